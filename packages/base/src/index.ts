@@ -1,0 +1,13 @@
+/** The ground under every room: time, chance, queues, failure, text. No Kubernetes words here. */
+export { abortable, aborted, isAbort } from "./abort.ts";
+export { AssertionFailure, assert, assertNever, present } from "./assert.ts";
+export { Background } from "./background.ts";
+export { type BackoffPolicy, backoffDelayMs, KeyedBackoff } from "./backoff.ts";
+export { type Clock, microTimestamp, sleepOn, systemClock, type Timer, timestamp } from "./clock.ts";
+export { Heap } from "./heap.ts";
+export { encodeNameSafe, nameSuffix, uuid } from "./ids.ts";
+export { deepCopy, deepFreeze, isJsonObject, type JsonObject, type JsonValue, jsonEqual } from "./json.ts";
+export { createLogger, describeError, type LogFields, type Logger, type LogLevel, silentLogger } from "./logger.ts";
+export { Mailbox, MailboxFull } from "./mailbox.ts";
+export { type Random, randomInt, seededRandom, systemRandom } from "./random.ts";
+export { VirtualClock } from "./virtual-clock.ts";
