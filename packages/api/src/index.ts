@@ -1,0 +1,44 @@
+/** The vocabulary of Kubernetes 1.36: kinds, schemas, rules, selectors, quantities, patches. Pure: no I/O. */
+
+export * from "./field-error.ts";
+export type * from "./generated/types/apps-v1.ts";
+export type * from "./generated/types/coordination-v1.ts";
+export type * from "./generated/types/core-v1.ts";
+export type {
+  Endpoint,
+  EndpointConditions,
+  EndpointHints,
+  EndpointPort as EndpointSlicePort,
+  EndpointSlice,
+} from "./generated/types/discovery-v1.ts";
+export type {
+  APIGroup,
+  APIGroupList,
+  APIResource,
+  APIResourceList,
+  APIVersions,
+  Condition,
+  DeleteOptions,
+  FieldSelectorRequirement,
+  GroupResource,
+  GroupVersionForDiscovery,
+  LabelSelector,
+  LabelSelectorRequirement,
+  ListMeta,
+  ManagedFieldsEntry,
+  ObjectMeta,
+  OwnerReference,
+  Preconditions,
+  ServerAddressByClientCIDR,
+  ShardInfo,
+  Status,
+  StatusCause,
+  StatusDetails,
+} from "./generated/types/meta-v1.ts";
+export type * from "./generated/types/policy-v1.ts";
+export type * from "./generated/types/rbac-v1.ts";
+export * from "./object.ts";
+export * from "./resource-definition.ts";
+export * from "./schema/notation.ts";
+export * from "./status-error.ts";
+export * from "./transport.ts";

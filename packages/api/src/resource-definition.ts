@@ -1,0 +1,100 @@
+import type { FieldError } from "./field-error.ts";
+import type { DynamicObject, KubeObject } from "./object.ts";
+import type { ResourceAction } from "./schema/notation.ts";
+
+/** What the rules of a kind may ask about the moment. */
+export interface RuleContext {
+  /** Epoch milliseconds. */
+  readonly nowMs: number;
+}
+
+/** A column of the table that `kubectl get` prints. */
+export interface Column<T extends KubeObject = KubeObject> {
+  readonly title: string;
+  /** As the Table says it; `string` where absent. */
+  readonly type?: "string" | "integer" | "number" | "boolean" | "date";
+  readonly format?: string;
+  /** 0 (where absent): always shown; 1: only with `-o wide`. */
+  readonly priority?: number;
+  readonly description?: string;
+  value(object: T, context: RuleContext): string | number | boolean | null;
+}
+
+/** A part of an object, or an action on it, with an address of its own: `/status`, `/scale`, `/exec`. */
+export interface SubresourceDefinition {
+  readonly name: string;
+  readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+  readonly actions: readonly ResourceAction[];
+}
+
+/**
+ * Everything the platform knows of a kind, in one value. The API server, `kubectl`'s discovery, tables, the client and
+ * controllers read it; nothing else in the code base switches on a kind's name. Custom resources become definitions of
+ * the same type at run time.
+ *
+ * The rules are methods, not function members, so that a definition of `Pod` is also one of `KubeObject` (TypeScript compares
+ * methods bivariantly): the server holds all kinds in one table and hands each rule only objects of its own kind.
+ *
+ * Rules get objects that they may change (`defaults`, `prepare…`) or must not change (`validate…`, `columns`).
+ */
+export interface ResourceDefinition<T extends KubeObject = KubeObject> {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly listKind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly scope: "namespaced" | "cluster";
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly actions: readonly ResourceAction[];
+  readonly subresources: readonly SubresourceDefinition[];
+  /** Short name of the schema, as in `core.v1.Pod`. */
+  readonly schema: string;
+  /**
+   * Kinds that are views of one stored kind name it here (`events.k8s.io/v1` Events are stored as core Events), and
+   * how to get there and back. `undefined`: stored as it is.
+   */
+  readonly storedAs: StoredAs | undefined;
+  /** Fills in what the client left out, as Kubernetes defaults this kind. Runs on creation, update and apply. */
+  defaults(object: T): void;
+  /** Before creation: drops what a client may not set (status), fills in what is computed once. */
+  prepareCreate(object: T, context: RuleContext): void;
+  /** Before a main update: keeps `status` of the old object, and whatever else clients may not change. */
+  prepareUpdate(object: T, old: T, context: RuleContext): void;
+  /** Before a status update: keeps everything of the old object but status (and labels, annotations as Kubernetes has it). */
+  prepareStatusUpdate(object: T, old: T, context: RuleContext): void;
+  /** Findings in a new object (metadata is validated by the server for all kinds alike). */
+  validate(object: T): readonly FieldError[];
+  /** Findings in a change: immutable fields and the like. The server runs `validate` on the new object too. */
+  validateUpdate(object: T, old: T): readonly FieldError[];
+  validateStatusUpdate(object: T, old: T): readonly FieldError[];
+  /** How the name itself must look. */
+  validateName(name: string, prefix: boolean): readonly string[];
+  /** True when a main update changed what `metadata.generation` counts. */
+  changesGeneration(object: T, old: T): boolean;
+  /** The columns after `Name`; the server adds `Age` where a kind has no columns of its own. */
+  readonly columns: readonly Column<T>[];
+  /** Field selectors beside `metadata.name` and `metadata.namespace`, by path. */
+  readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
+  /** Seconds that deletion waits when the client does not say; `undefined`: objects of this kind are deleted at once. */
+  gracePeriodSeconds((object: T): number) | undefined;
+}
+
+export interface StoredAs {
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  /** From this version's form to the stored one. Both make a new object. */
+  toStored(object: DynamicObject): DynamicObject;
+  fromStored(stored: DynamicObject): DynamicObject;
+}
+
+/** `v1` or `apps/v1`. */
+export const apiVersionOf = (resource: { readonly group: string; readonly version: string }): string =>
+  resource.group === "" ? resource.version : `${resource.group}/${resource.version}`;
+
+/** `pods` or `deployments.apps`: how Kubernetes names a resource in messages. */
+export const qualifiedPlural = (resource: { readonly group: string; readonly plural: string }): string =>
+  resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
