@@ -20,6 +20,14 @@ export interface Column<T extends KubeObject = KubeObject> {
   value(object: T, context: RuleContext): string | number | boolean | null;
 }
 
+/** A field that `--field-selector` may ask for. */
+export interface SelectableField<T extends KubeObject = KubeObject> {
+  /** As in `spec.nodeName`. */
+  readonly path: string;
+  /** The empty string where the object does not say. */
+  value(object: T): string;
+}
+
 /** A part of an object, or an action on it, with an address of its own: `/status`, `/scale`, `/exec`. */
 export interface SubresourceDefinition {
   readonly name: string;
@@ -76,10 +84,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   changesGeneration(object: T, old: T): boolean;
   /** The columns after `Name`; the server adds `Age` where a kind has no columns of its own. */
   readonly columns: readonly Column<T>[];
-  /** Field selectors beside `metadata.name` and `metadata.namespace`, by path. */
-  readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
-  /** Seconds that deletion waits when the client does not say; `undefined`: objects of this kind are deleted at once. */
-  gracePeriodSeconds((object: T): number) | undefined;
+  /** Field selectors beside `metadata.name` and `metadata.namespace`. */
+  readonly selectableFields: readonly SelectableField<T>[];
+  /** Seconds that deletion waits when the client does not say; absent: objects of this kind are deleted at once. */
+  gracePeriodSeconds?(object: T): number;
 }
 
 export interface StoredAs {

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from "@skiff/base";
-import type { KubeObject, WatchEvent } from "./object.ts";
+import type { WatchEvent } from "./object.ts";
 
 /** Media types of the four kinds of patch. */
 export const patchTypes = {
