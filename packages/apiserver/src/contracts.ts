@@ -1,0 +1,214 @@
+/**
+ * The seams inside the API server. A request is a straight line (authenticate → authorize → route → decode → default →
+ * admit → validate → commit → encode) and each step knows the others only by these interfaces.
+ */
+import type { Duplex } from "node:stream";
+import type { KubeObject, ObjectRef, RequestPath, ResourceDefinition, WatchEvent } from "@skiff/api";
+import type { JsonObject } from "@skiff/base";
+
+/** Who is asking, as authentication found out (and impersonation changed). */
+export interface UserInfo {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The verbs of authorization, RBAC and audit. */
+export type ApiVerb =
+  | "get"
+  | "list"
+  | "watch"
+  | "create"
+  | "update"
+  | "patch"
+  | "delete"
+  | "deletecollection"
+  | "connect";
+
+/** What a request's line and query ask for, before anything is decoded. */
+export type RequestInfo =
+  | ({ readonly kind: "resource"; readonly verb: ApiVerb } & RequestPath)
+  /** Discovery, OpenAPI, health, metrics, version. `verb` is the HTTP method in lower case. */
+  | { readonly kind: "path"; readonly verb: string; readonly path: string };
+
+/**
+ * One HTTP request with its response, the same for HTTP/1.1 and HTTP/2. Handlers answer by exactly one of `respond`,
+ * `stream`, `upgrade`, or by throwing (a `StatusError` becomes its status, anything else a 500).
+ */
+export interface Exchange {
+  readonly method: string;
+  /** Decoded path without the query. */
+  readonly path: string;
+  /** Path and query as sent. */
+  readonly url: string;
+  readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly remoteAddress: string;
+  readonly protocol: "http/1.1" | "h2";
+  /** The verified client certificate's subject, where one was shown. */
+  readonly clientCertificate: { readonly commonName: string; readonly organizations: readonly string[] } | undefined;
+  /** Aborted when the client goes away or the server stops. */
+  readonly signal: AbortSignal;
+  /** The body, at most `limitBytes` (else `StatusError` 413). */
+  body(limitBytes: number): Promise<Buffer>;
+  /** The body as it comes, for proxies. */
+  bodyStream(): import("node:stream").Readable;
+  /** Adds a response header; repeated names (`warning`) accumulate. */
+  setHeader(name: string, value: string): void;
+  respond(response: {
+    readonly status: number;
+    readonly contentType: string;
+    readonly body: Uint8Array | string;
+  }): void;
+  /** A response of unknown length, written piece by piece. `write` gives false when the client is slower than the writer. */
+  stream(head: { readonly status: number; readonly contentType: string }): ResponseStream;
+  /** Takes the connection over after an HTTP/1.1 `Upgrade` request; `head` is what the client already sent beyond it. */
+  upgrade(): { readonly socket: Duplex; readonly head: Buffer };
+}
+
+export interface ResponseStream {
+  write(chunk: Uint8Array | string): boolean;
+  /** Resolves when a slow client has caught up. */
+  drained(): Promise<void>;
+  end(): void;
+}
+
+/** Finds out who asks. */
+export interface Authenticator {
+  /** `undefined`: no credentials that this one knows. Throws `StatusError` 401 for credentials that are wrong. */
+  authenticate(exchange: Pick<Exchange, "headers" | "clientCertificate" | "query">): Promise<UserInfo | undefined>;
+}
+
+export interface AuthorizationRequest {
+  readonly user: UserInfo;
+  readonly request: RequestInfo;
+}
+
+export type Decision =
+  | { readonly kind: "allowed"; readonly reason: string }
+  | { readonly kind: "denied"; readonly reason: string }
+  | { readonly kind: "noOpinion"; readonly reason: string };
+
+export interface Authorizer {
+  authorize(request: AuthorizationRequest): Decision | Promise<Decision>;
+}
+
+/** What admission sees. `object` may be changed by `admit`, by nobody in `validate`. */
+export interface AdmissionRequest {
+  readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  readonly resource: ResourceDefinition;
+  readonly subresource: string | undefined;
+  readonly namespace: string | undefined;
+  readonly name: string;
+  /** Absent for DELETE. */
+  readonly object: KubeObject | undefined;
+  readonly oldObject: KubeObject | undefined;
+  readonly user: UserInfo;
+  readonly dryRun: boolean;
+  /** Shown to the client as `Warning` headers. */
+  warn(text: string): void;
+}
+
+/** One admission plugin. Refuses by throwing `StatusError`. */
+export interface AdmissionPlugin {
+  readonly name: string;
+  handles(request: AdmissionRequest): boolean;
+  admit?(request: AdmissionRequest): Promise<void> | void;
+  validate?(request: AdmissionRequest): Promise<void> | void;
+}
+
+/** Options of a write, decoded from the query or from `DeleteOptions`. */
+export interface WriteContext {
+  readonly user: UserInfo;
+  readonly fieldManager: string;
+  readonly dryRun: boolean;
+  readonly fieldValidation: "Strict" | "Warn" | "Ignore";
+  warn(text: string): void;
+}
+
+export interface DeleteRequest {
+  readonly gracePeriodSeconds?: number;
+  readonly propagationPolicy?: "Foreground" | "Background" | "Orphan";
+  readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
+}
+
+/** A selection of objects: parsed selectors and place. */
+export interface Selection {
+  readonly namespace: string | undefined;
+  /** Undefined selectors select all. */
+  readonly labels: ((labels: Readonly<Record<string, string>>) => boolean) | undefined;
+  readonly fields: ((object: KubeObject) => boolean) | undefined;
+}
+
+/**
+ * All that is stored of one resource. Objects handed out are shared and frozen. The generic verbs (`verbs/`) and the
+ * subresources (`subresources/`) work on this and on nothing below it.
+ */
+export interface ResourceStorage<T extends KubeObject = KubeObject> {
+  readonly resource: ResourceDefinition<T>;
+  /** Newest state. Throws 404. */
+  get(ref: ObjectRef): Promise<T>;
+  /** From the watch cache, without I/O: for admission, authorization and metrics. */
+  peek(ref: ObjectRef): T | undefined;
+  peekAll(namespace?: string): readonly T[];
+  /** The whole line of a creation: defaults, admission, validation, commit. */
+  create(object: KubeObject, context: WriteContext): Promise<T>;
+  /**
+   * Reads, lets `change` make the new object, runs the line of an update and commits; starts over when somebody else was
+   * faster, unless the new object carries a resourceVersion that is now stale (409). `subresource` decides what may change.
+   */
+  modify(
+    ref: ObjectRef,
+    change: (current: T) => T | Promise<T>,
+    context: WriteContext & { readonly subresource?: string },
+  ): Promise<T>;
+  /** Deletes, or marks for deletion while grace period and finalizers hold it. */
+  delete(
+    ref: ObjectRef,
+    request: DeleteRequest,
+    context: WriteContext,
+  ): Promise<{ readonly object: T; readonly gone: boolean }>;
+}
+
+/** Every resource that is served, built-in or custom, by its place. */
+export interface ResourceTable {
+  /** `undefined`: nothing is served there. */
+  find(place: {
+    readonly group: string;
+    readonly version: string;
+    readonly plural: string;
+  }): ResourceStorage | undefined;
+  byKind(place: {
+    readonly group: string;
+    readonly version: string;
+    readonly kind: string;
+  }): ResourceStorage | undefined;
+  all(): readonly ResourceStorage[];
+  /** Storage of a kind that the caller knows the type of. Asserts that it is served. */
+  of<T extends KubeObject>(resource: ResourceDefinition<T>): ResourceStorage<T>;
+}
+
+/** Answers requests for a path or a subresource. */
+export type Handler = (exchange: Exchange, request: RequestInfo, user: UserInfo) => Promise<void>;
+
+/** Handlers of one subresource of one resource (`pods/exec`), where the generic status and object verbs do not serve. */
+export interface SubresourceHandler {
+  /** `undefined` where the caller is in process: then only `handleObject` can serve it. */
+  readonly handle: Handler;
+  /** For bodies in, bodies out (`binding`, `eviction`, `scale`, `token`): the same without HTTP. */
+  readonly handleObject?: (call: {
+    readonly verb: ApiVerb;
+    readonly ref: ObjectRef;
+    readonly body: JsonObject | undefined;
+    readonly context: WriteContext;
+  }) => Promise<JsonObject>;
+}
+
+/** A watch event that knows its encoded form, so that it is serialised once whatever the number of watchers. */
+export interface EncodedEvent {
+  readonly event: WatchEvent;
+  /** `{"type":…,"object":…}` and a line end. */
+  json(): Uint8Array;
+}
