@@ -1,0 +1,65 @@
+/** Every effect on the machine behind small interfaces: processes, packets, links, mounts, control groups, packages, files. */
+export { type CgroupLayout, cgroupLayout, detectCgroupLayout } from "./cgroup-layout.ts";
+export {
+  type CgroupLimits,
+  type CgroupStats,
+  type Cgroups,
+  cgroupWrites,
+  cpuWeight,
+  SystemCgroups,
+} from "./cgroups.ts";
+export { type FileLock, LockHeld, lockFile, writeFileAtomic } from "./files.ts";
+export {
+  type Addresses,
+  defaultRouteLink,
+  type Link,
+  type LinkAddress,
+  type Links,
+  type NetworkNamespaces,
+  type Route,
+  type Routes,
+  type SystemNetwork,
+  systemNetwork,
+} from "./links.ts";
+export { MemoryCgroups } from "./memory-cgroups.ts";
+export { isWithin, type MountPoint, type Mounts, parseMountInfo, systemMounts } from "./mounts.ts";
+export {
+  checkTransaction,
+  type Nftables,
+  NftablesError,
+  type NftablesErrorCode,
+  type NftObject,
+  RecordingNftables,
+  systemNftables,
+  transactionLimitLines,
+} from "./nftables.ts";
+export {
+  allRequirements,
+  cniPluginFolders,
+  type Distribution,
+  findCniPlugins,
+  findProgram,
+  installCommand,
+  type OperatingSystem,
+  type Packages,
+  packageNames,
+  parseOsRelease,
+  type Requirement,
+  searchPath,
+  systemPackages,
+} from "./packages.ts";
+export {
+  CommandError,
+  type CommandErrorCode,
+  type CommandResult,
+  type ProcessExit,
+  type Processes,
+  type ProcessIdentity,
+  type ProcessLog,
+  type ProcessUsage,
+  type RunOptions,
+  type StartedProcess,
+  type StartOptions,
+  systemProcesses,
+} from "./processes.ts";
+export { MemorySysctls, type Sysctls, systemSysctls } from "./sysctls.ts";
