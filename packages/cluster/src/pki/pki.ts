@@ -1,0 +1,148 @@
+import { generateKeyPair } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Clock } from "@skiff/base";
+import { writeFileAtomic } from "@skiff/host";
+import { ClusterError, type ClusterSettings, kubernetesServiceIp } from "../settings/settings.ts";
+
+/** A certificate with its key, both PEM. */
+export interface KeyPair {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Everything that the processes of a cluster identify themselves and each other with. */
+export interface Pki {
+  /** PEM of the authority that signed all of the others. */
+  readonly authority: string;
+  /** The API server's own. */
+  readonly apiServer: KeyPair;
+  /** What the API server shows to kubelets. */
+  readonly apiServerKubeletClient: KeyPair;
+  /** What the kubelet's server shows. */
+  readonly kubeletServer: KeyPair;
+  /** What the agent shows to the API server: `system:node:NAME` of `system:nodes`. */
+  readonly node: KeyPair;
+  /** The administrator: `system:masters`. */
+  readonly admin: KeyPair;
+  /** RSA, PEM: signs service-account tokens. */
+  readonly serviceAccountKey: string;
+}
+
+const pairNames = ["apiServer", "apiServerKubeletClient", "kubeletServer", "node", "admin"] as const;
+type PairName = (typeof pairNames)[number];
+
+const fileNames: Readonly<Record<PairName, string>> = {
+  apiServer: "apiserver",
+  apiServerKubeletClient: "apiserver-kubelet-client",
+  kubeletServer: "kubelet",
+  node: "node",
+  admin: "admin",
+};
+
+/**
+ * The cluster's certificates: read where they exist, made where they do not (first start, or a first start that was
+ * interrupted: each file is written whole, and what is missing is made by the authority that is there).
+ */
+export async function ensurePki(folder: string, settings: ClusterSettings, clock: Clock): Promise<Pki> {
+  const known = await readPki(folder);
+  if (known !== undefined) return known;
+  // Loaded only here: a tenth of a second that ordinary starts need not spend.
+  const { Authority } = await import("./certificates.ts");
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const existing = await readPair(folder, "ca");
+  const authority =
+    existing === undefined
+      ? await Authority.create(`skiff-${settings.name}`, clock)
+      : await Authority.load(existing, clock);
+  await writePair(folder, "ca", authority.pair);
+  const requests = leafRequests(settings);
+  const serviceAccount = readOr(join(folder, "sa.key"), makeServiceAccountKey);
+  await Promise.all(
+    pairNames.map(async (name) => {
+      const file = fileNames[name];
+      if ((await readPair(folder, file)) === undefined)
+        await writePair(folder, file, await authority.issue(requests[name]));
+    }),
+  );
+  await writeFileAtomic(join(folder, "sa.key"), await serviceAccount, { mode: 0o600 });
+  const made = await readPki(folder);
+  if (made === undefined) throw new ClusterError("PKI_INCOMPLETE", `the certificates in ${folder} cannot be read back`);
+  return made;
+}
+
+/** The certificates as they lie in `folder`, or `undefined` when any is missing. */
+export async function readPki(folder: string): Promise<Pki | undefined> {
+  const [authority, serviceAccountKey, apiServer, apiServerKubeletClient, kubeletServer, node, admin] =
+    await Promise.all([
+      readIfThere(join(folder, "ca.crt")),
+      readIfThere(join(folder, "sa.key")),
+      ...pairNames.map((name) => readPair(folder, fileNames[name])),
+    ]);
+  if (!authority || !serviceAccountKey || !apiServer || !apiServerKubeletClient || !kubeletServer || !node || !admin) {
+    return undefined;
+  }
+  return { authority, serviceAccountKey, apiServer, apiServerKubeletClient, kubeletServer, node, admin };
+}
+
+function leafRequests(settings: ClusterSettings): Readonly<Record<PairName, import("./certificates.ts").LeafRequest>> {
+  const machine = hostname();
+  const service = [
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    `kubernetes.default.svc.${settings.clusterDomain}`,
+  ];
+  return {
+    apiServer: {
+      commonName: "kube-apiserver",
+      dnsNames: [...new Set(["localhost", machine, settings.nodeName, ...service])],
+      ipAddresses: [...new Set(["127.0.0.1", "::1", settings.nodeIp, kubernetesServiceIp(settings)])],
+      usage: "server",
+    },
+    apiServerKubeletClient: {
+      commonName: "kube-apiserver-kubelet-client",
+      organizations: ["system:masters"],
+      usage: "client",
+    },
+    kubeletServer: {
+      commonName: `system:node:${settings.nodeName}`,
+      organizations: ["system:nodes"],
+      dnsNames: [...new Set([settings.nodeName, machine, "localhost"])],
+      ipAddresses: [...new Set([settings.nodeIp, "127.0.0.1"])],
+      usage: "server",
+    },
+    node: { commonName: `system:node:${settings.nodeName}`, organizations: ["system:nodes"], usage: "client" },
+    admin: { commonName: "kubernetes-admin", organizations: ["system:masters"], usage: "client" },
+  };
+}
+
+async function makeServiceAccountKey(): Promise<string> {
+  const { privateKey } = await promisify(generateKeyPair)("rsa", { modulusLength: 2048 });
+  return privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw new ClusterError("HOME_UNREADABLE", `cannot read ${path}: ${error.message}`, { cause: error });
+  });
+}
+
+const readOr = async (path: string, make: () => Promise<string>): Promise<string> =>
+  (await readIfThere(path)) ?? make();
+
+async function readPair(folder: string, name: string): Promise<KeyPair | undefined> {
+  const [certificate, key] = await Promise.all([
+    readIfThere(join(folder, `${name}.crt`)),
+    readIfThere(join(folder, `${name}.key`)),
+  ]);
+  return certificate && key ? { certificate, key } : undefined;
+}
+
+async function writePair(folder: string, name: string, pair: KeyPair): Promise<void> {
+  await writeFileAtomic(join(folder, `${name}.key`), pair.key, { mode: 0o600 });
+  await writeFileAtomic(join(folder, `${name}.crt`), pair.certificate, { mode: 0o644 });
+}

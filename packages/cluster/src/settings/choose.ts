@@ -1,0 +1,81 @@
+import { readdir } from "node:fs/promises";
+import { createServer } from "node:net";
+import { hostname } from "node:os";
+import { clusterPaths } from "./paths.ts";
+import { ClusterError, type ClusterSettings, type RuntimeKind, readSettings } from "./settings.ts";
+
+/** What the user may say about a new cluster; the rest is chosen. */
+export interface ClusterWishes {
+  readonly name: string;
+  readonly runtime: RuntimeKind;
+  readonly apiPort?: number | undefined;
+  readonly nodeIp: string;
+}
+
+/** True when nothing listens on the port, on any address. */
+export function portIsFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen({ port, host: "0.0.0.0", exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}
+
+/**
+ * Settings of a new cluster beside those that `home` holds: the first slot whose number no other cluster has and whose
+ * ports are free. Each slot has its own ports and address ranges:
+ *
+ * | slot | API | kubelet | pods | Services |
+ * |---|---|---|---|---|
+ * | 0 | 6443 | 10250 | 10.42.0.0/24 | 10.96.0.0/16 |
+ * | 1 | 6444 | 10260 | 10.42.1.0/24 | 10.97.0.0/16 |
+ */
+export async function chooseSettings(home: string, wishes: ClusterWishes): Promise<ClusterSettings> {
+  const others = await clustersIn(home);
+  const taken = new Set(others.filter((other) => other.name !== wishes.name).map((other) => other.slot));
+  if (wishes.apiPort !== undefined && !(await portIsFree(wishes.apiPort))) {
+    throw new ClusterError("PORT_TAKEN", `port ${wishes.apiPort} is already in use; choose another with --api-port`);
+  }
+  for (let slot = 0; slot < 64; slot++) {
+    if (taken.has(slot)) continue;
+    const apiPort = wishes.apiPort ?? 6443 + slot;
+    const kubeletPort = 10250 + 10 * slot;
+    if (!(await portIsFree(kubeletPort))) continue;
+    if (wishes.apiPort === undefined && !(await portIsFree(apiPort))) continue;
+    return {
+      name: wishes.name,
+      runtime: wishes.runtime,
+      nodeName: nodeNameOf(wishes.name),
+      nodeIp: wishes.nodeIp,
+      apiPort,
+      kubeletPort,
+      podCidr: `10.42.${slot}.0/24`,
+      serviceCidr: `10.${96 + slot}.0.0/16`,
+      nodePorts: [30000, 32767],
+      clusterDomain: "cluster.local",
+      slot,
+    };
+  }
+  throw new ClusterError("NO_FREE_PORTS", "no free ports for another cluster on this machine");
+}
+
+/** A node's name: the machine's, made fit for a Kubernetes name; clusters beside the default one carry their own name too. */
+function nodeNameOf(cluster: string): string {
+  const machine = hostname()
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]/g, "-")
+    .replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/g, "");
+  const name = machine === "" ? "node" : machine;
+  return cluster === "default" ? name : `${name}-${cluster}`;
+}
+
+/** The settings of every cluster below `home`. Damaged ones are left out: they must not keep others from starting. */
+export async function clustersIn(home: string): Promise<readonly ClusterSettings[]> {
+  const entries = await readdir(home, { withFileTypes: true }).catch(() => []);
+  const found = await Promise.all(
+    entries
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => readSettings(clusterPaths(home, entry.name)).catch(() => undefined)),
+  );
+  return found.filter((settings) => settings !== undefined);
+}

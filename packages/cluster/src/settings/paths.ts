@@ -1,0 +1,49 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** Where everything of one cluster lies: all of it below one folder, so that deleting the folder deletes the cluster. */
+export interface ClusterPaths {
+  /** The folder of all clusters. */
+  readonly home: string;
+  /** The folder of this one. */
+  readonly root: string;
+  readonly settings: string;
+  readonly pki: string;
+  readonly store: string;
+  readonly logs: string;
+  /** Process records, sockets, the lock: nothing here outlives a reboot. */
+  readonly run: string;
+  readonly lock: string;
+  readonly containerd: string;
+  readonly kubelet: string;
+  readonly podLogs: string;
+  readonly images: string;
+  /** The administrator's kubeconfig, whole, whatever the user's own file holds. */
+  readonly kubeconfig: string;
+}
+
+/** The paths of cluster `name` below `home`. */
+export function clusterPaths(home: string, name: string): ClusterPaths {
+  const root = join(home, name);
+  return {
+    home,
+    root,
+    settings: join(root, "cluster.json"),
+    pki: join(root, "pki"),
+    store: join(root, "store"),
+    logs: join(root, "logs"),
+    run: join(root, "run"),
+    lock: join(root, "run", "lock"),
+    containerd: join(root, "containerd"),
+    kubelet: join(root, "kubelet"),
+    podLogs: join(root, "pod-logs"),
+    images: join(root, "images"),
+    kubeconfig: join(root, "admin.kubeconfig"),
+  };
+}
+
+/** `SKIFF_HOME`, or the place of system services for root, or a folder in the user's home. */
+export function defaultHome(environment: Readonly<Record<string, string | undefined>>, isRoot: boolean): string {
+  if (environment.SKIFF_HOME) return environment.SKIFF_HOME;
+  return isRoot ? "/var/lib/skiff" : join(homedir(), ".skiff");
+}

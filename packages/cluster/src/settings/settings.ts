@@ -1,0 +1,114 @@
+import { readFile } from "node:fs/promises";
+import { isJsonObject } from "@skiff/base";
+import { writeFileAtomic } from "@skiff/host";
+import type { ClusterPaths } from "./paths.ts";
+
+/** What a pod's containers run on. */
+export type RuntimeKind = "containerd" | "simulated";
+
+/**
+ * What was decided when the cluster was first started, and never changes afterwards: certificates, the store and
+ * running pods depend on it. Written to `cluster.json`.
+ */
+export interface ClusterSettings {
+  readonly name: string;
+  readonly runtime: RuntimeKind;
+  readonly nodeName: string;
+  /** Where clients and pods reach the API server: the node's own address. */
+  readonly nodeIp: string;
+  readonly apiPort: number;
+  readonly kubeletPort: number;
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  /** First and last port of the NodePort range. */
+  readonly nodePorts: readonly [number, number];
+  readonly clusterDomain: string;
+  /** Short and unique on this machine: part of the names of links, tables and cgroups. */
+  readonly slot: number;
+}
+
+/** An operating failure that the user can mend; the message says how. */
+export class ClusterError extends Error {
+  override name = "ClusterError";
+  readonly code: string;
+  constructor(code: string, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The settings of a cluster that was started before, or `undefined`. */
+export async function readSettings(paths: ClusterPaths): Promise<ClusterSettings | undefined> {
+  const text = await readFile(paths.settings, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw new ClusterError("HOME_UNREADABLE", `cannot read ${paths.settings}: ${error.message}`, { cause: error });
+  });
+  return text === undefined ? undefined : parseSettings(text, paths.settings);
+}
+
+/** Settings from the text of `cluster.json`. */
+export function parseSettings(text: string, path: string): ClusterSettings {
+  const damaged = (what: string) =>
+    new ClusterError("SETTINGS_DAMAGED", `${path} is damaged (${what}); restore it or delete the cluster`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw damaged("not JSON");
+  }
+  if (!isJsonObject(value)) throw damaged("not an object");
+  const record = value;
+  const string = (field: string): string => {
+    const member = record[field];
+    if (typeof member !== "string" || member === "") throw damaged(`${field} is missing`);
+    return member;
+  };
+  const number = (member: unknown, field: string): number => {
+    if (typeof member !== "number" || !Number.isInteger(member)) throw damaged(`${field} is missing`);
+    return member;
+  };
+  const ports = Array.isArray(record.nodePorts) ? record.nodePorts : [];
+  const runtime = string("runtime");
+  if (runtime !== "containerd" && runtime !== "simulated") throw damaged(`unknown runtime ${runtime}`);
+  return {
+    name: string("name"),
+    runtime,
+    nodeName: string("nodeName"),
+    nodeIp: string("nodeIp"),
+    apiPort: number(record.apiPort, "apiPort"),
+    kubeletPort: number(record.kubeletPort, "kubeletPort"),
+    podCidr: string("podCidr"),
+    serviceCidr: string("serviceCidr"),
+    nodePorts: [number(ports[0], "nodePorts"), number(ports[1], "nodePorts")],
+    clusterDomain: string("clusterDomain"),
+    slot: number(record.slot, "slot"),
+  };
+}
+
+/** Writes the settings, whole or not at all. */
+export async function writeSettings(paths: ClusterPaths, settings: ClusterSettings): Promise<void> {
+  await writeFileAtomic(paths.settings, `${JSON.stringify(settings, undefined, 2)}\n`, { mode: 0o600 });
+}
+
+/** Names on this machine that a cluster's slot makes its own. Link names hold 15 characters at most. */
+export const machineNames = ({ slot }: Pick<ClusterSettings, "slot">) => ({
+  bridge: `skiff${slot}`,
+  nftTable: `skiff${slot}`,
+  cgroup: `/kubepods-skiff${slot}`,
+});
+
+/** The nth address of an IPv4 network, as in `nthAddress("10.96.0.0/16", 10)` = `10.96.0.10`. */
+export function nthAddress(cidr: string, n: number): string {
+  const [network = ""] = cidr.split("/");
+  const base = network.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  const address = base + n;
+  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".");
+}
+
+/** The API server's own Service address: the first of the range. */
+export const kubernetesServiceIp = (settings: Pick<ClusterSettings, "serviceCidr">): string =>
+  nthAddress(settings.serviceCidr, 1);
+
+/** The cluster DNS Service's address: the tenth, where every Kubernetes has it. */
+export const clusterDnsIp = (settings: Pick<ClusterSettings, "serviceCidr">): string =>
+  nthAddress(settings.serviceCidr, 10);
