@@ -1,0 +1,11 @@
+/** The agent of a node: makes the containers of its pods run, and reports what became of them. */
+
+export { startKubelet } from "./kubelet.ts";
+export type {
+  Kubelet,
+  KubeletHost,
+  KubeletOptions,
+  NodeIdentity,
+  NodeMachine,
+  NodeServerOptions,
+} from "./options.ts";

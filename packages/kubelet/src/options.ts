@@ -1,0 +1,80 @@
+import type { Clock, Logger, Random } from "@skiff/base";
+import type { Client, EventRecorder, Informers } from "@skiff/client";
+import type { Cgroups, Mounts } from "@skiff/host";
+import type { Runtime } from "@skiff/runtime";
+
+/** Who the node is and where it keeps its things. */
+export interface NodeIdentity {
+  readonly name: string;
+  /** Addresses that others reach the node by, the primary one first. */
+  readonly addresses: readonly string[];
+  /** Labels beyond those that every node gets, as in `node-role.kubernetes.io/control-plane`. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Range of the pods on this node; written to `spec.podCIDR` of a new Node. */
+  readonly podCIDR?: string;
+  /** Addresses of the cluster's DNS; empty: pods get the node's own resolver. */
+  readonly clusterDns: readonly string[];
+  /** As in `cluster.local`. */
+  readonly clusterDomain: string;
+  /** Holds `pods/UID/…`: volumes, the hosts file, termination messages. */
+  readonly rootFolder: string;
+  /** Holds `NAMESPACE_NAME_UID/CONTAINER/ATTEMPT.log`. */
+  readonly logFolder: string;
+  /** The cgroup that all pods live below, as in `/kubepods-skiff`. */
+  readonly cgroupRoot: string;
+  /** `v1.36.x`. */
+  readonly kubeletVersion: string;
+}
+
+/** What a node offers, where it is not to be read from the machine (simulated nodes). Quantities as in `4`, `16Gi`. */
+export interface NodeMachine {
+  readonly cpu: string;
+  readonly memory: string;
+  readonly ephemeralStorage: string;
+  readonly pods: string;
+  readonly architecture: string;
+  readonly operatingSystem: string;
+  readonly osImage: string;
+  readonly kernelVersion: string;
+  readonly machineId: string;
+  readonly systemUuid: string;
+  readonly bootId: string;
+}
+
+/** Effects on the machine. A simulated node has none: volumes are then plain folders and cgroups are not made. */
+export interface KubeletHost {
+  readonly mounts: Mounts | undefined;
+  readonly cgroups: Cgroups | undefined;
+}
+
+/** The node's HTTPS server; PEM texts. Only clients with a certificate of `clientCa` are heard. */
+export interface NodeServerOptions {
+  readonly address: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly cert: string;
+  readonly key: string;
+  readonly clientCa: string;
+}
+
+export interface KubeletOptions {
+  readonly node: NodeIdentity;
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly recorder: EventRecorder;
+  readonly runtime: Runtime;
+  readonly host: KubeletHost;
+  /** Absent: read from this machine. */
+  readonly machine?: NodeMachine;
+  /** Absent: no server (simulated nodes). */
+  readonly server?: NodeServerOptions;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** A running kubelet. Disposal ends the agent's work and leaves containers running. */
+export interface Kubelet extends AsyncDisposable {
+  /** Port of the node's server; 0 where there is none. */
+  readonly port: number;
+}
