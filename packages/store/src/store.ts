@@ -82,18 +82,21 @@ export interface StoreEventBatch {
 
 export interface WatchOptions {
   readonly range: Range;
-  /** First revision wanted. Throws `CompactedError` when history no longer reaches it; a future one waits for it. */
+  /** First revision wanted, 1 or more. Throws `CompactedError` when history no longer reaches it; a future one waits for it. */
   readonly fromRevision: number;
   /**
    * Called for each batch, in order of revision, without loss or repetition, never concurrently. Past batches come
    * first, live ones follow without a seam. Must not throw and must not block.
    */
   readonly onBatch: (batch: StoreEventBatch) => void;
-  /** Called once if the engine has to break the watch off (compaction overtook it, connection to the engine lost for good). */
+  /**
+   * Called once if the engine has to break the watch off: compaction overtook it, the connection to the engine is lost
+   * for good, or the store was closed under it (`StoreClosedError`).
+   */
   readonly onEnd: (error: StoreError) => void;
 }
 
-/** Stops a watch: no callback comes after it. */
+/** Dispose of it to stop the watch: no callback comes after that. */
 export interface StoreWatch extends Disposable {
   /** Everything up to and including this revision has been delivered. */
   readonly deliveredRevision: number;
@@ -121,16 +124,33 @@ export interface Store extends AsyncDisposable {
   /** Atomic and, once resolved, durable. Rejects with `ReadOnlyError` when the engine cannot write (disk full). */
   commit(transaction: Transaction): Promise<CommitResult>;
   watch(options: WatchOptions): StoreWatch;
-  /** Forgets history before `revision`: reads and watches from earlier revisions then throw `CompactedError`. */
+  /**
+   * Forgets history before `revision`: reads and watches from earlier revisions then throw `CompactedError`. Does nothing
+   * when that has happened already; throws `FutureRevisionError` beyond the current revision.
+   */
   compact(revision: number): Promise<void>;
   grantLease(ttlMs: number): Promise<Lease>;
   /** Starts the lease's time anew. Throws `LeaseNotFoundError`. */
   keepLeaseAlive(id: LeaseId): Promise<void>;
   /** Ends the lease and deletes its keys, in one transaction. */
   revokeLease(id: LeaseId): Promise<void>;
-  /** Writes a consistent copy of everything to an empty or absent folder; opening the folder gives the same store. */
+  /**
+   * Writes a consistent copy of everything to an empty or absent folder, in the format of the `lmdb` engine; opening the
+   * folder gives the same store.
+   */
   snapshot(folder: string): Promise<void>;
 }
+
+/** A store inside this process, whose newest state is at hand at once. */
+export interface EmbeddedStore extends Store {
+  get(key: string): KeyValue | undefined;
+}
+
+/** A key may have so many bytes of UTF-8, at most. */
+export const maximumKeyBytes = 1900;
+
+/** A transaction may write so many keys, at most. */
+export const maximumOperations = 65_535;
 
 /** An operating failure of the store. `code` tells which. */
 export abstract class StoreError extends Error {
@@ -171,7 +191,13 @@ export class CorruptStoreError extends StoreError {
   readonly code = "CORRUPT";
 }
 
-/** Another process has the store open. */
+/** The call itself is wrong: an empty or oversized key, a key written twice in a transaction, a revision below 1. */
+export class InvalidRequestError extends StoreError {
+  override name = "InvalidRequestError";
+  readonly code = "INVALID";
+}
+
+/** Another process (or another part of this one) has the store open. */
 export class StoreLockedError extends StoreError {
   override name = "StoreLockedError";
   readonly code = "LOCKED";

@@ -1,0 +1,283 @@
+import type { Transaction as ReadTransaction } from "lmdb";
+import type { Base } from "../embedded/base-of.ts";
+import type { Storage, StoredLease, WriteGroup } from "../embedded/storage.ts";
+import {
+  CorruptStoreError,
+  type KeyValue,
+  type LeaseId,
+  type Range,
+  ReadOnlyError,
+  type StoreEvent,
+  type StoreEventBatch,
+} from "../store.ts";
+import {
+  decodeNumber,
+  decodeNumberedKey,
+  decodeRecord,
+  encodeNumber,
+  encodeNumberedKey,
+  encodeRecord,
+  type VersionRecord,
+} from "./records.ts";
+import { metaKeys, type Tables } from "./tables.ts";
+
+/** How much garbage one step removes, and how much history one reading brings: bounded, since other work waits for it. */
+const garbageRevisions = 500;
+const changesBytes = 4 * 1024 * 1024;
+
+/**
+ * State in an LMDB file (the tables are described in `records.ts`). One `write` is one LMDB transaction, made by LMDB's own
+ * thread while this one goes on; reads use a snapshot that is renewed when a write has completed, so that they never run
+ * ahead of it.
+ */
+export class LmdbStorage implements Storage {
+  revision: number;
+  compactedRevision: number;
+  lastLeaseId: LeaseId;
+  readonly leases: readonly StoredLease[];
+  #collectedRevision: number;
+  readonly #tables: Tables;
+  #view: { readonly transaction: ReadTransaction };
+  readonly #snapshot: (tables: Tables, folder: string) => Promise<void>;
+  readonly #release: () => void;
+
+  /** `snapshot` copies the tables to a folder; `release` is called when everything is closed. */
+  constructor(
+    tables: Tables,
+    options: {
+      readonly snapshot: (tables: Tables, folder: string) => Promise<void>;
+      readonly release: () => void;
+    },
+  ) {
+    this.#tables = tables;
+    this.#snapshot = options.snapshot;
+    this.#release = options.release;
+    this.#view = { transaction: tables.root.useReadTransaction() };
+    this.compactedRevision = this.#metaNumber(metaKeys.compacted) ?? 1;
+    this.#collectedRevision = this.#metaNumber(metaKeys.collected) ?? 1;
+    this.lastLeaseId = this.#metaNumber(metaKeys.lastLease) ?? 0;
+    this.revision = 1;
+    for (const key of tables.versions.getKeys({ reverse: true, limit: 1, ...this.#view })) {
+      this.revision = decodeNumber(key);
+    }
+    if (this.revision < this.compactedRevision)
+      throw new CorruptStoreError("the store is damaged: its newest revisions are missing");
+    this.leases = this.#readLeases();
+  }
+
+  get hasGarbage(): boolean {
+    return this.#collectedRevision < this.compactedRevision;
+  }
+
+  get(key: string): KeyValue | undefined {
+    const revision = this.#tables.live.get(Buffer.from(key), this.#view);
+    return revision && this.#version(decodeNumber(revision), key).entry;
+  }
+
+  *entries(range: Range): Generator<KeyValue> {
+    if (range.end === "") return;
+    for (const { key, value } of this.#tables.live.getRange({ ...bounds(range), ...this.#view })) {
+      yield this.#version(decodeNumber(value), key.toString()).entry;
+    }
+  }
+
+  count(range: Range): number {
+    return range.end === "" ? 0 : this.#tables.live.getKeysCount({ ...bounds(range), ...this.#view });
+  }
+
+  changes(fromRevision: number, limit: number): readonly StoreEventBatch[] {
+    const batches: StoreEventBatch[] = [];
+    let records: VersionRecord[] = [];
+    let revision = 0;
+    let bytes = 0;
+    const finish = () => {
+      if (records.length > 0) batches.push({ revision, events: this.#events(records) });
+      records = [];
+    };
+    for (const { key, value } of this.#tables.versions.getRange({ start: encodeNumber(fromRevision), ...this.#view })) {
+      const next = decodeNumber(key);
+      if (next !== revision) {
+        finish();
+        if (batches.length === limit || bytes > changesBytes) return batches;
+        revision = next;
+      }
+      bytes += value.length;
+      records.push(decodeRecord(decodeNumberedKey(key), revision, value));
+    }
+    finish();
+    return batches;
+  }
+
+  async write(group: WriteGroup): Promise<void> {
+    await this.#writeBatch(() => {
+      for (const batch of group.batches) this.#putBatch(batch);
+      this.#putLeases(group);
+      if (group.compactedRevision !== undefined) {
+        void this.#tables.meta.put(metaKeys.compacted, encodeNumber(group.compactedRevision));
+      }
+    });
+    this.revision = group.batches.at(-1)?.revision ?? this.revision;
+    this.compactedRevision = group.compactedRevision ?? this.compactedRevision;
+    for (const { id } of group.grantedLeases) this.lastLeaseId = Math.max(this.lastLeaseId, id);
+    this.#renewView();
+  }
+
+  /**
+   * A change before the compacted revision makes the state that it replaced unreadable; a deletion leaves nothing behind
+   * at all. What is still current stays, however old it is.
+   */
+  async collectGarbage(): Promise<void> {
+    const { versions, meta } = this.#tables;
+    const start = this.#collectedRevision;
+    const end = Math.min(this.compactedRevision, start + garbageRevisions);
+    const garbage: Buffer[] = [];
+    const range = { start: encodeNumber(start), end: encodeNumber(end), ...this.#view };
+    for (const { key, value } of versions.getRange(range)) {
+      const name = decodeNumberedKey(key);
+      const { kind, previousRevision } = decodeRecord(name, decodeNumber(key), value);
+      if (previousRevision > 0) garbage.push(encodeNumberedKey(previousRevision, name));
+      if (kind === "delete") garbage.push(Buffer.from(key));
+    }
+    await this.#writeBatch(() => {
+      for (const key of garbage) void versions.remove(key);
+      void meta.put(metaKeys.collected, encodeNumber(end));
+    });
+    this.#collectedRevision = end;
+    this.#renewView();
+  }
+
+  /** Fills an empty storage; `write` then goes on from `compactedRevision`. */
+  async fill({ entries, compactedRevision, leases, lastLeaseId }: Base): Promise<void> {
+    const { live, versions, meta, leaseKeys } = this.#tables;
+    await this.#writeBatch(() => {
+      for (const entry of entries) {
+        const record = { kind: "put", index: 0, previousRevision: 0, entry } as const;
+        void versions.put(encodeNumberedKey(entry.modRevision, entry.key), encodeRecord(record));
+        void live.put(Buffer.from(entry.key), encodeNumber(entry.modRevision));
+        if (entry.lease !== undefined) void leaseKeys.put(encodeNumberedKey(entry.lease, entry.key), Buffer.of(1));
+      }
+      this.#putLeases({ grantedLeases: leases, endedLeases: [] });
+      for (const name of [metaKeys.compacted, metaKeys.collected]) void meta.put(name, encodeNumber(compactedRevision));
+      void meta.put(metaKeys.lastLease, encodeNumber(lastLeaseId));
+    });
+    this.#renewView();
+  }
+
+  snapshot(folder: string): Promise<void> {
+    return this.#snapshot(this.#tables, folder);
+  }
+
+  async close(): Promise<void> {
+    this.#view.transaction.done();
+    await this.#tables.root.close();
+    this.#release();
+  }
+
+  #putBatch({ revision, events }: StoreEventBatch): void {
+    const { live, versions, leaseKeys } = this.#tables;
+    let index = 0;
+    for (const event of events) {
+      const { previous } = event;
+      const key = event.kind === "put" ? event.current.key : event.key;
+      const entry = event.kind === "put" ? event.current : tombstone(event);
+      const record = encodeRecord({
+        kind: event.kind,
+        index: index++,
+        previousRevision: previous?.modRevision ?? 0,
+        entry,
+      });
+      void versions.put(encodeNumberedKey(revision, key), record);
+      if (event.kind === "put") void live.put(Buffer.from(key), encodeNumber(revision));
+      else void live.remove(Buffer.from(key));
+      if (previous?.lease === entry.lease) continue;
+      if (previous?.lease !== undefined) void leaseKeys.remove(encodeNumberedKey(previous.lease, key));
+      if (entry.lease !== undefined) void leaseKeys.put(encodeNumberedKey(entry.lease, key), Buffer.of(1));
+    }
+  }
+
+  #putLeases({ grantedLeases, endedLeases }: Pick<WriteGroup, "grantedLeases" | "endedLeases">): void {
+    const { leases, meta } = this.#tables;
+    for (const { id, ttlMs } of grantedLeases) {
+      void leases.put(encodeNumber(id), encodeNumber(ttlMs));
+      void meta.put(metaKeys.lastLease, encodeNumber(id));
+    }
+    for (const id of endedLeases) void leases.remove(encodeNumber(id));
+  }
+
+  /** Runs `put` and `remove` calls as one durable transaction; their own promises say nothing that this one does not. */
+  async #writeBatch(writes: () => void): Promise<void> {
+    try {
+      await this.#tables.root.batch(writes);
+    } catch (error) {
+      const cause = await commitFailure(error);
+      throw new ReadOnlyError("the store cannot write", { cause });
+    }
+  }
+
+  /** Lets reads see what has been written. */
+  #renewView(): void {
+    this.#view.transaction.done();
+    this.#view = { transaction: this.#tables.root.useReadTransaction() };
+  }
+
+  #version(revision: number, key: string): VersionRecord {
+    const bytes = this.#tables.versions.get(encodeNumberedKey(revision, key), this.#view);
+    if (bytes === undefined) {
+      throw new CorruptStoreError(`the store is damaged: the record of ${key} at revision ${revision} is missing`);
+    }
+    return decodeRecord(key, revision, bytes);
+  }
+
+  #events(records: VersionRecord[]): StoreEvent[] {
+    records.sort((a, b) => a.index - b.index);
+    return records.map(({ kind, previousRevision, entry }): StoreEvent => {
+      const { key, modRevision } = entry;
+      if (kind === "delete") return { kind, key, modRevision, previous: this.#version(previousRevision, key).entry };
+      return {
+        kind,
+        current: entry,
+        previous: previousRevision === 0 ? undefined : this.#version(previousRevision, key).entry,
+      };
+    });
+  }
+
+  #metaNumber(key: Buffer): number | undefined {
+    const value = this.#tables.meta.get(key, this.#view);
+    return value && decodeNumber(value);
+  }
+
+  #readLeases(): StoredLease[] {
+    const keys = new Map<LeaseId, string[]>();
+    for (const key of this.#tables.leaseKeys.getKeys(this.#view)) {
+      const id = decodeNumber(key);
+      const attached = keys.get(id) ?? [];
+      attached.push(decodeNumberedKey(key));
+      keys.set(id, attached);
+    }
+    return [...this.#tables.leases.getRange(this.#view)].map(({ key, value }) => {
+      const id = decodeNumber(key);
+      return { id, ttlMs: decodeNumber(value), keys: keys.get(id) ?? [] };
+    });
+  }
+}
+
+/** LMDB takes no empty key, not even as a bound; its own first key stands in for it. */
+const bounds = ({ start, end }: Range): { start?: Buffer; end: Buffer } =>
+  start === "" ? { end: Buffer.from(end) } : { start: Buffer.from(start), end: Buffer.from(end) };
+
+const tombstone = (event: StoreEvent & { readonly kind: "delete" }): KeyValue => ({
+  ...event.previous,
+  value: new Uint8Array(),
+  modRevision: event.modRevision,
+  lease: undefined,
+});
+
+/** What made a commit fail: the package keeps it in a promise beside its error, which must not be left unhandled. */
+async function commitFailure(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !("commitError" in error)) return error;
+  try {
+    return await error.commitError;
+  } catch (cause) {
+    return cause;
+  }
+}

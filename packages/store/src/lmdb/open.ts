@@ -1,0 +1,94 @@
+import { existsSync } from "node:fs";
+import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock, Logger } from "@skiff/base";
+import { baseOf } from "../embedded/base-of.ts";
+import { EmbeddedEngine } from "../embedded/embedded-engine.ts";
+import type { Storage } from "../embedded/storage.ts";
+import { type EmbeddedStore, InvalidRequestError } from "../store.ts";
+import { inspectFile } from "./inspect-file.ts";
+import { LmdbStorage } from "./lmdb-storage.ts";
+import { lockFile } from "./process-lock.ts";
+import { createTables, openTables, type Tables } from "./tables.ts";
+
+const dataName = "data.mdb";
+const lockName = "lock";
+const draftName = "data.mdb.draft";
+const defaultMaxBytes = 64 * 1024 ** 3;
+
+export interface LmdbStoreOptions {
+  /** Where the store's files are; created when absent. On a local disk: LMDB maps them into memory. */
+  readonly folder: string;
+  /** Runs leases out. */
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** As large as the store's file may become; then it is read-only. It takes address space, not room. 64 GiB by default. */
+  readonly maxBytes?: number;
+}
+
+/**
+ * Opens the store in a folder, or creates it there. Throws `StoreLockedError` while it is open elsewhere, and
+ * `CorruptStoreError` when the files are damaged or something else; it has then changed nothing.
+ */
+export async function openLmdbStore(options: LmdbStoreOptions): Promise<EmbeddedStore> {
+  const { folder, clock, logger, maxBytes = defaultMaxBytes } = options;
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return new EmbeddedEngine(await openStorage(folder, maxBytes), { clock, logger });
+}
+
+async function openStorage(folder: string, maxBytes: number): Promise<LmdbStorage> {
+  const file = join(folder, dataName);
+  // Without a lock file nobody has opened the folder yet: then look before putting anything there.
+  if (existsSync(file) && !existsSync(join(folder, lockName))) inspectFile(file);
+  const lock = lockFile(join(folder, lockName));
+  try {
+    if (existsSync(file)) inspectFile(file);
+    else await createFile(folder, (draft) => createTables(draft, maxBytes));
+    const tables = openTables(file, maxBytes);
+    return new LmdbStorage(tables, { snapshot: copyTables, release: () => lock[Symbol.dispose]() });
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Writes what a storage holds to an empty or absent folder, as a store that `openLmdbStore` opens. */
+export async function exportStorage(source: Storage, folder: string): Promise<void> {
+  await prepareFolder(folder);
+  const target = await openStorage(folder, defaultMaxBytes);
+  try {
+    await target.fill(baseOf(source));
+    const batches = source.changes(source.compactedRevision, Number.MAX_SAFE_INTEGER);
+    const unchanged = { grantedLeases: [], endedLeases: [], compactedRevision: undefined };
+    if (batches.length > 0) await target.write({ batches, ...unchanged });
+  } finally {
+    await target.close();
+  }
+  await rm(join(folder, lockName), { force: true });
+}
+
+async function copyTables(tables: Tables, folder: string): Promise<void> {
+  await prepareFolder(folder);
+  await createFile(folder, (draft) => tables.root.backup(draft, false));
+}
+
+async function prepareFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if ((await readdir(folder)).length > 0) throw new InvalidRequestError(`${folder} is not empty`);
+}
+
+/** Writes the data file aside and moves it to its place when it is complete: there never is half a file there. */
+async function createFile(folder: string, write: (draft: string) => Promise<void>): Promise<void> {
+  const draft = join(folder, draftName);
+  for (const name of await readdir(folder)) if (name.startsWith(draftName)) await rm(join(folder, name));
+  await write(draft);
+  await sync(draft);
+  await rename(draft, join(folder, dataName));
+  await rm(`${draft}-lock`, { force: true });
+  await sync(folder);
+}
+
+async function sync(path: string): Promise<void> {
+  await using file = await open(path, "r");
+  await file.sync();
+}

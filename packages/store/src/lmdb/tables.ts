@@ -1,0 +1,58 @@
+import { type Database, open, type RootDatabase } from "lmdb";
+import { format } from "./records.ts";
+
+/** A table with binary keys and values. */
+export type Table = Database<Buffer, Buffer>;
+
+/** An open LMDB environment with the store's tables. */
+export interface Tables {
+  readonly root: RootDatabase<Buffer, Buffer>;
+  readonly live: Table;
+  readonly versions: Table;
+  readonly leases: Table;
+  readonly leaseKeys: Table;
+  readonly meta: Table;
+}
+
+/** The names in the table `meta`. */
+export const metaKeys = {
+  format: Buffer.from("format"),
+  compacted: Buffer.from("compacted"),
+  collected: Buffer.from("collected"),
+  lastLease: Buffer.from("last-lease"),
+} as const;
+
+const binary = { encoding: "binary", keyEncoding: "binary" } as const;
+
+/** Opens the tables in `file`, creating what is missing. `mapBytes` is as large as the file can ever become. */
+export function openTables(file: string, mapBytes: number): Tables {
+  const root = open<Buffer, Buffer>({
+    path: file,
+    ...binary,
+    noSubdir: true,
+    mapSize: mapBytes,
+    maxDbs: 8,
+    // A commit is answered when it is on the disk and not before; the engine groups commits itself.
+    overlappingSync: false,
+    eventTurnBatching: false,
+  });
+  const table = (name: string): Table => root.openDB<Buffer, Buffer>({ name, ...binary });
+  return {
+    root,
+    live: table("live"),
+    versions: table("versions"),
+    leases: table("leases"),
+    leaseKeys: table("lease-keys"),
+    meta: table("meta"),
+  };
+}
+
+/** Writes the empty tables and the format's mark. */
+export async function createTables(file: string, mapBytes: number): Promise<void> {
+  const tables = openTables(file, mapBytes);
+  try {
+    await tables.meta.put(metaKeys.format, Buffer.from(format));
+  } finally {
+    await tables.root.close();
+  }
+}
