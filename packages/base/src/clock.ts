@@ -29,7 +29,7 @@ export function sleepOn(clock: Pick<Clock, "after">, delayMs: number, signal: Ab
 
 const longestTimeoutMs = 2 ** 31 - 1;
 
-/** The machine's clock. Timers do not keep a process alive that has nothing else to do. */
+/** The machine's clock. A timer that is set keeps its process alive until it fired or was cancelled. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),

@@ -1,0 +1,66 @@
+/**
+ * Runs the tests: `npm test [-- PATTERN…]`. Plain tests run side by side; tests on real containers
+ * (`*.containers.test.ts`) come after them, one file at a time, where they can run at all: as root on Linux. System
+ * packages that these need are installed on Debian's family. Ends with the line `N passed, N failed`.
+ */
+import { globSync } from "node:fs";
+import { join } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+import { allRequirements, installCommand, systemPackages } from "@skiff/host";
+
+const root = join(import.meta.dirname, "..");
+process.chdir(root);
+const patterns = process.argv.slice(2);
+const wanted = (file: string) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern));
+const files = [
+  ...globSync("packages/*/src/**/*.test.ts"),
+  ...globSync("packages/*/tests/**/*.test.ts"),
+  ...globSync("tools/**/*.test.ts"),
+]
+  .filter(wanted)
+  .sort();
+const onContainers = files.filter((file) => file.endsWith(".containers.test.ts"));
+const plain = files.filter((file) => !onContainers.includes(file));
+
+const totals = { passed: 0, failed: 0 };
+
+async function runFiles(list: readonly string[], concurrency: number, timeout: number): Promise<void> {
+  if (list.length === 0) return;
+  const stream = run({ files: list.map((file) => join(root, file)), concurrency, timeout });
+  stream.on("test:pass", (event) => {
+    if (event.details.type !== "suite") totals.passed++;
+  });
+  stream.on("test:fail", (event) => {
+    if (event.details.type !== "suite") totals.failed++;
+  });
+  const report = stream.compose(spec);
+  report.pipe(process.stdout, { end: false });
+  await new Promise((resolve, reject) => {
+    report.on("end", resolve);
+    report.on("error", reject);
+  });
+}
+
+async function canRunContainers(): Promise<boolean> {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) {
+    process.stdout.write("tests on real containers need root on Linux: not run here\n");
+    return false;
+  }
+  const packages = systemPackages();
+  const missing = await packages.missing(allRequirements);
+  if (missing.length === 0) return true;
+  if (await packages.canInstall()) {
+    const announce = (name: string) => process.stdout.write(`installing ${name}\n`);
+    await packages.install(missing, announce, new AbortController().signal);
+    return true;
+  }
+  const command = installCommand(missing, await packages.operatingSystem());
+  process.stdout.write(`tests on real containers need: ${command ?? missing.join(" ")}\n`);
+  return false;
+}
+
+await runFiles(plain, 2, 120_000);
+if (onContainers.length > 0 && (await canRunContainers())) await runFiles(onContainers, 1, 900_000);
+process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`);
+process.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1);

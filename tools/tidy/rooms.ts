@@ -1,0 +1,67 @@
+/**
+ * Which room may import which: the architecture's picture as data. Reading: `store: ["base"]` lets the store import the
+ * base room and nothing else. The cluster wires everything; the command line stands above it.
+ */
+export const rooms: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  api: ["base"],
+  store: ["base"],
+  host: ["base"],
+  apiserver: ["base", "api", "store"],
+  client: ["base", "api"],
+  "control-loop": ["base", "api", "client"],
+  controllers: ["base", "api", "client", "control-loop"],
+  scheduler: ["base", "api", "client"],
+  runtime: ["base", "host"],
+  kubelet: ["base", "api", "client", "runtime", "host"],
+  network: ["base", "api", "client", "host"],
+  cluster: [
+    "base",
+    "api",
+    "store",
+    "host",
+    "apiserver",
+    "client",
+    "control-loop",
+    "controllers",
+    "scheduler",
+    "runtime",
+    "kubelet",
+    "network",
+  ],
+  cli: ["base", "api", "client", "cluster", "host", "runtime"],
+  testing: ["base", "api", "store", "apiserver", "client", "control-loop", "controllers", "scheduler", "runtime"],
+};
+
+/** Calls that only the named rooms may make: everything else takes a `Clock`, a `Random` or an interface of `host`. */
+export const bannedCalls: readonly {
+  readonly pattern: RegExp;
+  readonly instead: string;
+  readonly allowedIn: readonly string[];
+  readonly allowedInTests: boolean;
+}[] = [
+  {
+    pattern: /\bDate\.now\(|\bnew Date\(\)/,
+    instead: "a Clock of @skiff/base",
+    allowedIn: ["base"],
+    allowedInTests: true,
+  },
+  {
+    pattern: /\bset(?:Timeout|Interval)\(/,
+    instead: "a Clock of @skiff/base",
+    allowedIn: ["base"],
+    allowedInTests: true,
+  },
+  { pattern: /\bMath\.random\(/, instead: "a Random of @skiff/base", allowedIn: ["base"], allowedInTests: false },
+  { pattern: /node:child_process/, instead: "Processes of @skiff/host", allowedIn: ["host"], allowedInTests: true },
+  {
+    pattern: /\bconsole\.(?:log|error|warn|info)\(/,
+    instead: "a Logger, or the terminal of the cli room",
+    allowedIn: [],
+    allowedInTests: false,
+  },
+  { pattern: /\.(?:only|skip)\(\s*["'`]/, instead: "a test that runs", allowedIn: [], allowedInTests: false },
+  { pattern: /\b(?:TODO|FIXME|XXX)\b/, instead: "the work itself, or an issue", allowedIn: [], allowedInTests: false },
+  { pattern: /@ts-(?:ignore|expect-error|nocheck)/, instead: "types that hold", allowedIn: [], allowedInTests: false },
+  { pattern: /\bas unknown as\b/, instead: "parsing at the edge", allowedIn: [], allowedInTests: false },
+];
