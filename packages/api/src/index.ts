@@ -1,5 +1,7 @@
 /** The vocabulary of Kubernetes 1.36: kinds, schemas, rules, selectors, quantities, patches. Pure: no I/O. */
 
+export * from "./built-in.ts";
+export * from "./define-resource.ts";
 export * from "./field-error.ts";
 export type * from "./generated/types/apps-v1.ts";
 export type * from "./generated/types/coordination-v1.ts";
@@ -37,8 +39,13 @@ export type {
 } from "./generated/types/meta-v1.ts";
 export type * from "./generated/types/policy-v1.ts";
 export type * from "./generated/types/rbac-v1.ts";
+export { age, createdAt } from "./kinds/columns.ts";
+export { Endpoints } from "./kinds/core-v1/endpoints.ts";
+export * from "./kinds/definitions.ts";
+export { humanDuration, since } from "./kinds/human-duration.ts";
 export * from "./object.ts";
 export * from "./resource-definition.ts";
 export * from "./schema/notation.ts";
 export * from "./status-error.ts";
 export * from "./transport.ts";
+export * from "./validation/names.ts";

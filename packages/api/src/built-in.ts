@@ -1,0 +1,85 @@
+import { defineResource } from "./define-resource.ts";
+import { resourceFacts } from "./generated/resources.ts";
+import * as definitions from "./kinds/definitions.ts";
+import type { DynamicObject } from "./object.ts";
+import { apiVersionOf, type ResourceDefinition, type StoredAs } from "./resource-definition.ts";
+import type { ResourceFact } from "./schema/notation.ts";
+
+/** How far a version has come: `v1` is `ga`, `v1beta1` is `beta`, `v1alpha1` is `alpha`. */
+export type Stability = "ga" | "beta" | "alpha";
+
+/** The stability that a version's name tells. */
+export function stabilityOf(version: string): Stability {
+  if (version.includes("alpha")) return "alpha";
+  return version.includes("beta") ? "beta" : "ga";
+}
+
+const place = ({ group, version, plural }: { group: string; version: string; plural: string }): string =>
+  `${group}/${version}/${plural}`;
+
+const written: ReadonlyMap<string, ResourceDefinition> = new Map(
+  Object.values(definitions).map((definition): [string, ResourceDefinition] => [place(definition), definition]),
+);
+
+const ranks: Readonly<Record<Stability, number>> = { ga: 2, beta: 1, alpha: 0 };
+
+/** The version that objects are stored in, where a kind has several: the most stable, then the newest. */
+function storedVersion(fact: ResourceFact): string {
+  const versions = resourceFacts
+    .filter(({ group, plural }) => group === fact.group && plural === fact.plural)
+    .map(({ version }) => version)
+    .sort((a, b) => ranks[stabilityOf(b)] - ranks[stabilityOf(a)] || b.localeCompare(a));
+  return versions[0] ?? fact.version;
+}
+
+/** Versions of a kind that differ by name only are views of one stored object. */
+function sameUnderAnotherVersion(fact: ResourceFact): StoredAs | undefined {
+  const version = storedVersion(fact);
+  if (version === fact.version) return undefined;
+  const stored = { group: fact.group, version };
+  return {
+    ...stored,
+    plural: fact.plural,
+    toStored: (object: DynamicObject) => ({ ...object, apiVersion: apiVersionOf(stored) }),
+    fromStored: (object: DynamicObject) => ({ ...object, apiVersion: apiVersionOf(fact) }),
+  };
+}
+
+/** A resource that needs no rules of its own. */
+function fromFact(fact: ResourceFact): ResourceDefinition {
+  return defineResource({
+    group: fact.group,
+    version: fact.version,
+    kind: fact.kind,
+    plural: fact.plural,
+    storedAs: sameUnderAnotherVersion(fact),
+  });
+}
+
+/** Every resource of Kubernetes 1.36, in the order of its API document. Not all are served: see `servedResources`. */
+export const builtInResources: readonly ResourceDefinition[] = resourceFacts.map(
+  (fact) => written.get(place(fact)) ?? fromFact(fact),
+);
+
+/**
+ * Switches for versions and resources as `--runtime-config` has them: `api/all`, `api/ga`, `api/beta`, `api/alpha`,
+ * `GROUP/VERSION` (`v1` for the core group) and `GROUP/VERSION/PLURAL`. The more special key wins.
+ */
+export type RuntimeConfig = Readonly<Record<string, boolean>>;
+
+/** True when the switches have a resource served. Without any, what is generally available is served. */
+export function isServed(resource: ResourceDefinition, runtimeConfig: RuntimeConfig): boolean {
+  const version = apiVersionOf(resource);
+  const stability = stabilityOf(resource.version);
+  return (
+    runtimeConfig[`${version}/${resource.plural}`] ??
+    runtimeConfig[version] ??
+    runtimeConfig[`api/${stability}`] ??
+    runtimeConfig["api/all"] ??
+    stability === "ga"
+  );
+}
+
+/** The built-in resources that are served under the given switches. */
+export const servedResources = (runtimeConfig: RuntimeConfig = {}): readonly ResourceDefinition[] =>
+  builtInResources.filter((resource) => isServed(resource, runtimeConfig));

@@ -1,0 +1,10 @@
+import { defineResource } from "../../define-resource.ts";
+import type { ClusterRole } from "../../generated/types/rbac-v1.ts";
+
+/** `clusterroles.rbac.authorization.k8s.io`. */
+export const ClusterRoles = defineResource<ClusterRole>({
+  group: "rbac.authorization.k8s.io",
+  version: "v1",
+  kind: "ClusterRole",
+  plural: "clusterroles",
+});

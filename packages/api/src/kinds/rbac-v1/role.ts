@@ -1,0 +1,10 @@
+import { defineResource } from "../../define-resource.ts";
+import type { Role } from "../../generated/types/rbac-v1.ts";
+
+/** `roles.rbac.authorization.k8s.io`. */
+export const Roles = defineResource<Role>({
+  group: "rbac.authorization.k8s.io",
+  version: "v1",
+  kind: "Role",
+  plural: "roles",
+});
