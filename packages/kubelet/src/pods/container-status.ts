@@ -1,0 +1,179 @@
+import type { Container, ContainerState, ContainerStatus, Pod } from "@skiff/api";
+import { timestamp } from "@skiff/base";
+import type { ContainerStatus as RuntimeContainer } from "@skiff/runtime";
+import { isSidecar, restartsAfter } from "./restart-policy.ts";
+import type { PodView } from "./runtime-cache.ts";
+import { restartCountOf } from "./runtime-labels.ts";
+
+/** Why a container is not running although it should be. */
+export interface Waiting {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What the status of a pod's containers is made of. */
+export interface ContainerStatusInput {
+  readonly pod: Pod;
+  readonly view: PodView;
+  /** Failures to start, by container name. */
+  readonly waiting: ReadonlyMap<string, Waiting>;
+  /** Termination messages by container id. */
+  readonly messages: ReadonlyMap<string, string>;
+  /** As in `containerd`: the scheme of container ids. */
+  readonly runtimeName: string;
+  /** Whether a running container passed its startup probe and its postStart hook. */
+  readonly started: (name: string) => boolean;
+  readonly ready: (name: string) => boolean;
+  /** The pod is being ended: nothing is going to be restarted. */
+  readonly terminating: boolean;
+}
+
+/** The statuses of one list of containers, in the order of the spec. */
+export function containerStatuses(
+  containers: readonly Container[],
+  input: ContainerStatusInput,
+  kind: "init" | "app",
+): ContainerStatus[] {
+  return containers.map((container) => containerStatus(container, input, kind));
+}
+
+function containerStatus(container: Container, input: ContainerStatusInput, kind: "init" | "app"): ContainerStatus {
+  const { pod, view } = input;
+  const [last, previous] = view.containers.filter((one) => one.name === container.name);
+  const old = knownStatus(pod, container.name, kind);
+  const base = {
+    name: container.name,
+    image: container.image ?? "",
+    imageID: "",
+    ...resourcesOf(container),
+    ...volumeMountsOf(container),
+  };
+  if (last === undefined) {
+    // Nothing in the runtime: never started, or (after a loss) what the API knew of it.
+    const reason = (pod.spec.initContainers ?? []).length > 0 ? "PodInitializing" : "ContainerCreating";
+    const waiting = input.waiting.get(container.name) ?? { reason };
+    const ended = input.terminating ? lostState(old) : undefined;
+    return {
+      ...base,
+      state: ended ?? { waiting: withoutEmpty(waiting) },
+      lastState: old?.lastState ?? {},
+      ready: false,
+      restartCount: old?.restartCount ?? 0,
+      ...(kind === "app" || isSidecar(container) ? { started: false } : { started: false }),
+    };
+  }
+  let state = stateOf(last, input);
+  let lastState = previous === undefined ? (keptLastState(old, last) ?? {}) : stateOf(previous, input);
+  const waiting = input.waiting.get(container.name);
+  const restarts = last.state !== "exited" || restartsAfter(pod, container, last.exitCode);
+  if (waiting !== undefined && last.state !== "running" && restarts && !input.terminating) {
+    if (state.terminated !== undefined) lastState = state;
+    state = { waiting: withoutEmpty(waiting) };
+  }
+  const running = last.state === "running";
+  const started = running && input.started(container.name);
+  const succeeded = last.state === "exited" && last.exitCode === 0;
+  return {
+    ...base,
+    image: last.userImage === "" ? base.image : last.userImage,
+    imageID: last.imageRef === "" ? last.imageId : last.imageRef,
+    containerID: idText(last, input),
+    state,
+    lastState,
+    ready:
+      kind === "init" && !isSidecar(container) ? succeeded : started && input.ready(container.name),
+    restartCount: restartCountOf(last),
+    started: kind === "init" && !isSidecar(container) ? false : started,
+  };
+}
+
+const withoutEmpty = ({ reason, message }: { reason: string; message?: string }) =>
+  message === undefined || message === "" ? { reason } : { reason, message };
+
+function knownStatus(pod: Pod, name: string, kind: "init" | "app"): ContainerStatus | undefined {
+  const list = kind === "init" ? pod.status?.initContainerStatuses : pod.status?.containerStatuses;
+  return list?.find((one) => one.name === name);
+}
+
+/** The previous end as the API has it, where the runtime has forgotten the container it belonged to. */
+function keptLastState(old: ContainerStatus | undefined, last: RuntimeContainer): ContainerState | undefined {
+  if (old === undefined || restartCountOf(last) === 0) return undefined;
+  const ended = old.state?.terminated;
+  const own = ended?.containerID?.endsWith(last.id) ?? false;
+  return ended !== undefined && !own ? { terminated: ended } : old.lastState;
+}
+
+/** A container that the API has running and the runtime has lost. */
+function lostState(old: ContainerStatus | undefined): ContainerState | undefined {
+  if (old?.state?.terminated !== undefined) return old.state;
+  if (old?.state?.running === undefined) return undefined;
+  return {
+    terminated: {
+      exitCode: 137,
+      reason: "ContainerStatusUnknown",
+      message: "The container could not be located when the pod was terminated",
+    },
+  };
+}
+
+const idText = (status: RuntimeContainer, input: ContainerStatusInput): string =>
+  `${input.runtimeName}://${status.id}`;
+
+const times = (status: RuntimeContainer) => ({
+  ...(status.startedAtMs > 0 ? { startedAt: timestamp(status.startedAtMs) } : {}),
+  ...(status.finishedAtMs > 0 ? { finishedAt: timestamp(status.finishedAtMs) } : {}),
+});
+
+function stateOf(status: RuntimeContainer, input: ContainerStatusInput): ContainerState {
+  switch (status.state) {
+    case "running":
+      return { running: { startedAt: timestamp(status.startedAtMs) } };
+    case "created":
+      return { waiting: { reason: "ContainerCreating" } };
+    case "exited": {
+      const message = input.messages.get(status.id) || status.message;
+      return {
+        terminated: {
+          exitCode: status.exitCode,
+          reason: status.reason === "" ? (status.exitCode === 0 ? "Completed" : "Error") : status.reason,
+          ...(message === "" ? {} : { message }),
+          ...times(status),
+          containerID: idText(status, input),
+        },
+      };
+    }
+    case "unknown":
+      return {
+        terminated: {
+          exitCode: 137,
+          reason: "ContainerStatusUnknown",
+          message: "The container could not be located when the pod was terminated",
+          containerID: idText(status, input),
+        },
+      };
+  }
+}
+
+function resourcesOf(container: Container): Pick<ContainerStatus, "resources" | "allocatedResources"> {
+  const { requests, limits } = container.resources ?? {};
+  return {
+    ...(requests === undefined ? {} : { allocatedResources: requests }),
+    resources: {
+      ...(limits === undefined ? {} : { limits }),
+      ...(requests === undefined ? {} : { requests }),
+    },
+  };
+}
+
+function volumeMountsOf(container: Container): Pick<ContainerStatus, "volumeMounts"> {
+  if (container.volumeMounts === undefined || container.volumeMounts.length === 0) return {};
+  return {
+    volumeMounts: container.volumeMounts.map((mount) => ({
+      name: mount.name,
+      mountPath: mount.mountPath,
+      ...(mount.readOnly === true
+        ? { readOnly: true, recursiveReadOnly: mount.recursiveReadOnly === "Enabled" ? "Enabled" : "Disabled" }
+        : {}),
+    })),
+  };
+}

@@ -1,0 +1,72 @@
+import type { Container, Pod, PodStatus } from "@skiff/api";
+import { timestamp } from "@skiff/base";
+import { podConditions } from "./conditions.ts";
+import { type ContainerStatusInput, containerStatuses } from "./container-status.ts";
+import { podPhase } from "./phase.ts";
+import { qosClass } from "./qos.ts";
+
+/** Why the kubelet itself ended a pod, as in `DeadlineExceeded` or `Evicted`. */
+export interface PodFailure {
+  readonly reason: string;
+  readonly message: string;
+}
+
+export interface PodStatusInput extends ContainerStatusInput {
+  readonly nowMs: number;
+  readonly hostAddresses: readonly string[];
+  readonly failure: PodFailure | undefined;
+  /** Nothing of the pod runs any more, and nothing will. */
+  readonly terminal: boolean;
+}
+
+const isTerminal = (phase: string | undefined): boolean => phase === "Succeeded" || phase === "Failed";
+
+/** The status to be reported for a pod, all of it. Pure. */
+export function podStatus(input: PodStatusInput): PodStatus {
+  const { pod, nowMs } = input;
+  const now = timestamp(nowMs);
+  const old = pod.status;
+  const init = containerStatuses(pod.spec.initContainers ?? [], input, "init");
+  const app = containerStatuses(pod.spec.containers, input, "app");
+  const ephemeral = containerStatuses((pod.spec.ephemeralContainers ?? []) as readonly Container[], input, "app").map(
+    ({ started: _, ...rest }) => ({ ...rest, ready: false }),
+  );
+  let phase: string = podPhase(pod, init, app, { terminal: input.terminal });
+  if (input.failure !== undefined && (input.terminal || !pod.spec.containers.length)) phase = "Failed";
+  // A pod that has ended never comes back.
+  if (isTerminal(old?.phase)) phase = old?.phase ?? phase;
+  const ready = input.view.sandboxes.find((one) => one.state === "ready");
+  const hostNetwork = pod.spec.hostNetwork === true;
+  const ips = ready === undefined ? [] : hostNetwork ? input.hostAddresses : ready.ips;
+  const podIps = ips.length > 0 ? ips : keptIps(pod, phase, ready !== undefined);
+  const failure =
+    input.failure ?? (old?.reason === undefined ? undefined : { reason: old.reason, message: old.message ?? "" });
+  return {
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    phase,
+    conditions: podConditions({
+      pod,
+      phase,
+      init,
+      app,
+      sandboxReady: ready !== undefined && (hostNetwork || ready.ips.length > 0),
+      now,
+    }),
+    ...(failure === undefined || !isTerminal(phase) ? {} : { reason: failure.reason, message: failure.message }),
+    ...(input.hostAddresses[0] === undefined
+      ? {}
+      : { hostIP: input.hostAddresses[0], hostIPs: input.hostAddresses.map((ip) => ({ ip })) }),
+    ...(podIps[0] === undefined ? {} : { podIP: podIps[0], podIPs: podIps.map((ip) => ({ ip })) }),
+    startTime: old?.startTime ?? now,
+    ...(init.length === 0 ? {} : { initContainerStatuses: init }),
+    containerStatuses: app,
+    ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
+    qosClass: qosClass(pod),
+    ...(old?.nominatedNodeName === undefined ? {} : { nominatedNodeName: old.nominatedNodeName }),
+    ...(old?.resourceClaimStatuses === undefined ? {} : { resourceClaimStatuses: old.resourceClaimStatuses }),
+  };
+}
+
+/** Ended pods keep the addresses they had. */
+const keptIps = (pod: Pod, phase: string, sandbox: boolean): readonly string[] =>
+  sandbox || phase === "Pending" ? [] : (pod.status?.podIPs ?? []).map((one) => one.ip);
