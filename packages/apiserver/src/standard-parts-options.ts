@@ -1,0 +1,67 @@
+import type { Clock, Logger, Random } from "@skiff/base";
+import type { ServiceAllocation } from "./allocation/service-allocation.ts";
+import type { AccessAuthorizer } from "./authorization/access.ts";
+import type {
+  AdmissionPlugin,
+  Authenticator,
+  Handler,
+  ResourceTable,
+  SubresourceHandler,
+  UserInfo,
+} from "./contracts.ts";
+import type { RequestMetrics } from "./observe/request-metrics.ts";
+import type { NodeConnector } from "./subresources/node-connector.ts";
+
+/** What the standard parts of an API server are made of. */
+export interface StandardPartsOptions {
+  readonly table: ResourceTable;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** `v1.36.0+skiff.0.1.0`. */
+  readonly gitVersion: string;
+  readonly serviceAccounts: {
+    /** `https://kubernetes.default.svc.cluster.local`. */
+    readonly issuer: string;
+    /** PEM of the RSA key that signs tokens. */
+    readonly privateKey: string;
+  };
+  /** Bearer tokens that are known by themselves. */
+  readonly staticTokens?: ReadonlyMap<string, UserInfo>;
+  /** Whether requests without credentials are those of `system:anonymous`; refused with 401 otherwise. */
+  readonly anonymous: boolean;
+  readonly nodes: NodeConnector;
+  /** IPv4 network of Service addresses: `10.96.0.0/16`. */
+  readonly serviceCidr: string;
+  /** First and last NodePort. */
+  readonly nodePorts: readonly [number, number];
+  /** Further checks of `/readyz` by name: reject or throw while not ready. */
+  readonly readinessChecks?: Readonly<Record<string, () => Promise<void> | void>>;
+  /** Newest revision of the store, for `/metrics`. */
+  readonly revision?: () => number;
+}
+
+/** Handler of a path outside resources. `prefix`: of all paths below it too. */
+export interface PathRoute {
+  readonly path: string;
+  readonly match: "exact" | "prefix";
+  readonly handle: Handler;
+}
+
+/** Everything that plugs into the request's line. */
+export interface StandardParts {
+  /** Certificates, tokens, anonymous; impersonation is done too. Gives `undefined` where 401 is due. */
+  readonly authenticator: Authenticator;
+  readonly authorizer: AccessAuthorizer;
+  /** In the order in which they run. */
+  readonly admission: readonly AdmissionPlugin[];
+  /** The first that matches answers. Paths carry no trailing slash: strip it before matching. */
+  readonly paths: readonly PathRoute[];
+  /** By `pods/exec`, `deployments.apps/scale`. */
+  readonly subresources: ReadonlyMap<string, SubresourceHandler>;
+  /** Resources that are never stored, by `subjectaccessreviews.authorization.k8s.io` and `bindings`: they answer `create`. */
+  readonly virtualResources: ReadonlyMap<string, SubresourceHandler>;
+  /** Addresses and node ports of Services. Storage calls it around commits of Services. */
+  readonly allocation: ServiceAllocation;
+  readonly metrics: RequestMetrics;
+}
