@@ -61,6 +61,8 @@ export * from "./schema/notation.ts";
 export * from "./schema/schema.ts";
 export * from "./selectors/field-selector.ts";
 export * from "./selectors/label-selector.ts";
+export type { LabelOperator, LabelRequirement, Labels } from "./selectors/requirement.ts";
+export { SelectorError } from "./selectors/selector-error.ts";
 export * from "./status-error.ts";
 export * from "./transport.ts";
 export * from "./validation/names.ts";
