@@ -17,6 +17,8 @@ const nodeHeaderBytes = 8;
 const tableBytes = 48;
 const magic = 0xbeefc0de;
 const dataVersion = 2;
+/** In larger files, the last level of pages is only checked for being there: opening must not take seconds. */
+const thoroughBytes = 64 * 1024 * 1024;
 const noPage = 0xffff_ffff_ffff_ffffn;
 const pageFlags = { branch: 0x01, leaf: 0x02, overflow: 0x04 };
 const nodeFlags = { bigData: 0x01, table: 0x02 };
@@ -106,6 +108,10 @@ class Inspection {
   }
 
   #visit(number: bigint, depth: number, content: Content | undefined): void {
+    if (depth === 1 && content === undefined && this.#bytes > thoroughBytes) {
+      if ((Number(number) + 1) * this.#pageBytes > this.#bytes) throw this.#damaged("it was cut short");
+      return;
+    }
     const page = this.#read(Number(number) * this.#pageBytes, this.#pageBytes);
     const flags = page.readUInt16LE(18);
     const expected = depth > 1 ? pageFlags.branch : pageFlags.leaf;
@@ -128,7 +134,8 @@ class Inspection {
     if ((flags & nodeFlags.bigData) !== 0) this.#inspectOverflow(data, dataBytes);
     else if (data.length < dataBytes) throw this.#damaged("an entry goes beyond its page");
     if (content === undefined) return;
-    const name = node.toString("utf8", nodeHeaderBytes, dataStart);
+    // The package ends its table names with NUL.
+    const name = node.toString("utf8", nodeHeaderBytes, dataStart).replace(/\0$/, "");
     const isTable = (flags & nodeFlags.table) !== 0;
     content.set(name, { data: data.subarray(0, dataBytes), table: isTable ? { name, ...tableRoot(data) } : undefined });
   }

@@ -1,8 +1,17 @@
-import { type Database, open, type RootDatabase } from "lmdb";
+import { type Database, open, type RootDatabase, type Transaction } from "lmdb";
 import { format } from "./records.ts";
 
-/** A table with binary keys and values. */
-export type Table = Database<Buffer, Buffer>;
+/** A table with binary keys and values: what the package's databases are used for here. */
+export interface Table
+  extends Pick<Database<Buffer, Buffer>, "get" | "getRange" | "getKeys" | "getKeysCount" | "put" | "remove"> {
+  /** Gives a buffer that is only valid, up to its `length`, until the next call to any table. */
+  getBinaryFast(key: Buffer, options: ReadOptions): Buffer | undefined;
+}
+
+/** Reads from a certain snapshot. */
+export interface ReadOptions {
+  readonly transaction: Transaction;
+}
 
 /** An open LMDB environment with the store's tables. */
 export interface Tables {
