@@ -1,1 +1,19 @@
+/** Container runtimes behind one interface shaped like Kubernetes' Container Runtime Interface. */
+export { cniConfigList, type PodNetwork } from "./containerd/cni.ts";
+export {
+  type ContainerdCommand,
+  type ContainerdConfig,
+  containerdCommand,
+  containerdSocket,
+  prepareContainerd,
+  type RegistryConfig,
+} from "./containerd/containerd-config.ts";
+export {
+  ContainerdRuntime,
+  type ContainerdRuntimeOptions,
+  connectContainerd,
+} from "./containerd/containerd-runtime.ts";
+export { pauseImageName } from "./containerd/pause-image.ts";
+export { buildImage, type ImageDefinition, type ImageFile } from "./image-builder.ts";
+export { normalizeImageName } from "./image-name.ts";
 export * from "./runtime.ts";

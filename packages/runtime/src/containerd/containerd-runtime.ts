@@ -1,0 +1,421 @@
+import { arch } from "node:process";
+import type { Duplex, Readable } from "node:stream";
+import { type Clock, describeError, isJsonObject, type Logger } from "@skiff/base";
+import type { Processes } from "@skiff/host";
+import { normalizeImageName } from "../image-name.ts";
+import {
+  type ContainerConfig,
+  type ContainerStats,
+  type ContainerStatus,
+  type ContainerSummary,
+  type ExecSyncResult,
+  type ImageSummary,
+  type LinuxResources,
+  type ProcessStreams,
+  type RegistryAuth,
+  type Runtime,
+  RuntimeError,
+  type RuntimeEvent,
+  type SandboxConfig,
+  type SandboxStatus,
+  type SandboxSummary,
+  type StreamingRequest,
+  type StreamOptions,
+} from "../runtime.ts";
+import type { Init, Method } from "./codec.ts";
+import {
+  containerStats,
+  containerStatus,
+  containerSummary,
+  criContainerConfig,
+  criResources,
+  imageSummary,
+  stopSignalOf,
+} from "./cri-container.ts";
+import { criSandboxConfig, sandboxStatus, sandboxSummary } from "./cri-sandbox.ts";
+import { type ExecContext, startExec } from "./exec.ts";
+import { ContainerState, ImageService, RuntimeService } from "./generated/runtime-v1.ts";
+import { GrpcChannel } from "./grpc-channel.ts";
+import { isNotFound } from "./grpc-error.ts";
+import { goArchitecture } from "./image-archive.ts";
+import { importArchive } from "./import-image.ts";
+import { Images, nativeCall, Tasks } from "./native.ts";
+import { pauseImage, pauseImageName } from "./pause-image.ts";
+import { ContainerKinds, runtimeEvents } from "./runtime-events.ts";
+import { signalNumber } from "./signal-number.ts";
+import { attachStreams, forwardPort } from "./streaming.ts";
+
+/** What the runtime works with. */
+export interface ContainerdRuntimeOptions {
+  /** Path of containerd's socket. */
+  readonly socket: string;
+  /** Folder for the named pipes of commands run by `exec`; below `/run`. */
+  readonly pipesDirectory: string;
+  readonly processes: Processes;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const requestMs = 120_000;
+/** Time for a stop beyond the container's own grace, and how often it is tried. */
+const stopMs = 15_000;
+const stopAttempts = 4;
+
+/** Drives a containerd through its CRI, and where that cannot do it, through containerd's own API. */
+export class ContainerdRuntime implements Runtime {
+  readonly #channel: GrpcChannel;
+  readonly #kinds: ContainerKinds;
+  readonly #options: ContainerdRuntimeOptions;
+  readonly #exec: ExecContext;
+  #snapshotter: string | undefined;
+
+  constructor(options: ContainerdRuntimeOptions) {
+    this.#options = options;
+    this.#channel = new GrpcChannel(options.socket);
+    this.#kinds = new ContainerKinds(this.#channel);
+    const { processes, clock } = options;
+    this.#exec = { channel: this.#channel, processes, clock, folder: options.pipesDirectory };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#channel[Symbol.dispose]();
+  }
+
+  #call<Request, Response>(
+    method: Method<Request, Response>,
+    request: Init<Request>,
+    signal: AbortSignal,
+    deadlineMs = requestMs,
+  ): Promise<Response> {
+    return this.#channel.call(method, request, { signal, deadlineMs });
+  }
+
+  async version(signal: AbortSignal) {
+    const { runtimeName, runtimeVersion } = await this.#call(RuntimeService.version, {}, signal, 5000);
+    return { name: runtimeName, version: runtimeVersion.replace(/^v(?=\d)/, "") };
+  }
+
+  async status(signal: AbortSignal) {
+    const { status } = await this.#call(RuntimeService.status, {}, signal, 10_000);
+    const conditions = status?.conditions ?? [];
+    const isMet = (type: string) => conditions.some((one) => one.type === type && one.status);
+    const messages = conditions.filter((one) => !one.status).map((one) => one.message || one.reason || one.type);
+    return {
+      runtimeReady: isMet("RuntimeReady"),
+      networkReady: isMet("NetworkReady"),
+      message: messages.join("; "),
+    };
+  }
+
+  async runPodSandbox(config: SandboxConfig, signal: AbortSignal): Promise<string> {
+    const request = { config: criSandboxConfig(config), runtimeHandler: config.runtimeHandler };
+    const { podSandboxId } = await this.#call(RuntimeService.runPodSandbox, request, signal, 2 * requestMs);
+    this.#kinds.note(podSandboxId, "sandbox");
+    return podSandboxId;
+  }
+
+  async stopPodSandbox(id: string, signal: AbortSignal): Promise<void> {
+    await this.#stopping(stopMs, signal, (deadlineMs) =>
+      this.#call(RuntimeService.stopPodSandbox, { podSandboxId: id }, signal, deadlineMs),
+    );
+  }
+
+  async removePodSandbox(id: string, signal: AbortSignal): Promise<void> {
+    await this.#stopping(stopMs, signal, (deadlineMs) =>
+      this.#call(RuntimeService.removePodSandbox, { podSandboxId: id }, signal, deadlineMs),
+    );
+  }
+
+  async listPodSandboxes(signal: AbortSignal): Promise<readonly SandboxSummary[]> {
+    const { items } = await this.#call(RuntimeService.listPodSandbox, {}, signal);
+    for (const { id } of items) this.#kinds.note(id, "sandbox");
+    return items.map(sandboxSummary);
+  }
+
+  async podSandboxStatus(id: string, signal: AbortSignal): Promise<SandboxStatus> {
+    const { status } = await this.#call(RuntimeService.podSandboxStatus, { podSandboxId: id }, signal);
+    if (status === undefined) throw new RuntimeError("NOT_FOUND", `there is no sandbox ${id}`);
+    return sandboxStatus(status);
+  }
+
+  async createContainer(
+    sandboxId: string,
+    config: ContainerConfig,
+    sandbox: SandboxConfig,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const request = {
+      podSandboxId: sandboxId,
+      config: criContainerConfig(config),
+      sandboxConfig: criSandboxConfig(sandbox),
+    };
+    const { containerId } = await this.#call(RuntimeService.createContainer, request, signal);
+    this.#kinds.note(containerId, "container");
+    return containerId;
+  }
+
+  async startContainer(id: string, signal: AbortSignal): Promise<void> {
+    await this.#call(RuntimeService.startContainer, { containerId: id }, signal);
+  }
+
+  async stopContainer(id: string, graceSeconds: number, signal: AbortSignal): Promise<void> {
+    if (graceSeconds > 0) await this.#sendOwnStopSignal(id, signal);
+    const startMs = this.#options.clock.monotonic();
+    await this.#stopping(graceSeconds * 1000 + stopMs, signal, (deadlineMs) => {
+      // The grace began with the first attempt.
+      const leftMs = Math.max(0, graceSeconds * 1000 - (this.#options.clock.monotonic() - startMs));
+      return this.#call(
+        RuntimeService.stopContainer,
+        { containerId: id, timeout: Math.ceil(leftMs / 1000) },
+        signal,
+        deadlineMs,
+      );
+    });
+  }
+
+  /** A container that asked for another signal than its image's gets that one first. */
+  async #sendOwnStopSignal(id: string, signal: AbortSignal): Promise<void> {
+    const { status } = await this.#call(RuntimeService.containerStatus, { containerId: id }, signal).catch((error) => {
+      if (isNotFound(error)) return { status: undefined };
+      throw error;
+    });
+    const name = status === undefined ? undefined : stopSignalOf(status.annotations);
+    if (name === undefined || status?.state !== ContainerState.CONTAINER_RUNNING) return;
+    const kill = { containerId: id, signal: signalNumber(name) };
+    await nativeCall(this.#channel, Tasks.kill, kill, { signal, deadlineMs: stopMs }).catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
+  }
+
+  async removeContainer(id: string, signal: AbortSignal): Promise<void> {
+    await this.#stopping(stopMs, signal, (deadlineMs) =>
+      this.#call(RuntimeService.removeContainer, { containerId: id }, signal, deadlineMs),
+    );
+  }
+
+  /** Repeats what may hang or find containerd down; what is gone already is fine. */
+  async #stopping(
+    deadlineMs: number,
+    signal: AbortSignal,
+    attempt: (deadlineMs: number) => Promise<unknown>,
+  ): Promise<void> {
+    for (let tried = 1; ; tried++) {
+      try {
+        await attempt(deadlineMs);
+        return;
+      } catch (error) {
+        if (isNotFound(error)) return;
+        const passing =
+          error instanceof RuntimeError && (error.code === "DEADLINE_EXCEEDED" || error.code === "UNAVAILABLE");
+        if (!passing || tried === stopAttempts) throw error;
+        this.#options.logger.warn(`stopping is tried again: ${describeError(error)}`);
+        await this.#options.clock.sleep(250 * tried, signal);
+      }
+    }
+  }
+
+  async listContainers(signal: AbortSignal): Promise<readonly ContainerSummary[]> {
+    const { containers } = await this.#call(RuntimeService.listContainers, {}, signal);
+    for (const { id } of containers) this.#kinds.note(id, "container");
+    return containers.map(containerSummary);
+  }
+
+  async containerStatus(id: string, signal: AbortSignal): Promise<ContainerStatus> {
+    const [{ status }, { containers }] = await Promise.all([
+      this.#call(RuntimeService.containerStatus, { containerId: id }, signal),
+      this.#call(RuntimeService.listContainers, { filter: { id } }, signal),
+    ]);
+    if (status === undefined) throw new RuntimeError("NOT_FOUND", `there is no container ${id}`);
+    const listed = containers.find((one) => one.id === status.id);
+    return containerStatus(status, { sandboxId: listed?.podSandboxId ?? "", imageId: listed?.imageRef ?? "" });
+  }
+
+  async updateContainerResources(id: string, resources: LinuxResources, signal: AbortSignal): Promise<void> {
+    const request = { containerId: id, linux: criResources(resources) };
+    await this.#call(RuntimeService.updateContainerResources, request, signal);
+  }
+
+  async reopenContainerLog(id: string, signal: AbortSignal): Promise<void> {
+    await this.#call(RuntimeService.reopenContainerLog, { containerId: id }, signal);
+  }
+
+  async execSync(
+    id: string,
+    command: readonly string[],
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<ExecSyncResult> {
+    const request = { containerId: id, cmd: command, timeout: Math.ceil(timeoutMs / 1000) };
+    const options = timeoutMs === 0 ? { signal } : { signal, deadlineMs: timeoutMs + stopMs };
+    const { stdout, stderr, exitCode } = await this.#channel.call(RuntimeService.execSync, request, options);
+    return { stdout: Buffer.from(stdout), stderr: Buffer.from(stderr), exitCode };
+  }
+
+  exec(id: string, command: readonly string[], options: StreamOptions, signal: AbortSignal): Promise<ProcessStreams> {
+    return startExec(this.#exec, id, command, options, signal);
+  }
+
+  async attach(id: string, options: StreamOptions, signal: AbortSignal): Promise<ProcessStreams> {
+    const url = await this.#url({ kind: "attach", containerId: id, ...options }, signal);
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    const exit = nativeCall(this.#channel, Tasks.wait, { containerId: id }, { signal: either }).then(
+      ({ exitStatus }) => exitStatus,
+    );
+    exit.catch(() => {});
+    try {
+      const streams = await attachStreams(url, options, exit, { clock: this.#options.clock, signal });
+      streams.exit.then(
+        () => over.abort(),
+        () => over.abort(),
+      );
+      return streams;
+    } catch (error) {
+      over.abort();
+      throw error;
+    }
+  }
+
+  async portForward(sandboxId: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    return forwardPort(await this.#url({ kind: "portForward", sandboxId }, signal), port, signal);
+  }
+
+  streamingUrl(request: StreamingRequest, signal: AbortSignal): Promise<URL> {
+    return this.#url(request, signal);
+  }
+
+  async #url(request: StreamingRequest, signal: AbortSignal): Promise<URL> {
+    switch (request.kind) {
+      case "exec": {
+        const { containerId, command, stdin, stdout, stderr, tty } = request;
+        const exec = { containerId, cmd: command, stdin, stdout, stderr: stderr && !tty, tty };
+        return new URL((await this.#call(RuntimeService.exec, exec, signal)).url);
+      }
+      case "attach": {
+        const { containerId, stdin, stdout, stderr, tty } = request;
+        const attach = { containerId, stdin, stdout, stderr: stderr && !tty, tty };
+        return new URL((await this.#call(RuntimeService.attach, attach, signal)).url);
+      }
+      case "portForward": {
+        const forward = { podSandboxId: request.sandboxId, port: [] };
+        return new URL((await this.#call(RuntimeService.portForward, forward, signal)).url);
+      }
+    }
+  }
+
+  events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
+    const { clock, logger } = this.#options;
+    return runtimeEvents(this.#channel, this.#kinds, { clock, logger, signal });
+  }
+
+  async listImages(signal: AbortSignal): Promise<readonly ImageSummary[]> {
+    const { images } = await this.#call(ImageService.listImages, {}, signal);
+    return images.map(imageSummary);
+  }
+
+  async imageStatus(reference: string, signal: AbortSignal): Promise<ImageSummary | undefined> {
+    const image = normalizeImageName(reference);
+    const answer = await this.#call(ImageService.imageStatus, { image: { image } }, signal);
+    return answer.image === undefined ? undefined : imageSummary(answer.image);
+  }
+
+  async pullImage(reference: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<string> {
+    const request = { image: { image: normalizeImageName(reference) }, auth };
+    return (await this.#channel.call(ImageService.pullImage, request, { signal })).imageRef;
+  }
+
+  async removeImage(reference: string, signal: AbortSignal): Promise<void> {
+    const name = normalizeImageName(reference);
+    const image = await this.imageStatus(name, signal);
+    if (image === undefined) return;
+    // The CRI takes all names of an image away; asked for one of several, only that one goes.
+    const others = [...image.repoTags, ...image.repoDigests].some((one) => one !== name);
+    if (others && image.repoTags.includes(name))
+      await nativeCall(this.#channel, Images.delete, { name, sync: true }, { signal });
+    else await this.#call(ImageService.removeImage, { image: { image: name } }, signal);
+  }
+
+  async importImage(archive: Readable, signal: AbortSignal): Promise<readonly string[]> {
+    return this.#import(archive, {}, signal);
+  }
+
+  /** Makes sure that the image of the sandboxes is there. Must have been done once before the first pod. */
+  async ensurePauseImage(signal: AbortSignal): Promise<void> {
+    if ((await this.imageStatus(pauseImageName, signal)) !== undefined) return;
+    await this.#import(pauseImage(arch), { "io.cri-containerd.pinned": "pinned" }, signal);
+  }
+
+  async #import(archive: Readable, labels: Readonly<Record<string, string>>, signal: AbortSignal) {
+    this.#snapshotter ??= await this.#findSnapshotter(signal);
+    const imported = await importArchive(this.#channel, archive, {
+      snapshotter: this.#snapshotter,
+      architecture: goArchitecture(arch),
+      labels,
+      clock: this.#options.clock,
+      signal,
+    });
+    for (const { id, names } of imported) {
+      for (const name of names) await this.#untilKnown(name, id, signal);
+    }
+    return imported.flatMap(({ names }) => names);
+  }
+
+  /** The CRI hears of new images by an event, a few milliseconds later. */
+  async #untilKnown(name: string, id: string, signal: AbortSignal): Promise<void> {
+    for (let attempt = 0; attempt < 200; attempt++) {
+      if ((await this.imageStatus(name, signal))?.id === id) return;
+      await this.#options.clock.sleep(Math.min(2 + attempt, 50), signal);
+    }
+    throw new RuntimeError("UNKNOWN", `containerd does not list the imported image ${name}`);
+  }
+
+  async #findSnapshotter(signal: AbortSignal): Promise<string> {
+    const { info } = await this.#call(RuntimeService.status, { verbose: true }, signal);
+    const config: unknown = JSON.parse(info.config ?? "{}");
+    const own = isJsonObject(config) && isJsonObject(config.containerd) ? config.containerd.snapshotter : undefined;
+    return typeof own === "string" && own !== "" ? own : "overlayfs";
+  }
+
+  async imageFsInfo(signal: AbortSignal) {
+    const { imageFilesystems } = await this.#call(ImageService.imageFsInfo, {}, signal);
+    const first = imageFilesystems[0];
+    return {
+      mountpoint: first?.fsId?.mountpoint ?? "/",
+      usedBytes: first?.usedBytes?.value ?? 0,
+      inodesUsed: first?.inodesUsed?.value ?? 0,
+    };
+  }
+
+  async containerStats(signal: AbortSignal): Promise<readonly ContainerStats[]> {
+    const { stats } = await this.#call(RuntimeService.listContainerStats, {}, signal);
+    return stats.map(containerStats);
+  }
+}
+
+/**
+ * Connects to a containerd that may just be starting: waits until its CRI answers (at most `timeoutMs`), and sees to
+ * the sandboxes' image.
+ */
+export async function connectContainerd(
+  options: ContainerdRuntimeOptions,
+  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<ContainerdRuntime> {
+  const runtime = new ContainerdRuntime(options);
+  const deadline = options.clock.monotonic() + timeoutMs;
+  for (;;) {
+    try {
+      await runtime.version(signal);
+      await runtime.ensurePauseImage(signal);
+      return runtime;
+    } catch (error) {
+      const passing =
+        error instanceof RuntimeError &&
+        (error.code === "UNAVAILABLE" || error.code === "UNIMPLEMENTED" || /not initialized/.test(error.message));
+      if (!passing || signal.aborted || options.clock.monotonic() > deadline) {
+        await runtime[Symbol.asyncDispose]();
+        throw error;
+      }
+    }
+    await options.clock.sleep(20, signal);
+  }
+}

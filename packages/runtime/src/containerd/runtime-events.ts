@@ -1,0 +1,156 @@
+import type { Clock, Logger } from "@skiff/base";
+import { describeError } from "@skiff/base";
+import type { RuntimeEvent } from "../runtime.ts";
+import { ContainerCreate, ContainerDelete, TaskExit, TaskOOM, TaskStart } from "./generated/containerd-events.ts";
+import { type Envelope, Events } from "./generated/containerd-services-events-v1.ts";
+import type { Timestamp } from "./generated/google-protobuf.ts";
+import type { GrpcChannel } from "./grpc-channel.ts";
+import { isNotFound } from "./grpc-error.ts";
+import { Containers, criNamespace, nativeCall, nativeMetadata } from "./native.ts";
+
+const reconnectMs = 100;
+
+/** What tells pods' sandboxes from containers: both are containers to containerd. */
+export type ContainerKind = "sandbox" | "container";
+
+/** Remembers which ids are sandboxes; asks containerd about those it has not met. */
+export class ContainerKinds {
+  readonly #kinds = new Map<string, ContainerKind>();
+  readonly #channel: GrpcChannel;
+  constructor(channel: GrpcChannel) {
+    this.#channel = channel;
+  }
+  note(id: string, kind: ContainerKind): void {
+    this.#kinds.set(id, kind);
+  }
+  forget(id: string): void {
+    this.#kinds.delete(id);
+  }
+  async of(id: string, signal: AbortSignal): Promise<ContainerKind> {
+    const known = this.#kinds.get(id);
+    if (known !== undefined) return known;
+    const answer = await nativeCall(this.#channel, Containers.get, { id }, { signal, deadlineMs: 5000 }).catch(
+      () => undefined,
+    );
+    signal.throwIfAborted();
+    const kind = answer?.container?.labels["io.cri-containerd.kind"] === "sandbox" ? "sandbox" : "container";
+    if (answer !== undefined) this.note(id, kind);
+    return kind;
+  }
+}
+
+const toMs = (at: Timestamp | undefined): number =>
+  at === undefined ? 0 : at.seconds * 1000 + Math.floor(at.nanos / 1e6);
+
+/** Turns containerd's own events into the runtime's. Keeps which containers ran out of memory until they exit. */
+class EventReader {
+  readonly #kinds: ContainerKinds;
+  readonly #outOfMemory = new Set<string>();
+  constructor(kinds: ContainerKinds) {
+    this.#kinds = kinds;
+  }
+
+  async read(envelope: Envelope, signal: AbortSignal): Promise<RuntimeEvent | undefined> {
+    const bytes = envelope.event?.value;
+    if (bytes === undefined || envelope.namespace !== criNamespace) return undefined;
+    switch (envelope.topic) {
+      case "/containers/create":
+        return this.#ofContainer("containerCreated", ContainerCreate.decode(bytes).id, signal);
+      case "/tasks/start":
+        return this.#ofContainer("containerStarted", TaskStart.decode(bytes).containerId, signal);
+      case "/containers/delete": {
+        const event = await this.#ofContainer("containerDeleted", ContainerDelete.decode(bytes).id, signal);
+        this.#kinds.forget(ContainerDelete.decode(bytes).id);
+        return event;
+      }
+      case "/tasks/oom":
+        this.#outOfMemory.add(TaskOOM.decode(bytes).containerId);
+        return undefined;
+      case "/tasks/exit":
+        return this.#exit(TaskExit.decode(bytes), signal);
+      default:
+        return undefined;
+    }
+  }
+
+  async #ofContainer(
+    kind: "containerCreated" | "containerStarted" | "containerDeleted",
+    containerId: string,
+    signal: AbortSignal,
+  ): Promise<RuntimeEvent | undefined> {
+    return (await this.#kinds.of(containerId, signal)) === "container" ? { kind, containerId } : undefined;
+  }
+
+  async #exit(exit: TaskExit, signal: AbortSignal): Promise<RuntimeEvent | undefined> {
+    const { containerId } = exit;
+    // Commands run by exec end on the same topic.
+    if (exit.id !== containerId) return undefined;
+    if ((await this.#kinds.of(containerId, signal)) === "sandbox")
+      return { kind: "sandboxStopped", sandboxId: containerId };
+    const oomKilled = this.#outOfMemory.delete(containerId);
+    return { kind: "containerExited", containerId, exitCode: exit.exitStatus, atMs: toMs(exit.exitedAt), oomKilled };
+  }
+}
+
+interface Subscription extends Disposable {
+  readonly envelopes: AsyncGenerator<Envelope>;
+  /** The first answer, asked for already: the subscription is on its way. */
+  readonly first: Promise<IteratorResult<Envelope>>;
+}
+
+function subscribe(channel: GrpcChannel, signal: AbortSignal): Subscription {
+  const over = new AbortController();
+  const filters = ["containers/create", "containers/delete", "tasks/start", "tasks/oom", "tasks/exit"].map(
+    (topic) => `topic=="/${topic}"`,
+  );
+  const either = AbortSignal.any([signal, over.signal]);
+  const envelopes = channel.stream(Events.subscribe, { filters }, { signal: either, metadata: nativeMetadata() });
+  const first = envelopes.next();
+  first.catch(() => {});
+  return { envelopes, first, [Symbol.dispose]: () => over.abort() };
+}
+
+/** A round trip on the same connection: what was sent before it has arrived. */
+async function roundTrip(channel: GrpcChannel, signal: AbortSignal): Promise<void> {
+  try {
+    await nativeCall(channel, Containers.get, { id: "none" }, { signal, deadlineMs: 2000 });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+/** Events without end, from the call on: reconnects, and says `resync` when it has. */
+export function runtimeEvents(
+  channel: GrpcChannel,
+  kinds: ContainerKinds,
+  options: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
+): AsyncIterable<RuntimeEvent> {
+  return readEvents(channel, kinds, subscribe(channel, options.signal), options);
+}
+
+async function* readEvents(
+  channel: GrpcChannel,
+  kinds: ContainerKinds,
+  initial: Subscription,
+  { clock, logger, signal }: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
+): AsyncGenerator<RuntimeEvent> {
+  const reader = new EventReader(kinds);
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      using subscription = attempt === 0 ? initial : subscribe(channel, signal);
+      if (attempt > 0) {
+        await roundTrip(channel, signal);
+        yield { kind: "resync" };
+      }
+      let next = await subscription.first;
+      for (; next.done !== true; next = await subscription.envelopes.next()) {
+        const event = await reader.read(next.value, signal);
+        if (event !== undefined) yield event;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (attempt === 0) logger.debug(`the runtime's events broke off: ${describeError(error)}`);
+    }
+    await clock.sleep(reconnectMs, signal).catch(() => {});
+  }
+}
