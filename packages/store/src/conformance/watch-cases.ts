@@ -22,7 +22,7 @@ export function watchCases(open: OpenStore): void {
 
   test("has been called when the commit is answered, and can read what it is told of", async ({ store }) => {
     const seen: number[] = [];
-    const watch = store.watch({
+    using watch = store.watch({
       range: everything,
       fromRevision: store.revision + 1,
       onBatch: (batch) => {

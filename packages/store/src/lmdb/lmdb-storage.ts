@@ -1,3 +1,4 @@
+import { statfsSync } from "node:fs";
 import type { Base } from "../embedded/base-of.ts";
 import type { Storage, StoredLease, WriteGroup } from "../embedded/storage.ts";
 import {
@@ -37,18 +38,21 @@ export class LmdbStorage implements Storage {
   #collectedRevision: number;
   readonly #tables: Tables;
   #view: ReadOptions;
+  readonly #folder: string;
   readonly #snapshot: (tables: Tables, folder: string) => Promise<void>;
   readonly #release: () => void;
 
-  /** `snapshot` copies the tables to a folder; `release` is called when everything is closed. */
+  /** `folder` is where the tables are; `snapshot` copies them to another; `release` is called when everything is closed. */
   constructor(
     tables: Tables,
     options: {
+      readonly folder: string;
       readonly snapshot: (tables: Tables, folder: string) => Promise<void>;
       readonly release: () => void;
     },
   ) {
     this.#tables = tables;
+    this.#folder = options.folder;
     this.#snapshot = options.snapshot;
     this.#release = options.release;
     this.#view = { transaction: tables.root.useReadTransaction() };
@@ -209,7 +213,9 @@ export class LmdbStorage implements Storage {
       await this.#tables.root.batch(writes);
     } catch (error) {
       const cause = await commitFailure(error);
-      throw new ReadOnlyError("the store cannot write", { cause });
+      // LMDB calls it an input/output error when the disk takes only half of what it is given.
+      const isFull = freeBytes(this.#folder) < plentyBytes;
+      throw new ReadOnlyError(`the store cannot write: ${isFull ? "the disk is full" : "the disk failed"}`, { cause });
     }
   }
 
@@ -273,6 +279,14 @@ const tombstone = (event: StoreEvent & { readonly kind: "delete" }): KeyValue =>
   modRevision: event.modRevision,
   lease: undefined,
 });
+
+/** Where more than this is free, it was not for want of room that a write failed. */
+const plentyBytes = 16 * 1024 * 1024;
+
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
 
 /** What made a commit fail: the package keeps it in a promise beside its error, which must not be left unhandled. */
 async function commitFailure(error: unknown): Promise<unknown> {

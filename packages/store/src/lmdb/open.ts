@@ -14,7 +14,6 @@ import { createTables, openTables, type Tables } from "./tables.ts";
 const dataName = "data.mdb";
 const lockName = "lock";
 const draftName = "data.mdb.draft";
-const defaultMaxBytes = 64 * 1024 ** 3;
 
 export interface LmdbStoreOptions {
   /** Where the store's files are; created when absent. On a local disk: LMDB maps them into memory. */
@@ -22,8 +21,6 @@ export interface LmdbStoreOptions {
   /** Runs leases out. */
   readonly clock: Clock;
   readonly logger: Logger;
-  /** As large as the store's file may become; then it is read-only. It takes address space, not room. 64 GiB by default. */
-  readonly maxBytes?: number;
 }
 
 /**
@@ -31,21 +28,21 @@ export interface LmdbStoreOptions {
  * `CorruptStoreError` when the files are damaged or something else; it has then changed nothing.
  */
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<EmbeddedStore> {
-  const { folder, clock, logger, maxBytes = defaultMaxBytes } = options;
+  const { folder, clock, logger } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  return new EmbeddedEngine(await openStorage(folder, maxBytes), { clock, logger });
+  return new EmbeddedEngine(await openStorage(folder), { clock, logger });
 }
 
-async function openStorage(folder: string, maxBytes: number): Promise<LmdbStorage> {
+async function openStorage(folder: string): Promise<LmdbStorage> {
   const file = join(folder, dataName);
   // Without a lock file nobody has opened the folder yet: then look before putting anything there.
   if (existsSync(file) && !existsSync(join(folder, lockName))) inspectFile(file);
   const lock = lockFile(join(folder, lockName));
   try {
     if (existsSync(file)) inspectFile(file);
-    else await createFile(folder, (draft) => createTables(draft, maxBytes));
-    const tables = openTables(file, maxBytes);
-    return new LmdbStorage(tables, { snapshot: copyTables, release: () => lock[Symbol.dispose]() });
+    else await createFile(folder, (draft) => createTables(draft));
+    const tables = openTables(file);
+    return new LmdbStorage(tables, { folder, snapshot: copyTables, release: () => lock[Symbol.dispose]() });
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;
@@ -55,7 +52,7 @@ async function openStorage(folder: string, maxBytes: number): Promise<LmdbStorag
 /** Writes what a storage holds to an empty or absent folder, as a store that `openLmdbStore` opens. */
 export async function exportStorage(source: Storage, folder: string): Promise<void> {
   await prepareFolder(folder);
-  const target = await openStorage(folder, defaultMaxBytes);
+  const target = await openStorage(folder);
   try {
     await target.fill(baseOf(source));
     const batches = source.changes(source.compactedRevision, Number.MAX_SAFE_INTEGER);

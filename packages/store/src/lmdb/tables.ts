@@ -33,8 +33,11 @@ export const metaKeys = {
 
 const binary = { encoding: "binary", keyEncoding: "binary" } as const;
 
-/** Opens the tables in `file`, creating what is missing. `mapBytes` is as large as the file can ever become. */
-export function openTables(file: string, mapBytes: number): Tables {
+/** How much address space is set aside at first; a larger file is mapped anew. It takes no room. */
+const mapBytes = 16 * 1024 ** 3;
+
+/** Opens the tables in `file`, creating what is missing. */
+export function openTables(file: string): Tables {
   const root = open<Buffer, Buffer>({
     path: file,
     ...binary,
@@ -57,8 +60,8 @@ export function openTables(file: string, mapBytes: number): Tables {
 }
 
 /** Writes the empty tables and the format's mark. */
-export async function createTables(file: string, mapBytes: number): Promise<void> {
-  const tables = openTables(file, mapBytes);
+export async function createTables(file: string): Promise<void> {
+  const tables = openTables(file);
   try {
     await tables.meta.put(metaKeys.format, Buffer.from(format));
   } finally {
