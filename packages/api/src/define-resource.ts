@@ -26,6 +26,8 @@ export type ResourceRules<T extends KubeObject> = Pick<ResourceDefinition<T>, Pl
   Partial<Omit<ResourceDefinition<T>, Place | FromFacts>> & {
     /** What `status` is when the object is new: Kubernetes writes numbers that may not be absent. `{}` where left out. */
     readonly emptyStatus?: JsonObject;
+    /** `kept` for kinds that come into being with a status. */
+    readonly statusOnCreate?: "reset" | "kept";
     /**
      * What `metadata.generation` counts: changes of `spec`, changes of anything but metadata and status, nothing after
      * the first (`created`), or the kind has none. Where left out: `spec` for kinds with a `/status`, else `none`.
@@ -83,7 +85,8 @@ function generalRules<T extends KubeObject>(of: {
   return {
     defaults: (object) => rules.defaults?.(object),
     prepareCreate(object: T, context: RuleContext) {
-      if (hasStatus) Reflect.set(object, "status", deepCopy(rules.emptyStatus ?? {}));
+      const reset = hasStatus && rules.statusOnCreate !== "kept";
+      if (reset) Reflect.set(object, "status", deepCopy(rules.emptyStatus ?? {}));
       if (generation !== "none") object.metadata.generation = 1;
       rules.prepareCreate?.(object, context);
     },

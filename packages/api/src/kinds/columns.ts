@@ -32,3 +32,13 @@ export function formatLabels(labels: Readonly<Record<string, string>> | undefine
   const keys = Object.keys(labels ?? {}).sort();
   return orNone(keys.map((key) => `${key}=${labels?.[key]}`).join(","));
 }
+
+/** `10.0.0.1:80`, `[fd00::1]:80`. */
+export const joinHostPort = (host: string, port: number): string =>
+  host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+
+/** The first three, and how many more: `a,b,c + 2 more...`. */
+export function firstThree(all: readonly string[]): string {
+  const shown = all.slice(0, 3).join(",");
+  return all.length > 3 ? `${shown} + ${all.length - 3} more...` : shown;
+}

@@ -27,6 +27,7 @@ export { Secrets } from "./core-v1/secret.ts";
 export { Services } from "./core-v1/service.ts";
 export { ServiceAccounts } from "./core-v1/service-account.ts";
 export { EndpointSlices } from "./discovery-v1/endpoint-slice.ts";
+export { EventsV1 } from "./events-v1/event.ts";
 export { Ingresses } from "./networking-v1/ingress.ts";
 export { IngressClasses } from "./networking-v1/ingress-class.ts";
 export { IPAddresses } from "./networking-v1/ip-address.ts";

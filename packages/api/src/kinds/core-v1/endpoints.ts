@@ -1,8 +1,29 @@
 import { defineResource } from "../../define-resource.ts";
 import type { Endpoints as EndpointsObject } from "../../generated/types/core-v1.ts";
+import type { Column } from "../../resource-definition.ts";
+import { age, firstThree, joinHostPort } from "../columns.ts";
 
 /** The kind whose plural is its own name: type and definition are called the same. */
 export type Endpoints = EndpointsObject;
+
+function addressesText({ subsets }: Endpoints): string {
+  if (!subsets?.length) return "<none>";
+  const all = subsets.flatMap(({ addresses = [], ports = [] }) =>
+    ports.length === 0
+      ? addresses.map(({ ip }) => ip)
+      : ports.flatMap(({ port }) => addresses.map(({ ip }) => joinHostPort(ip, port))),
+  );
+  return firstThree(all);
+}
+
+const columns: readonly Column<Endpoints>[] = [
+  {
+    title: "Endpoints",
+    description: "The set of all endpoints is the union of all subsets.",
+    value: addressesText,
+  },
+  age,
+];
 
 /** `endpoints`. */
 export const Endpoints = defineResource<Endpoints>({
@@ -10,4 +31,8 @@ export const Endpoints = defineResource<Endpoints>({
   version: "v1",
   kind: "Endpoints",
   plural: "endpoints",
+  columns,
+  defaults({ subsets }) {
+    for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ||= "TCP";
+  },
 });

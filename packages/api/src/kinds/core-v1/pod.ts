@@ -1,5 +1,9 @@
-import { defineResource } from "../../define-resource.ts";
+import { defineResource, keepField } from "../../define-resource.ts";
 import type { Pod } from "../../generated/types/core-v1.ts";
+import { isPodTerminal } from "../pod-state.ts";
+import { qosClass } from "../quality-of-service.ts";
+import { podColumns } from "./pod-columns.ts";
+import { defaultPod } from "./pod-defaults.ts";
 
 /** `pods`. */
 export const Pods = defineResource<Pod>({
@@ -7,4 +11,31 @@ export const Pods = defineResource<Pod>({
   version: "v1",
   kind: "Pod",
   plural: "pods",
+  columns: podColumns,
+  selectableFields: [
+    { path: "spec.nodeName", value: ({ spec }) => spec?.nodeName ?? "" },
+    { path: "spec.restartPolicy", value: ({ spec }) => spec?.restartPolicy ?? "" },
+    { path: "spec.schedulerName", value: ({ spec }) => spec?.schedulerName ?? "" },
+    { path: "spec.serviceAccountName", value: ({ spec }) => spec?.serviceAccountName ?? "" },
+    { path: "spec.hostNetwork", value: ({ spec }) => String(spec?.hostNetwork === true) },
+    { path: "status.phase", value: ({ status }) => status?.phase ?? "" },
+    { path: "status.podIP", value: ({ status }) => status?.podIPs?.[0]?.ip ?? status?.podIP ?? "" },
+    { path: "status.podIPs", value: ({ status }) => status?.podIPs?.[0]?.ip ?? status?.podIP ?? "" },
+    { path: "status.nominatedNodeName", value: ({ status }) => status?.nominatedNodeName ?? "" },
+  ],
+  defaults: defaultPod,
+  prepareCreate(pod) {
+    pod.status = { phase: "Pending", qosClass: qosClass(pod) };
+  },
+  prepareStatusUpdate(pod, old) {
+    keepField(pod.metadata, old.metadata, "ownerReferences");
+    // Deletion is asked for by deleting; a status report cannot begin or end it.
+    keepField(pod.metadata, old.metadata, "deletionTimestamp");
+    pod.status.qosClass ??= old.status?.qosClass;
+  },
+  gracePeriodSeconds(pod) {
+    // A pod that nobody runs, or that has ended, has nothing to wind up.
+    if (!pod.spec.nodeName || isPodTerminal(pod)) return 0;
+    return pod.spec.terminationGracePeriodSeconds ?? 30;
+  },
 });

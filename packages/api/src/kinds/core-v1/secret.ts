@@ -1,5 +1,30 @@
 import { defineResource } from "../../define-resource.ts";
 import type { Secret } from "../../generated/types/core-v1.ts";
+import type { Column } from "../../resource-definition.ts";
+import { age } from "../columns.ts";
+
+const columns: readonly Column<Secret>[] = [
+  {
+    title: "Type",
+    description: "Used to facilitate programmatic handling of secret data.",
+    value: ({ type }) => type ?? "",
+  },
+  {
+    title: "Data",
+    description: "Data contains the secret data.",
+    value: ({ data }) => Object.keys(data ?? {}).length,
+  },
+  age,
+];
+
+/** `stringData` is for writing only: its entries become entries of `data`, over those of the same key. */
+function encodeStringData(secret: Secret): void {
+  for (const [key, text] of Object.entries(secret.stringData ?? {})) {
+    secret.data ??= {};
+    secret.data[key] = Buffer.from(text).toString("base64");
+  }
+  delete secret.stringData;
+}
 
 /** `secrets`. */
 export const Secrets = defineResource<Secret>({
@@ -7,4 +32,13 @@ export const Secrets = defineResource<Secret>({
   version: "v1",
   kind: "Secret",
   plural: "secrets",
+  columns,
+  selectableFields: [{ path: "type", value: ({ type }) => type ?? "" }],
+  defaults(secret) {
+    encodeStringData(secret);
+    secret.type ||= "Opaque";
+  },
+  prepareUpdate(secret, old) {
+    if (!secret.type) secret.type = old.type;
+  },
 });

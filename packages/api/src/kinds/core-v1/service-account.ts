@@ -1,5 +1,17 @@
 import { defineResource } from "../../define-resource.ts";
 import type { ServiceAccount } from "../../generated/types/core-v1.ts";
+import type { Column } from "../../resource-definition.ts";
+import { age } from "../columns.ts";
+
+const columns: readonly Column<ServiceAccount>[] = [
+  {
+    title: "Secrets",
+    description:
+      "Secrets is a list of the secrets in the same namespace that pods running using this ServiceAccount are allowed to use.",
+    value: ({ secrets }) => secrets?.length ?? 0,
+  },
+  age,
+];
 
 /** `serviceaccounts`. */
 export const ServiceAccounts = defineResource<ServiceAccount>({
@@ -7,4 +19,5 @@ export const ServiceAccounts = defineResource<ServiceAccount>({
   version: "v1",
   kind: "ServiceAccount",
   plural: "serviceaccounts",
+  columns,
 });

@@ -1,0 +1,41 @@
+/**
+ * The newer form of events: one store, two views. `note` is `message`, `regarding` is `involvedObject`, `reportingController` is
+ * `reportingComponent`, and what only the older form has goes by names that begin with `deprecated`.
+ */
+import { defineResource } from "../../define-resource.ts";
+import type { DynamicObject } from "../../object.ts";
+
+/** Newer name, older name. All others are the same in both. */
+const renamed: readonly (readonly [string, string])[] = [
+  ["regarding", "involvedObject"],
+  ["note", "message"],
+  ["reportingController", "reportingComponent"],
+  ["deprecatedSource", "source"],
+  ["deprecatedFirstTimestamp", "firstTimestamp"],
+  ["deprecatedLastTimestamp", "lastTimestamp"],
+  ["deprecatedCount", "count"],
+];
+
+const toOlder: ReadonlyMap<string, string> = new Map(renamed);
+const toNewer: ReadonlyMap<string, string> = new Map(renamed.map(([newer, older]) => [older, newer]));
+
+const rename = (object: DynamicObject, names: ReadonlyMap<string, string>, apiVersion: string): DynamicObject => {
+  const { metadata } = object;
+  const fields = Object.entries(object).map(([field, value]) => [names.get(field) ?? field, value]);
+  return { ...Object.fromEntries(fields), metadata, apiVersion };
+};
+
+/** `events.events.k8s.io`, stored as core events. */
+export const EventsV1 = defineResource({
+  group: "events.k8s.io",
+  version: "v1",
+  kind: "Event",
+  plural: "events",
+  storedAs: {
+    group: "",
+    version: "v1",
+    plural: "events",
+    toStored: (object) => rename(object, toOlder, "v1"),
+    fromStored: (stored) => rename(stored, toNewer, "events.k8s.io/v1"),
+  },
+});
