@@ -1,0 +1,66 @@
+/** What plugins of the scheduler are made of: each decides one thing about one pod on one node, and knows nothing else. */
+import type { KubeObject, Pod, ResourceDefinition } from "@skiff/api";
+import type { NodeInfo } from "./node-info.ts";
+import type { PodFacts } from "./pod-facts.ts";
+
+/** What a filter says of a node. */
+export type FilterResult =
+  | { readonly kind: "fits" }
+  /** `resolvable`: removing other pods from the node could help. */
+  | { readonly kind: "rejected"; readonly reason: string; readonly resolvable: boolean };
+
+/** The node can take the pod, as far as this plugin is concerned. */
+export const fits: FilterResult = { kind: "fits" };
+
+/** The node cannot, and taking other pods away would not change that. */
+export const rejects = (reason: string): FilterResult => ({ kind: "rejected", reason, resolvable: false });
+
+/** The node cannot at the moment: other pods hold what this one needs. */
+export const lacks = (reason: string): FilterResult => ({ kind: "rejected", reason, resolvable: true });
+
+/** What a plugin looks at. */
+export interface FilterRequest {
+  readonly pod: Pod;
+  readonly facts: PodFacts;
+  readonly node: NodeInfo;
+}
+
+/** A change in the cluster that may make a rejected pod schedulable: the pod is then tried again. */
+export interface RetryHint {
+  readonly resource: ResourceDefinition;
+  readonly change: "added" | "updated" | "deleted";
+  /** Absent: any such change. */
+  readonly helps?: (change: {
+    readonly pod: Pod;
+    readonly object: KubeObject;
+    readonly old: KubeObject | undefined;
+  }) => boolean;
+}
+
+/** One criterion of scheduling. */
+export interface Plugin {
+  /** Kubernetes' name of it. */
+  readonly name: string;
+  /** Why the pod must not even be tried; `undefined`: it may be. */
+  readonly preEnqueue?: (pod: Pod) => string | undefined;
+  readonly filter?: (request: FilterRequest) => FilterResult;
+  /** How good the node is for the pod, 0 to 100 after `normalize`. */
+  readonly score?: (request: FilterRequest) => number;
+  /** Brings raw scores of all nodes into 0 to 100, in place. Absent: they are already. */
+  readonly normalize?: (scores: number[]) => void;
+  /** How much the score counts beside others; 1 where absent. */
+  readonly weight?: number;
+  readonly retryOn: readonly RetryHint[];
+}
+
+/** Declares a plugin. */
+export const definePlugin = (plugin: Plugin): Plugin => plugin;
+
+/** Scales so that the highest becomes 100 (or 0, and the lowest 100, where fewer is better). */
+export function scaleToHundred(scores: number[], options: { readonly fewerIsBetter: boolean }): void {
+  const highest = Math.max(0, ...scores);
+  scores.forEach((score, index) => {
+    const scaled = highest === 0 ? 0 : Math.floor((score * 100) / highest);
+    scores[index] = options.fewerIsBetter ? 100 - scaled : scaled;
+  });
+}
