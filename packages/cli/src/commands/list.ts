@@ -1,0 +1,25 @@
+import type { DefineCommand } from "../command-line.ts";
+import { deleteCommand } from "./delete.ts";
+import { doctorCommand } from "./doctor.ts";
+import { downCommand } from "./down.ts";
+import { imageCommand } from "./image.ts";
+import { kubeconfigCommand } from "./kubeconfig.ts";
+import { logsCommand } from "./logs.ts";
+import { agentCommand, serverCommand, superviseCommand } from "./processes.ts";
+import { statusCommand } from "./status.ts";
+import { upCommand } from "./up.ts";
+
+/** All commands, in the order of the help text. */
+export const commands: readonly DefineCommand[] = [
+  upCommand,
+  downCommand,
+  deleteCommand,
+  statusCommand,
+  logsCommand,
+  kubeconfigCommand,
+  imageCommand,
+  doctorCommand,
+  serverCommand,
+  agentCommand,
+  superviseCommand,
+];

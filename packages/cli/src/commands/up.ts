@@ -1,0 +1,74 @@
+import { type RuntimeKind, systemMachine, type UpResult, upCluster, userKubeconfigPath } from "@skiff/cluster";
+import { Option } from "commander";
+import type { CommandContext, GlobalOptions } from "../command-context.ts";
+import { type DefineCommand, portNumber, withCluster, withOutput, writeJson } from "../command-line.ts";
+import { createProgress, noProgress } from "../terminal/progress.ts";
+
+interface UpFlags extends GlobalOptions {
+  readonly runtime?: RuntimeKind;
+  readonly apiPort?: number;
+  readonly kubeconfig: string;
+}
+
+/** `skiff up`: starts a cluster, or starts it again. */
+export const upCommand: DefineCommand = (program, context) => {
+  const command = program
+    .command("up")
+    .description("start a cluster, or start it again")
+    .addOption(
+      new Option("--runtime <runtime>", "what pods run on; simulated pods exist in memory only").choices([
+        "containerd",
+        "simulated",
+      ]),
+    )
+    .addOption(
+      new Option("--api-port <port>", "port of the API server (6443, or the next free one)").argParser(portNumber),
+    )
+    .addOption(kubeconfigOption(context));
+  withOutput(withCluster(command, context)).action((flags: UpFlags) => up(flags, context));
+};
+
+/** `--kubeconfig`, with the file that kubectl itself would use. */
+export const kubeconfigOption = (context: CommandContext): Option =>
+  new Option("--kubeconfig <file>", "file that the cluster's entry goes into").default(
+    userKubeconfigPath(context.environment),
+  );
+
+async function up(flags: UpFlags, context: CommandContext): Promise<void> {
+  const report = flags.output === "json" ? noProgress : createProgress(context.err, context.clock);
+  let result: UpResult;
+  try {
+    result = await upCluster(
+      {
+        name: flags.name,
+        home: flags.home,
+        runtime: flags.runtime,
+        apiPort: flags.apiPort,
+        kubeconfig: flags.kubeconfig,
+        isRoot: context.isRoot,
+        self: context.self,
+      },
+      { machine: systemMachine(), clock: context.clock, report },
+      context.signal,
+    );
+  } catch (error) {
+    report.failed();
+    throw error;
+  }
+  report.done();
+  const { settings } = result;
+  if (flags.output === "json") {
+    writeJson(context, { ...result, kubeconfig: flags.kubeconfig });
+    return;
+  }
+  if (settings.runtime === "simulated") {
+    report.note("Runtime: simulated. Pods are shown as running, but no container is ever started.");
+  }
+  const state = result.already
+    ? "was already running"
+    : `is up: API after ${inSeconds(result.apiMs)}, node after ${inSeconds(result.nodeReadyMs)}`;
+  report.note(`Cluster "${settings.name}" ${state}.`);
+  report.note(`kubectl uses it now (context ${result.context} in ${flags.kubeconfig}): kubectl get nodes`);
+}
+
+const inSeconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;

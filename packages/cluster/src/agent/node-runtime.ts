@@ -1,0 +1,56 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isJsonObject } from "@skiff/base";
+import { type ContainerdCommand, type ContainerdConfig, prepareContainerd, type RegistryConfig } from "@skiff/runtime";
+import { type Machine, stateFolder } from "../lifecycle/machine.ts";
+import type { ClusterPaths } from "../settings/paths.ts";
+import { ClusterError, type ClusterSettings, machineNames, nthAddress } from "../settings/settings.ts";
+
+/** The node's own containerd: where it keeps its files and how pods are connected. */
+export async function containerdConfig(settings: ClusterSettings, paths: ClusterPaths): Promise<ContainerdConfig> {
+  return {
+    rootDirectory: paths.containerd,
+    stateDirectory: stateFolder(paths),
+    network: {
+      bridge: machineNames(settings).bridge,
+      podCidr: settings.podCidr,
+      gateway: nthAddress(settings.podCidr, 1),
+    },
+    registries: await readRegistries(paths),
+  };
+}
+
+/** Writes containerd's files and gives the command that starts it; `undefined` for a cluster without containerd. */
+export async function prepareNodeRuntime(
+  settings: ClusterSettings,
+  paths: ClusterPaths,
+  machine: Machine,
+  signal: AbortSignal,
+): Promise<ContainerdCommand | undefined> {
+  if (settings.runtime === "simulated") return undefined;
+  return prepareContainerd(await containerdConfig(settings, paths), machine.processes, signal);
+}
+
+/**
+ * Mirrors and insecure registries, from `registries.json` in the cluster's folder:
+ * `[{"host": "docker.io", "mirrors": ["https://mirror.example.com"], "insecure": false}]`.
+ */
+async function readRegistries(paths: ClusterPaths): Promise<readonly RegistryConfig[]> {
+  const file = join(paths.root, "registries.json");
+  const text = await readFile(file, "utf8").catch(() => undefined);
+  if (text === undefined) return [];
+  const unusable = () =>
+    new ClusterError("REGISTRIES_UNUSABLE", `${file} is not a list of {"host", "mirrors", "insecure"} in JSON`);
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    throw unusable();
+  }
+  if (!Array.isArray(list)) throw unusable();
+  return list.map((entry: unknown) => {
+    if (!isJsonObject(entry) || typeof entry.host !== "string") throw unusable();
+    const mirrors = Array.isArray(entry.mirrors) ? entry.mirrors.filter((url) => typeof url === "string") : [];
+    return { host: entry.host, mirrors, insecure: entry.insecure === true };
+  });
+}

@@ -1,0 +1,13 @@
+/** The composition root: what a cluster consists of on this machine, how it is started, kept running and taken away. */
+export { contextName, userKubeconfigPath } from "./kubeconfig/kubeconfig.ts";
+export { examineMachine, type Finding } from "./lifecycle/doctor.ts";
+export { deleteCluster, downCluster } from "./lifecycle/down.ts";
+export { type Machine, stateFolder, systemMachine } from "./lifecycle/machine.ts";
+export { type ProcessState, processStates } from "./lifecycle/running.ts";
+export type { SelfCommand } from "./lifecycle/self-command.ts";
+export { type ClusterStatus, clusterStatus } from "./lifecycle/status.ts";
+export { serverUrl, type UpOptions, type UpReport, type UpResult, upCluster } from "./lifecycle/up.ts";
+export { clustersIn, portIsFree } from "./settings/choose.ts";
+export { type ClusterPaths, clusterPaths, defaultHome } from "./settings/paths.ts";
+export { ClusterError, type ClusterSettings, type RuntimeKind, readSettings } from "./settings/settings.ts";
+export { runSupervisor, type SupervisorOptions } from "./supervise/run-supervisor.ts";

@@ -1,0 +1,67 @@
+import { readFile } from "node:fs/promises";
+import { request } from "node:https";
+import { join } from "node:path";
+import type { KeyPair } from "../pki/pki.ts";
+import type { ClusterPaths } from "../settings/paths.ts";
+import { type ProcessRecord, readProcessRecords } from "../supervise/records.ts";
+import type { Machine } from "./machine.ts";
+
+/** A process of the cluster and whether it lives. */
+export interface ProcessState extends ProcessRecord {
+  readonly alive: boolean;
+  /** 0 for a process that is gone. */
+  readonly residentBytes: number;
+}
+
+/** All processes that the supervisor noted, itself included. */
+export async function processStates(paths: ClusterPaths, machine: Machine): Promise<readonly ProcessState[]> {
+  const records = await readProcessRecords(paths);
+  return records.map((record) => {
+    const alive = machine.processes.isAlive(record);
+    return { ...record, alive, residentBytes: alive ? (machine.processes.usage(record.pid)?.residentBytes ?? 0) : 0 };
+  });
+}
+
+/** The supervisor of a cluster, where it lives. */
+export async function livingSupervisor(paths: ClusterPaths, machine: Machine): Promise<ProcessState | undefined> {
+  return (await processStates(paths, machine)).find(({ name, alive }) => name === "supervisor" && alive);
+}
+
+/** One GET of the API server as its administrator; `undefined` when it cannot be reached. */
+export function probeApi(
+  target: { readonly port: number; readonly path: string; readonly authority: string; readonly admin: KeyPair },
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly body: string } | undefined> {
+  return new Promise((resolve) => {
+    const call = request(
+      {
+        host: "127.0.0.1",
+        port: target.port,
+        path: target.path,
+        ca: target.authority,
+        cert: target.admin.certificate,
+        key: target.admin.key,
+        agent: false,
+        timeout: 5_000,
+        signal,
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () =>
+          resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") }),
+        );
+        response.on("error", () => resolve(undefined));
+      },
+    );
+    call.on("timeout", () => call.destroy());
+    call.on("error", () => resolve(undefined));
+    call.end();
+  });
+}
+
+/** The last lines of a process' log, for a message that says why it does not start. */
+export async function logTail(paths: ClusterPaths, name: string, lines: number): Promise<string> {
+  const text = await readFile(join(paths.logs, `${name}.log`), "utf8").catch(() => "");
+  return text.trimEnd().split("\n").slice(-lines).join("\n");
+}

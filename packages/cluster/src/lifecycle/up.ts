@@ -1,0 +1,260 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Clock, isJsonObject } from "@skiff/base";
+import { allRequirements, type FileLock, installCommand, LockHeld, lockFile, writeFileAtomic } from "@skiff/host";
+import { contextName, kubeconfigText, mergeKubeconfig } from "../kubeconfig/kubeconfig.ts";
+import { ensurePki, type Pki } from "../pki/pki.ts";
+import { chooseSettings, portIsFree } from "../settings/choose.ts";
+import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
+import {
+  ClusterError,
+  type ClusterSettings,
+  type RuntimeKind,
+  readSettings,
+  writeSettings,
+} from "../settings/settings.ts";
+import { type Machine, noteBoot, rebootedSince } from "./machine.ts";
+import { livingSupervisor, logTail, probeApi } from "./running.ts";
+import type { SelfCommand } from "./self-command.ts";
+import { tearDown } from "./tear-down.ts";
+
+/** What `skiff up` was asked for. */
+export interface UpOptions {
+  readonly name: string;
+  readonly home: string;
+  /** Absent: that of the cluster as it is, or containerd for a new one. */
+  readonly runtime: RuntimeKind | undefined;
+  readonly apiPort: number | undefined;
+  /** File that the cluster's access is merged into. */
+  readonly kubeconfig: string;
+  readonly isRoot: boolean;
+  readonly self: SelfCommand;
+}
+
+/** Hears of the steps as they begin. */
+export interface UpReport {
+  step(text: string): void;
+  note(text: string): void;
+}
+
+export interface UpResult {
+  readonly settings: ClusterSettings;
+  readonly server: string;
+  readonly context: string;
+  /** It was running before. */
+  readonly already: boolean;
+  /** From the start of the processes: until the API answered, until the node was Ready. 0 where it was running before. */
+  readonly apiMs: number;
+  readonly nodeReadyMs: number;
+}
+
+const apiDeadlineMs = 60_000;
+const nodeDeadlineMs = 120_000;
+
+/** Starts a cluster, or starts it again. Throws `ClusterError` with a message that says what to do. */
+export async function upCluster(
+  options: UpOptions,
+  effects: { readonly machine: Machine; readonly clock: Clock; readonly report: UpReport },
+  signal: AbortSignal,
+): Promise<UpResult> {
+  const { machine, clock, report } = effects;
+  const paths = clusterPaths(options.home, options.name);
+  await makeFolders(paths);
+  await using _lock = await takeLock(paths);
+  const before = await readSettings(paths);
+  checkAgainst(before, options);
+  const running = before !== undefined && (await livingSupervisor(paths, machine)) !== undefined;
+  const settings = before ?? (await newSettings(options, machine));
+  if (!running) {
+    report.step(`Preparing cluster "${settings.name}"`);
+    if (settings.runtime === "containerd") await ensurePackages(machine, options, report, signal);
+    await checkPorts(settings);
+  }
+  const pki = await ensurePki(paths.pki, settings, clock);
+  await writeSettings(paths, settings);
+  const startMs = clock.monotonic();
+  if (!running) {
+    if (await rebootedSince(paths)) await tearDown({ settings, paths, machine, clock }, signal);
+    await noteBoot(paths);
+    await startSupervisor(options, paths, machine);
+  }
+  report.step("Starting the API server");
+  await waitFor(
+    { paths, machine, clock, deadlineMs: apiDeadlineMs, what: "the API server does not answer", log: "server" },
+    signal,
+    () => apiAnswers(settings, pki, signal),
+  );
+  const apiMs = clock.monotonic() - startMs;
+  const access = {
+    context: contextName(settings.name),
+    server: serverUrl(settings),
+    authority: pki.authority,
+    ...pki.admin,
+  };
+  await writeFileAtomic(paths.kubeconfig, kubeconfigText(access), { mode: 0o600 });
+  await mergeKubeconfig(options.kubeconfig, access);
+  report.step(`Waiting for node ${settings.nodeName}`);
+  await waitFor(
+    { paths, machine, clock, deadlineMs: nodeDeadlineMs, what: "the node does not become Ready", log: "agent" },
+    signal,
+    () => nodeIsReady(settings, pki, signal),
+  );
+  const nodeReadyMs = clock.monotonic() - startMs;
+  return {
+    settings,
+    server: access.server,
+    context: access.context,
+    already: running,
+    apiMs: running ? 0 : apiMs,
+    nodeReadyMs: running ? 0 : nodeReadyMs,
+  };
+}
+
+/** Where clients on this machine reach the API. */
+export const serverUrl = (settings: Pick<ClusterSettings, "apiPort">): string =>
+  `https://127.0.0.1:${settings.apiPort}`;
+
+async function makeFolders(paths: ClusterPaths): Promise<void> {
+  try {
+    for (const folder of [paths.root, paths.run, paths.logs, paths.store, paths.kubelet, paths.podLogs]) {
+      await mkdir(folder, { recursive: true });
+    }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ClusterError(
+      "HOME_UNWRITABLE",
+      `cannot write to ${paths.root} (${why}); choose another place with --home DIR`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** One command at a time works on a cluster. Throws `ClusterError` while another does. */
+export async function takeLock(paths: ClusterPaths): Promise<FileLock> {
+  try {
+    return await lockFile(paths.lock);
+  } catch (error) {
+    if (!(error instanceof LockHeld)) throw error;
+    throw new ClusterError(
+      "BUSY",
+      `another skiff command (process ${error.holder.pid}) is working on this cluster; wait for it`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+function checkAgainst(settings: ClusterSettings | undefined, { name, runtime, apiPort }: UpOptions): void {
+  if (settings === undefined) return;
+  const differs = (what: string, is: string | number) =>
+    new ClusterError(
+      "SETTINGS_FIXED",
+      `cluster "${name}" was made with ${what} ${is}; delete it first, or use another --name`,
+    );
+  if (runtime !== undefined && runtime !== settings.runtime) throw differs("--runtime", settings.runtime);
+  if (apiPort !== undefined && apiPort !== settings.apiPort) throw differs("--api-port", settings.apiPort);
+}
+
+async function newSettings(options: UpOptions, machine: Machine): Promise<ClusterSettings> {
+  const runtime = options.runtime ?? "containerd";
+  if (runtime === "containerd" && (process.platform !== "linux" || !options.isRoot)) {
+    const why = process.platform === "linux" ? "Running containers needs root" : "Running containers needs Linux";
+    const how = process.platform === "linux" ? "run it with sudo, or " : "";
+    throw new ClusterError("NEEDS_ROOT", `${why}: ${how}use --runtime simulated, where pods "run" in memory only`);
+  }
+  const nodeIp = runtime === "simulated" ? "127.0.0.1" : await machine.network.addresses.primaryIPv4();
+  return chooseSettings(options.home, { name: options.name, runtime, apiPort: options.apiPort, nodeIp });
+}
+
+async function ensurePackages(
+  machine: Machine,
+  { isRoot }: UpOptions,
+  report: UpReport,
+  signal: AbortSignal,
+): Promise<void> {
+  const missing = await machine.packages.missing(allRequirements);
+  if (missing.length === 0) return;
+  if (isRoot && (await machine.packages.canInstall())) {
+    await machine.packages.install(missing, (name) => report.step(`Installing ${name}`), signal);
+    return;
+  }
+  const system = await machine.packages.operatingSystem();
+  const command = installCommand(missing, system);
+  throw new ClusterError(
+    "PACKAGES_MISSING",
+    command === undefined
+      ? `these are missing, and ${system.prettyName} is not known to Skiff: ${missing.join(", ")}`
+      : `some system packages are missing; install them with:\n  ${command}`,
+  );
+}
+
+async function checkPorts(settings: ClusterSettings): Promise<void> {
+  for (const [port, what] of [
+    [settings.apiPort, "the API server"],
+    [settings.kubeletPort, "the kubelet"],
+  ] as const) {
+    if (await portIsFree(port)) continue;
+    throw new ClusterError(
+      "PORT_TAKEN",
+      `port ${port}, which ${what} of cluster "${settings.name}" needs, is already in use`,
+    );
+  }
+}
+
+async function startSupervisor(options: UpOptions, paths: ClusterPaths, machine: Machine): Promise<void> {
+  await rm(join(paths.run, "processes.json"), { force: true });
+  const started = await machine.processes.start(options.self.command, {
+    args: [...options.self.args, "supervise", "--home", options.home, "--name", options.name],
+    log: { kind: "file", path: join(paths.logs, "supervisor.log") },
+    detached: true,
+    cwd: "/",
+  });
+  started.unref();
+}
+
+async function apiAnswers(settings: ClusterSettings, pki: Pki, signal: AbortSignal): Promise<boolean> {
+  const answer = await probeApi(
+    { port: settings.apiPort, path: "/readyz", authority: pki.authority, admin: pki.admin },
+    signal,
+  );
+  return answer?.status === 200;
+}
+
+async function nodeIsReady(settings: ClusterSettings, pki: Pki, signal: AbortSignal): Promise<boolean> {
+  const path = `/api/v1/nodes/${settings.nodeName}`;
+  const answer = await probeApi({ port: settings.apiPort, path, authority: pki.authority, admin: pki.admin }, signal);
+  if (answer?.status !== 200) return false;
+  const node: unknown = JSON.parse(answer.body);
+  const status = isJsonObject(node) && isJsonObject(node.status) ? node.status : {};
+  const conditions = Array.isArray(status.conditions) ? status.conditions : [];
+  return conditions.some((one) => isJsonObject(one) && one.type === "Ready" && one.status === "True");
+}
+
+interface Waiting {
+  readonly paths: ClusterPaths;
+  readonly machine: Machine;
+  readonly clock: Clock;
+  readonly deadlineMs: number;
+  readonly what: string;
+  readonly log: string;
+}
+
+async function waitFor(waiting: Waiting, signal: AbortSignal, holds: () => Promise<boolean>): Promise<void> {
+  const { paths, machine, clock, what, log } = waiting;
+  const startMs = clock.monotonic();
+  while (!(await holds())) {
+    const waitedMs = clock.monotonic() - startMs;
+    const gone = waitedMs > 3_000 && (await livingSupervisor(paths, machine)) === undefined;
+    if (gone || waitedMs > waiting.deadlineMs) {
+      const source = gone ? "supervisor" : log;
+      throw new ClusterError(
+        "NOT_STARTED",
+        `${what}; the last lines of its log (skiff logs ${source}):\n${await logTail(paths, source, 8)}`,
+      );
+    }
+    await clock.sleep(25, signal);
+  }
+}

@@ -1,0 +1,49 @@
+import { join } from "node:path";
+import type { Clock, Logger } from "@skiff/base";
+import { lockFile } from "@skiff/host";
+import { prepareNodeRuntime } from "../agent/node-runtime.ts";
+import type { Machine } from "../lifecycle/machine.ts";
+import type { SelfCommand } from "../lifecycle/self-command.ts";
+import { clusterPaths } from "../settings/paths.ts";
+import { ClusterError, readSettings } from "../settings/settings.ts";
+import { type SupervisedProcess, Supervisor } from "./supervisor.ts";
+
+/** What a supervisor is told on its command line. */
+export interface SupervisorOptions {
+  readonly name: string;
+  readonly home: string;
+  readonly self: SelfCommand;
+}
+
+/**
+ * Runs the processes of a cluster until the signal is aborted. containerd comes first and is stopped last, so that the
+ * agent always finds it; server and agent start beside it and wait for what they need by themselves.
+ */
+export async function runSupervisor(
+  options: SupervisorOptions,
+  effects: { readonly machine: Machine; readonly clock: Clock; readonly logger: Logger },
+  signal: AbortSignal,
+): Promise<void> {
+  const paths = clusterPaths(options.home, options.name);
+  const settings = await readSettings(paths);
+  if (settings === undefined)
+    throw new ClusterError("NO_CLUSTER", `there is no cluster "${options.name}" below ${options.home}`);
+  await using _only = await lockFile(join(paths.run, "supervisor.lock"));
+  const { self } = options;
+  const own = (name: string): SupervisedProcess => ({
+    name,
+    command: self.command,
+    args: [...self.args, name, "--home", options.home, "--name", options.name],
+    stopMs: 10_000,
+  });
+  const runtime = await prepareNodeRuntime(settings, paths, effects.machine, signal);
+  const containerd: readonly SupervisedProcess[] =
+    runtime === undefined ? [] : [{ name: "containerd", command: runtime.command, args: runtime.args, stopMs: 5_000 }];
+  const specs = [...containerd, own("server"), own("agent")];
+  await new Supervisor(specs, {
+    processes: effects.machine.processes,
+    clock: effects.clock,
+    logger: effects.logger,
+    paths,
+  }).run(signal);
+}
