@@ -1,0 +1,207 @@
+/*
+ * Durable commits per second: our LMDB store against etcd on the same disk, in turns, with the same number of writers in
+ * flight. Each commit puts 1 KiB and waits until it is on the disk. `node tools/bench/store.ts` runs it alone.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { delimiter, join } from "node:path";
+import { type Client, credentials, loadPackageDefinition } from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import { silentLogger, systemClock } from "@skiff/base";
+import { openLmdbStore } from "@skiff/store";
+
+/** One figure of a benchmark. */
+export interface BenchRow {
+  readonly what: string;
+  readonly value: number;
+  readonly unit: string;
+  /** Below this the figure is a failure; `undefined` where it is only for information. */
+  readonly floor: number | undefined;
+  readonly detail: string;
+}
+
+const valueBytes = 1024;
+const keysPerWriter = 500;
+const writerCounts = [1, 32, 256];
+const turns = 5;
+const turnMs = 1_000;
+/** What the platform promises with many writers. */
+const wantedRatio = 5;
+
+/** Commits one value durably. */
+type Put = (key: string, value: Buffer) => Promise<void>;
+
+interface Target extends AsyncDisposable {
+  readonly put: Put;
+}
+
+/** Measures both stores; without an `etcd` in PATH ours alone. Progress goes to stderr. */
+export async function benchStore(): Promise<BenchRow[]> {
+  const rows: BenchRow[] = [];
+  // Beside the checkout rather than in the temporary folder, which may be memory.
+  const folder = await mkdtemp(join(process.cwd(), ".bench-store-"));
+  try {
+    await using ours = await openOurs(join(folder, "lmdb"));
+    await using etcd = await openEtcd(join(folder, "etcd"));
+    for (const writers of writerCounts) rows.push(...(await compare(ours, etcd, writers)));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  return rows;
+}
+
+async function compare(ours: Target, etcd: Target | undefined, writers: number): Promise<BenchRow[]> {
+  const ourRates: number[] = [];
+  const etcdRates: number[] = [];
+  // In turns, so that whatever else the machine does meets both alike.
+  for (let turn = 1; turn <= turns; turn++) {
+    process.stderr.write(`store: ${writers} writers, turn ${turn} of ${turns}\n`);
+    ourRates.push(await commitsPerSecond(ours.put, writers));
+    if (etcd !== undefined) etcdRates.push(await commitsPerSecond(etcd.put, writers));
+  }
+  const many = `${writers} writer${writers === 1 ? "" : "s"}`;
+  const rows = [rateRow(`store: durable 1 KiB commits, ${many}`, ourRates)];
+  if (etcd === undefined) return rows;
+  rows.push(rateRow(`etcd: durable 1 KiB commits, ${many}`, etcdRates));
+  const ratios = ourRates.map((rate, index) => rate / (etcdRates[index] ?? Number.NaN));
+  rows.push({
+    what: `store against etcd, ${many}`,
+    value: Number(median(ratios).toFixed(1)),
+    unit: "times",
+    floor: writers > 1 ? wantedRatio : undefined,
+    detail: spread(ratios, 1),
+  });
+  return rows;
+}
+
+const rateRow = (what: string, rates: readonly number[]): BenchRow => ({
+  what,
+  value: Math.round(median(rates)),
+  unit: "commits/s",
+  floor: undefined,
+  detail: spread(rates, 0),
+});
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+
+const spread = (values: readonly number[], digits: number): string =>
+  `median of ${values.length}, ${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`;
+
+async function commitsPerSecond(put: Put, writers: number): Promise<number> {
+  const value = Buffer.alloc(valueBytes, "x");
+  const start = performance.now();
+  const end = start + turnMs;
+  let commits = 0;
+  const write = async (writer: number): Promise<void> => {
+    for (let index = 0; performance.now() < end; index++) {
+      await put(`/registry/bench/${writer}/${index % keysPerWriter}`, value);
+      commits++;
+    }
+  };
+  await Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)));
+  return (commits * 1000) / (performance.now() - start);
+}
+
+async function openOurs(folder: string): Promise<Target> {
+  const store = await openLmdbStore({ folder, clock: systemClock, logger: silentLogger });
+  return {
+    put: async (key, value) => {
+      await store.commit({ compare: [], operations: [{ kind: "put", key, value }] });
+    },
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
+
+/** Starts an etcd of one member on free loopback ports; `undefined` where none is installed. */
+async function openEtcd(folder: string): Promise<Target | undefined> {
+  const binary = (process.env.PATH ?? "")
+    .split(delimiter)
+    .map((path) => join(path, "etcd"))
+    .find(existsSync);
+  if (binary === undefined) {
+    process.stderr.write("store: no etcd in PATH, nothing to compare with\n");
+    return undefined;
+  }
+  const [clients, peers] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
+  const child = spawn(
+    binary,
+    [
+      ["--data-dir", folder],
+      ["--listen-client-urls", `http://${clients}`],
+      ["--advertise-client-urls", `http://${clients}`],
+      ["--listen-peer-urls", `http://${peers}`],
+      ["--initial-advertise-peer-urls", `http://${peers}`],
+      ["--initial-cluster", `default=http://${peers}`],
+      ["--quota-backend-bytes", `${8 * 1024 ** 3}`],
+    ].flat(),
+    { stdio: "ignore" },
+  );
+  const client = connect(clients);
+  const stop = async () => {
+    client.close();
+    await end(child);
+  };
+  try {
+    await whenReady(client);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { put: (key, value) => putToEtcd(client, key, value), [Symbol.asyncDispose]: stop };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  await exited;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+const definition = loadSync(join(import.meta.dirname, "etcd.proto"), { longs: Number });
+
+function connect(address: string): Client {
+  const root = loadPackageDefinition(definition).etcdserverpb;
+  if (root === undefined || !("KV" in root) || typeof root.KV !== "function") throw new Error("etcd.proto has no KV");
+  return new root.KV(address, credentials.createInsecure());
+}
+
+function whenReady(client: Client): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  client.waitForReady(Date.now() + 15_000, (error) => (error ? reject(error) : resolve()));
+  return promise;
+}
+
+const putMethod = definition["etcdserverpb.KV"];
+
+function putToEtcd(client: Client, key: string, value: Buffer): Promise<void> {
+  const method = putMethod && "Put" in putMethod ? putMethod.Put : undefined;
+  if (method === undefined) throw new Error("etcd.proto has no Put");
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { path, requestSerialize, responseDeserialize } = method;
+  const request = { key: Buffer.from(key), value };
+  client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error) =>
+    error ? reject(error) : resolve(),
+  );
+  return promise;
+}
+
+if (import.meta.main) {
+  for (const { what, value, unit, floor, detail } of await benchStore()) {
+    const verdict = floor === undefined ? "" : value >= floor ? " (ok)" : ` (below ${floor})`;
+    console.log(`${what.padEnd(44)} ${String(value).padStart(8)} ${unit}${verdict}  ${detail}`);
+  }
+}
