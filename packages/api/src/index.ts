@@ -63,6 +63,7 @@ export * from "./patch/strategic-merge-patch.ts";
 export * from "./quantity.ts";
 export * from "./resource-definition.ts";
 export * from "./schema/decode.ts";
+export { DecodeFailure } from "./schema/decode-failure.ts";
 export * from "./schema/definition-schema.ts";
 export * from "./schema/json-schema.ts";
 export * from "./schema/notation.ts";

@@ -1,20 +1,28 @@
-import type { JsonObject } from "@skiff/base";
+import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
+import { refusals } from "../status-error.ts";
+import { conform } from "./conform.ts";
+import { DecodeFailure } from "./decode-failure.ts";
+import { countMembers, countMembersInText, membersInText } from "./duplicate-keys.ts";
+import { jsonTypeName } from "./go-names.ts";
 import type { StructSchema } from "./schema.ts";
+import { parseYamlBody } from "./yaml-body.ts";
+
+/** The query parameter `fieldValidation`. */
+export type FieldValidation = "Strict" | "Warn" | "Ignore";
 
 /** What a request body is decoded as. */
 export interface DecodeRequest {
   readonly text: string;
   readonly format: "json" | "yaml";
   readonly schema: StructSchema;
+  /** Where given, an `apiVersion` of another group or version is refused. Empty for the core group. */
+  readonly group?: string | undefined;
+  readonly version: string;
   /** Named in refusals: `Deployment in version "v1" cannot be handled as a Deployment: …`. */
   readonly kind: string;
-  readonly version: string;
   /** With `Ignore` no strict errors are looked for. */
   readonly fieldValidation: FieldValidation;
 }
-
-/** The query parameter `fieldValidation`. */
-export type FieldValidation = "Strict" | "Warn" | "Ignore";
 
 export interface Decoded {
   readonly value: JsonObject;
@@ -22,11 +30,167 @@ export interface Decoded {
   readonly strictErrors: readonly string[];
 }
 
+/** Beyond this many strict errors a body is refused for these alone. */
+const mostStrictErrors = 100;
+
 /**
  * Reads a request's body: structure checked against the schema, unknown fields dropped, nulls dropped as Kubernetes drops
- * them, quantities and times in canonical form. Throws `StatusError` (400) when the body does not fit, and with `Strict` also
- * when there are strict errors.
+ * them, quantities and times in canonical form; `apiVersion` and `kind` filled in. Throws `StatusError` (400) when the body does
+ * not fit, and with `Strict` also when there are strict errors.
  */
-export function decodeObject(_request: DecodeRequest): Decoded {
-  throw new Error("not yet");
+export function decodeObject(request: DecodeRequest): Decoded {
+  const body = parseObject(request);
+  const kind = body.value.kind ?? "";
+  const apiVersion = body.value.apiVersion ?? "";
+  checkPlace(request, apiVersion, kind);
+  const shownKind = typeof kind === "string" && kind !== "" ? kind : request.kind;
+  const refuse = (why: string) =>
+    refusals.badRequest(`${shownKind} in version "${request.version}" cannot be handled as a ${request.kind}: ${why}`);
+  try {
+    const strictErrors = conformBody(body, request);
+    if (request.fieldValidation === "Strict" && strictErrors.length > 0)
+      throw refuse(strictDecodingError(strictErrors));
+    if (kind === "") body.value.kind = request.kind;
+    if (apiVersion === "" && request.group !== undefined) body.value.apiVersion = apiVersionText(request);
+    return { value: body.value, strictErrors };
+  } catch (error) {
+    if (error instanceof DecodeFailure) throw refuse(error.message);
+    throw error;
+  }
+}
+
+/** The message of strict decoding: `strict decoding error: unknown field "spec.foo", duplicate field "spec.bar"`. */
+export const strictDecodingError = (errors: readonly string[]): string => `strict decoding error: ${errors.join(", ")}`;
+
+/**
+ * Brings an object that is already parsed (a patched one, one that a webhook answered) into the form of its schema. Takes `value`
+ * over and changes it in place. Throws `DecodeFailure`.
+ */
+export function conformObject(value: JsonObject, schema: StructSchema): Decoded {
+  return { value, strictErrors: conform(value, schema).map(unknownField) };
+}
+
+const unknownField = (path: string): string => `unknown field ${JSON.stringify(path)}`;
+const duplicateField = (path: string): string => `duplicate field ${JSON.stringify(path)}`;
+
+interface Body {
+  readonly value: JsonObject;
+  readonly duplicates: string | undefined;
+}
+
+function parseObject({ text, format, kind }: DecodeRequest): Body {
+  const refuse = (why: string) =>
+    refusals.badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(text)})`);
+  try {
+    const { value, duplicates } = parseBody(text, format);
+    if (isJsonObject(value)) return { value, duplicates };
+    throw new DecodeFailure(
+      `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonTypeName(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
+    );
+  } catch (error) {
+    if (error instanceof DecodeFailure) throw refuse(error.message);
+    throw error;
+  }
+}
+
+/** Parses JSON or YAML without any schema. Throws `DecodeFailure`. `duplicates` only says something for YAML. */
+export function parseBody(text: string, format: "json" | "yaml"): { value: JsonValue; duplicates: string | undefined } {
+  if (format === "yaml" && !text.trimStart().startsWith("{")) return parseYamlBody(text);
+  try {
+    const value: JsonValue = JSON.parse(text);
+    return { value, duplicates: undefined };
+  } catch (error) {
+    if (format === "yaml") return parseYamlBody(text);
+    throw new DecodeFailure(`couldn't get version/kind; json parse error: ${syntaxMessage(text, error)}`);
+  }
+}
+
+/** The decoder's words for what `JSON.parse` found. */
+function syntaxMessage(text: string, error: unknown): string {
+  const message = error instanceof Error ? error.message : "";
+  if (text.trim() === "" || /end of JSON input|Unterminated/.test(message)) return "unexpected end of JSON input";
+  const position = /position (\d+)/.exec(message)?.[1];
+  const at = position === undefined ? Math.max(0, text.search(/\S/)) : Number(position);
+  return at >= text.length
+    ? "unexpected end of JSON input"
+    : `invalid character '${text.charAt(at)}' looking for beginning of value`;
+}
+
+function checkPlace(request: DecodeRequest, apiVersion: unknown, kind: unknown): void {
+  if (request.group === undefined || typeof apiVersion !== "string" || typeof kind !== "string") return;
+  const expected = apiVersionText(request);
+  if (apiVersion !== "" && apiVersion !== expected) {
+    throw refusals.badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
+    );
+  }
+  if (kind !== "" && kind !== request.kind) {
+    throw refusals.badRequest(
+      `${kind} in version "${request.version}" cannot be handled as a ${request.kind}: no kind "${kind}" is registered for this resource`,
+    );
+  }
+}
+
+const apiVersionText = ({ group, version }: DecodeRequest): string =>
+  group === undefined || group === "" ? version : `${group}/${version}`;
+
+function conformBody(body: Body, request: DecodeRequest): readonly string[] {
+  const { text, schema, fieldValidation } = request;
+  const looks = fieldValidation !== "Ignore";
+  const isJson = text.trimStart().startsWith("{");
+  // Before conforming, which drops members.
+  const written = looks && isJson && hasDuplicates(body, text) ? membersInText(text) : [];
+  const unknown = conform(body.value, schema);
+  if (!looks) return [];
+  const yaml = body.duplicates === undefined ? [] : [body.duplicates];
+  if (written.length === 0) return limited([...yaml, ...unknown.map(unknownField)]);
+  const duplicates = new Set(written.filter((member) => member.duplicate).map((member) => member.path));
+  if (schema.definition === "") return limited([...[...duplicates].map(duplicateField), ...unknown.map(unknownField)]);
+  return limited(
+    inOrderOfWriting(
+      written.map((member) => member.path),
+      unknown,
+      duplicates,
+    ),
+  );
+}
+
+function hasDuplicates(body: Body, text: string): boolean {
+  return countMembersInText(text) !== boundedCount(body.value);
+}
+
+function boundedCount(value: JsonValue): number {
+  try {
+    return countMembers(value);
+  } catch (error) {
+    if (error instanceof RangeError) throw new DecodeFailure("exceeded max depth", { cause: error });
+    throw error;
+  }
+}
+
+/** A field that is unknown as well as written twice is only reported as unknown, and so is all below it. */
+function inOrderOfWriting(
+  paths: readonly string[],
+  unknown: readonly string[],
+  duplicates: ReadonlySet<string>,
+): string[] {
+  const unknownPaths = new Set(unknown);
+  const errors = new Set<string>();
+  let skipped: string | undefined;
+  for (const path of paths) {
+    if (skipped !== undefined && (path.startsWith(`${skipped}.`) || path.startsWith(`${skipped}[`))) continue;
+    skipped = unknownPaths.has(path) ? path : undefined;
+    if (skipped !== undefined) errors.add(unknownField(path));
+    else if (duplicates.has(path)) errors.add(duplicateField(path));
+  }
+  return [...errors];
+}
+
+const limited = (errors: string[]): string[] => errors.slice(0, mostStrictErrors);
+
+/** The beginning of a body, as refusals show it. */
+function summary(text: string): string {
+  if (text === "") return "<empty>";
+  const shown = text.startsWith("{") ? text.slice(0, 30) : Buffer.from(text.slice(0, 30)).toString("hex");
+  return text.length > 30 ? `${shown} ...` : shown;
 }
