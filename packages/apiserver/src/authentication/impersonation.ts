@@ -1,0 +1,107 @@
+import { refusals } from "@skiff/api";
+import { type Access, type AccessAuthorizer, forbidden } from "../authorization/access.ts";
+import type { UserInfo } from "../contracts.ts";
+import { serviceAccountUser } from "./service-account-tokens.ts";
+
+const extraPrefix = "impersonate-extra-";
+
+/** What the `Impersonate-…` headers ask for. */
+interface Wanted {
+  readonly user: string;
+  readonly uid: string | undefined;
+  readonly groups: readonly string[];
+  readonly extra: readonly (readonly [key: string, values: readonly string[]])[];
+}
+
+const listOf = (header: string | undefined): string[] =>
+  header === undefined
+    ? []
+    : header
+        .split(",")
+        .map((item) => item.trim())
+        .filter((item) => item !== "");
+
+function wantedIn(headers: Readonly<Record<string, string | undefined>>): Wanted | undefined {
+  const user = headers["impersonate-user"] ?? "";
+  const uid = headers["impersonate-uid"];
+  const groups = listOf(headers["impersonate-group"]);
+  const extra = Object.entries(headers)
+    .filter(([name]) => name.startsWith(extraPrefix))
+    .map(([name, value]): [string, string[]] => [decodeKey(name.slice(extraPrefix.length)), listOf(value)]);
+  if (user === "" && uid === undefined && groups.length === 0 && extra.length === 0) return undefined;
+  if (user === "") {
+    const said = JSON.stringify(groups.length > 0 ? groups : extra.length > 0 ? extra : uid);
+    throw refusals.internal(`requested ${said} without impersonating a user`);
+  }
+  return { user, uid, groups, extra };
+}
+
+function decodeKey(key: string): string {
+  try {
+    return decodeURIComponent(key).toLowerCase();
+  } catch {
+    return key;
+  }
+}
+
+/** Lets those who may (`impersonate`) act as somebody else. */
+export class Impersonation {
+  readonly #authorizer: AccessAuthorizer;
+
+  constructor(authorizer: AccessAuthorizer) {
+    this.#authorizer = authorizer;
+  }
+
+  /** The user that the headers ask for, or `user` itself. Throws 403 for what `user` may not impersonate. */
+  apply(user: UserInfo, headers: Readonly<Record<string, string | undefined>>): UserInfo {
+    const wanted = wantedIn(headers);
+    if (wanted === undefined) return user;
+    for (const access of accessesFor(wanted)) {
+      const decision = this.#authorizer.authorize({ user, request: access });
+      if (decision.kind !== "allowed") throw forbidden({ user, request: access }, decision.reason);
+    }
+    return impersonated(wanted);
+  }
+}
+
+const serviceAccount = (user: string): { readonly namespace: string; readonly name: string } | undefined => {
+  const [system, kind, namespace, name, ...rest] = user.split(":");
+  if (system !== "system" || kind !== "serviceaccount" || !namespace || !name || rest.length > 0) return undefined;
+  return { namespace, name };
+};
+
+function accessesFor({ user, uid, groups, extra }: Wanted): Access[] {
+  const impersonate = (place: { group: string; plural: string; name: string; subresource?: string }): Access => ({
+    kind: "resource",
+    verb: "impersonate",
+    version: "v1",
+    ...place,
+  });
+  const authentication = "authentication.k8s.io";
+  const account = serviceAccount(user);
+  return [
+    account === undefined
+      ? impersonate({ group: "", plural: "users", name: user })
+      : { kind: "resource", verb: "impersonate", group: "", version: "v1", plural: "serviceaccounts", ...account },
+    ...groups.map((name) => impersonate({ group: "", plural: "groups", name })),
+    ...extra.flatMap(([key, values]) =>
+      values.map((name) => impersonate({ group: authentication, plural: "userextras", subresource: key, name })),
+    ),
+    ...(uid === undefined ? [] : [impersonate({ group: authentication, plural: "uids", name: uid })]),
+  ];
+}
+
+function impersonated({ user, uid, groups, extra }: Wanted): UserInfo {
+  const account = serviceAccount(user);
+  // A service account comes with its own groups unless others are asked for.
+  const own =
+    account === undefined || groups.length > 0 ? groups : serviceAccountUser(account.namespace, account.name).groups;
+  const place = user === "system:anonymous" ? "system:unauthenticated" : "system:authenticated";
+  const known = own.includes("system:authenticated") || own.includes("system:unauthenticated");
+  return {
+    name: user,
+    ...(uid === undefined ? {} : { uid }),
+    groups: known ? own : [...own, place],
+    ...(extra.length === 0 ? {} : { extra: Object.fromEntries(extra) }),
+  };
+}

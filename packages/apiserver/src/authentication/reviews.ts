@@ -1,0 +1,96 @@
+import { type FieldError, fieldError, refusals } from "@skiff/api";
+import { type Clock, isJsonObject, type JsonObject, timestamp } from "@skiff/base";
+import type { SubresourceHandler, UserInfo } from "../contracts.ts";
+import { type ObjectCall, objectHandler } from "../subresources/object-handler.ts";
+import { authenticatedGroup } from "./request-authenticator.ts";
+import type { ServiceAccountTokens, TokenOutcome } from "./service-account-tokens.ts";
+
+const group = "authentication.k8s.io";
+
+/** A user as reviews show it. */
+export function userToJson({ name, uid, groups, extra }: UserInfo): JsonObject {
+  const more = Object.entries(extra ?? {}).map(([key, values]): [string, string[]] => [key, [...values]]);
+  return {
+    username: name,
+    ...(uid === undefined ? {} : { uid }),
+    ...(groups.length === 0 ? {} : { groups: [...groups] }),
+    ...(more.length === 0 ? {} : { extra: Object.fromEntries(more) }),
+  };
+}
+
+/** What token reviews look tokens up in. */
+export interface TokenSources {
+  readonly tokens: ServiceAccountTokens;
+  readonly staticTokens: ReadonlyMap<string, UserInfo>;
+  /** Audiences of the API server itself. */
+  readonly audiences: readonly string[];
+}
+
+function tokenReview({ tokens, staticTokens, audiences }: TokenSources): (call: ObjectCall) => Promise<JsonObject> {
+  const look = async (token: string, wanted: readonly string[]): Promise<TokenOutcome | UserInfo> => {
+    const known = staticTokens.get(token);
+    return known === undefined || !wanted.some((audience) => audiences.includes(audience))
+      ? tokens.look(token, wanted)
+      : known;
+  };
+  return async ({ body = {} }) => {
+    const spec = isJsonObject(body.spec) ? body.spec : {};
+    const { token, audiences: asked } = spec;
+    if (typeof token !== "string" || token === "")
+      throw refusals.badRequest("token is required for TokenReview in authentication");
+    const given = Array.isArray(asked) ? asked.filter((item) => typeof item === "string") : [];
+    const wanted = given.length > 0 ? given : audiences;
+    const outcome = await look(token, wanted);
+    return {
+      kind: "TokenReview",
+      apiVersion: `${group}/v1`,
+      metadata: { creationTimestamp: null },
+      spec,
+      status: statusOf(outcome, given),
+    };
+  };
+}
+
+function statusOf(outcome: TokenOutcome | UserInfo, asked: readonly string[]): JsonObject {
+  const yes = (user: UserInfo, audiences: readonly string[]) => ({
+    authenticated: true,
+    user: userToJson(
+      user.groups.includes(authenticatedGroup) ? user : { ...user, groups: [...user.groups, authenticatedGroup] },
+    ),
+    audiences: [...audiences],
+  });
+  if (!("kind" in outcome)) return yes(outcome, asked);
+  switch (outcome.kind) {
+    case "user":
+      return yes(outcome.user, outcome.audiences);
+    case "refused":
+      return { user: {}, error: `[invalid bearer token, ${outcome.why}]` };
+    case "unknown":
+      return { user: {}, error: "invalid bearer token" };
+  }
+}
+
+const selfReview =
+  (clock: Clock) =>
+  async ({ context }: ObjectCall): Promise<JsonObject> => ({
+    kind: "SelfSubjectReview",
+    apiVersion: `${group}/v1`,
+    metadata: { creationTimestamp: timestamp(clock.now()) },
+    status: { userInfo: userToJson(context.user) },
+  });
+
+/** The resources of `authentication.k8s.io`: who am I, whose token is this. */
+export const authenticationReviews = (sources: TokenSources, clock: Clock): ReadonlyMap<string, SubresourceHandler> =>
+  new Map([
+    [`tokenreviews.${group}`, objectHandler(tokenReview(sources))],
+    [`selfsubjectreviews.${group}`, objectHandler(selfReview(clock))],
+  ]);
+
+/** What is wrong with the number of seconds that a token is asked for. */
+export function expirationErrors(seconds: number): FieldError[] {
+  const field = "spec.expirationSeconds";
+  if (seconds < 600) return [fieldError.invalid(field, seconds, "may not specify a duration less than 10 minutes")];
+  return seconds > 2 ** 32
+    ? [fieldError.invalid(field, seconds, "may not specify a duration larger than 2^32 seconds")]
+    : [];
+}

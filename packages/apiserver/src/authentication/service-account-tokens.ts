@@ -1,0 +1,133 @@
+import {
+  type KubeObject,
+  Nodes,
+  type ObjectRef,
+  Pods,
+  type ResourceDefinition,
+  Secrets,
+  ServiceAccounts,
+} from "@skiff/api";
+import type { Clock } from "@skiff/base";
+import type { ResourceTable, UserInfo } from "../contracts.ts";
+import type { BoundObject, ServiceAccountClaims } from "./token-claims.ts";
+import type { TokenKeys } from "./token-keys.ts";
+
+/** What came of looking at a token. `unknown`: not one of ours. */
+export type TokenOutcome =
+  | {
+      readonly kind: "user";
+      readonly user: UserInfo;
+      readonly audiences: readonly string[];
+      readonly claims: ServiceAccountClaims;
+    }
+  | { readonly kind: "refused"; readonly why: string }
+  | { readonly kind: "unknown" };
+
+const rememberedTokens = 4096;
+
+/**
+ * Finds out whom a service-account token speaks for. The signature is checked once a token; whether its account, pod,
+ * secret and node still are what they were is looked up every time, so that a token ends with them.
+ */
+export class ServiceAccountTokens {
+  readonly #keys: TokenKeys;
+  readonly #issuer: string;
+  readonly #table: ResourceTable;
+  readonly #clock: Clock;
+  readonly #verified = new Map<string, ServiceAccountClaims>();
+
+  constructor(options: {
+    readonly keys: TokenKeys;
+    readonly issuer: string;
+    readonly table: ResourceTable;
+    readonly clock: Clock;
+  }) {
+    this.#keys = options.keys;
+    this.#issuer = options.issuer;
+    this.#table = options.table;
+    this.#clock = options.clock;
+  }
+
+  /** `audiences`: those that the token must be for, at least one of them. */
+  async look(token: string, audiences: readonly string[]): Promise<TokenOutcome> {
+    const claims = this.#claims(token);
+    if (claims === undefined || claims.issuer !== this.#issuer) return { kind: "unknown" };
+    const nowSeconds = this.#clock.now() / 1000;
+    if (nowSeconds >= claims.expires) return { kind: "refused", why: "service account token has expired" };
+    if (nowSeconds + 60 < claims.issuedAt) return { kind: "refused", why: "service account token is not valid yet" };
+    const common = claims.audiences.filter((audience) => audiences.includes(audience));
+    if (common.length === 0) {
+      const [given, wanted] = [claims.audiences, audiences].map((list) => JSON.stringify(list));
+      return { kind: "refused", why: `token audiences ${given} is invalid for the target audiences ${wanted}` };
+    }
+    const why = await this.#ended(claims);
+    if (why !== undefined) return { kind: "refused", why };
+    return { kind: "user", user: userOf(claims), audiences: common, claims };
+  }
+
+  #claims(token: string): ServiceAccountClaims | undefined {
+    const known = this.#verified.get(token);
+    if (known !== undefined) return known;
+    const claims = this.#keys.verify(token);
+    if (claims === undefined) return undefined;
+    if (this.#verified.size >= rememberedTokens) {
+      const [oldest] = this.#verified.keys();
+      if (oldest !== undefined) this.#verified.delete(oldest);
+    }
+    this.#verified.set(token, claims);
+    return claims;
+  }
+
+  /** Why the token no longer holds; `undefined` when it does. */
+  async #ended({ namespace, serviceAccount, pod, secret, node }: ServiceAccountClaims): Promise<string | undefined> {
+    const nowMs = this.#clock.now();
+    const account = await this.#find(ServiceAccounts, { namespace, name: serviceAccount.name });
+    if (account === undefined || isLongGone(account, nowMs)) return "service account token has been invalidated";
+    if (account.metadata.uid !== serviceAccount.uid) {
+      return `service account UID (${account.metadata.uid}) does not match claim (${serviceAccount.uid})`;
+    }
+    const bound: readonly [BoundObject | undefined, ResourceDefinition, boolean][] = [
+      [pod, Pods, true],
+      [secret, Secrets, true],
+      [pod === undefined ? node : undefined, Nodes, false],
+    ];
+    for (const [object, resource, namespaced] of bound) {
+      if (object === undefined) continue;
+      const ref = namespaced ? { namespace, name: object.name } : { name: object.name };
+      const found = await this.#find(resource, ref);
+      if (found === undefined || found.metadata.uid !== object.uid || isLongGone(found, nowMs)) {
+        return "service account token has been invalidated";
+      }
+    }
+    return undefined;
+  }
+
+  /** From the watch cache; from the store where the cache does not know it (yet). */
+  async #find<T extends KubeObject>(resource: ResourceDefinition<T>, ref: ObjectRef): Promise<T | undefined> {
+    const storage = this.#table.of(resource);
+    return storage.peek(ref) ?? (await storage.get(ref).catch(() => undefined));
+  }
+}
+
+/** Tokens outlive the beginning of their object's end by a minute, so that it can finish its work. */
+const isLongGone = ({ metadata }: KubeObject, nowMs: number): boolean =>
+  metadata.deletionTimestamp !== undefined && Date.parse(metadata.deletionTimestamp) + 60_000 < nowMs;
+
+/** The user that a service account is. */
+export const serviceAccountUser = (namespace: string, name: string): Pick<UserInfo, "name" | "groups"> => ({
+  name: `system:serviceaccount:${namespace}:${name}`,
+  groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`],
+});
+
+function userOf({ namespace, serviceAccount, pod, node, id }: ServiceAccountClaims): UserInfo {
+  const extra: Record<string, readonly string[]> = {};
+  const key = (name: string) => `authentication.kubernetes.io/${name}`;
+  if (id !== "") extra[key("credential-id")] = [`JTI=${id}`];
+  if (node !== undefined) extra[key("node-name")] = [node.name];
+  if (node !== undefined && node.uid !== "") extra[key("node-uid")] = [node.uid];
+  if (pod !== undefined) {
+    extra[key("pod-name")] = [pod.name];
+    extra[key("pod-uid")] = [pod.uid];
+  }
+  return { ...serviceAccountUser(namespace, serviceAccount.name), uid: serviceAccount.uid, extra };
+}

@@ -1,0 +1,153 @@
+import { type FieldError, fieldError, refusals } from "@skiff/api";
+import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
+import type { SubresourceHandler, UserInfo } from "../contracts.ts";
+import { type ObjectCall, objectHandler } from "../subresources/object-handler.ts";
+import type { Access, AccessAuthorizer } from "./access.ts";
+import type { RbacAuthorizer } from "./rbac-authorizer.ts";
+
+const group = "authorization.k8s.io";
+
+const text = (value: JsonValue | undefined): string => (typeof value === "string" ? value : "");
+const texts = (value: JsonValue | undefined): string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+const record = (value: JsonValue | undefined): JsonObject => (isJsonObject(value) ? value : {});
+
+/** The access that a review's spec asks about, or what is wrong with it. */
+function accessIn(spec: JsonObject): Access | FieldError[] {
+  const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
+  if (isJsonObject(resource) && isJsonObject(path)) {
+    return [
+      fieldError.invalid(
+        "spec.nonResourceAttributes",
+        path,
+        "cannot be specified in combination with resourceAttributes",
+      ),
+    ];
+  }
+  if (isJsonObject(path)) return { kind: "path", verb: text(path.verb), path: text(path.path) };
+  if (!isJsonObject(resource)) {
+    return [
+      fieldError.invalid(
+        "spec.resourceAttributes",
+        null,
+        "exactly one of nonResourceAttributes or resourceAttributes must be specified",
+      ),
+    ];
+  }
+  const optional = (field: string) => (text(resource[field]) === "" ? {} : { [field]: text(resource[field]) });
+  return {
+    kind: "resource",
+    verb: text(resource.verb),
+    group: text(resource.group),
+    version: text(resource.version) || "*",
+    plural: text(resource.resource),
+    ...optional("namespace"),
+    ...optional("name"),
+    ...optional("subresource"),
+  };
+}
+
+function userIn(spec: JsonObject): UserInfo {
+  const extra = Object.entries(record(spec.extra)).map(([key, values]): [string, string[]] => [key, texts(values)]);
+  return {
+    name: text(spec.user),
+    ...(text(spec.uid) === "" ? {} : { uid: text(spec.uid) }),
+    groups: texts(spec.groups),
+    extra: Object.fromEntries(extra),
+  };
+}
+
+interface Review {
+  readonly kind: string;
+  /** Whom it asks about. */
+  readonly who: "self" | "spec";
+  readonly local?: boolean;
+}
+
+function answer(authorizer: AccessAuthorizer, review: Review): (call: ObjectCall) => Promise<JsonObject> {
+  return async ({ body = {}, ref, context }) => {
+    const spec = record(body.spec);
+    const access = accessIn(spec);
+    const errors: FieldError[] = Array.isArray(access) ? [...access] : [];
+    if (review.who === "spec" && text(spec.user) === "" && texts(spec.groups).length === 0) {
+      errors.push(fieldError.invalid("spec.user", "", "at least one of user or group must be specified"));
+    }
+    if (review.local === true && !Array.isArray(access)) {
+      if (access.kind === "path") {
+        errors.push(
+          fieldError.invalid(
+            "spec.nonResourceAttributes",
+            record(spec.nonResourceAttributes),
+            "disallowed on this kind of request",
+          ),
+        );
+      } else if ((access.namespace ?? "") !== (ref.namespace ?? "")) {
+        throw refusals.badRequest(`spec.resourceAttributes.namespace must match namespace: ${ref.namespace ?? ""}`);
+      }
+    }
+    if (errors.length > 0 || Array.isArray(access))
+      throw refusals.invalid({ group, kind: review.kind, name: "" }, errors);
+    const user = review.who === "self" ? context.user : userIn(spec);
+    const decision = authorizer.authorize({ user, request: access });
+    const status = {
+      allowed: decision.kind === "allowed",
+      ...(decision.kind === "denied" ? { denied: true } : {}),
+      ...(decision.reason === "" ? {} : { reason: decision.reason }),
+    };
+    return {
+      kind: review.kind,
+      apiVersion: `${group}/v1`,
+      metadata: { ...record(body.metadata), creationTimestamp: null },
+      spec,
+      status,
+    };
+  };
+}
+
+function rulesReview(rbac: RbacAuthorizer): (call: ObjectCall) => Promise<JsonObject> {
+  return async ({ body = {}, context }) => {
+    const namespace = text(record(body.spec).namespace);
+    if (namespace === "") throw refusals.badRequest("no namespace on request");
+    const masters = context.user.groups.includes("system:masters");
+    const { rules, errors } = rbac.rulesFor(context.user, namespace);
+    const all = masters
+      ? [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }, { verbs: ["*"], nonResourceURLs: ["*"] }, ...rules]
+      : rules;
+    const resourceRules: JsonObject[] = [];
+    const nonResourceRules: JsonObject[] = [];
+    for (const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } of all) {
+      if (resources !== undefined && resources.length > 0) {
+        const names = resourceNames === undefined ? {} : { resourceNames };
+        resourceRules.push({ verbs, apiGroups: apiGroups ?? [], resources, ...names });
+      }
+      if (nonResourceURLs !== undefined && nonResourceURLs.length > 0)
+        nonResourceRules.push({ verbs, nonResourceURLs });
+    }
+    return {
+      kind: "SelfSubjectRulesReview",
+      apiVersion: `${group}/v1`,
+      metadata: { creationTimestamp: null },
+      spec: {},
+      status: {
+        resourceRules,
+        nonResourceRules,
+        incomplete: errors.length > 0,
+        ...(errors.length === 0 ? {} : { evaluationError: errors.join(", ") }),
+      },
+    };
+  };
+}
+
+/** The resources of `authorization.k8s.io`: questions about access, answered and not stored. */
+export function accessReviews(
+  authorizer: AccessAuthorizer,
+  rbac: RbacAuthorizer,
+): ReadonlyMap<string, SubresourceHandler> {
+  const review = (of: Review) => objectHandler(answer(authorizer, of));
+  return new Map([
+    [`subjectaccessreviews.${group}`, review({ kind: "SubjectAccessReview", who: "spec" })],
+    [`selfsubjectaccessreviews.${group}`, review({ kind: "SelfSubjectAccessReview", who: "self" })],
+    [`localsubjectaccessreviews.${group}`, review({ kind: "LocalSubjectAccessReview", who: "spec", local: true })],
+    [`selfsubjectrulesreviews.${group}`, objectHandler(rulesReview(rbac))],
+  ]);
+}
