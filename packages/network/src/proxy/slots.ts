@@ -1,0 +1,28 @@
+/**
+ * How endpoints are spread. The kernel picks one of M slots by chance, and M is written into a rule, so there is a fixed
+ * set of rules, one for each M of the list below: every number up to 16, then powers of two. A Service with more than 16
+ * endpoints fills the next power of two, some endpoints standing in one slot more than others (an uneven share of at most
+ * two to one). The number of rules thus never depends on how many Services or endpoints there are.
+ */
+export const slotCounts: readonly number[] = [
+  ...Array.from({ length: 16 }, (_, index) => index + 1),
+  32,
+  64,
+  128,
+  256,
+  512,
+  1024,
+];
+
+/** The smallest count of slots that holds so many endpoints; the largest one for more than that. */
+export function slotCountFor(endpoints: number): number {
+  return slotCounts.find((count) => count >= endpoints) ?? 1024;
+}
+
+/** The endpoints in their slots: each in turn until all slots are filled. */
+export function fillSlots<T>(endpoints: readonly T[]): readonly T[] {
+  const count = slotCountFor(endpoints.length);
+  const filled: T[] = [];
+  while (filled.length < count) filled.push(...endpoints.slice(0, count - filled.length));
+  return filled;
+}
