@@ -29,6 +29,11 @@ export interface WriteOptions extends CallOptions {
   readonly dryRun?: boolean;
 }
 
+export interface UpdateOptions extends WriteOptions {
+  /** Replaces this part of the object only, as in `finalize`. `updateStatus` is the short way for `status`. */
+  readonly subresource?: string;
+}
+
 export interface DeleteOptions extends CallOptions {
   readonly gracePeriodSeconds?: number;
   readonly propagationPolicy?: "Foreground" | "Background" | "Orphan";
@@ -54,7 +59,7 @@ export interface Client {
   watch<T extends KubeObject>(resource: ResourceDefinition<T>, options: WatchOptions): AsyncIterable<WatchEvent<T>>;
   create<T extends KubeObject>(resource: ResourceDefinition<T>, object: New<T>, options: WriteOptions): Promise<T>;
   /** Replaces the object; conflicts when `metadata.resourceVersion` is not the newest (when it is set). */
-  update<T extends KubeObject>(resource: ResourceDefinition<T>, object: T, options: WriteOptions): Promise<T>;
+  update<T extends KubeObject>(resource: ResourceDefinition<T>, object: T, options: UpdateOptions): Promise<T>;
   /** Replaces only the status. */
   updateStatus<T extends KubeObject>(resource: ResourceDefinition<T>, object: T, options: WriteOptions): Promise<T>;
   patch<T extends KubeObject>(

@@ -1,0 +1,79 @@
+import type { KubeObject, ObjectRef } from "@skiff/api";
+
+export const keyOf = ({ namespace, name }: ObjectRef): string =>
+  namespace === undefined || namespace === "" ? name : `${namespace}/${name}`;
+
+interface Index<T> {
+  readonly values: (object: T) => readonly string[];
+  readonly keysByValue: Map<string, Map<string, T>>;
+}
+
+/** Objects by key, by namespace and by whatever index was asked for; every change costs what it touches. */
+export class ObjectStore<T extends KubeObject> {
+  readonly #objects = new Map<string, T>();
+  readonly #indexes = new Map<string, Index<T>>();
+  readonly #byNamespace: Index<T> = {
+    values: ({ metadata }) => [metadata.namespace ?? ""],
+    keysByValue: new Map(),
+  };
+
+  get(key: string): T | undefined {
+    return this.#objects.get(key);
+  }
+
+  keys(): readonly string[] {
+    return [...this.#objects.keys()];
+  }
+
+  list(namespace: string | undefined): readonly T[] {
+    if (namespace === undefined) return [...this.#objects.values()];
+    return [...(this.#byNamespace.keysByValue.get(namespace)?.values() ?? [])];
+  }
+
+  byIndex(name: string, value: string): readonly T[] {
+    return [...(this.#indexes.get(name)?.keysByValue.get(value)?.values() ?? [])];
+  }
+
+  addIndex(name: string, values: (object: T) => readonly string[]): void {
+    if (this.#indexes.has(name)) return;
+    const index: Index<T> = { values, keysByValue: new Map() };
+    this.#indexes.set(name, index);
+    for (const [key, object] of this.#objects) put(index, key, object);
+  }
+
+  /** Gives what was there before. */
+  put(object: T): T | undefined {
+    const key = keyOf(object.metadata);
+    const old = this.remove(key);
+    this.#objects.set(key, object);
+    for (const index of this.#all()) put(index, key, object);
+    return old;
+  }
+
+  remove(key: string): T | undefined {
+    const old = this.#objects.get(key);
+    if (old === undefined) return undefined;
+    this.#objects.delete(key);
+    for (const index of this.#all()) take(index, key, old);
+    return old;
+  }
+
+  #all(): readonly Index<T>[] {
+    return [this.#byNamespace, ...this.#indexes.values()];
+  }
+}
+
+function put<T>(index: Index<T>, key: string, object: T): void {
+  for (const value of index.values(object)) {
+    const found = index.keysByValue.get(value) ?? new Map<string, T>();
+    index.keysByValue.set(value, found.set(key, object));
+  }
+}
+
+function take<T>(index: Index<T>, key: string, object: T): void {
+  for (const value of index.values(object)) {
+    const found = index.keysByValue.get(value);
+    found?.delete(key);
+    if (found?.size === 0) index.keysByValue.delete(value);
+  }
+}
