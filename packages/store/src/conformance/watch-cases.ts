@@ -82,6 +82,38 @@ export function watchCases(open: OpenStore): void {
     for (const { watch } of recorders) assert.equal(watch.deliveredRevision, last);
   });
 
+  test("hands out values that stay as they are, large ones too, whatever is written and forgotten later", async ({
+    store,
+  }) => {
+    const large = (fill: number) => new Uint8Array(100_000).fill(fill);
+    const writeFilled = (fill: number) =>
+      store.commit({ compare: [], operations: [{ kind: "put", key: `k${fill % 3}`, value: large(fill) }] });
+    for (let fill = 0; fill < 20; fill++) await writeFilled(fill);
+    const recorder = record(store, 1);
+    await until(() => recorder.batches.length === 20);
+    const ranged = await store.range(everything);
+    const single = await store.get("k0");
+    for (let fill = 20; fill < 60; fill++) {
+      const { revision } = await writeFilled(fill);
+      await store.compact(revision);
+    }
+    for (const [fill, { events }] of recorder.batches.slice(0, 20).entries()) {
+      const [event] = events;
+      assert.ok(event?.kind === "put");
+      assert.equal(Buffer.compare(event.current.value, large(fill)), 0);
+      if (fill >= 3) assert.equal(Buffer.compare(event.previous?.value ?? Buffer.of(), large(fill - 3)), 0);
+    }
+    assert.deepEqual(
+      ranged.entries.map(({ value }) => Buffer.compare(value, large(value[0] ?? 0))),
+      [0, 0, 0],
+    );
+    assert.deepEqual(
+      ranged.entries.map(({ value }) => value[0]),
+      [18, 19, 17],
+    );
+    assert.equal(Buffer.compare(single?.value ?? Buffer.of(), large(18)), 0);
+  });
+
   test("waits for a revision of the future", async ({ store }) => {
     const recorder = record(store, 4);
     for (const value of ["1", "2", "3", "4"]) await write(store, put("a", value));

@@ -12,7 +12,7 @@ import type { EmbeddedStore } from "../store.ts";
 import { keysPerCommit } from "./crash-writer.ts";
 import { openLmdbStore } from "./open.ts";
 
-const rounds = 20;
+const rounds = 15;
 const longestRunMs = 60;
 
 interface Acknowledged {

@@ -157,10 +157,10 @@ describe("opening", () => {
           import { openLmdbStore } from ${JSON.stringify(join(import.meta.dirname, "open.ts"))};
           import { silentLogger, systemClock } from "@skiff/base";
           await openLmdbStore({ folder: ${JSON.stringify(folder)}, clock: systemClock, logger: silentLogger })
-            .catch((error) => console.log(error.code));`;
+            .catch((error) => process.stdout.write(error.code));`;
         const arguments_ = ["--input-type=module-typescript", "--eval", script];
         const child = spawnSync(process.execPath, arguments_, { cwd: import.meta.dirname, encoding: "utf8" });
-        assert.equal(child.stdout, "LOCKED\n", child.stderr);
+        assert.equal(child.stdout, "LOCKED", child.stderr);
       }
       await using again = await openAt(folder);
       assert.equal(again.revision, 1);

@@ -42,7 +42,12 @@ async function openStorage(folder: string): Promise<LmdbStorage> {
     if (existsSync(file)) inspectFile(file);
     else await createFile(folder, (draft) => createTables(draft));
     const tables = openTables(file);
-    return new LmdbStorage(tables, { folder, snapshot: copyTables, release: () => lock[Symbol.dispose]() });
+    try {
+      return new LmdbStorage(tables, { folder, snapshot: copyTables, release: () => lock[Symbol.dispose]() });
+    } catch (error) {
+      await tables.root.close();
+      throw error;
+    }
   } catch (error) {
     lock[Symbol.dispose]();
     throw error;
