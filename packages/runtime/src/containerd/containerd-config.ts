@@ -105,6 +105,8 @@ stream_server_address = "127.0.0.1"
 stream_server_port = "0"
 enable_selinux = false
 tolerate_missing_hugetlb_controller = true
+enable_unprivileged_ports = true
+enable_unprivileged_icmp = true
 
 [plugins."io.containerd.grpc.v1.cri".containerd]
 snapshotter = ${quote(facts.snapshotter)}

@@ -8,7 +8,7 @@ import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { unavailable } from "./grpc-error.ts";
 
-const frames = { synStream: 1, reset: 3, ping: 6, goAway: 7 };
+const frames = { synStream: 1, synReply: 2, reset: 3, ping: 6, goAway: 7 };
 const fin = 1;
 /** A stream that nobody reads holds the whole connection up once it has this much. */
 const bufferLimitBytes = 1024 * 1024;
@@ -43,13 +43,18 @@ function headerBlock(headers: Readonly<Record<string, string>>, first: boolean):
   const stored = Buffer.alloc(5);
   stored.writeUInt16LE(plain.length, 1);
   stored.writeUInt16LE(plain.length ^ 0xffff, 3);
-  return Buffer.concat([first ? Buffer.from([0x78, 0x01]) : Buffer.alloc(0), stored, plain]);
+  // An empty block makes the reader hand out what it has.
+  const flush = Buffer.from([0, 0, 0, 0xff, 0xff]);
+  return Buffer.concat([first ? Buffer.from([0x78, 0x01]) : Buffer.alloc(0), stored, plain, flush]);
 }
 
 /** One stream of a connection. Ending it closes our half. */
 export class SpdyStream extends Duplex {
   readonly #id: number;
   readonly #session: SpdySession;
+  readonly #opened = Promise.withResolvers<void>();
+  /** Resolves when the server has accepted the stream, or never will. */
+  readonly opened: Promise<void> = this.#opened.promise;
 
   constructor(session: SpdySession, id: number) {
     super({ allowHalfOpen: true, autoDestroy: true });
@@ -57,6 +62,11 @@ export class SpdyStream extends Duplex {
     this.#id = id;
     // Who holds the stream need not listen: the end of the connection is told by its owner.
     this.on("error", () => {});
+  }
+
+  /** The server has answered. */
+  noteOpened(): void {
+    this.#opened.resolve();
   }
 
   override _read(): void {
@@ -95,7 +105,10 @@ export class SpdySession implements Disposable {
     socket.on("error", () => {});
     socket.on("end", () => socket.destroy());
     socket.on("close", () => {
-      for (const stream of this.#streams.values()) stream.push(null);
+      for (const stream of this.#streams.values()) {
+        stream.noteOpened();
+        if (!stream.readableEnded) stream.push(null);
+      }
       resolve();
     });
     if (head.length > 0) this.#take(head);
@@ -147,6 +160,14 @@ export class SpdySession implements Disposable {
     this.#socket.write(controlFrame(frames.reset, 0, body));
   }
 
+  /**
+   * Resolves when the server has accepted all streams. A connection that is cut before that leaves containerd (1.6)
+   * with a container whose end it waits for in vain.
+   */
+  async accepted(): Promise<void> {
+    await Promise.all([...this.#streams.values()].map((stream) => stream.opened));
+  }
+
   readMore(): void {
     if (this.#socket.isPaused()) this.#socket.resume();
   }
@@ -179,7 +200,12 @@ export class SpdySession implements Disposable {
 
   #control(type: number, body: Buffer): void {
     if (type === frames.ping) this.#socket.write(controlFrame(frames.ping, 0, body));
-    else if (type === frames.reset) this.#streams.get(body.readUInt32BE(0))?.push(null);
+    else if (type === frames.synReply) this.#streams.get(body.readUInt32BE(0))?.noteOpened();
+    else if (type === frames.reset) {
+      const stream = this.#streams.get(body.readUInt32BE(0));
+      stream?.noteOpened();
+      stream?.push(null);
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Duplex } from "node:stream";
+import { Duplex } from "node:stream";
 import type { Clock } from "@skiff/base";
 import { type ProcessStreams, RuntimeError, type StreamOptions } from "../runtime.ts";
 import { SpdySession, type SpdyStream } from "./spdy.ts";
@@ -34,8 +34,10 @@ export async function attachStreams(
   resize?.resume();
   stdin?.resume();
   for (const stream of [stdout, stderr]) stream?.end();
+  await session.accepted();
   const close = () => session[Symbol.dispose]();
   signal.addEventListener("abort", close, { once: true });
+  if (signal.aborted) close();
   const settle = async (): Promise<number> => {
     await session.closed;
     signal.removeEventListener("abort", close);
@@ -43,7 +45,8 @@ export async function attachStreams(
     return Promise.race([exitCode.catch(() => 0), clock.sleep(500, new AbortController().signal).then(() => 0)]);
   };
   // The server ends the session only when each stream is done on both sides.
-  failure.once("end", close);
+  if (failure.readableEnded) close();
+  else failure.once("end", close);
   return {
     stdin,
     stdout,
@@ -65,17 +68,23 @@ export async function forwardPort(url: URL, port: number, signal: AbortSignal): 
   const failure = session.open({ streamtype: "error", ...about });
   failure.end();
   const data = session.open({ streamtype: "data", ...about });
-  const close = () => data.destroy();
-  signal.addEventListener("abort", close, { once: true });
-  textOf(failure).then(
-    (message) => {
-      if (message !== "" && !data.destroyed) data.destroy(new RuntimeError("UNAVAILABLE", message));
-    },
-    () => {},
-  );
-  data.once("close", () => {
-    signal.removeEventListener("abort", close);
-    session[Symbol.dispose]();
+  const refusal = textOf(failure);
+  await session.accepted();
+  const connection = Duplex.from({
+    // The reason for a connection's end comes on the other stream, maybe later.
+    readable: (async function* () {
+      yield* data;
+      const message = await refusal;
+      if (message !== "") throw new RuntimeError("UNAVAILABLE", message);
+    })(),
+    writable: data,
   });
-  return data;
+  const close = () => session[Symbol.dispose]();
+  signal.addEventListener("abort", close, { once: true });
+  if (signal.aborted) close();
+  connection.once("close", () => {
+    signal.removeEventListener("abort", close);
+    close();
+  });
+  return connection;
 }
