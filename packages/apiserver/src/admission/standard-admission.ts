@@ -1,0 +1,24 @@
+import type { Clock, Random } from "@skiff/base";
+import type { AdmissionPlugin, ResourceTable } from "../contracts.ts";
+import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
+import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { nodeRestriction } from "./node-restriction.ts";
+import { priorityAdmission } from "./priority.ts";
+import { runtimeClassAdmission } from "./runtime-class.ts";
+import { serviceAccountAdmission } from "./service-account.ts";
+import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
+
+/** The plugins that are always on, in Kubernetes' order. */
+export const standardAdmission = (options: {
+  readonly table: ResourceTable;
+  readonly clock: Clock;
+  readonly random: Random;
+}): readonly AdmissionPlugin[] => [
+  namespaceLifecycle(options.table),
+  serviceAccountAdmission(options),
+  nodeRestriction(options.table),
+  taintNodesByCondition,
+  priorityAdmission(options.table),
+  defaultTolerationSeconds,
+  runtimeClassAdmission(options.table),
+];
