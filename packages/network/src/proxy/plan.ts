@@ -71,7 +71,7 @@ function addPort(
     else {
       const slots = fillSlots(targets);
       elements.services.set(key, `goto ${chainName("service", sticky, slots.length)}`);
-      slots.forEach((target, slot) => elements.endpoints.set(`${key} . ${slot}`, `${target.address} . ${target.port}`));
+      putSlots(elements.endpoints, key, slots);
     }
   }
   if (!port.nodePort || spec.type === "ClusterIP") return;
