@@ -1,0 +1,90 @@
+import { latencyBounds, type RequestLabels, type RequestMetrics } from "./request-metrics.ts";
+
+/** Everything that `/metrics` shows beside requests. */
+export interface MetricsSources {
+  readonly requests: RequestMetrics;
+  /** Newest revision of the store. */
+  readonly revision: () => number;
+  /** Epoch milliseconds at which the process started. */
+  readonly startedMs: number;
+  readonly gitVersion: string;
+}
+
+type Labels = Readonly<Record<string, string | number>>;
+
+const escaped = (value: string | number): string =>
+  String(value).replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
+
+function line(name: string, labels: Labels, value: number): string {
+  const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
+  return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${value}\n`;
+}
+
+const head = (name: string, type: string, help: string): string => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+
+const shared = ({ group, resource, subresource, scope, version, verb }: RequestLabels) => ({
+  component: "apiserver",
+  group,
+  resource,
+  scope,
+  subresource,
+  verb,
+  version,
+});
+
+function requestLines(requests: RequestMetrics): string {
+  let totals = "";
+  let durations = "";
+  let running = "";
+  for (const { labels, codes, buckets, sumSeconds, count, running: now } of requests.series()) {
+    const own = shared(labels);
+    for (const [code, times] of codes) totals += line("apiserver_request_total", { code, dry_run: "", ...own }, times);
+    const long = labels.verb === "WATCH" || labels.verb === "CONNECT";
+    if (long) {
+      running += line("apiserver_longrunning_requests", own, now);
+      continue;
+    }
+    const name = "apiserver_request_duration_seconds";
+    const timed = { dry_run: "", ...own };
+    let sum = 0;
+    buckets.forEach((times, index) => {
+      sum += times;
+      durations += line(`${name}_bucket`, { ...timed, le: latencyBounds[index] ?? "+Inf" }, sum);
+    });
+    durations += line(`${name}_sum`, timed, sumSeconds) + line(`${name}_count`, timed, count);
+  }
+  const { mutating, readOnly } = requests.inflight;
+  return [
+    head("apiserver_current_inflight_requests", "gauge", "Requests that are being answered, by kind."),
+    line("apiserver_current_inflight_requests", { request_kind: "mutating" }, mutating),
+    line("apiserver_current_inflight_requests", { request_kind: "readOnly" }, readOnly),
+    head("apiserver_longrunning_requests", "gauge", "Watches and connections that are open."),
+    running,
+    head("apiserver_request_duration_seconds", "histogram", "Time that requests took, watches and connections aside."),
+    durations,
+    head("apiserver_request_total", "counter", "Requests that were answered."),
+    totals,
+  ].join("");
+}
+
+function processLines({ startedMs, revision, gitVersion }: MetricsSources): string {
+  const { rss, heapUsed, heapTotal } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  const gauges: readonly (readonly [name: string, help: string, value: number])[] = [
+    ["process_resident_memory_bytes", "Resident memory.", rss],
+    ["process_start_time_seconds", "When the process started, since 1970.", startedMs / 1000],
+    ["nodejs_heap_size_used_bytes", "Heap in use.", heapUsed],
+    ["nodejs_heap_size_total_bytes", "Heap.", heapTotal],
+    ["skiff_store_revision", "Newest revision of the store.", revision()],
+  ];
+  return [
+    head("process_cpu_seconds_total", "counter", "Processor time spent."),
+    line("process_cpu_seconds_total", {}, (user + system) / 1e6),
+    ...gauges.map(([name, help, value]) => head(name, "gauge", help) + line(name, {}, value)),
+    head("kubernetes_build_info", "gauge", "Always 1; the labels tell the version."),
+    line("kubernetes_build_info", { git_version: gitVersion, major: 1, minor: 36 }, 1),
+  ].join("");
+}
+
+/** The page of `/metrics` in the text format of Prometheus. */
+export const metricsText = (sources: MetricsSources): string => requestLines(sources.requests) + processLines(sources);

@@ -1,0 +1,27 @@
+import type { TokenKeys } from "../authentication/token-keys.ts";
+import type { PathRoute } from "../standard-parts-options.ts";
+
+/** What others need to check service-account tokens themselves: who signs them, and the public key. */
+export function openIdRoutes(keys: TokenKeys, issuer: string): readonly PathRoute[] {
+  const fixed = (path: string, contentType: string, json: unknown): PathRoute => {
+    const body = JSON.stringify(json);
+    return {
+      path,
+      match: "exact",
+      async handle(exchange) {
+        exchange.setHeader("cache-control", "public, max-age=3600");
+        exchange.respond({ status: 200, contentType, body });
+      },
+    };
+  };
+  return [
+    fixed("/.well-known/openid-configuration", "application/json", {
+      issuer,
+      jwks_uri: `${issuer.replace(/\/$/, "")}/openid/v1/jwks`,
+      response_types_supported: ["id_token"],
+      subject_types_supported: ["public"],
+      id_token_signing_alg_values_supported: ["RS256"],
+    }),
+    fixed("/openid/v1/jwks", "application/jwk-set+json", keys.keySet()),
+  ];
+}

@@ -1,0 +1,81 @@
+import { apiVersionOf, openApiV2, openApiV3, refusals } from "@skiff/api";
+import { acceptedTypes, takes } from "../accept.ts";
+import type { Exchange } from "../contracts.ts";
+import { type Catalog, CatalogCache, type CatalogVersion } from "../discovery/catalog.ts";
+import { answerDocument, type Document, documentOf } from "../respond-json.ts";
+import type { PathRoute } from "../standard-parts-options.ts";
+
+const json = "application/json";
+
+/** Clients that take nothing but protobuf get 406 and do without: there is no such form of the documents. */
+function checkAccept(exchange: Exchange): void {
+  const types = acceptedTypes(exchange.headers.accept);
+  if (types.some((accepted) => takes(accepted, json))) return;
+  throw refusals.notAcceptable(`only the following media types are accepted: ${json}`);
+}
+
+const pathOf = (group: string, version: string): string =>
+  group === "" ? `api/${version}` : `apis/${apiVersionOf({ group, version })}`;
+
+/** The published description of the API: version 2 in one document, version 3 in one a group and version. */
+export function openApiRoutes(catalog: Catalog, gitVersion: string): readonly PathRoute[] {
+  const documents = new CatalogCache<Document>(catalog);
+  const whole = (): Document =>
+    documents.get("v2", () => {
+      const resources = catalog.groups().flatMap(({ versions }) => versions.flatMap((version) => version.resources));
+      return documentOf(openApiV2(resources, gitVersion));
+    });
+  const part = (path: string, { resources }: CatalogVersion): Document =>
+    documents.get(path, () => documentOf(openApiV3(resources, gitVersion)));
+  /** The index carries the hash of each part, so that clients keep parts for good: it needs all of them. */
+  const index = (): Document =>
+    documents.get("v3", () => {
+      const paths = catalog.groups().flatMap(({ group, versions }) =>
+        versions.map((version): [string, { serverRelativeURL: string }] => {
+          const path = pathOf(group, version.version);
+          const hash = part(path, version).etag.replaceAll('"', "");
+          return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
+        }),
+      );
+      return documentOf({ paths: Object.fromEntries(paths) });
+    });
+  const answerPart = (exchange: Exchange, path: string): void => {
+    const [top, ...rest] = path.split("/");
+    const [group = "", version = ""] = top === "api" ? ["", rest[0]] : rest;
+    const found = catalog.find(group, version);
+    if (found === undefined || pathOf(group, version) !== path) throw refusals.noSuchPath();
+    const document = part(path, found);
+    const hash = exchange.query.get("hash");
+    if (hash !== null && `"${hash}"` === document.etag) {
+      exchange.setHeader("cache-control", "public, immutable");
+      exchange.setHeader("expires", new Date(farFutureMs).toUTCString());
+    } else if (hash !== null) {
+      exchange.setHeader("location", `/openapi/v3/${path}?hash=${document.etag.replaceAll('"', "")}`);
+      exchange.respond({ status: 301, contentType: json, body: "" });
+      return;
+    }
+    answerDocument(exchange, document, json);
+  };
+  return [
+    {
+      path: "/openapi/v2",
+      match: "exact",
+      async handle(exchange) {
+        checkAccept(exchange);
+        answerDocument(exchange, whole(), json);
+      },
+    },
+    {
+      path: "/openapi/v3",
+      match: "prefix",
+      async handle(exchange) {
+        const path = exchange.path.replace(/\/+$/, "").slice("/openapi/v3/".length);
+        checkAccept(exchange);
+        if (path === "") answerDocument(exchange, index(), json);
+        else answerPart(exchange, path);
+      },
+    },
+  ];
+}
+
+const farFutureMs = Date.UTC(2100, 0, 1);
