@@ -1,0 +1,185 @@
+import { readFile } from "node:fs/promises";
+import { aborted, type Clock, type Logger, systemRandom } from "@skiff/base";
+import {
+  type Client,
+  createClient,
+  createEventRecorder,
+  createInformers,
+  httpsTransport,
+  type Informers,
+} from "@skiff/client";
+import { startKubelet } from "@skiff/kubelet";
+import {
+  clusterZone,
+  createUpstream,
+  DnsServer,
+  ServiceProxy,
+  setUpPodNetwork,
+  systemConntrack,
+  upstreamServers,
+} from "@skiff/network";
+import { type Runtime, SimulatedRuntime } from "@skiff/runtime";
+import type { Machine } from "../lifecycle/machine.ts";
+import { serverUrl } from "../lifecycle/up.ts";
+import { type Pki, readPki } from "../pki/pki.ts";
+import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
+import {
+  ClusterError,
+  type ClusterSettings,
+  clusterDnsIp,
+  machineNames,
+  nthAddress,
+  readSettings,
+} from "../settings/settings.ts";
+import { kubernetesVersion } from "../version.ts";
+import { connectNodeRuntime, ensureHelloImages } from "./runtime-connection.ts";
+
+/** Pods of all nodes of all clusters of this machine: traffic among them is never masqueraded. */
+const clusterCidr = "10.42.0.0/16";
+const runtimeDeadlineMs = 60_000;
+
+interface AgentEffects {
+  readonly machine: Machine;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Agent extends AgentEffects {
+  readonly settings: ClusterSettings;
+  readonly paths: ClusterPaths;
+  readonly pki: Pki;
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly signal: AbortSignal;
+}
+
+/** Runs a node's kubelet, service proxy and DNS until the signal is aborted. Containers go on running after it. */
+export async function runAgent(
+  target: { readonly name: string; readonly home: string },
+  effects: AgentEffects,
+  signal: AbortSignal,
+): Promise<void> {
+  const paths = clusterPaths(target.home, target.name);
+  const settings = await readSettings(paths);
+  const pki = await readPki(paths.pki);
+  if (settings === undefined || pki === undefined) {
+    throw new ClusterError("NO_CLUSTER", `there is no cluster "${target.name}" below ${target.home}`);
+  }
+  const { clock, logger } = effects;
+  await using transport = httpsTransport({
+    endpoint: serverUrl(settings),
+    ca: pki.authority,
+    cert: pki.node.certificate,
+    key: pki.node.key,
+    userAgent: `skiff-agent/${kubernetesVersion}`,
+    clock,
+  });
+  const client = createClient(transport);
+  await using informers = createInformers({ client, clock, random: systemRandom, logger });
+  const agent: Agent = { ...effects, settings, paths, pki, client, informers, signal };
+  await using stack = new AsyncDisposableStack();
+  const runtime =
+    settings.runtime === "simulated" ? stack.use(simulatedRuntime(agent)) : stack.use(await realRuntime(agent, stack));
+  stack.use(await kubelet(agent, runtime));
+  await aborted(signal);
+  logger.info("stopping");
+}
+
+const simulatedRuntime = ({ settings, clock }: Agent): SimulatedRuntime =>
+  new SimulatedRuntime({ clock, random: systemRandom, podCidr: settings.podCidr });
+
+/** containerd with its images; proxy and DNS start beside it, since pods can start before Services can be reached. */
+async function realRuntime(agent: Agent, stack: AsyncDisposableStack): Promise<Runtime> {
+  const { paths, machine, signal, logger } = agent;
+  const network = startNetwork(agent, stack).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  const runtime = await connectNodeRuntime(paths, agent, { timeoutMs: runtimeDeadlineMs, signal });
+  await ensureHelloImages(runtime, machine, signal);
+  await network;
+  logger.info("containerd and the pod network are ready");
+  return runtime;
+}
+
+async function startNetwork(agent: Agent, stack: AsyncDisposableStack): Promise<void> {
+  const { settings, machine, clock, logger, informers, signal } = agent;
+  const { bridge, nftTable } = machineNames(settings);
+  const gateway = nthAddress(settings.podCidr, 1);
+  const [, length = "24"] = settings.podCidr.split("/");
+  const facts = await setUpPodNetwork(
+    { bridge, gateway: `${gateway}/${length}`, serviceCidr: settings.serviceCidr },
+    { network: machine.network, sysctls: machine.sysctls },
+    signal,
+  );
+  const source = clusterZone(settings.clusterDomain, informers);
+  // A zone that is not complete yet would tell clients that names do not exist.
+  await informers.whenSynced(signal);
+  const resolvConf = await readFile("/etc/resolv.conf", "utf8").catch(() => "");
+  stack.use(
+    await DnsServer.start({
+      address: gateway,
+      port: 53,
+      source,
+      upstream: createUpstream(upstreamServers(resolvConf, [gateway, clusterDnsIp(settings)]), clock),
+      clock,
+      logger: logger.named("dns"),
+    }),
+  );
+  stack.use(
+    await ServiceProxy.start(
+      {
+        rules: { table: nftTable, podCidr: settings.podCidr, clusterCidr, bridge, ...facts },
+        nodeName: settings.nodeName,
+        informers,
+        nftables: machine.nftables,
+        conntrack: systemConntrack(machine.processes),
+        clock,
+        logger: logger.named("proxy"),
+      },
+      signal,
+    ),
+  );
+}
+
+function kubelet(agent: Agent, runtime: Runtime) {
+  const { settings, paths, pki, client, informers, machine, clock, logger } = agent;
+  const simulated = settings.runtime === "simulated";
+  return startKubelet({
+    node: {
+      name: settings.nodeName,
+      addresses: [settings.nodeIp],
+      labels: { "node-role.kubernetes.io/control-plane": "" },
+      podCIDR: settings.podCidr,
+      clusterDns: simulated ? [] : [clusterDnsIp(settings)],
+      clusterDomain: settings.clusterDomain,
+      rootFolder: paths.kubelet,
+      logFolder: paths.podLogs,
+      cgroupRoot: machineNames(settings).cgroup,
+      kubeletVersion: kubernetesVersion,
+    },
+    client,
+    informers,
+    recorder: createEventRecorder({
+      client,
+      component: "kubelet",
+      host: settings.nodeName,
+      clock,
+      random: systemRandom,
+      logger,
+    }),
+    runtime,
+    host: simulated
+      ? { mounts: undefined, cgroups: undefined }
+      : { mounts: machine.mounts, cgroups: machine.cgroups() },
+    server: {
+      address: simulated ? "127.0.0.1" : "0.0.0.0",
+      port: settings.kubeletPort,
+      cert: pki.kubeletServer.certificate,
+      key: pki.kubeletServer.key,
+      clientCa: pki.authority,
+    },
+    clock,
+    random: systemRandom,
+    logger: logger.named("kubelet"),
+  });
+}

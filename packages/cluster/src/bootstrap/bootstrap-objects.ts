@@ -1,0 +1,166 @@
+import {
+  ClusterRoleBindings,
+  ClusterRoles,
+  EndpointSlices,
+  Endpoints,
+  isAlreadyExists,
+  type KubeObject,
+  Namespaces,
+  type New,
+  PriorityClasses,
+  type ResourceDefinition,
+  ServiceCIDRs,
+  Services,
+} from "@skiff/api";
+import { bootstrapRbac } from "@skiff/apiserver";
+import type { Client } from "@skiff/client";
+import { type ClusterSettings, clusterDnsIp, kubernetesServiceIp, nthAddress } from "../settings/settings.ts";
+
+/** Objects that a cluster must have before anybody uses it. */
+interface BootstrapSet {
+  readonly resource: ResourceDefinition;
+  readonly objects: readonly object[];
+}
+
+const set = <T extends KubeObject>(resource: ResourceDefinition<T>, objects: readonly New<T>[]): BootstrapSet => ({
+  resource,
+  objects,
+});
+
+const namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+const systemClasses = [
+  {
+    name: "system-cluster-critical",
+    value: 2_000_000_000,
+    description:
+      "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.",
+  },
+  {
+    name: "system-node-critical",
+    value: 2_000_001_000,
+    description: "Used for system critical pods that must not be moved from their current node.",
+  },
+];
+
+/** What the proxy and the DNS of a node read, beyond what a kubelet may. */
+const nodeNetworkRole = "skiff:node-network";
+
+function objectSets(settings: ClusterSettings): readonly BootstrapSet[] {
+  return [
+    set(
+      Namespaces,
+      namespaces.map((name) => ({ metadata: { name } })),
+    ),
+    set(ServiceCIDRs, [{ metadata: { name: "kubernetes" }, spec: { cidrs: [settings.serviceCidr] } }]),
+    ...bootstrapRbac,
+    set(ClusterRoles, [
+      {
+        metadata: { name: nodeNetworkRole },
+        rules: [
+          {
+            apiGroups: [""],
+            resources: ["services", "namespaces", "nodes", "endpoints"],
+            verbs: ["get", "list", "watch"],
+          },
+          { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["get", "list", "watch"] },
+        ],
+      },
+    ]),
+    set(ClusterRoleBindings, [
+      {
+        metadata: { name: nodeNetworkRole },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: nodeNetworkRole },
+        subjects: [{ kind: "Group", apiGroup: "rbac.authorization.k8s.io", name: "system:nodes" }],
+      },
+    ]),
+    set(
+      PriorityClasses,
+      systemClasses.map(({ name, value, description }) => ({ metadata: { name }, value, description })),
+    ),
+    set(Services, [kubernetesService(settings), ...(settings.runtime === "containerd" ? [dnsService(settings)] : [])]),
+    set(Endpoints, [kubernetesEndpoints(settings)]),
+    set(EndpointSlices, [
+      kubernetesSlice(settings),
+      ...(settings.runtime === "containerd" ? [dnsSlice(settings)] : []),
+    ]),
+  ];
+}
+
+const kubernetesService = (settings: ClusterSettings) => ({
+  metadata: { name: "kubernetes", namespace: "default", labels: { component: "apiserver", provider: "kubernetes" } },
+  spec: {
+    clusterIP: kubernetesServiceIp(settings),
+    ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: settings.apiPort }],
+  },
+});
+
+const kubernetesEndpoints = (settings: ClusterSettings) => ({
+  metadata: { name: "kubernetes", namespace: "default", labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } },
+  subsets: [
+    { addresses: [{ ip: settings.nodeIp }], ports: [{ name: "https", port: settings.apiPort, protocol: "TCP" }] },
+  ],
+});
+
+const kubernetesSlice = (settings: ClusterSettings) => ({
+  metadata: { name: "kubernetes", namespace: "default", labels: { "kubernetes.io/service-name": "kubernetes" } },
+  addressType: "IPv4",
+  endpoints: [{ addresses: [settings.nodeIp], conditions: { ready: true } }],
+  ports: [{ name: "https", port: settings.apiPort, protocol: "TCP" }],
+});
+
+const dnsPorts = [
+  { name: "dns", port: 53, protocol: "UDP" },
+  { name: "dns-tcp", port: 53, protocol: "TCP" },
+];
+
+const dnsService = (settings: ClusterSettings) => ({
+  metadata: {
+    name: "kube-dns",
+    namespace: "kube-system",
+    labels: { "k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS" },
+  },
+  spec: {
+    clusterIP: clusterDnsIp(settings),
+    ports: dnsPorts.map((port) => ({ ...port, targetPort: port.port })),
+  },
+});
+
+/** Each node answers for itself, on its own end of the pods' bridge. */
+const dnsSlice = (settings: ClusterSettings) => ({
+  metadata: {
+    name: `kube-dns-${settings.nodeName}`,
+    namespace: "kube-system",
+    labels: { "kubernetes.io/service-name": "kube-dns", "endpointslice.kubernetes.io/managed-by": "skiff" },
+  },
+  addressType: "IPv4",
+  endpoints: [
+    { addresses: [nthAddress(settings.podCidr, 1)], conditions: { ready: true }, nodeName: settings.nodeName },
+  ],
+  ports: dnsPorts,
+});
+
+/** Creates what is missing. What is there stays as it is: an administrator may have changed it. */
+export async function createBootstrapObjects(
+  client: Client,
+  settings: ClusterSettings,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const { resource, objects } of objectSets(settings)) {
+    await Promise.all(objects.map((object) => createIfMissing(client, resource, object, signal)));
+  }
+}
+
+async function createIfMissing(
+  client: Client,
+  resource: ResourceDefinition,
+  object: object,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!("metadata" in object) || typeof object.metadata !== "object" || object.metadata === null) return;
+  try {
+    await client.create(resource, { ...object, metadata: object.metadata }, { signal });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+}
