@@ -43,6 +43,14 @@ export * from "./int-or-string.ts";
 export * from "./json-path.ts";
 export { age, createdAt } from "./kinds/columns.ts";
 export { Endpoints } from "./kinds/core-v1/endpoints.ts";
+export {
+  prepareEphemeralContainersUpdate,
+  prepareResize,
+  resizes,
+  validateEphemeralContainersUpdate,
+  validatePodBinding,
+  validateResize,
+} from "./kinds/core-v1/pod-subresource-validation.ts";
 export * from "./kinds/definitions.ts";
 export { humanDuration, since } from "./kinds/human-duration.ts";
 export * from "./kinds/node-selector.ts";
@@ -51,6 +59,7 @@ export * from "./kinds/pod-requests.ts";
 export * from "./kinds/pod-state.ts";
 export * from "./kinds/pod-template-hash.ts";
 export { type QosClass, qosClass } from "./kinds/quality-of-service.ts";
+export * from "./kinds/table-columns.ts";
 export * from "./kinds/taints.ts";
 export { selectorText } from "./kinds/workload-columns.ts";
 export * from "./managed-fields/apply.ts";
@@ -75,3 +84,8 @@ export { SelectorError } from "./selectors/selector-error.ts";
 export * from "./status-error.ts";
 export * from "./transport.ts";
 export * from "./validation/names.ts";
+export {
+  checkFieldManager,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from "./validation/object-meta.ts";

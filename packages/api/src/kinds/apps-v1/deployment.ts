@@ -2,9 +2,11 @@ import { jsonEqual } from "@skiff/base";
 import { defineResource, keepField } from "../../define-resource.ts";
 import type { Deployment, DeploymentSpec } from "../../generated/types/apps-v1.ts";
 import type { Column } from "../../resource-definition.ts";
+import { checkImmutable } from "../../validation/checks.ts";
 import { age } from "../columns.ts";
 import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
 import { selectorColumn, templateColumns } from "../workload-columns.ts";
+import { checkDeployment, checkDeploymentStatusUpdate } from "./deployment-validation.ts";
 
 const columns: readonly Column<Deployment>[] = [
   {
@@ -49,7 +51,7 @@ export const Deployments = defineResource<Deployment>({
   plural: "deployments",
   columns,
   defaults(deployment) {
-    deployment.spec ??= { selector: {}, template: {} };
+    if (!deployment.spec) Reflect.set(deployment, "spec", {});
     const { spec } = deployment;
     spec.replicas ??= 1;
     defaultStrategy(spec);
@@ -61,6 +63,9 @@ export const Deployments = defineResource<Deployment>({
   prepareStatusUpdate(deployment, old) {
     keepField(deployment.metadata, old.metadata, "labels");
   },
+  validate: (deployment) => [...checkDeployment(deployment)],
+  validateUpdate: ({ spec }, old) => [...checkImmutable("spec.selector", spec.selector, old.spec.selector)],
+  validateStatusUpdate: (deployment, old) => [...checkDeploymentStatusUpdate(deployment, old)],
   // Annotations count as well: controllers copy them to ReplicaSets.
   changesGeneration: (deployment, old) =>
     !jsonEqual(deployment.spec, old.spec) || !jsonEqual(deployment.metadata.annotations, old.metadata.annotations),

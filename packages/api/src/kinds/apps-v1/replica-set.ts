@@ -1,9 +1,11 @@
 import { defineResource } from "../../define-resource.ts";
 import type { ReplicaSet } from "../../generated/types/apps-v1.ts";
 import type { Column } from "../../resource-definition.ts";
+import { checkImmutable, checkNonNegative, type Findings } from "../../validation/checks.ts";
 import { age } from "../columns.ts";
 import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
 import { selectorColumn, templateColumns } from "../workload-columns.ts";
+import { checkReplicaCounts, checkSelectorAndTemplate } from "./workload-validation.ts";
 
 const columns: readonly Column<ReplicaSet>[] = [
   {
@@ -32,6 +34,15 @@ const columns: readonly Column<ReplicaSet>[] = [
   ),
 ];
 
+function* checkReplicaSet({ spec }: ReplicaSet): Findings {
+  yield* checkNonNegative("spec.replicas", spec.replicas);
+  yield* checkNonNegative("spec.minReadySeconds", spec.minReadySeconds);
+  const { selector, template } = spec;
+  yield* checkSelectorAndTemplate({ selector, template, kind: "ReplicaSet", emptyFor: "deployment" });
+}
+
+const counts = ["fullyLabeledReplicas", "readyReplicas", "availableReplicas"];
+
 /** `replicasets.apps`. */
 export const ReplicaSets = defineResource<ReplicaSet>({
   group: "apps",
@@ -42,9 +53,12 @@ export const ReplicaSets = defineResource<ReplicaSet>({
   columns,
   selectableFields: [{ path: "status.replicas", value: ({ status }) => String(status?.replicas ?? 0) }],
   defaults(set) {
-    set.spec ??= { selector: {} };
+    if (!set.spec) Reflect.set(set, "spec", {});
     set.spec.replicas ??= 1;
     set.spec.template ??= {};
     defaultPodTemplate(set.spec.template);
   },
+  validate: (set) => [...checkReplicaSet(set)],
+  validateUpdate: ({ spec }, old) => [...checkImmutable("spec.selector", spec.selector, old.spec.selector)],
+  validateStatusUpdate: ({ status }) => [...checkReplicaCounts({ ...status }, counts)],
 });

@@ -4,6 +4,9 @@ import { isPodTerminal } from "../pod-state.ts";
 import { qosClass } from "../quality-of-service.ts";
 import { podColumns } from "./pod-columns.ts";
 import { defaultPod } from "./pod-defaults.ts";
+import { checkPodStatusUpdate } from "./pod-subresource-validation.ts";
+import { checkPodUpdate } from "./pod-update-validation.ts";
+import { checkPod } from "./pod-validation.ts";
 
 /** `pods`. */
 export const Pods = defineResource<Pod>({
@@ -33,6 +36,9 @@ export const Pods = defineResource<Pod>({
     keepField(pod.metadata, old.metadata, "deletionTimestamp");
     pod.status.qosClass ??= old.status?.qosClass;
   },
+  validate: (pod) => [...checkPod(pod)],
+  validateUpdate: (pod, old) => [...checkPodUpdate(pod, old)],
+  validateStatusUpdate: (pod, old) => [...checkPodStatusUpdate(pod, old)],
   gracePeriodSeconds(pod) {
     // A pod that nobody runs, or that has ended, has nothing to wind up.
     if (!pod.spec.nodeName || isPodTerminal(pod)) return 0;
