@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
 import { silentLogger, VirtualClock } from "@skiff/base";
-import { everything, put, record, write } from "../conformance/fixture.ts";
+import { everything, put, record, remove, write } from "../conformance/fixture.ts";
 import { type EmbeddedStore, ReadOnlyError } from "../store.ts";
 import { openLmdbStore } from "./open.ts";
 
@@ -14,15 +14,20 @@ const big = "x".repeat(50_000);
 const openAt = (folder: string): Promise<EmbeddedStore> =>
   openLmdbStore({ folder, clock: new VirtualClock(), logger: silentLogger });
 
-/** Writes until nothing more fits; gives how many keys were acknowledged. */
-async function fill(store: EmbeddedStore): Promise<number> {
-  for (let index = 0; ; index++) {
-    const results = await Promise.allSettled([0, 1, 2].map((part) => write(store, put(`k${index}/${part}`, big))));
-    const failures = results.filter((result) => result.status === "rejected");
-    for (const { reason } of failures)
-      assert.ok(reason instanceof ReadOnlyError && /disk is full/.test(reason.message), String(reason));
-    if (failures.length > 0) return index * 3 + 3 - failures.length;
+/** Writes, three at a time and then singly, until nothing more fits; gives how many keys were acknowledged. */
+async function fill(store: EmbeddedStore, prefix: string): Promise<number> {
+  let acknowledged = 0;
+  for (let together = 3, index = 0; ; index++) {
     assert.ok(index < 1000, "the disk never became full");
+    const keys = Array.from({ length: together }, (_, part) => `${prefix}${index}/${part}`);
+    const results = await Promise.allSettled(keys.map((key) => write(store, put(key, big))));
+    for (const result of results) {
+      if (result.status === "fulfilled") acknowledged++;
+      else assert.ok(result.reason instanceof ReadOnlyError && /disk is full/.test(result.reason.message));
+    }
+    if (results.every(({ status }) => status === "fulfilled")) continue;
+    if (together === 1) return acknowledged;
+    together = 1;
   }
 }
 
@@ -55,19 +60,24 @@ it("is read-only on a full disk, loses nothing, and writes again when there is r
     const ballast = join(mount, "ballast");
     await writeFile(ballast, Buffer.alloc(1 << 20));
     const folder = join(mount, "store");
-    let keys: number;
+    let revision: number;
     {
       await using store = await openAt(folder);
-      keys = await fill(store);
+      const keys = await fill(store, "k");
       assert.ok(keys > 10);
       await checkReadOnly(store, keys);
+      // What makes room still works.
+      assert.equal(await write(store, remove("k0/1")), keys + 2);
+      await store.compact(keys + 2);
+      await assert.rejects(write(store, put("more", big)), ReadOnlyError);
       await rm(ballast);
-      assert.equal(await write(store, put("again", big)), keys + 2);
-      keys += 1 + (await fill(store));
+      assert.equal(await write(store, put("again", big)), keys + 3);
+      revision = keys + 3 + (await fill(store, "l"));
+      assert.equal(store.revision, revision);
     }
     await using store = await openAt(folder);
-    assert.equal(store.revision, keys + 1);
-    assert.equal(store.get("again")?.modRevision !== undefined, true);
+    assert.deepEqual([store.revision, store.get("again")?.value.length], [revision, big.length]);
+    assert.equal((await store.range(everything)).count, revision - 3);
   } finally {
     execFileSync("umount", [mount]);
     await rm(mount, { recursive: true, force: true });

@@ -29,10 +29,31 @@ interface TableRoot {
   readonly depth: number;
 }
 
-interface Meta {
+/** What a meta page says. */
+export interface Meta {
   readonly pageBytes: number;
   readonly transaction: bigint;
   readonly tables: readonly TableRoot[];
+  /** The last page in use; what follows it in the file has no meaning. */
+  readonly lastPage: number;
+}
+
+/** So much of a meta page is read. */
+export const metaBytes = pageHeaderBytes + 24 + 2 * tableBytes + 16;
+
+/** Reads the first `metaBytes` bytes of a meta page of an LMDB file of this version. */
+export function parseMeta(page: Buffer): Meta {
+  const meta = page.subarray(pageHeaderBytes);
+  const main = 24 + tableBytes;
+  return {
+    pageBytes: meta.readUInt32LE(24),
+    lastPage: Number(meta.readBigUInt64LE(main + tableBytes)),
+    transaction: meta.readBigUInt64LE(main + tableBytes + 8),
+    tables: [
+      { name: "free", ...tableRoot(meta.subarray(24, main)) },
+      { name: "main", ...tableRoot(meta.subarray(main, main + tableBytes)) },
+    ],
+  };
 }
 
 /** A table's entries, where they are tables themselves with their roots. */
@@ -83,23 +104,17 @@ class Inspection {
   }
 
   #readMeta(offset: number): Meta {
-    const page = this.#read(offset, pageHeaderBytes + 24 + 2 * tableBytes + 16);
-    const meta = page.subarray(pageHeaderBytes);
-    if (meta.readUInt32LE(0) !== magic) throw this.#foreign("it is not an LMDB file");
-    if ((meta.readUInt32LE(4) & 0xffff) !== dataVersion) throw this.#foreign("it is of another version of LMDB");
-    const pageBytes = meta.readUInt32LE(24);
+    const page = this.#read(offset, metaBytes);
+    if (page.readUInt32LE(pageHeaderBytes) !== magic) throw this.#foreign("it is not an LMDB file");
+    if ((page.readUInt32LE(pageHeaderBytes + 4) & 0xffff) !== dataVersion) {
+      throw this.#foreign("it is of another version of LMDB");
+    }
+    const meta = parseMeta(page);
+    const { pageBytes } = meta;
     if (pageBytes < 512 || pageBytes > 65_536 || (pageBytes & (pageBytes - 1)) !== 0) {
       throw this.#damaged(`its page size is ${pageBytes}`);
     }
-    const main = 24 + tableBytes;
-    return {
-      pageBytes,
-      transaction: meta.readBigUInt64LE(main + tableBytes + 8),
-      tables: [
-        { name: "free", ...tableRoot(meta.subarray(24, main)) },
-        { name: "main", ...tableRoot(meta.subarray(main, main + tableBytes)) },
-      ],
-    };
+    return meta;
   }
 
   /** Visits all pages of a table; gathers its entries in `content` where that is wanted. */

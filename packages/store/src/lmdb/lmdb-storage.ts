@@ -1,4 +1,3 @@
-import { statfsSync } from "node:fs";
 import type { Base } from "../embedded/base-of.ts";
 import type { Storage, StoredLease, WriteGroup } from "../embedded/storage.ts";
 import {
@@ -10,6 +9,7 @@ import {
   type StoreEvent,
   type StoreEventBatch,
 } from "../store.ts";
+import type { Demand, Headroom } from "./headroom.ts";
 import {
   decodeNumber,
   decodeNumberedKey,
@@ -38,21 +38,21 @@ export class LmdbStorage implements Storage {
   #collectedRevision: number;
   readonly #tables: Tables;
   #view: ReadOptions;
-  readonly #folder: string;
+  readonly #headroom: Headroom;
   readonly #snapshot: (tables: Tables, folder: string) => Promise<void>;
   readonly #release: () => void;
 
-  /** `folder` is where the tables are; `snapshot` copies them to another; `release` is called when everything is closed. */
+  /** `headroom` is that of the tables' file; `snapshot` copies the tables to a folder; `release` is called when everything is closed. */
   constructor(
     tables: Tables,
     options: {
-      readonly folder: string;
+      readonly headroom: Headroom;
       readonly snapshot: (tables: Tables, folder: string) => Promise<void>;
       readonly release: () => void;
     },
   ) {
     this.#tables = tables;
-    this.#folder = options.folder;
+    this.#headroom = options.headroom;
     this.#snapshot = options.snapshot;
     this.#release = options.release;
     this.#view = { transaction: tables.root.useReadTransaction() };
@@ -112,7 +112,7 @@ export class LmdbStorage implements Storage {
   }
 
   async write(group: WriteGroup): Promise<void> {
-    await this.#writeBatch(() => {
+    await this.#writeBatch(demandOf(group), () => {
       for (const batch of group.batches) this.#putBatch(batch);
       this.#putLeases(group);
       if (group.compactedRevision !== undefined) {
@@ -141,7 +141,7 @@ export class LmdbStorage implements Storage {
       if (previousRevision > 0) garbage.push(encodeNumberedKey(previousRevision, name));
       if (kind === "delete") garbage.push(Buffer.from(key));
     }
-    await this.#writeBatch(() => {
+    await this.#writeBatch({ changes: garbage.length, bytes: 0, frees: true }, () => {
       for (const key of garbage) void versions.remove(key);
       void meta.put(metaKeys.collected, encodeNumber(end));
     });
@@ -152,7 +152,8 @@ export class LmdbStorage implements Storage {
   /** Fills an empty storage; `write` then goes on from `compactedRevision`. */
   async fill({ entries, compactedRevision, leases, lastLeaseId }: Base): Promise<void> {
     const { live, versions, meta, leaseKeys } = this.#tables;
-    await this.#writeBatch(() => {
+    const bytes = entries.reduce((sum, entry) => sum + sizeOf(entry), 0);
+    await this.#writeBatch({ changes: entries.length + leases.length, bytes, frees: false }, () => {
       for (const entry of entries) {
         const record = { kind: "put", index: 0, previousRevision: 0, entry } as const;
         void versions.put(encodeNumberedKey(entry.modRevision, entry.key), encodeRecord(record));
@@ -173,6 +174,7 @@ export class LmdbStorage implements Storage {
   async close(): Promise<void> {
     this.#view.transaction.done();
     await this.#tables.root.close();
+    this.#headroom[Symbol.dispose]();
     this.#release();
   }
 
@@ -208,14 +210,12 @@ export class LmdbStorage implements Storage {
   }
 
   /** Runs `put` and `remove` calls as one durable transaction; their own promises say nothing that this one does not. */
-  async #writeBatch(writes: () => void): Promise<void> {
+  async #writeBatch(demand: Demand, writes: () => void): Promise<void> {
+    this.#headroom.claim(demand);
     try {
       await this.#tables.root.batch(writes);
     } catch (error) {
-      const cause = await commitFailure(error);
-      // LMDB calls it an input/output error when the disk takes only half of what it is given.
-      const isFull = freeBytes(this.#folder) < plentyBytes;
-      throw new ReadOnlyError(`the store cannot write: ${isFull ? "the disk is full" : "the disk failed"}`, { cause });
+      throw new ReadOnlyError("the store cannot write: the disk failed", { cause: await commitFailure(error) });
     }
   }
 
@@ -273,20 +273,29 @@ export class LmdbStorage implements Storage {
 const bounds = ({ start, end }: Range): { start?: Buffer; end: Buffer } =>
   start === "" ? { end: Buffer.from(end) } : { start: Buffer.from(start), end: Buffer.from(end) };
 
+/** Keys are written several times, and every record has a header. */
+const sizeOf = (entry: KeyValue): number => entry.value.length + 4 * Buffer.byteLength(entry.key) + 128;
+
+function demandOf({ batches, grantedLeases, endedLeases }: WriteGroup): Demand {
+  let changes = grantedLeases.length + endedLeases.length;
+  let bytes = 0;
+  let frees = true;
+  for (const { events } of batches) {
+    changes += events.length;
+    for (const event of events) {
+      if (event.kind === "put") frees = false;
+      bytes += event.kind === "put" ? sizeOf(event.current) : sizeOf(event.previous) - event.previous.value.length;
+    }
+  }
+  return { changes, bytes, frees };
+}
+
 const tombstone = (event: StoreEvent & { readonly kind: "delete" }): KeyValue => ({
   ...event.previous,
   value: new Uint8Array(),
   modRevision: event.modRevision,
   lease: undefined,
 });
-
-/** Where more than this is free, it was not for want of room that a write failed. */
-const plentyBytes = 16 * 1024 * 1024;
-
-function freeBytes(folder: string): number {
-  const { bavail, bsize } = statfsSync(folder);
-  return bavail * bsize;
-}
 
 /** What made a commit fail: the package keeps it in a promise beside its error, which must not be left unhandled. */
 async function commitFailure(error: unknown): Promise<unknown> {

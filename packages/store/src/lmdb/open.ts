@@ -6,6 +6,7 @@ import { baseOf } from "../embedded/base-of.ts";
 import { EmbeddedEngine } from "../embedded/embedded-engine.ts";
 import type { Storage } from "../embedded/storage.ts";
 import { type EmbeddedStore, InvalidRequestError } from "../store.ts";
+import { Headroom, requireRoom } from "./headroom.ts";
 import { inspectFile } from "./inspect-file.ts";
 import { LmdbStorage } from "./lmdb-storage.ts";
 import { lockFile } from "./process-lock.ts";
@@ -40,12 +41,17 @@ async function openStorage(folder: string): Promise<LmdbStorage> {
   const lock = lockFile(join(folder, lockName));
   try {
     if (existsSync(file)) inspectFile(file);
-    else await createFile(folder, (draft) => createTables(draft));
+    else {
+      requireRoom(file);
+      await createFile(folder, createTables);
+    }
     const tables = openTables(file);
+    const headroom = new Headroom(file);
     try {
-      return new LmdbStorage(tables, { folder, snapshot: copyTables, release: () => lock[Symbol.dispose]() });
+      return new LmdbStorage(tables, { headroom, snapshot: copyTables, release: () => lock[Symbol.dispose]() });
     } catch (error) {
       await tables.root.close();
+      headroom[Symbol.dispose]();
       throw error;
     }
   } catch (error) {
