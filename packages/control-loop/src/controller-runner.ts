@@ -1,0 +1,216 @@
+import { controllerOf, isConflict, type KubeObject, type ObjectRef, type ResourceDefinition } from "@skiff/api";
+import { aborted, assert, Background, describeError, isAbort, type Timer } from "@skiff/base";
+import type { CacheChange, Informer } from "@skiff/client";
+import type { Caches, ControllerDefinition, Watch } from "./define-controller.ts";
+import type { LoopContext, LoopStats, RunningLoop } from "./loop.ts";
+import { WorkQueue } from "./work-queue.ts";
+import { resourceKey, WrittenRevisions } from "./written-revisions.ts";
+
+const defaultWorkers = 5;
+/** A cache that shows nothing of a write for this long will not show it: the object's watch leaves it out. */
+const unseenLimitMs = 30_000;
+const controllerIndex = "controller uid";
+
+interface Waiting {
+  readonly key: string;
+  readonly written: WrittenRevisions;
+  readonly timer: Timer;
+}
+
+/** Runs one controller: from changes in caches to keys, from keys to reconciliations. */
+export class ControllerRunner<T extends KubeObject> implements RunningLoop {
+  readonly #definition: ControllerDefinition<T>;
+  readonly #context: LoopContext;
+  readonly #background: Background;
+  readonly #queue: WorkQueue;
+  readonly #informers = new Map<string, Informer<KubeObject>>();
+  readonly #own: Informer<T>;
+  readonly #caches: Caches;
+  readonly #subscriptions: Disposable[] = [];
+  /** Keys that wait for the caches to show what was written for them. */
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #written = new Map<string, WrittenRevisions>();
+  #synced = false;
+  #pumping = false;
+  #succeeded = 0;
+  #failed = 0;
+
+  constructor(definition: ControllerDefinition<T>, context: LoopContext) {
+    this.#definition = definition;
+    this.#context = context;
+    this.#background = new Background({ logger: context.logger });
+    this.#queue = new WorkQueue({ clock: context.clock, onReady: () => this.#pumpSoon() });
+    this.#caches = { cached: (resource) => this.#cached(resource), owned: (...of) => this.#owned(...of) };
+    this.#own = this.#open(definition.for);
+    this.#background.run("start", (signal) => this.#start(signal));
+  }
+
+  stats(): LoopStats {
+    return {
+      name: this.#definition.name,
+      queued: this.#queue.size,
+      active: this.#queue.active,
+      succeeded: this.#succeeded,
+      failed: this.#failed,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
+    for (const { timer } of this.#waiting.values()) timer.cancel();
+    this.#queue[Symbol.dispose]();
+    await this.#background[Symbol.asyncDispose]();
+    // Whatever was under way may have asked for another attempt.
+    this.#queue[Symbol.dispose]();
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    const { owns = [], watches = [], reads = [] } = this.#definition;
+    for (const resource of [...owns, ...reads, ...watches.map((watch) => watch.resource)]) this.#open(resource);
+    for (const resource of owns) this.#indexOwners(this.#cached(resource));
+    await Promise.all([...this.#informers.values()].map((informer) => informer.whenSynced(signal)));
+    this.#subscriptions.push(this.#own.onChange(({ object }) => this.#queue.add(keyOf(object.metadata))));
+    for (const resource of owns) this.#subscribe({ resource, keys: (object) => this.#ownersOf(object) });
+    for (const watch of watches) this.#subscribe(watch);
+    for (const informer of this.#informers.values()) {
+      this.#subscriptions.push(informer.onChange(() => this.#checkWaiting()));
+    }
+    this.#synced = true;
+    this.#pumpSoon();
+    await aborted(signal);
+  }
+
+  #open<R extends KubeObject>(resource: ResourceDefinition<R>): Informer<R> {
+    const informer = this.#context.informers.for(resource);
+    this.#informers.set(resourceKey(resource), informer);
+    return informer;
+  }
+
+  #cached<R extends KubeObject>(resource: ResourceDefinition<R>): Informer<R> {
+    assert(
+      this.#informers.has(resourceKey(resource)),
+      `the controller ${this.#definition.name} names ${resource.plural} among its resources`,
+    );
+    return this.#context.informers.for(resource);
+  }
+
+  #owned<R extends KubeObject>(resource: ResourceDefinition<R>, owner: KubeObject): readonly R[] {
+    const informer = this.#cached(resource);
+    this.#indexOwners(informer);
+    return informer.byIndex(controllerIndex, owner.metadata.uid);
+  }
+
+  #indexOwners<R extends KubeObject>(informer: Informer<R>): void {
+    informer.addIndex(controllerIndex, (object) => {
+      const owner = controllerOf(object);
+      return owner === undefined ? [] : [owner.uid];
+    });
+  }
+
+  #ownersOf(object: KubeObject): readonly ObjectRef[] {
+    const owner = controllerOf(object);
+    const { kind } = this.#definition.for;
+    if (owner?.kind !== kind || groupOf(owner.apiVersion) !== this.#definition.for.group) return [];
+    return [{ namespace: object.metadata.namespace, name: owner.name }];
+  }
+
+  #subscribe(watch: Watch): void {
+    const hear = (change: CacheChange<KubeObject>) => {
+      const states = change.kind === "updated" ? [change.old, change.object] : [change.object];
+      for (const state of states) for (const ref of watch.keys(state, this.#caches)) this.#queue.add(keyOf(ref));
+    };
+    this.#subscriptions.push(this.#cached(watch.resource).onChange(hear));
+  }
+
+  /** Work starts in a turn of its own: a burst of changes of one object is one reconciliation. */
+  #pumpSoon(): void {
+    if (this.#pumping || !this.#synced) return;
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    const workers = this.#definition.workers ?? defaultWorkers;
+    while (this.#queue.active - this.#waiting.size < workers && !this.#background.signal.aborted) {
+      const key = this.#queue.take();
+      if (key === undefined) return;
+      const written = this.#written.get(key);
+      if (written === undefined || written.allSeen()) this.#work(key);
+      else this.#wait(key, written);
+    }
+  }
+
+  /** A waiting key counts as taken, so that nobody else works on it. */
+  #wait(key: string, written: WrittenRevisions): void {
+    const timer = this.#context.clock.after(unseenLimitMs, () => {
+      written.clear();
+      this.#checkWaiting();
+    });
+    this.#waiting.set(key, { key, written, timer });
+  }
+
+  #checkWaiting(): void {
+    for (const { key, written, timer } of this.#waiting.values()) {
+      if (!written.allSeen()) continue;
+      timer.cancel();
+      this.#waiting.delete(key);
+      this.#queue.release(key);
+    }
+  }
+
+  #work(key: string): void {
+    this.#background.run(`${this.#definition.name} ${key}`, async (signal) => {
+      // Never inside the listener that found the work.
+      await Promise.resolve();
+      const succeeded = await this.#reconcile(key, signal);
+      this.#queue.finish(key, { succeeded });
+      this.#pumpSoon();
+    });
+  }
+
+  async #reconcile(key: string, signal: AbortSignal): Promise<boolean> {
+    const { logger, recorder, clock, random } = this.#context;
+    const written = new WrittenRevisions((resource) =>
+      this.#informers.has(resourceKey(resource)) ? this.#context.informers.for(resource) : undefined,
+    );
+    const client = written.following(this.#context.client);
+    this.#written.set(key, written);
+    try {
+      const context = { ...this.#caches, client, recorder, clock, random, logger, signal };
+      const ref = refOf(key);
+      const object = this.#own.get(ref.name, ref.namespace);
+      if (object === undefined) this.#written.delete(key);
+      const outcome =
+        object === undefined
+          ? await this.#definition.gone?.(ref, context)
+          : await this.#definition.reconcile(object, context);
+      this.#succeeded++;
+      if (outcome?.kind === "again") this.#queue.addAfter(key, outcome.delayMs);
+      return true;
+    } catch (error) {
+      if (!isAbort(error, signal)) this.#failedWith(key, error, logger);
+      return false;
+    }
+  }
+
+  #failedWith(key: string, error: unknown, logger: LoopContext["logger"]): void {
+    this.#failed++;
+    const failures = this.#queue.retry(key);
+    const text = `cannot reconcile ${this.#definition.for.plural} ${key}: ${describeError(error)}`;
+    // Somebody else was faster: the newer state is on its way, nothing is wrong.
+    if (isConflict(error) || failures === 1) logger.debug(text);
+    else logger.warn(text, { failures });
+  }
+}
+
+const keyOf = ({ namespace, name }: ObjectRef): string => (namespace === undefined ? name : `${namespace}/${name}`);
+
+function refOf(key: string): ObjectRef {
+  const slash = key.indexOf("/");
+  return slash < 0 ? { name: key } : { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+}
+
+const groupOf = (apiVersion: string): string => (apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "");

@@ -1,0 +1,91 @@
+import type { KubeObject, ObjectRef, ResourceDefinition } from "@skiff/api";
+import type { Clock, Logger, Random } from "@skiff/base";
+import type { Client, EventRecorder, Informer } from "@skiff/client";
+import { ControllerRunner } from "./controller-runner.ts";
+import type { Loop } from "./loop.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** What a reconciliation reads from. */
+export interface Caches {
+  /** The cache of a resource that the controller named in `for`, `owns`, `watches` or `reads`. */
+  cached<T extends KubeObject>(resource: ResourceDefinition<T>): Informer<T>;
+  /** Objects whose controller (by owner reference) is `owner`. */
+  owned<T extends KubeObject>(resource: ResourceDefinition<T>, owner: KubeObject): readonly T[];
+}
+
+export interface ReconcileContext extends Caches {
+  /** Its writes are waited for: the next reconciliation of the same key sees them in the caches. */
+  readonly client: Client;
+  readonly recorder: EventRecorder;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** Other objects whose changes concern the controller. */
+export interface Watch {
+  readonly resource: ResourceDefinition;
+  /** Which of the controller's objects a change of `object` concerns. Asked for the old and for the new state. */
+  keys(object: KubeObject, caches: Caches): readonly ObjectRef[];
+}
+
+/** A `Watch` with its types. */
+export function watching<T extends KubeObject>(
+  resource: ResourceDefinition<T>,
+  keys: (object: T, caches: Caches) => readonly ObjectRef[],
+): Watch {
+  return { resource, ...methodOf(keys) };
+}
+
+/** The runner hands a watch only objects of its own resource; as a method it may say what they are. */
+function methodOf<T extends KubeObject>(
+  keys: (object: T, caches: Caches) => readonly ObjectRef[],
+): {
+  keys(object: T, caches: Caches): readonly ObjectRef[];
+} {
+  return { keys };
+}
+
+export interface ControllerDefinition<T extends KubeObject> {
+  /** As in `replica-set`. */
+  readonly name: string;
+  /** How its events are signed; `NAME-controller` without dashes in the name where absent, as Kubernetes does. */
+  readonly component?: string;
+  /** The objects that are reconciled, one key each. */
+  readonly for: ResourceDefinition<T>;
+  /** Objects that it creates: their changes concern the controller that their owner reference names. */
+  readonly owns?: readonly ResourceDefinition[];
+  readonly watches?: readonly Watch[];
+  /** Resources that are read from caches without their changes mattering. */
+  readonly reads?: readonly ResourceDefinition[];
+  /** How many objects are worked on at the same time; 5 where absent. */
+  readonly workers?: number;
+  /** Makes the world as the object says. Throwing means: again, later. */
+  reconcile(object: T, context: ReconcileContext): Promise<Outcome>;
+  /** The object is gone. Nothing is done where absent. */
+  gone?(ref: ObjectRef, context: ReconcileContext): Promise<Outcome>;
+}
+
+/**
+ * A control loop around `reconcile`: caches, a queue of keys, workers, retries.
+ *
+ * @example
+ * export const replicaSetController = defineController({
+ *   name: "replica-set",
+ *   for: ReplicaSets,
+ *   owns: [Pods],
+ *   async reconcile(set, { client, owned, signal }) {
+ *     const plan = planReplicas(set, owned(Pods, set));
+ *     for (const pod of plan.create) await client.create(Pods, pod, { signal });
+ *     return done;
+ *   },
+ * });
+ */
+export function defineController<T extends KubeObject>(definition: ControllerDefinition<T>): Loop {
+  return {
+    name: definition.name,
+    component: definition.component ?? `${definition.name.replaceAll("-", "")}-controller`,
+    start: (context) => new ControllerRunner(definition, context),
+  };
+}

@@ -1,0 +1,97 @@
+import { type BackoffPolicy, type Clock, KeyedBackoff, type Timer } from "@skiff/base";
+
+/** Delays after failures, as Kubernetes' controllers have them. */
+export const retryPolicy: BackoffPolicy = { initialMs: 5, maxMs: 1_000_000 };
+
+interface Delayed {
+  readonly dueMs: number;
+  readonly timer: Timer;
+}
+
+/**
+ * Keys that wait for work. A key waits at most once, however often it is added, and is worked on by one at a time: added
+ * while it is being worked on, it waits until that is finished. So it holds no more keys than there are objects.
+ */
+export class WorkQueue implements Disposable {
+  readonly #clock: Clock;
+  readonly #onReady: () => void;
+  readonly #ready = new Set<string>();
+  readonly #active = new Set<string>();
+  readonly #addedMeanwhile = new Set<string>();
+  readonly #delayed = new Map<string, Delayed>();
+  readonly #backoff: KeyedBackoff<string>;
+
+  /** `onReady` is called whenever a key has become ready to be taken. */
+  constructor(options: { readonly clock: Clock; readonly onReady: () => void; readonly retry?: BackoffPolicy }) {
+    this.#clock = options.clock;
+    this.#onReady = options.onReady;
+    this.#backoff = new KeyedBackoff(options.retry ?? retryPolicy);
+  }
+
+  /** Keys that are ready. */
+  get size(): number {
+    return this.#ready.size;
+  }
+
+  get active(): number {
+    return this.#active.size;
+  }
+
+  add(key: string): void {
+    if (this.#active.has(key)) {
+      this.#addedMeanwhile.add(key);
+      return;
+    }
+    if (this.#ready.has(key)) return;
+    this.#ready.add(key);
+    this.#onReady();
+  }
+
+  /** Adds the key after a delay; the earlier of two delays counts. */
+  addAfter(key: string, delayMs: number): void {
+    const dueMs = this.#clock.monotonic() + delayMs;
+    const known = this.#delayed.get(key);
+    if (known !== undefined && known.dueMs <= dueMs) return;
+    known?.timer.cancel();
+    const timer = this.#clock.after(delayMs, () => {
+      this.#delayed.delete(key);
+      this.add(key);
+    });
+    this.#delayed.set(key, { dueMs, timer });
+  }
+
+  /** Adds the key after a delay that grows with each failure. Gives the number of failures in a row. */
+  retry(key: string): number {
+    this.addAfter(key, this.#backoff.fail(key));
+    return this.#backoff.failures(key);
+  }
+
+  /** Takes the key that has waited longest; `finish` must follow. */
+  take(): string | undefined {
+    const [key] = this.#ready;
+    if (key === undefined) return undefined;
+    this.#ready.delete(key);
+    this.#active.add(key);
+    return key;
+  }
+
+  /** The work on a taken key has ended. */
+  finish(key: string, result: { readonly succeeded: boolean }): void {
+    if (result.succeeded) this.#backoff.reset(key);
+    this.#active.delete(key);
+    if (this.#addedMeanwhile.delete(key)) this.add(key);
+  }
+
+  /** Puts a taken key back, unworked on: it is ready again, once. */
+  release(key: string): void {
+    this.#active.delete(key);
+    this.#addedMeanwhile.delete(key);
+    this.add(key);
+  }
+
+  /** No delayed key comes any more. */
+  [Symbol.dispose](): void {
+    for (const { timer } of this.#delayed.values()) timer.cancel();
+    this.#delayed.clear();
+  }
+}
