@@ -1,0 +1,73 @@
+import { type ContainerConfig, RuntimeError, type SandboxConfig } from "../runtime.ts";
+import { pretend, type Surroundings } from "./pretend-command.ts";
+
+/** How a simulated container behaves. */
+export interface Behaviour {
+  /** From the start call to its return. */
+  readonly startMs: number;
+  /** Said by the start call, which then fails. */
+  readonly startError: string | undefined;
+  /** From its start to its own end; `Infinity`: runs until stopped. */
+  readonly runMs: number;
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  /** From the stop signal to its end. */
+  readonly stopMs: number;
+  /** What it writes when it starts. */
+  readonly output: string;
+}
+
+const prefix = "skiff.dev/simulated-";
+
+/**
+ * A container's behaviour. Annotations of the pod or the container decide, `skiff.dev/simulated-NAME`, or with `.CONTAINER` behind
+ * for one container of the pod: `exit-code`, `run-ms`, `start-ms`, `stop-ms`, `start-error`, `oom` (`"true"`). Without them a
+ * simple command line (`sleep 5`, `sh -c "echo a; exit 1"`) is taken at its word; all others run until stopped.
+ */
+export function behaviourOf(config: ContainerConfig, sandbox: SandboxConfig, around: Surroundings): Behaviour {
+  const annotations = { ...sandbox.annotations, ...config.annotations };
+  const said = (name: string) => annotations[`${prefix}${name}.${config.name}`] ?? annotations[`${prefix}${name}`];
+  const ms = (name: string): number | undefined => {
+    const value = said(name);
+    if (value === undefined) return undefined;
+    const parsed = Number(value);
+    if (!(parsed >= 0))
+      throw new RuntimeError("INVALID_ARGUMENT", `annotation ${prefix}${name}: ${value} is no number`);
+    return parsed;
+  };
+  const command = [...config.command, ...config.args];
+  const told = command.length === 0 ? undefined : pretend(command, around);
+  const exitCode = ms("exit-code");
+  const ends = exitCode !== undefined || said("oom") === "true";
+  return {
+    startMs: ms("start-ms") ?? 0,
+    startError: said("start-error"),
+    runMs: ms("run-ms") ?? (ends ? 0 : (told?.durationMs ?? Number.POSITIVE_INFINITY)),
+    exitCode: exitCode ?? told?.exitCode ?? 0,
+    oomKilled: said("oom") === "true",
+    stopMs: ms("stop-ms") ?? 0,
+    output: told?.stdout ?? `${around.hostname} runs (simulated)\n`,
+  };
+}
+
+/** Why an image cannot be pulled, judged by its name; `undefined` when it can. */
+export function pullFailure(name: string): RuntimeError | undefined {
+  const repository = name
+    .replace(/[:@][^/]*$/, "")
+    .split("/")
+    .slice(1)
+    .join("/");
+  const words = repository.split(/[/._-]/);
+  const failed = (why: string) =>
+    `failed to pull and unpack image "${name}": failed to resolve reference "${name}": ${why}`;
+  if (words.some((word) => /^(nosuch|missing|nonexistent|nonexisting|invalid)$/.test(word))) {
+    return new RuntimeError("NOT_FOUND", failed(`${name}: not found`));
+  }
+  if (words.includes("forbidden")) {
+    return new RuntimeError(
+      "UNKNOWN",
+      failed("pull access denied, repository does not exist or may require authorization"),
+    );
+  }
+  return undefined;
+}
