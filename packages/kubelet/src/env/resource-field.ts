@@ -1,5 +1,5 @@
-import type { Container, Pod, ResourceFieldSelector } from "@skiff/api";
-import { milliValue, quantityValue } from "../cgroups/quantity.ts";
+import { asMillis, asUnits, type Container, type Pod, type ResourceFieldSelector } from "@skiff/api";
+
 
 type Amounts = Readonly<Record<string, string>>;
 
@@ -24,6 +24,6 @@ export function resourceField(
     kind === "limits" ? (limits?.[resource] ?? (defaults ? allocatable[resource] : undefined)) : requests?.[resource];
   const divisor = selector.divisor === undefined || selector.divisor === "0" ? "1" : selector.divisor;
   if (amount === undefined) return "0";
-  if (resource === "cpu") return String(Math.ceil(milliValue(amount) / Math.max(1, milliValue(divisor))));
-  return String(Math.ceil(quantityValue(amount) / quantityValue(divisor)));
+  if (resource === "cpu") return String(Math.ceil(asMillis(amount) / Math.max(1, asMillis(divisor))));
+  return String(Math.ceil(asUnits(amount) / asUnits(divisor)));
 }

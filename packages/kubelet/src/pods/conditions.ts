@@ -15,7 +15,7 @@ export interface ConditionInput {
 }
 
 /** The conditions that the kubelet owns; all others (of readiness gates, of controllers) are kept as they are. */
-const owned: ReadonlySet<string> = new Set([
+export const ownedConditions: ReadonlySet<string> = new Set([
   "PodReadyToStartContainers",
   "Initialized",
   "Ready",
@@ -44,7 +44,7 @@ export function podConditions(input: ConditionInput): PodCondition[] {
       lastTransitionTime: old?.status === verdict.status ? (old.lastTransitionTime ?? now) : now,
     };
   });
-  return [...own, ...before.filter((one) => !owned.has(one.type))];
+  return [...own, ...before.filter((one) => !ownedConditions.has(one.type))];
 }
 
 const list = (names: readonly string[]) => `[${names.join(" ")}]`;

@@ -75,11 +75,10 @@ export function planPod(input: PlanInput): PodPlan {
   const { pod, view } = input;
   const ready = view.sandboxes.find((one) => one.state === "ready");
   if (ready === undefined) return planSandbox(input);
-  const current = { ...input, view: { ...view, containers: view.containers } };
   const old = view.sandboxes.filter((one) => one.id !== ready.id);
   const finished = isFinished(pod, view, ready.id);
   if (finished) return { ...nothing, finished, stopSandboxes: input.sandboxBusy ? [] : view.sandboxes };
-  return { ...planContainers(current, ready.id), stopSandboxes: input.sandboxBusy ? [] : old };
+  return { ...planContainers(input, ready.id), stopSandboxes: input.sandboxBusy ? [] : old };
 }
 
 function planSandbox(input: PlanInput): PodPlan {
@@ -130,6 +129,9 @@ function planContainers(input: PlanInput, sandboxId: string): PodPlan {
         if (message !== undefined && !input.stopping.has(last.id)) stop.push({ container: last, message });
       } else if (wantsStart(input.pod, container, last)) want(container, last);
     }
+    // Started once, for somebody who debugs; never again.
+    for (const container of input.pod.spec.ephemeralContainers ?? [])
+      if (newest(input.view, container.name) === undefined) want(container, undefined);
   }
   return { ...nothing, start, backoff, stop };
 }

@@ -1,4 +1,4 @@
-import type { Container, Pod, PodStatus } from "@skiff/api";
+import type { Pod, PodStatus } from "@skiff/api";
 import { timestamp } from "@skiff/base";
 import { podConditions } from "./conditions.ts";
 import { type ContainerStatusInput, containerStatuses } from "./container-status.ts";
@@ -28,7 +28,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const old = pod.status;
   const init = containerStatuses(pod.spec.initContainers ?? [], input, "init");
   const app = containerStatuses(pod.spec.containers, input, "app");
-  const ephemeral = containerStatuses((pod.spec.ephemeralContainers ?? []) as readonly Container[], input, "app").map(
+  const ephemeral = containerStatuses(pod.spec.ephemeralContainers ?? [], input, "app").map(
     ({ started: _, ...rest }) => ({ ...rest, ready: false }),
   );
   let phase: string = podPhase(pod, init, app, { terminal: input.terminal });

@@ -1,5 +1,5 @@
-import type { Container, Pod } from "@skiff/api";
-import { quantityValue } from "../cgroups/quantity.ts";
+import { asMillis, type Container, type Pod } from "@skiff/api";
+
 
 export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 
@@ -7,7 +7,7 @@ const computed = ["cpu", "memory"] as const;
 
 const amount = (list: Record<string, string> | undefined, name: string): number => {
   const text = list?.[name];
-  return text === undefined ? 0 : quantityValue(text);
+  return text === undefined ? 0 : asMillis(text);
 };
 
 /** The class that the pod's requests and limits put it in; kept from the status where that has it already. */

@@ -1,0 +1,130 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { asUnits, type Pod, Pods, Services } from "@skiff/api";
+import { Background, describeError } from "@skiff/base";
+import { PodCgroups } from "./cgroups/pod-cgroups.ts";
+import { ImagePuller } from "./images/image-puller.ts";
+import { rotateLogs } from "./logs/rotate-logs.ts";
+import { readMachine } from "./node/machine.ts";
+import { nodeResources } from "./node/node-object.ts";
+import { NodeReporter } from "./node/node-reporter.ts";
+import type { Kubelet, KubeletOptions } from "./options.ts";
+import { parseResolvConf } from "./pods/dns.ts";
+import { PodFolders } from "./pods/folders.ts";
+import type { NodeParts } from "./pods/node-parts.ts";
+import { PodSet } from "./pods/pod-set.ts";
+import { RuntimeCache } from "./pods/runtime-cache.ts";
+import { startNodeServer } from "./server/node-server.ts";
+import { PodVolumes } from "./volumes/pod-volumes.ts";
+import { ReferencedObjects } from "./volumes/referenced-objects.ts";
+import { ServiceAccountTokens } from "./volumes/service-account-token.ts";
+
+const textOf = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
+
+/**
+ * Starts the agent of a node: registers it, takes up the pods that are bound to it, and serves logs, exec and the like.
+ * Returns as soon as the server listens; pods are taken up once the runtime and the API have both been read.
+ * Disposing of it leaves containers running: the next start finds them again.
+ */
+export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
+  const { node, clock, logger, runtime } = options;
+  await mkdir(node.rootFolder, { recursive: true, mode: 0o750 });
+  await mkdir(node.logFolder, { recursive: true, mode: 0o755 });
+  const background = new Background({ logger });
+  const machine = options.machine ?? (await readMachine(node.rootFolder));
+  // What happens in the runtime concerns pods, which are taken up last: until then there is nobody to tell.
+  const late: { pods?: PodSet } = {};
+  const objects = new ReferencedObjects({
+    client: options.client,
+    clock,
+    logger,
+    onChange: (uids) => late.pods?.objectsChanged(uids),
+  });
+  const cache = new RuntimeCache({ runtime, clock, logger, onChange: (uid) => late.pods?.wake(uid) });
+  const parts = await nodeParts(options, { cache, objects, machine });
+  const informer = options.informers.for<Pod>(Pods, { fieldSelector: `spec.nodeName=${node.name}` });
+  const server =
+    options.server === undefined
+      ? undefined
+      : await startNodeServer({ ...options.server, parts, pods: () => late.pods });
+  const port = server?.port ?? 0;
+  const { client, recorder } = options;
+  const reporter = new NodeReporter({ node, machine, port, client, recorder, runtime, clock, logger });
+  background.run("node status", (signal) => reporter.report(signal));
+  background.run("node lease", (signal) => reporter.renew(signal));
+  background.run("runtime events", (signal) => cache.follow(signal));
+  background.run("log rotation", (signal) => rotateLogs(parts, signal));
+  background.run("pods", async (signal) => {
+    await retry(async () => {
+      await Promise.all([parts.cgroups.prepare(), parts.volumes.prepare(signal), cache.refresh(signal)]);
+    }, { options, signal });
+    await Promise.all([informer.whenSynced(signal), parts.services.whenSynced(signal)]);
+    late.pods = new PodSet({ parts, informer, background, labels: () => reporter.labels });
+    late.pods.start();
+  });
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      late.pods?.[Symbol.dispose]();
+      await server?.[Symbol.asyncDispose]();
+      await background[Symbol.asyncDispose]();
+      objects[Symbol.dispose]();
+    },
+  };
+}
+
+/** Does what the node needs before it can have pods, for as long as it takes. */
+async function retry(
+  work: () => Promise<void>,
+  { options, signal }: { readonly options: KubeletOptions; readonly signal: AbortSignal },
+): Promise<void> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      signal.throwIfAborted();
+      options.logger.warn(`the node is not ready for pods: ${describeError(error)}`);
+      await options.clock.sleep(1000, signal);
+    }
+  }
+}
+
+async function nodeParts(
+  options: KubeletOptions,
+  made: {
+    readonly cache: RuntimeCache;
+    readonly objects: ReferencedObjects;
+    readonly machine: Parameters<typeof nodeResources>[0];
+  },
+): Promise<NodeParts> {
+  const { node, client, runtime, recorder, clock, random, logger, host } = options;
+  const { objects, machine, cache } = made;
+  const folders = new PodFolders(node);
+  const { allocatable } = nodeResources(machine);
+  const tokens = new ServiceAccountTokens(client, clock);
+  const [version, resolvConf, hosts] = await Promise.all([
+    runtime.version(new AbortController().signal).catch(() => ({ name: "containerd" })),
+    textOf("/etc/resolv.conf"),
+    textOf("/etc/hosts"),
+  ]);
+  return {
+    node,
+    client,
+    runtime,
+    runtimeName: version.name,
+    recorder,
+    cache,
+    folders,
+    cgroups: new PodCgroups(host.cgroups, node.cgroupRoot),
+    volumes: new PodVolumes({ folders, mounts: host.mounts, objects, tokens, recorder, clock, random, allocatable }),
+    images: new ImagePuller({ runtime, recorder, clock }),
+    objects,
+    services: options.informers.for(Services),
+    hostDns: parseResolvConf(resolvConf),
+    hostsFile: hosts,
+    allocatable,
+    memoryCapacityBytes: asUnits(machine.memory),
+    clock,
+    random,
+    logger,
+  };
+}

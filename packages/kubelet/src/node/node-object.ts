@@ -1,0 +1,156 @@
+import type { ContainerImage, Node, NodeCondition, NodeStatus } from "@skiff/api";
+import { timestamp } from "@skiff/base";
+import type { ImageSummary } from "@skiff/runtime";
+import type { NodeIdentity, NodeMachine } from "../options.ts";
+
+type Texts = Readonly<Record<string, string>>;
+
+/** Memory kept for the system: pods that take more are ended before the kernel does it. */
+const evictionMemoryKi = 100 * 1024;
+
+/** The machine's resources, all of them and what pods may use. */
+export function nodeResources(machine: NodeMachine): { readonly capacity: Texts; readonly allocatable: Texts } {
+  const capacity = {
+    cpu: machine.cpu,
+    "ephemeral-storage": machine.ephemeralStorage,
+    "hugepages-1Gi": "0",
+    "hugepages-2Mi": "0",
+    memory: machine.memory,
+    pods: machine.pods,
+  };
+  const memoryKi = /^(\d+)Ki$/.exec(machine.memory)?.[1];
+  const storageKi = /^(\d+)Ki$/.exec(machine.ephemeralStorage)?.[1];
+  return {
+    capacity,
+    allocatable: {
+      ...capacity,
+      ...(memoryKi === undefined ? {} : { memory: `${Math.max(0, Number(memoryKi) - evictionMemoryKi)}Ki` }),
+      ...(storageKi === undefined ? {} : { "ephemeral-storage": String(Math.floor(Number(storageKi) * 1024 * 0.9)) }),
+    },
+  };
+}
+
+/** Labels that every node bears, and those this one is given. */
+export const nodeLabels = (node: NodeIdentity, machine: NodeMachine): Texts => ({
+  "beta.kubernetes.io/arch": machine.architecture,
+  "beta.kubernetes.io/os": machine.operatingSystem,
+  "kubernetes.io/arch": machine.architecture,
+  "kubernetes.io/hostname": node.name,
+  "kubernetes.io/os": machine.operatingSystem,
+  ...node.labels,
+});
+
+/** What the node's condition depends on. */
+export interface NodeHealth {
+  readonly runtimeReady: boolean;
+  readonly networkReady: boolean;
+  readonly message: string;
+  readonly availableMemoryBytes: number;
+  /** Of the file system that pods write to, from 0 to 1. */
+  readonly availableDisk: number;
+}
+
+const memoryPressureBytes = 100 * 1024 * 1024;
+const diskPressure = 0.05;
+
+/** The node's conditions, with Kubernetes' reasons and messages; transition times kept where nothing changed. */
+export function nodeConditions(
+  health: NodeHealth,
+  options: { readonly before: readonly NodeCondition[]; readonly nowMs: number },
+): NodeCondition[] {
+  const now = timestamp(options.nowMs);
+  const condition = (type: string, status: boolean, reason: string, message: string): NodeCondition => {
+    const old = options.before.find((one) => one.type === type);
+    const text = status ? "True" : "False";
+    return {
+      type,
+      status: text,
+      lastHeartbeatTime: now,
+      lastTransitionTime: old?.status === text ? (old.lastTransitionTime ?? now) : now,
+      reason,
+      message,
+    };
+  };
+  const lowMemory = health.availableMemoryBytes < memoryPressureBytes;
+  const lowDisk = health.availableDisk < diskPressure;
+  const ready = health.runtimeReady && health.networkReady;
+  const own = [
+    lowMemory
+      ? condition("MemoryPressure", true, "KubeletHasInsufficientMemory", "kubelet has insufficient memory available")
+      : condition("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    lowDisk
+      ? condition("DiskPressure", true, "KubeletHasDiskPressure", "kubelet has disk pressure")
+      : condition("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    ready
+      ? condition("Ready", true, "KubeletReady", "kubelet is posting ready status")
+      : condition("Ready", false, "KubeletNotReady", health.message || "container runtime is down"),
+  ];
+  const types = new Set(own.map((one) => one.type));
+  return [...options.before.filter((one) => !types.has(one.type)), ...own];
+}
+
+/** The largest images of a node, as its status lists them: at most 50, with at most five names each. */
+export const nodeImages = (images: readonly ImageSummary[]): ContainerImage[] =>
+  images
+    .map((image) => ({ names: [...image.repoDigests, ...image.repoTags].slice(0, 5), sizeBytes: image.sizeBytes }))
+    .filter((image) => image.names.length > 0)
+    .sort((a, b) => b.sizeBytes - a.sizeBytes)
+    .slice(0, 50);
+
+/** Everything of a node's status but the conditions. Resources that others patched in are kept. */
+export function nodeStatus(options: {
+  readonly node: NodeIdentity;
+  readonly machine: NodeMachine;
+  readonly port: number;
+  readonly containerRuntimeVersion: string;
+  readonly images: readonly ImageSummary[];
+  readonly conditions: NodeCondition[];
+  readonly before: NodeStatus | undefined;
+}): NodeStatus {
+  const { node, machine, before } = options;
+  const { capacity, allocatable } = nodeResources(machine);
+  return {
+    ...before,
+    addresses: [
+      ...node.addresses.map((address) => ({ type: "InternalIP", address })),
+      { type: "Hostname", address: node.name },
+    ],
+    capacity: { ...before?.capacity, ...capacity },
+    allocatable: { ...before?.allocatable, ...allocatable },
+    conditions: options.conditions,
+    daemonEndpoints: { kubeletEndpoint: { Port: options.port } },
+    images: nodeImages(options.images),
+    nodeInfo: {
+      architecture: machine.architecture,
+      bootID: machine.bootId,
+      containerRuntimeVersion: options.containerRuntimeVersion,
+      kernelVersion: machine.kernelVersion,
+      kubeProxyVersion: "",
+      kubeletVersion: node.kubeletVersion,
+      machineID: machine.machineId,
+      operatingSystem: machine.operatingSystem,
+      osImage: machine.osImage,
+      systemUUID: machine.systemUuid,
+    },
+  };
+}
+
+/** Whether two statuses say the same, heartbeats aside. */
+export const withoutHeartbeats = (status: NodeStatus): NodeStatus => ({
+  ...status,
+  conditions: (status.conditions ?? []).map(({ lastHeartbeatTime: _, ...rest }) => rest),
+});
+
+/** The object of a node that is not known yet. */
+export const newNode = (node: NodeIdentity, labels: Texts, status: NodeStatus) => ({
+  apiVersion: "v1",
+  kind: "Node",
+  metadata: {
+    name: node.name,
+    labels: { ...labels },
+    annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
+  },
+  spec: node.podCIDR === undefined ? {} : { podCIDR: node.podCIDR, podCIDRs: [node.podCIDR] },
+  status,
+}) satisfies Pick<Node, "spec" | "status"> & object;

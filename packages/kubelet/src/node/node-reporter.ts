@@ -1,0 +1,197 @@
+import { readFile, statfs } from "node:fs/promises";
+import { isAlreadyExists, isNotFound, Leases, type Node, Nodes, type NodeStatus } from "@skiff/api";
+import { type Clock, describeError, isAbort, jsonEqual, type Logger, microTimestamp } from "@skiff/base";
+import type { Client, EventRecorder } from "@skiff/client";
+import type { Runtime } from "@skiff/runtime";
+import type { NodeIdentity, NodeMachine } from "../options.ts";
+import { type NodeHealth, newNode, nodeConditions, nodeLabels, nodeStatus, withoutHeartbeats } from "./node-object.ts";
+
+const checkMs = 10_000;
+/** An unchanged status is written this often. */
+const reportMs = 300_000;
+const renewMs = 10_000;
+const leaseSeconds = 40;
+const leaseNamespace = "kube-node-lease";
+
+export interface NodeReporterOptions {
+  readonly node: NodeIdentity;
+  readonly machine: NodeMachine;
+  readonly port: number;
+  readonly client: Client;
+  readonly recorder: EventRecorder;
+  readonly runtime: Runtime;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Registers the node, and says again and again that it is there and how it is. */
+export class NodeReporter {
+  readonly #options: NodeReporterOptions;
+  #node: Node | undefined;
+  #reportedMs = 0;
+  #renewTime: string | undefined;
+
+  constructor(options: NodeReporterOptions) {
+    this.#options = options;
+  }
+
+  /** The node's labels as last seen. */
+  get labels(): Readonly<Record<string, string>> {
+    return this.#node?.metadata.labels ?? nodeLabels(this.#options.node, this.#options.machine);
+  }
+
+  /** Checks the node every 10 s; tells the API of changes at once, and of no change every 5 min. */
+  async report(signal: AbortSignal): Promise<void> {
+    for (let retryMs = 100; ; ) {
+      try {
+        await this.#reportOnce(signal);
+        retryMs = 100;
+        // A runtime whose network is not up yet is asked again soon.
+        const ready = this.#node?.status?.conditions?.some((one) => one.type === "Ready" && one.status === "True");
+        await this.#options.clock.sleep(ready === true ? checkMs : 500, signal);
+      } catch (error) {
+        if (isAbort(error, signal)) return;
+        this.#options.logger.warn(`node status: ${describeError(error)}`);
+        retryMs = Math.min(checkMs, retryMs * 2);
+        await this.#options.clock.sleep(retryMs, signal);
+      }
+    }
+  }
+
+  /** Renews the node's Lease every 10 s. */
+  async renew(signal: AbortSignal): Promise<void> {
+    for (let retryMs = 200; ; ) {
+      try {
+        await this.#renewOnce(signal);
+        retryMs = 200;
+        await this.#options.clock.sleep(renewMs, signal);
+      } catch (error) {
+        if (isAbort(error, signal)) return;
+        this.#options.logger.warn(`node lease: ${describeError(error)}`);
+        retryMs = Math.min(7000, retryMs * 2);
+        await this.#options.clock.sleep(retryMs, signal);
+      }
+    }
+  }
+
+  async #health(signal: AbortSignal): Promise<NodeHealth> {
+    const { runtime, node } = this.#options;
+    const [status, memory, disk] = await Promise.all([
+      runtime.status(signal).catch((error: unknown) => ({
+        runtimeReady: false,
+        networkReady: false,
+        message: describeError(error),
+      })),
+      availableMemoryBytes(),
+      statfs(node.rootFolder).catch(() => undefined),
+    ]);
+    const availableDisk = disk === undefined || disk.blocks === 0 ? 1 : disk.bavail / disk.blocks;
+    return { ...status, availableMemoryBytes: memory, availableDisk };
+  }
+
+  async #status(before: NodeStatus | undefined, signal: AbortSignal): Promise<NodeStatus> {
+    const { runtime, node, machine, port, clock } = this.#options;
+    const [health, version, images] = await Promise.all([
+      this.#health(signal),
+      runtime.version(signal).catch(() => undefined),
+      runtime.listImages(signal).catch(() => []),
+    ]);
+    const known = before?.nodeInfo?.containerRuntimeVersion ?? "";
+    return nodeStatus({
+      node,
+      machine,
+      port,
+      containerRuntimeVersion: version === undefined ? known : `${version.name}://${version.version}`,
+      images,
+      conditions: nodeConditions(health, { before: before?.conditions ?? [], nowMs: clock.now() }),
+      before,
+    });
+  }
+
+  async #reportOnce(signal: AbortSignal): Promise<void> {
+    const { client, node, clock, recorder } = this.#options;
+    const current = await this.#current(signal);
+    const status = await this.#status(current.status, signal);
+    const same = jsonEqual(withoutHeartbeats(status), withoutHeartbeats(current.status ?? {}));
+    const due = clock.now() - this.#reportedMs >= reportMs;
+    if (same && !due) return;
+    // Only what differs is sent, so that what others patched meanwhile stays.
+    const patch = { status: changedMembers(current.status ?? {}, status) };
+    this.#node = await client.patch(Nodes, { name: node.name }, patch, {
+      type: "strategic",
+      subresource: "status",
+      signal,
+    });
+    this.#reportedMs = clock.now();
+    const turned = readyOf(status) !== readyOf(current.status);
+    if (turned) {
+      const ready = readyOf(status) === "True";
+      const reason = ready ? "NodeReady" : "NodeNotReady";
+      const message = `Node ${node.name} status is now: ${reason}`;
+      recorder.record(Nodes, this.#node, { type: "Normal", reason, message });
+    }
+  }
+
+  /** The node's object, made where it is missing. */
+  async #current(signal: AbortSignal): Promise<Node> {
+    const { client, node, machine, recorder } = this.#options;
+    const labels = nodeLabels(node, machine);
+    try {
+      const found = await client.get(Nodes, { name: node.name }, { signal });
+      const missing = Object.entries(labels).filter(([key, value]) => found.metadata.labels?.[key] !== value);
+      if (missing.length === 0) return found;
+      const patch = { metadata: { labels: Object.fromEntries(missing) } };
+      return await client.patch(Nodes, { name: node.name }, patch, { type: "strategic", signal });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    try {
+      const made = await client.create(Nodes, newNode(node, labels, await this.#status(undefined, signal)), { signal });
+      recorder.record(Nodes, made, { type: "Normal", reason: "Starting", message: "Starting kubelet." });
+      return made;
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      return await client.get(Nodes, { name: node.name }, { signal });
+    }
+  }
+
+  async #renewOnce(signal: AbortSignal): Promise<void> {
+    const { client, node, clock } = this.#options;
+    const { name } = node;
+    const renewTime = microTimestamp(clock.now());
+    const ref = { namespace: leaseNamespace, name };
+    if (this.#renewTime !== undefined) {
+      try {
+        await client.patch(Leases, ref, { spec: { renewTime } }, { type: "merge", signal });
+        this.#renewTime = renewTime;
+        return;
+      } catch (error) {
+        if (!isNotFound(error)) throw error;
+      }
+    }
+    const owner = this.#node ?? (await client.get(Nodes, { name }, { signal }));
+    const spec = { holderIdentity: name, leaseDurationSeconds: leaseSeconds, renewTime };
+    const ownerReferences = [{ apiVersion: "v1", kind: "Node", name, uid: owner.metadata.uid }];
+    try {
+      await client.create(Leases, { metadata: { ...ref, ownerReferences }, spec }, { signal });
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+      await client.patch(Leases, ref, { metadata: { ownerReferences }, spec }, { type: "merge", signal });
+    }
+    this.#renewTime = renewTime;
+  }
+}
+
+const readyOf = (status: NodeStatus | undefined): string | undefined =>
+  status?.conditions?.find((one) => one.type === "Ready")?.status;
+
+function changedMembers(before: NodeStatus, after: NodeStatus): Record<string, unknown> {
+  const old: Record<string, unknown> = { ...before };
+  return Object.fromEntries(Object.entries(after).filter(([key, value]) => !jsonEqual(old[key], value)));
+}
+
+async function availableMemoryBytes(): Promise<number> {
+  const text = await readFile("/proc/meminfo", "utf8").catch(() => "");
+  const kilobytes = /^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1];
+  return kilobytes === undefined ? Number.POSITIVE_INFINITY : Number(kilobytes) * 1024;
+}

@@ -1,0 +1,66 @@
+import { chmod, mkdir, open } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Container, Pod } from "@skiff/api";
+import type { ContainerConfig, ImageSummary, Mount } from "@skiff/runtime";
+import { containerResources } from "../cgroups/resources.ts";
+import { expand } from "../env/expand.ts";
+import { linuxSecurity } from "../security/linux-security.ts";
+import type { PodFolders } from "./folders.ts";
+import { containerAnnotations, containerLabels } from "./runtime-labels.ts";
+
+export interface ContainerConfigInput {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly image: ImageSummary;
+  readonly attempt: number;
+  readonly env: ReadonlyMap<string, string>;
+  /** The container's volumes. */
+  readonly mounts: readonly Mount[];
+  readonly folders: PodFolders;
+  readonly rootFolder: string;
+  readonly memoryCapacityBytes: number;
+}
+
+/** Makes the file that a container may leave its last words in; anyone may write to it. */
+async function terminationMessageMount(input: ContainerConfigInput): Promise<Mount> {
+  const { pod, container, attempt, folders } = input;
+  const hostPath = folders.terminationMessage(pod.metadata.uid, container.name, attempt);
+  await mkdir(dirname(hostPath), { recursive: true, mode: 0o750 });
+  await (await open(hostPath, "w", 0o666)).close();
+  await chmod(hostPath, 0o666);
+  const containerPath = container.terminationMessagePath ?? "/dev/termination-log";
+  return { containerPath, hostPath, readonly: false, propagation: "private" };
+}
+
+/** What the runtime is told of a container. Makes the files on the node that belong to it. */
+export async function containerConfig(input: ContainerConfigInput): Promise<ContainerConfig> {
+  const { pod, container, image, attempt, env, folders } = input;
+  const { uid } = pod.metadata;
+  const mounts = [...input.mounts];
+  if (!mounts.some((one) => one.containerPath === "/etc/hosts"))
+    mounts.push({ containerPath: "/etc/hosts", hostPath: folders.hosts(uid), readonly: false, propagation: "private" });
+  mounts.push(await terminationMessageMount(input));
+  const lookup = (name: string) => env.get(name);
+  const stopSignal = container.lifecycle?.stopSignal;
+  return {
+    name: container.name,
+    attempt,
+    image: image.id,
+    userImage: container.image ?? "",
+    command: (container.command ?? []).map((part) => expand(part, lookup)),
+    args: (container.args ?? []).map((part) => expand(part, lookup)),
+    workingDir: container.workingDir ?? "",
+    env: [...env].map(([name, value]) => ({ name, value })),
+    mounts,
+    devices: [],
+    labels: containerLabels(pod, container),
+    annotations: containerAnnotations(pod, container, attempt),
+    logPath: folders.logPath(container.name, attempt),
+    stdin: container.stdin === true,
+    stdinOnce: container.stdinOnce === true,
+    tty: container.tty === true,
+    resources: containerResources(pod, container, input.memoryCapacityBytes),
+    security: linuxSecurity(pod, container, { image, rootFolder: input.rootFolder }),
+    ...(stopSignal === undefined ? {} : { stopSignal }),
+  };
+}

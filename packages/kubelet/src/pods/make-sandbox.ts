@@ -1,0 +1,68 @@
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type Pod, Pods } from "@skiff/api";
+import { describeError, isAbort } from "@skiff/base";
+import { writeFileAtomic } from "@skiff/host";
+import type { SandboxConfig, SandboxStatus } from "@skiff/runtime";
+import { hostsFile } from "./dns.ts";
+import type { NodeParts } from "./node-parts.ts";
+import { podIdentity } from "./pod-identity.ts";
+import { sandboxConfig } from "./sandbox-config.ts";
+
+/** The configuration that a pod's sandbox has, or had: containers are made with it too. */
+export const configOfSandbox = (parts: NodeParts, pod: Pod, attempt: number): SandboxConfig =>
+  sandboxConfig(pod, attempt, {
+    node: parts.node,
+    folders: parts.folders,
+    cgroupParent: parts.cgroups.path(pod),
+    hostDns: parts.hostDns,
+  });
+
+/** Makes a pod's sandbox, after taking down those it had, and writes its hosts file. */
+export async function makeSandbox(
+  parts: NodeParts,
+  pod: Pod,
+  options: { readonly attempt: number; readonly old: readonly SandboxStatus[]; readonly signal: AbortSignal },
+): Promise<void> {
+  const { runtime, cache, folders, recorder } = parts;
+  const { signal } = options;
+  const { uid } = pod.metadata;
+  try {
+    await Promise.all(options.old.map((one) => runtime.stopPodSandbox(one.id, signal)));
+    await Promise.all(options.old.map((one) => cache.refreshSandbox(one.id, signal)));
+    if (options.old.length > 0) await refreshContainers(parts, uid, signal);
+    const config = configOfSandbox(parts, pod, options.attempt);
+    const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+    await Promise.all([
+      parts.cgroups.create(pod),
+      mkdir(dirname(folders.hosts(uid)), { recursive: true, mode: 0o750 }),
+      ...containers.map((one) => mkdir(join(config.logDirectory, one.name), { recursive: true, mode: 0o755 })),
+    ]);
+    const id = await runtime.runPodSandbox(config, signal);
+    await cache.refreshSandbox(id, signal);
+    await writeHosts(parts, pod);
+  } catch (error) {
+    if (!isAbort(error, signal)) {
+      const message = `Failed to create pod sandbox: ${describeError(error)}`;
+      recorder.record(Pods, pod, { type: "Warning", reason: "FailedCreatePodSandBox", message });
+    }
+    throw error;
+  }
+}
+
+/** What ran in a sandbox that was stopped has ended: the runtime says how. */
+async function refreshContainers(parts: NodeParts, uid: string, signal: AbortSignal): Promise<void> {
+  const running = parts.cache.view(uid).containers.filter((one) => one.state === "running");
+  await Promise.all(running.map((one) => parts.cache.refreshContainer(one.id, signal)));
+}
+
+async function writeHosts(parts: NodeParts, pod: Pod): Promise<void> {
+  const { uid } = podIdentity(pod);
+  const sandbox = parts.cache.view(uid).sandboxes.find((one) => one.state === "ready");
+  const text = hostsFile(pod, {
+    ips: sandbox?.ips ?? [],
+    clusterDomain: parts.node.clusterDomain,
+    nodeHosts: parts.hostsFile,
+  });
+  await writeFileAtomic(parts.folders.hosts(uid), text, { mode: 0o644 });
+}

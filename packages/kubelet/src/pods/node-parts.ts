@@ -1,0 +1,37 @@
+import type { Service } from "@skiff/api";
+import type { Clock, Logger, Random } from "@skiff/base";
+import type { Client, EventRecorder, Informer } from "@skiff/client";
+import type { Runtime, SandboxConfig } from "@skiff/runtime";
+import type { PodCgroups } from "../cgroups/pod-cgroups.ts";
+import type { ImagePuller } from "../images/image-puller.ts";
+import type { NodeIdentity } from "../options.ts";
+import type { PodVolumes } from "../volumes/pod-volumes.ts";
+import type { ReferencedObjects } from "../volumes/referenced-objects.ts";
+import type { PodFolders } from "./folders.ts";
+import type { RuntimeCache } from "./runtime-cache.ts";
+
+/** What every pod's worker works with; one set for the whole node. */
+export interface NodeParts {
+  readonly node: NodeIdentity;
+  readonly client: Client;
+  readonly runtime: Runtime;
+  /** As in `containerd`: the scheme of container ids. */
+  readonly runtimeName: string;
+  readonly recorder: EventRecorder;
+  readonly cache: RuntimeCache;
+  readonly folders: PodFolders;
+  readonly cgroups: PodCgroups;
+  readonly volumes: PodVolumes;
+  readonly images: ImagePuller;
+  readonly objects: ReferencedObjects;
+  readonly services: Informer<Service>;
+  /** The node's own resolver and hosts file. */
+  readonly hostDns: SandboxConfig["dns"];
+  readonly hostsFile: string;
+  readonly allocatable: Readonly<Record<string, string>>;
+  readonly memoryCapacityBytes: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+

@@ -1,0 +1,132 @@
+import { type Pod, Pods } from "@skiff/api";
+import { type Background, describeError } from "@skiff/base";
+import type { CacheChange, Informer } from "@skiff/client";
+import { admitPod } from "./admission.ts";
+import type { NodeParts } from "./node-parts.ts";
+import { type PodIdentity, podText } from "./pod-identity.ts";
+import { PodWorker } from "./pod-worker.ts";
+import { removeOrphan } from "./remove-pod.ts";
+
+const resyncMs = 60_000;
+const hasEnded = (pod: Pod): boolean => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
+/** The kubelet has begun with this pod before. */
+const isKnown = (pod: Pod): boolean => pod.status?.startTime !== undefined;
+
+/** All pods of the node: a worker for each that the API has, an end for each that only the runtime has. */
+export class PodSet implements Disposable {
+  readonly #parts: NodeParts;
+  readonly #informer: Informer<Pod>;
+  readonly #background: Background;
+  readonly #labels: () => Readonly<Record<string, string>>;
+  readonly #workers = new Map<string, PodWorker>();
+  readonly #orphans = new Set<string>();
+  #listener: Disposable | undefined;
+
+  constructor(options: {
+    readonly parts: NodeParts;
+    readonly informer: Informer<Pod>;
+    readonly background: Background;
+    /** The node's labels as they are now. */
+    readonly labels: () => Readonly<Record<string, string>>;
+  }) {
+    this.#parts = options.parts;
+    this.#informer = options.informer;
+    this.#background = options.background;
+    this.#labels = options.labels;
+  }
+
+  /** Takes up the pods that the API has (which must have been listed), and ends those it has not. */
+  start(): void {
+    this.#listener = this.#informer.onChange((change) => this.#changed(change));
+    this.#endOrphans();
+    this.#background.run("pod resync", async (signal) => {
+      for (;;) {
+        await this.#parts.clock.sleep(resyncMs, signal);
+        try {
+          await this.#parts.cache.refresh(signal);
+          this.#endOrphans();
+        } catch (error) {
+          signal.throwIfAborted();
+          this.#parts.logger.warn(`resync: ${describeError(error)}`);
+        }
+      }
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#listener?.[Symbol.dispose]();
+  }
+
+  /** Pods that have a worker. */
+  list(): readonly Pod[] {
+    return [...this.#workers.values()].map((worker) => worker.pod);
+  }
+
+  find(namespace: string, name: string): Pod | undefined {
+    return this.list().find((pod) => pod.metadata.namespace === namespace && pod.metadata.name === name);
+  }
+
+  wake(uid: string): void {
+    this.#workers.get(uid)?.wake();
+  }
+
+  objectsChanged(uids: readonly string[]): void {
+    for (const uid of uids) this.#workers.get(uid)?.objectsChanged();
+  }
+
+  #changed(change: CacheChange<Pod>): void {
+    const { uid } = change.object.metadata;
+    if (change.kind === "updated" && change.old.metadata.uid !== uid)
+      this.#workers.get(change.old.metadata.uid)?.removed();
+    const worker = this.#workers.get(uid);
+    if (change.kind === "deleted") {
+      worker?.update(change.object);
+      worker?.removed();
+    } else if (worker !== undefined) worker.update(change.object);
+    else this.#add(change.object);
+  }
+
+  #add(pod: Pod): void {
+    const worker = new PodWorker(this.#parts, pod);
+    const failure = isKnown(pod) || hasEnded(pod) || pod.metadata.deletionTimestamp !== undefined ? undefined : this.#admit(pod);
+    if (failure !== undefined) {
+      const { reason, message } = failure;
+      this.#parts.recorder.record(Pods, pod, { type: "Warning", reason, message: message.replace("Pod was rejected: ", "") });
+      worker.fail(failure);
+    }
+    const { uid } = pod.metadata;
+    this.#workers.set(uid, worker);
+    this.#background.run(`pod ${pod.metadata.namespace}/${pod.metadata.name}`, async (signal) => {
+      try {
+        await worker.run(signal);
+      } finally {
+        this.#workers.delete(uid);
+      }
+    });
+  }
+
+  #admit(pod: Pod) {
+    const others = this.list().filter((one) => !hasEnded(one));
+    return admitPod(pod, { labels: this.#labels(), allocatable: this.#parts.allocatable, others });
+  }
+
+  #endOrphans(): void {
+    const wanted = new Set(this.#informer.list().map((pod) => pod.metadata.uid));
+    for (const pod of this.#parts.cache.pods()) {
+      if (wanted.has(pod.uid) || this.#workers.has(pod.uid) || this.#orphans.has(pod.uid)) continue;
+      this.#endOrphan(pod);
+    }
+  }
+
+  #endOrphan(pod: PodIdentity): void {
+    this.#parts.logger.info(`ending pod ${podText(pod)}, which the API does not have`);
+    this.#orphans.add(pod.uid);
+    this.#background.run(`orphan ${podText(pod)}`, async (signal) => {
+      try {
+        await removeOrphan(this.#parts, pod, signal);
+      } finally {
+        this.#orphans.delete(pod.uid);
+      }
+    });
+  }
+}

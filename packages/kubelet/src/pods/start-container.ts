@@ -1,0 +1,168 @@
+import { ConfigMaps, type Container, type Pod, Pods, type Secret, Secrets } from "@skiff/api";
+import { describeError, isAbort } from "@skiff/base";
+import type { ImageSummary, SandboxConfig, SandboxStatus } from "@skiff/runtime";
+import { ContainerConfigError, environment } from "../env/environment.ts";
+import { serviceEnvironment } from "../env/service-env.ts";
+import { ImageFailure } from "../images/image-puller.ts";
+import { checkNonRoot } from "../security/linux-security.ts";
+import { containerMounts } from "../volumes/container-mounts.ts";
+import { containerConfig } from "./container-config.ts";
+import { runHook } from "./hooks.ts";
+import type { NodeParts } from "./node-parts.ts";
+import { stopContainer } from "./stop-container.ts";
+
+/** A container did not get to run; `reason` and message become its waiting state. */
+export class StartFailure extends Error {
+  override name = "StartFailure";
+  readonly reason: string;
+  /** After how long it is worth trying again. */
+  readonly retryMs: number;
+  constructor(reason: string, message: string, retryMs: number) {
+    super(message);
+    this.reason = reason;
+    this.retryMs = retryMs;
+  }
+}
+
+export interface StartInput {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+  /** Volumes are set up. Rejects when they cannot be. */
+  readonly volumes: Promise<unknown>;
+  /** The sandbox is up. */
+  readonly sandbox: Promise<{ readonly status: SandboxStatus; readonly config: SandboxConfig }>;
+  /** Containers started together come up one after the other: resolves when it is this one's turn. */
+  readonly turn: Promise<unknown>;
+}
+
+const retryMs = 10_000;
+
+/** Starts one container, all the way to the end of its postStart hook. Throws `StartFailure`. */
+export async function startContainer(parts: NodeParts, input: StartInput): Promise<void> {
+  const { pod, container, signal } = input;
+  const say = (type: "Normal" | "Warning", reason: string, message: string) =>
+    parts.recorder.record(Pods, pod, { type, reason, message, fieldPath: fieldPathOf(pod, container) });
+  const image = await ensureImage(parts, input);
+  const { status: sandbox, config: sandboxConfig } = await input.sandbox;
+  await input.volumes;
+  await input.turn;
+  signal.throwIfAborted();
+  const podIps = pod.spec.hostNetwork === true ? parts.node.addresses : sandbox.ips;
+  let id: string;
+  try {
+    const config = await configure(parts, input, { image, podIps });
+    id = await parts.runtime.createContainer(sandbox.id, config, sandboxConfig, signal);
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    const message = describeError(error);
+    say("Warning", "Failed", `Error: ${message}`);
+    const reason = error instanceof ContainerConfigError ? "CreateContainerConfigError" : "CreateContainerError";
+    throw new StartFailure(reason, message, retryMs);
+  }
+  say("Normal", "Created", "Container created");
+  try {
+    await parts.runtime.startContainer(id, signal);
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    const message = describeError(error);
+    say("Warning", "Failed", `Error: ${message}`);
+    await parts.cache.refreshContainer(id, signal);
+    throw new StartFailure("RunContainerError", message, 0);
+  }
+  say("Normal", "Started", "Container started");
+  await parts.cache.refreshContainer(id, signal);
+  await postStart(parts, input, { id, podIp: podIps[0] ?? "" });
+}
+
+const fieldPathOf = (pod: Pod, container: Container): string => {
+  const init = (pod.spec.initContainers ?? []).some((one) => one.name === container.name);
+  return `spec.${init ? "initContainers" : "containers"}{${container.name}}`;
+};
+
+async function ensureImage(parts: NodeParts, { pod, container, signal }: StartInput): Promise<ImageSummary> {
+  const { namespace, uid } = pod.metadata;
+  const secrets = async () => {
+    const found = await Promise.all(
+      (pod.spec.imagePullSecrets ?? []).map(({ name = "" }) =>
+        parts.objects.get(Secrets, { namespace, name }, { owner: uid, signal }),
+      ),
+    );
+    return found.filter((secret): secret is Secret => secret !== undefined);
+  };
+  try {
+    return await parts.images.ensure(pod, container, { secrets, signal });
+  } catch (error) {
+    if (error instanceof ImageFailure) throw new StartFailure(error.reason, error.message, error.retryMs);
+    if (isAbort(error, signal)) throw error;
+    throw new StartFailure("ImageInspectError", describeError(error), retryMs);
+  }
+}
+
+async function configure(
+  parts: NodeParts,
+  { pod, container, attempt, signal }: StartInput,
+  facts: { readonly image: ImageSummary; readonly podIps: readonly string[] },
+) {
+  const { namespace, uid } = pod.metadata;
+  checkNonRoot(pod, container, facts.image);
+  const env = await environment({
+    pod,
+    container,
+    facts: { podIps: facts.podIps, hostIps: parts.node.addresses },
+    allocatable: parts.allocatable,
+    services: serviceEnvironment(parts.services.list(), {
+      namespace,
+      enableServiceLinks: pod.spec.enableServiceLinks !== false,
+    }),
+    sources: {
+      configMap: (name) => parts.objects.get(ConfigMaps, { namespace, name }, { owner: uid, signal }),
+      secret: (name) => parts.objects.get(Secrets, { namespace, name }, { owner: uid, signal }),
+    },
+  });
+  const mounts = await containerMounts(pod, container, { volumes: parts.volumes, env });
+  return containerConfig({
+    pod,
+    container,
+    image: facts.image,
+    attempt,
+    env,
+    mounts,
+    folders: parts.folders,
+    rootFolder: parts.node.rootFolder,
+    memoryCapacityBytes: parts.memoryCapacityBytes,
+  });
+}
+
+/** A container whose postStart hook fails is ended, and restarted by the pod's policy. */
+async function postStart(
+  parts: NodeParts,
+  { pod, container, signal }: StartInput,
+  { id, podIp }: { readonly id: string; readonly podIp: string },
+): Promise<void> {
+  const hook = container.lifecycle?.postStart;
+  if (hook === undefined) return;
+  try {
+    const { runtime, clock } = parts;
+    await runHook(hook, { container, containerId: id, podIp }, { runtime, clock, signal });
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    parts.recorder.record(Pods, pod, {
+      type: "Warning",
+      reason: "FailedPostStartHook",
+      message: "PostStartHook failed",
+      fieldPath: fieldPathOf(pod, container),
+    });
+    const status = parts.cache.view(pod.metadata.uid).containers.find((one) => one.id === id);
+    if (status !== undefined) {
+      await stopContainer(parts, pod, status, {
+        graceSeconds: pod.spec.terminationGracePeriodSeconds ?? 30,
+        message: `FailedPostStartHook`,
+        podIp,
+        signal,
+      });
+    }
+    throw new StartFailure("PostStartHookError", describeError(error), 0);
+  }
+}

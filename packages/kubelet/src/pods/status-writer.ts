@@ -1,0 +1,86 @@
+import { isConflict, isNotFound, type Pod, Pods, type PodStatus } from "@skiff/api";
+import { describeError, isAbort, jsonEqual } from "@skiff/base";
+import type { NodeParts } from "./node-parts.ts";
+import { ownedConditions } from "./conditions.ts";
+
+/**
+ * Writes one pod's status as soon as it changed, one write at a time: while one is under way only the newest is kept.
+ * A pod that was deleted or replaced meanwhile is left alone.
+ */
+export class StatusWriter {
+  readonly #parts: NodeParts;
+  readonly #uid: string;
+  #written: PodStatus | undefined;
+  #wanted: { readonly pod: Pod; readonly status: PodStatus } | undefined;
+  #writing: Promise<void> | undefined;
+
+  constructor(parts: NodeParts, uid: string) {
+    this.#parts = parts;
+    this.#uid = uid;
+  }
+
+  /** The pod with the newest status that is known: what was computed last, with the conditions that others own. */
+  withLatest(pod: Pod): Pod {
+    const own = this.#wanted?.status ?? this.#written;
+    if (own === undefined) return pod;
+    const foreign = (pod.status?.conditions ?? []).filter((one) => !ownedConditions.has(one.type));
+    const conditions = [...(own.conditions ?? []).filter((one) => ownedConditions.has(one.type)), ...foreign];
+    return { ...pod, status: { ...own, conditions } };
+  }
+
+  /** Resolves when what was set last has been written (or could not be). */
+  async flushed(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+  }
+
+  set(pod: Pod, status: PodStatus, signal: AbortSignal): void {
+    const latest = this.#wanted?.status ?? this.#written ?? pod.status;
+    if (jsonEqual(latest, status)) return;
+    this.#wanted = { pod, status };
+    this.#writing ??= this.#write(signal).finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  async #write(signal: AbortSignal): Promise<void> {
+    while (this.#wanted !== undefined) {
+      const { pod, status } = this.#wanted;
+      try {
+        await this.#send(pod, status, signal);
+        this.#written = status;
+      } catch (error) {
+        if (isAbort(error, signal)) return;
+        if (isNotFound(error) || isConflict(error)) {
+          this.#wanted = undefined;
+          return;
+        }
+        this.#parts.logger.warn(`status of pod ${pod.metadata.name}: ${describeError(error)}`);
+        await this.#parts.clock.sleep(1000, signal).catch(() => {});
+        if (signal.aborted) return;
+        continue;
+      }
+      if (this.#wanted.status === status) this.#wanted = undefined;
+    }
+  }
+
+  /** Conditions that others own change beside ours: the server merges them by type, all else is the kubelet's. */
+  async #send(pod: Pod, status: PodStatus, signal: AbortSignal): Promise<void> {
+    const { name, namespace } = pod.metadata;
+    const before = this.#written ?? pod.status ?? {};
+    const gone: Record<string, null> = {};
+    for (const key of Object.keys(before)) if (!(key in status)) gone[key] = null;
+    const replace = { $patch: "replace" };
+    const addresses =
+      status.podIPs === undefined || jsonEqual(before.podIPs, status.podIPs)
+        ? {}
+        : { podIPs: [...(before.podIPs === undefined ? [] : [replace]), ...status.podIPs] };
+    const conditions = (status.conditions ?? []).filter((one) => ownedConditions.has(one.type));
+    // The uid makes the server refuse the patch for another pod of the same name.
+    const patch = { metadata: { uid: this.#uid }, status: { ...gone, ...status, conditions, ...addresses } };
+    await this.#parts.client.patch(Pods, { name, namespace }, patch, {
+      type: "strategic",
+      subresource: "status",
+      signal,
+    });
+  }
+}

@@ -1,0 +1,111 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { describeError } from "@skiff/base";
+import type { ProcessStreams, StreamingRequest } from "@skiff/runtime";
+import { WebSocketServer } from "ws";
+import { chooseProtocol, streamOptions } from "./exec-channels.ts";
+import { serveTunnel, tunnelProtocol } from "./port-forward.ts";
+import { passThrough } from "./runtime-socket.ts";
+import { serveChannels } from "./serve-channels.ts";
+import { findPod, readySandbox, RequestFailure, runningContainer, type ServerContext } from "./target.ts";
+
+const maxPayloadBytes = 16 * 1024 * 1024;
+
+/** A request to become a stream, taken apart. */
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+/** Answers an upgrade with a plain HTTP failure. */
+export function refuseUpgrade(socket: Duplex, code: number, message: string): void {
+  const body = `${message}\n`;
+  socket.end(
+    `HTTP/1.1 ${code} ${code === 400 ? "Bad Request" : "Error"}\r\nContent-Type: text/plain\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** What is asked of the runtime, by path: `/exec|attach/NS/POD/CONTAINER` or `/portForward/NS/POD`. */
+function streamingRequest(context: ServerContext, url: URL): StreamingRequest {
+  const [, verb = "", namespace = "", podName = "", container = ""] = url.pathname.split("/").map(decodeURIComponent);
+  const pod = findPod(context, namespace, podName);
+  if (verb === "portForward") return { kind: "portForward", sandboxId: readySandbox(context, pod).id };
+  const { id } = runningContainer(context, pod, container);
+  const options = streamOptions(url.searchParams);
+  if (!options.stdin && !options.stdout && !options.stderr)
+    throw new RequestFailure(400, "you must specify at least 1 of stdin, stdout, stderr");
+  if (verb === "attach") return { kind: "attach", containerId: id, ...options };
+  if (verb !== "exec") throw new RequestFailure(404, `there is no ${url.pathname}`);
+  const command = url.searchParams.getAll("command");
+  if (command.length === 0) throw new RequestFailure(400, "you must specify at least 1 command for exec");
+  return { kind: "exec", containerId: id, command, ...options };
+}
+
+/** Serves exec, attach and port-forward over SPDY (passed through) or WebSocket (ended here). */
+export class UpgradeServer {
+  readonly #context: ServerContext;
+  readonly #sockets: WebSocketServer;
+
+  constructor(context: ServerContext) {
+    this.#context = context;
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      maxPayload: maxPayloadBytes,
+      handleProtocols: (offered) => chooseProtocol([...offered])?.name ?? false,
+    });
+    this.#sockets.on("headers", (headers, request) => {
+      if (request.headers["x-skiff-tunnel"] !== undefined) headers.push(`Sec-WebSocket-Protocol: ${tunnelProtocol}`);
+    });
+  }
+
+  async serve(upgrade: Upgrade, signal: AbortSignal): Promise<void> {
+    const { request, socket } = upgrade;
+    socket.on("error", () => socket.destroy());
+    try {
+      const asked = streamingRequest(this.#context, new URL(request.url ?? "/", "https://node"));
+      const kind = (request.headers.upgrade ?? "").toLowerCase();
+      if (kind === "spdy/3.1") await passThrough(await this.#runtimeUrl(asked, signal), upgrade, signal);
+      else if (kind === "websocket") await this.#webSocket(upgrade, asked, signal);
+      else throw new RequestFailure(400, "unable to upgrade: missing upgrade headers in request");
+    } catch (error) {
+      if (!socket.destroyed)
+        refuseUpgrade(socket, error instanceof RequestFailure ? error.code : 500, describeError(error));
+    }
+  }
+
+  async #runtimeUrl(asked: StreamingRequest, signal: AbortSignal): Promise<URL> {
+    const url = await this.#context.parts.runtime.streamingUrl(asked, signal);
+    if (url === undefined)
+      throw new RequestFailure(501, `this node's runtime (${this.#context.parts.runtimeName}) cannot stream ${asked.kind}`);
+    return url;
+  }
+
+  async #webSocket({ request, socket, head }: Upgrade, asked: StreamingRequest, signal: AbortSignal): Promise<void> {
+    const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((one) => one.trim());
+    if (asked.kind === "portForward") {
+      if (!offered.includes(tunnelProtocol)) throw new RequestFailure(400, "unable to upgrade: no common subprotocol");
+      // The library takes no subprotocol with a slash: it is hidden from it, and put into the answer by hand.
+      delete request.headers["sec-websocket-protocol"];
+      request.headers["x-skiff-tunnel"] = "1";
+      const url = this.#runtimeUrl(asked, signal);
+      url.catch(() => {});
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        serveTunnel(webSocket, () => url).catch(() => webSocket.terminate());
+      });
+      return;
+    }
+    const protocol = chooseProtocol(offered.filter((one) => one !== ""));
+    if (protocol === undefined) throw new RequestFailure(400, `unable to upgrade: no common subprotocol in ${offered}`);
+    const open = (gone: AbortSignal): Promise<ProcessStreams> => {
+      const { runtime } = this.#context.parts;
+      const both = AbortSignal.any([gone, signal]);
+      return asked.kind === "exec"
+        ? runtime.exec(asked.containerId, asked.command, asked, both)
+        : runtime.attach(asked.containerId, asked, both);
+    };
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      serveChannels(webSocket, protocol, open).catch(() => webSocket.terminate());
+    });
+  }
+}
