@@ -1,0 +1,39 @@
+import type { KubeObject } from "@skiff/api";
+import { assert, isJsonObject, type JsonObject } from "@skiff/base";
+
+/**
+ * Objects as JSON and back: the one place where the two views of the same value meet. Both functions give what they were
+ * given; they look, but copy nothing.
+ */
+
+/** An object of the API seen as plain JSON. */
+export function asJson(object: object): JsonObject {
+  assert(isJsonObject(object), "an object of the API is a JSON object");
+  return object;
+}
+
+const hasMetadata = (value: unknown): value is KubeObject => isJsonObject(value) && isJsonObject(value.metadata);
+
+/** Plain JSON seen as an object of the API. Asserts that it has metadata: whoever decoded it saw to that. */
+export function asObject(value: unknown): KubeObject {
+  assert(hasMetadata(value), "an object of the API has metadata");
+  return value;
+}
+
+/** JSON text with `kind`, `apiVersion` and `metadata` first, whatever the order of the members: readers rely on it. */
+export function objectText(object: object): string {
+  const { kind, apiVersion, metadata, ...rest } = asJson(object);
+  return JSON.stringify({ kind, apiVersion, metadata, ...rest });
+}
+
+/** The same without `metadata.resourceVersion` and `selfLink`: how objects are stored. The revision is the store's to say. */
+export function storedText(object: object): string {
+  const { kind, apiVersion, metadata, ...rest } = asJson(object);
+  assert(isJsonObject(metadata), "an object of the API has metadata");
+  return JSON.stringify({
+    kind,
+    apiVersion,
+    metadata: { ...metadata, resourceVersion: undefined, selfLink: undefined },
+    ...rest,
+  });
+}

@@ -1,0 +1,125 @@
+import { type KubeObject, refusals, StatusError, updateManagedFields, validateObjectMeta } from "@skiff/api";
+import { nameSuffix, timestamp, uuid } from "@skiff/base";
+import { ServedObject } from "../cache/served-object.ts";
+import type { AdmissionRequest, WriteContext } from "../contracts.ts";
+import { asJson } from "../encoding/object-json.ts";
+import type { ObjectStorage } from "./object-storage.ts";
+import { nothingReserved } from "./storage-hooks.ts";
+
+/** So often another suffix is tried when a generated name is taken. */
+const nameAttempts = 8;
+
+/** Kubernetes cuts prefixes of generated names so that name and suffix are a label together. */
+const longestPrefix = 63 - 5;
+
+/**
+ * The line of a creation. Takes `object` over; with `ownFields` its managed fields are already what they shall be (apply).
+ */
+export async function createObject(
+  storage: ObjectStorage,
+  object: KubeObject,
+  context: WriteContext & { readonly ownFields?: boolean },
+): Promise<ServedObject> {
+  const { metadata } = object;
+  if (metadata.resourceVersion) throw versionOnCreate();
+  const generated = !metadata.name && !!metadata.generateName;
+  for (let attempt = 1; ; attempt++) {
+    if (generated) {
+      const suffix = nameSuffix(storage.environment.random);
+      metadata.name = `${metadata.generateName?.slice(0, longestPrefix)}${suffix}`;
+    }
+    if (attempt === 1) await prepare(storage, object, context);
+    const made = await commit(storage, object, context);
+    if (made !== undefined) return made;
+    if (!generated || attempt === nameAttempts) throw taken(storage, metadata.name, generated);
+  }
+}
+
+const versionOnCreate = (): StatusError =>
+  new StatusError({
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message: "resourceVersion should not be set on objects to be created",
+    code: 500,
+  });
+
+function taken(storage: ObjectStorage, name: string, generated: boolean): StatusError {
+  const error = refusals.alreadyExists(storage.subject(name));
+  if (!generated) return error;
+  const message = `${error.status.message}, the server was not able to generate a unique name for the object`;
+  return new StatusError({ ...error.status, message, details: { ...error.status.details, retryAfterSeconds: 1 } });
+}
+
+async function prepare(
+  storage: ObjectStorage,
+  object: KubeObject,
+  context: WriteContext & { readonly ownFields?: boolean },
+): Promise<void> {
+  const { resource, apiVersion, schema } = storage;
+  const { admission, clock, random } = storage.environment;
+  const { metadata } = object;
+  object.kind = resource.kind;
+  object.apiVersion = apiVersion;
+  metadata.uid = uuid(random);
+  metadata.creationTimestamp = timestamp(clock.now());
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+  delete metadata.generation;
+  resource.defaults(object);
+  const request = admissionRequest(storage, object, context);
+  await admission.admit(request);
+  resource.defaults(object);
+  resource.prepareCreate(object, { nowMs: clock.now() });
+  const errors = [...validateObjectMeta(resource, metadata), ...resource.validate(object)];
+  if (errors.length > 0) {
+    throw refusals.invalid({ group: resource.group, kind: resource.kind, name: metadata.name ?? "" }, errors);
+  }
+  await admission.validate(request);
+  if (context.ownFields !== true) {
+    const writer = { manager: context.fieldManager, apiVersion, nowMs: clock.now() };
+    updateManagedFields({ live: undefined, next: asJson(object), schema, ...writer });
+  }
+}
+
+function admissionRequest(storage: ObjectStorage, object: KubeObject, context: WriteContext): AdmissionRequest {
+  return {
+    operation: "CREATE",
+    resource: storage.resource,
+    subresource: undefined,
+    namespace: object.metadata.namespace,
+    name: object.metadata.name ?? "",
+    object,
+    oldObject: undefined,
+    user: context.user,
+    dryRun: context.dryRun,
+    warn: context.warn,
+  };
+}
+
+/** `undefined` when the name is taken. */
+async function commit(
+  storage: ObjectStorage,
+  object: KubeObject,
+  context: WriteContext,
+): Promise<ServedObject | undefined> {
+  const key = storage.key(object.metadata);
+  if (storage.cache.get(key) !== undefined) return undefined;
+  const { dryRun } = context;
+  const reservation = storage.hooks.reserve?.(object, undefined, { dryRun }) ?? nothingReserved;
+  if (dryRun) {
+    reservation.rollback();
+    return ServedObject.fromObject(object, 0);
+  }
+  try {
+    const made = await storage.put(key, object, 0);
+    if (made === undefined) reservation.rollback();
+    else reservation.commit();
+    return made;
+  } catch (error) {
+    reservation.rollback();
+    throw error;
+  }
+}

@@ -1,0 +1,220 @@
+import {
+  type FieldError,
+  type KubeObject,
+  type ObjectRef,
+  refusals,
+  updateManagedFields,
+  validateObjectMetaUpdate,
+} from "@skiff/api";
+import { deepCopy, isJsonObject, jsonEqual } from "@skiff/base";
+import { ServedObject } from "../cache/served-object.ts";
+import type { AdmissionRequest, WriteContext } from "../contracts.ts";
+import { asJson } from "../encoding/object-json.ts";
+import { isFinalized } from "./finalizers.ts";
+import type { ObjectStorage } from "./object-storage.ts";
+import { nothingReserved } from "./storage-hooks.ts";
+
+/** Makes the new object from the present one, which it must not change. */
+export type Change = (current: KubeObject) => KubeObject | Promise<KubeObject>;
+
+/** What an update is made of. */
+export interface Modification {
+  readonly change: Change;
+  readonly context: WriteContext;
+  readonly subresource: string | undefined;
+  /** The change has set `metadata.managedFields` itself (apply). */
+  readonly ownFields?: boolean;
+}
+
+/** So often an update is tried again because somebody else was faster. */
+const attempts = 100;
+
+/** The line of an update, from the newest state on and again from there when somebody else was faster. */
+export async function modifyObject(
+  storage: ObjectStorage,
+  ref: ObjectRef,
+  modification: Modification,
+): Promise<ServedObject> {
+  const key = storage.key(ref);
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const stored = storage.cache.get(key);
+    if (stored === undefined) throw refusals.notFound(storage.subject(ref.name));
+    const current = storage.show(stored);
+    const proposed = await modification.change(current.object);
+    if (proposed === current.object) return current;
+    const next = deepCopy(proposed);
+    checkPreconditions(storage, next, current.object);
+    await runLine(storage, { next, old: current.object, modification });
+    if (isUnchanged(next, current.object)) return current;
+    const written = await commit(storage, { key, next, current, modification });
+    if (written !== undefined) return written;
+  }
+  throw refusals.stale(storage.subject(ref.name));
+}
+
+function checkPreconditions(storage: ObjectStorage, next: KubeObject, old: KubeObject): void {
+  const { resourceVersion, uid } = next.metadata;
+  if (uid && uid !== old.metadata.uid) {
+    throw refusals.conflict(
+      storage.subject(old.metadata.name),
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`,
+    );
+  }
+  if (resourceVersion && resourceVersion !== "0" && resourceVersion !== old.metadata.resourceVersion) {
+    throw refusals.stale(storage.subject(old.metadata.name));
+  }
+}
+
+interface Update {
+  readonly next: KubeObject;
+  readonly old: KubeObject;
+  readonly modification: Modification;
+}
+
+/** Defaults, admission, rules and validation; changes `next`. */
+async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
+  const { next, old, modification } = update;
+  const { resource, apiVersion, schema, environment } = storage;
+  const { admission, clock } = environment;
+  const { context, subresource } = modification;
+  keepSystemFields(storage, next, old);
+  resource.defaults(next);
+  const request = admissionRequest(storage, update);
+  await admission.admit(request);
+  resource.defaults(next);
+  const moment = { nowMs: clock.now() };
+  if (subresource === undefined) resource.prepareUpdate(next, old, moment);
+  else if (subresource === "status") resource.prepareStatusUpdate(next, old, moment);
+  const { generation } = old.metadata;
+  if (generation === undefined) delete next.metadata.generation;
+  else next.metadata.generation = countsAsNew(storage, update) ? generation + 1 : generation;
+  const errors = findings(storage, update);
+  if (errors.length > 0) {
+    throw refusals.invalid({ group: resource.group, kind: resource.kind, name: old.metadata.name }, errors);
+  }
+  await admission.validate(request);
+  if (modification.ownFields === true) return;
+  updateManagedFields({
+    live: asJson(old),
+    next: asJson(next),
+    schema,
+    manager: context.fieldManager,
+    apiVersion,
+    subresource: subresource === undefined ? undefined : subresource,
+    nowMs: clock.now(),
+  });
+}
+
+/** A binding places a pod, and a status tells of one: neither asks anything new of whoever runs it. */
+const countsAsNew = ({ resource }: ObjectStorage, { next, old, modification }: Update): boolean =>
+  modification.subresource !== "status" &&
+  modification.subresource !== "binding" &&
+  resource.changesGeneration(next, old);
+
+/** What no client decides: identity, creation, deletion. */
+function keepSystemFields({ resource, apiVersion }: ObjectStorage, next: KubeObject, old: KubeObject): void {
+  next.kind = resource.kind;
+  next.apiVersion = apiVersion;
+  const { metadata } = next;
+  metadata.resourceVersion = old.metadata.resourceVersion;
+  if (!metadata.uid) metadata.uid = old.metadata.uid;
+  if (!metadata.creationTimestamp) metadata.creationTimestamp = old.metadata.creationTimestamp;
+  if (!metadata.name) metadata.name = old.metadata.name;
+  if (!metadata.namespace && old.metadata.namespace) metadata.namespace = old.metadata.namespace;
+  delete metadata.selfLink;
+  keep(metadata, old.metadata, "deletionTimestamp");
+  keep(metadata, old.metadata, "deletionGracePeriodSeconds");
+}
+
+function keep<Name extends "deletionTimestamp" | "deletionGracePeriodSeconds">(
+  metadata: KubeObject["metadata"],
+  old: KubeObject["metadata"],
+  name: Name,
+): void {
+  if (old[name] === undefined) delete metadata[name];
+  else metadata[name] = old[name];
+}
+
+function findings({ resource }: ObjectStorage, { next, old, modification }: Update): readonly FieldError[] {
+  const common = validateObjectMetaUpdate(resource, next.metadata, old.metadata);
+  switch (modification.subresource) {
+    case undefined:
+      return [...common, ...resource.validate(next), ...resource.validateUpdate(next, old)];
+    case "status":
+      return [...common, ...resource.validateStatusUpdate(next, old)];
+    default:
+      return [...common, ...resource.validate(next)];
+  }
+}
+
+function admissionRequest({ resource }: ObjectStorage, { next, old, modification }: Update): AdmissionRequest {
+  const { context, subresource } = modification;
+  return {
+    operation: "UPDATE",
+    resource,
+    subresource,
+    namespace: old.metadata.namespace,
+    name: old.metadata.name,
+    object: next,
+    oldObject: old,
+    user: context.user,
+    dryRun: context.dryRun,
+    warn: context.warn,
+  };
+}
+
+/** True when nothing but the times of managed fields differs: such an update is not written. */
+function isUnchanged(next: KubeObject, old: KubeObject): boolean {
+  if (jsonEqual(next, old)) return true;
+  return jsonEqual(withoutTimes(next), withoutTimes(old));
+}
+
+function withoutTimes(object: KubeObject): object {
+  const { managedFields, ...metadata } = object.metadata;
+  const timeless = (managedFields ?? []).map((entry) => (isJsonObject(entry) ? { ...entry, time: undefined } : entry));
+  return { ...object, metadata: { ...metadata, managedFields: timeless } };
+}
+
+/** `undefined` when somebody else was faster. */
+async function commit(
+  storage: ObjectStorage,
+  write: {
+    readonly key: string;
+    readonly next: KubeObject;
+    readonly current: ServedObject;
+    readonly modification: Modification;
+  },
+): Promise<ServedObject | undefined> {
+  const { key, next, current, modification } = write;
+  const { dryRun } = modification.context;
+  const reservation = storage.hooks.reserve?.(next, current.object, { dryRun }) ?? nothingReserved;
+  if (dryRun) {
+    reservation.rollback();
+    return ServedObject.fromObject(next, current.revision);
+  }
+  try {
+    const written = isFinalized(next)
+      ? await dropFinalized(storage, key, next, current)
+      : await storage.put(key, next, current.revision);
+    if (written === undefined) reservation.rollback();
+    else reservation.commit();
+    return written;
+  } catch (error) {
+    reservation.rollback();
+    throw error;
+  }
+}
+
+/** The last finalizer went with this update, so the object goes, too. */
+async function dropFinalized(
+  storage: ObjectStorage,
+  key: string,
+  next: KubeObject,
+  current: ServedObject,
+): Promise<ServedObject | undefined> {
+  const revision = await storage.drop(key, current.revision);
+  if (revision === undefined) return undefined;
+  storage.hooks.release?.(next);
+  next.metadata.resourceVersion = String(revision);
+  return ServedObject.fromObject(next, revision);
+}

@@ -1,0 +1,161 @@
+import {
+  apiVersionOf,
+  type DynamicObject,
+  definitionSchema,
+  type KubeObject,
+  type ObjectRef,
+  type ResourceDefinition,
+  refusals,
+  type StatusSubject,
+  type StructSchema,
+} from "@skiff/api";
+import type { LeaseId, Operation } from "@skiff/store";
+import { namespacePrefix, objectKey, resourcePrefix } from "../cache/keys.ts";
+import type { ResourceCache } from "../cache/resource-cache.ts";
+import { ServedObject } from "../cache/served-object.ts";
+import type { DeleteRequest, ResourceStorage, WriteContext } from "../contracts.ts";
+import { storedText } from "../encoding/object-json.ts";
+import { createObject } from "./create-object.ts";
+import { type Change, modifyObject } from "./modify-object.ts";
+import { removeObject } from "./remove-object.ts";
+import type { StorageEnvironment } from "./storage-environment.ts";
+import type { StorageHooks } from "./storage-hooks.ts";
+
+/** How the schemas of custom resources are found; built-in ones are known by name. */
+const schemaOf = (resource: ResourceDefinition): StructSchema => definitionSchema(resource.schema);
+
+const isDynamic = (_object: KubeObject): _object is DynamicObject => true;
+
+/** A write's outcome: the new state, and whether the object was there before. */
+export interface Written {
+  readonly served: ServedObject;
+  readonly created: boolean;
+}
+
+/** All that is stored of one resource, as one of its versions shows it. */
+export class ObjectStorage implements ResourceStorage {
+  readonly resource: ResourceDefinition;
+  /** `v1`, `apps/v1`. */
+  readonly apiVersion: string;
+  readonly schema: StructSchema;
+  /** What all keys of the resource begin with. */
+  readonly prefix: string;
+  readonly cache: ResourceCache;
+  readonly environment: StorageEnvironment;
+  hooks: StorageHooks = {};
+  /** States of the stored version as this version shows them. */
+  readonly #shown = new WeakMap<ServedObject, ServedObject>();
+
+  constructor(resource: ResourceDefinition, environment: StorageEnvironment) {
+    this.resource = resource;
+    this.apiVersion = apiVersionOf(resource);
+    this.schema = schemaOf(resource);
+    this.prefix = resourcePrefix(resource);
+    this.cache = environment.cache.of(this.prefix);
+    this.environment = environment;
+  }
+
+  /** What refusals are about. */
+  subject(name: string): StatusSubject {
+    return { group: this.resource.group, kind: this.resource.plural, name };
+  }
+
+  key(ref: ObjectRef): string {
+    return objectKey(this.prefix, ref);
+  }
+
+  /** The newest state in this version's form. Throws 404. */
+  served(ref: ObjectRef): ServedObject {
+    const found = this.cache.get(this.key(ref));
+    if (found === undefined) throw refusals.notFound(this.subject(ref.name));
+    return this.show(found);
+  }
+
+  find(ref: ObjectRef): ServedObject | undefined {
+    const found = this.cache.get(this.key(ref));
+    return found === undefined ? undefined : this.show(found);
+  }
+
+  /** A stored state in this version's form. */
+  show(stored: ServedObject): ServedObject {
+    const { storedAs } = this.resource;
+    if (storedAs === undefined) return stored;
+    const known = this.#shown.get(stored);
+    if (known !== undefined) return known;
+    const { object } = stored;
+    const made = isDynamic(object)
+      ? ServedObject.fromObject(storedAs.fromStored(object), stored.revision)
+      : stored;
+    this.#shown.set(stored, made);
+    return made;
+  }
+
+  async get(ref: ObjectRef): Promise<KubeObject> {
+    return this.served(ref).object;
+  }
+
+  peek(ref: ObjectRef): KubeObject | undefined {
+    return this.find(ref)?.object;
+  }
+
+  peekAll(namespace?: string): readonly KubeObject[] {
+    const prefix = namespacePrefix(this.prefix, namespace);
+    const objects: KubeObject[] = [];
+    for (const { served } of this.cache.from(prefix, prefix)) objects.push(this.show(served).object);
+    return objects;
+  }
+
+  async create(object: KubeObject, context: WriteContext): Promise<KubeObject> {
+    return (await createObject(this, object, context)).object;
+  }
+
+  async modify(
+    ref: ObjectRef,
+    change: Change,
+    context: WriteContext & { readonly subresource?: string },
+  ): Promise<KubeObject> {
+    return (await modifyObject(this, ref, { change, context, subresource: context.subresource })).object;
+  }
+
+  async delete(
+    ref: ObjectRef,
+    request: DeleteRequest,
+    context: WriteContext,
+  ): Promise<{ readonly object: KubeObject; readonly gone: boolean }> {
+    const { served, gone } = await removeObject(this, ref, { request, context });
+    return { object: served.object, gone };
+  }
+
+  /**
+   * Writes an object if the key is still at `expectedRevision` (0: absent); gives `undefined` when it is not. The object
+   * belongs to the cache afterwards.
+   */
+  async put(key: string, object: KubeObject, expectedRevision: number): Promise<ServedObject | undefined> {
+    const { store, cache } = this.environment;
+    const { storedAs } = this.resource;
+    const stored = storedAs !== undefined && isDynamic(object) ? storedAs.toStored(object) : object;
+    const value = Buffer.from(storedText(stored));
+    cache.expect(value, stored);
+    const lease = await this.#lease();
+    const operation: Operation = { kind: "put", key, value, ...(lease === undefined ? {} : { lease }) };
+    const result = await store.commit({ compare: [{ key, modRevision: expectedRevision }], operations: [operation] });
+    if (result.kind === "conflict") return undefined;
+    const newest = this.cache.get(key);
+    // Somebody may have written again already: the answer is still what this write made.
+    return this.show(newest?.revision === result.revision ? newest : ServedObject.fromStored(value, result.revision));
+  }
+
+  /** Deletes a key if it is still at `expectedRevision`; gives the revision, or `undefined` when it is not. */
+  async drop(key: string, expectedRevision: number): Promise<number | undefined> {
+    const result = await this.environment.store.commit({
+      compare: [{ key, modRevision: expectedRevision }],
+      operations: [{ kind: "delete", key }],
+    });
+    return result.kind === "conflict" ? undefined : result.revision;
+  }
+
+  #lease(): Promise<LeaseId> | undefined {
+    const { ttlMs } = this.hooks;
+    return ttlMs === undefined ? undefined : this.environment.leases.lease(ttlMs);
+  }
+}

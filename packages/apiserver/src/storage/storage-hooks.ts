@@ -1,0 +1,20 @@
+import type { KubeObject } from "@skiff/api";
+import type { Reservation } from "../allocation/service-allocation.ts";
+
+/**
+ * What a resource does beside being stored: taking addresses for a Service, marking a Namespace as it begins to go.
+ * Methods, so that hooks for one kind stand in a table of hooks for all kinds.
+ */
+export interface StorageHooks<T extends KubeObject = KubeObject> {
+  /** Between admission and commit, on an object that may still be changed; what it took is kept or given back. */
+  reserve?(object: T, old: T | undefined, options: { readonly dryRun: boolean }): Reservation;
+  /** The object is gone from the store. */
+  release?(object: T): void;
+  /** The object is about to be marked as being deleted, and may be changed. */
+  marked?(object: T): void;
+  /** Objects of this kind end by themselves after so long. */
+  readonly ttlMs?: number;
+}
+
+/** A reservation of nothing. */
+export const nothingReserved: Reservation = { commit() {}, rollback() {} };

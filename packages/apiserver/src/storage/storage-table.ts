@@ -1,0 +1,71 @@
+import type { KubeObject, ResourceDefinition } from "@skiff/api";
+import { assert } from "@skiff/base";
+import type { ResourceStorage, ResourceTable } from "../contracts.ts";
+import { ObjectStorage } from "./object-storage.ts";
+import type { StorageEnvironment } from "./storage-environment.ts";
+import type { StorageHooks } from "./storage-hooks.ts";
+
+type Place = Pick<ResourceDefinition, "group" | "version" | "plural">;
+
+/** Every resource that is served. */
+export class StorageTable implements ResourceTable {
+  readonly #environment: StorageEnvironment;
+  readonly #byVersion = new Map<string, Map<string, ObjectStorage>>();
+
+  constructor(resources: readonly ResourceDefinition[], environment: StorageEnvironment) {
+    this.#environment = environment;
+    for (const resource of resources) this.add(resource);
+  }
+
+  /** Serves one more resource, or a resource anew. */
+  add(resource: ResourceDefinition): ObjectStorage {
+    const storage = new ObjectStorage(resource, this.#environment);
+    const version = versionKey(resource);
+    const plurals = this.#byVersion.get(version) ?? new Map<string, ObjectStorage>();
+    plurals.set(resource.plural, storage);
+    this.#byVersion.set(version, plurals);
+    return storage;
+  }
+
+  /** Gives a resource, in all its versions, its hooks. */
+  hook<T extends KubeObject>(resource: ResourceDefinition<T>, hooks: StorageHooks<T>): void {
+    const { prefix } = this.#storageOf(resource);
+    for (const storage of this.all()) if (storage.prefix === prefix) storage.hooks = hooks;
+  }
+
+  find({ group, version, plural }: Place): ObjectStorage | undefined {
+    return this.#byVersion.get(group === "" ? version : `${group}/${version}`)?.get(plural);
+  }
+
+  byKind({
+    group,
+    version,
+    kind,
+  }: {
+    readonly group: string;
+    readonly version: string;
+    readonly kind: string;
+  }): ObjectStorage | undefined {
+    const plurals = this.#byVersion.get(versionKey({ group, version })) ?? new Map<string, ObjectStorage>();
+    for (const storage of plurals.values()) if (storage.resource.kind === kind) return storage;
+    return undefined;
+  }
+
+  all(): readonly ObjectStorage[] {
+    return [...this.#byVersion.values()].flatMap((plurals) => [...plurals.values()]);
+  }
+
+  of<T extends KubeObject>(resource: ResourceDefinition<T>): ResourceStorage<T> {
+    // The table holds kinds of all types; this one was made from a definition of T, and so holds objects of T.
+    return this.#storageOf(resource) as unknown as ResourceStorage<T>;
+  }
+
+  #storageOf(resource: Place): ObjectStorage {
+    const found = this.find(resource);
+    assert(found !== undefined, `${resource.plural} of ${versionKey(resource)} are served`);
+    return found;
+  }
+}
+
+const versionKey = ({ group, version }: Pick<Place, "group" | "version">): string =>
+  group === "" ? version : `${group}/${version}`;
