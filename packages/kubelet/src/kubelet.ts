@@ -54,9 +54,12 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   background.run("runtime events", (signal) => cache.follow(signal));
   background.run("log rotation", (signal) => rotateLogs(parts, signal));
   background.run("pods", async (signal) => {
-    await retry(async () => {
-      await Promise.all([parts.cgroups.prepare(), parts.volumes.prepare(signal), cache.refresh(signal)]);
-    }, { options, signal });
+    await retry(
+      async () => {
+        await Promise.all([parts.cgroups.prepare(), parts.volumes.prepare(signal), cache.refresh(signal)]);
+      },
+      { options, signal },
+    );
     await Promise.all([informer.whenSynced(signal), parts.services.whenSynced(signal)]);
     late.pods = new PodSet({ parts, informer, background, labels: () => reporter.labels });
     late.pods.start();

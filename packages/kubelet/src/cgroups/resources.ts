@@ -1,9 +1,8 @@
 import { asMillis, asUnits, type Container, type Pod } from "@skiff/api";
 import type { CgroupLimits } from "@skiff/host";
 import type { LinuxResources } from "@skiff/runtime";
-import { isSidecar } from "../pods/restart-policy.ts";
 import { qosClass } from "../pods/qos.ts";
-
+import { isSidecar } from "../pods/restart-policy.ts";
 
 const periodUs = 100_000;
 
@@ -15,9 +14,9 @@ export const cpuQuotaUs = (milli: number): number =>
   milli <= 0 ? -1 : Math.max(1000, Math.floor((milli * periodUs) / 1000));
 
 const cpu = (list: Record<string, string> | undefined): number | undefined =>
-  list?.["cpu"] === undefined ? undefined : asMillis(list["cpu"]);
+  list?.cpu === undefined ? undefined : asMillis(list.cpu);
 const memory = (list: Record<string, string> | undefined): number | undefined =>
-  list?.["memory"] === undefined ? undefined : Math.ceil(asUnits(list["memory"]));
+  list?.memory === undefined ? undefined : Math.ceil(asUnits(list.memory));
 
 /** How ready the kernel is to kill a container when memory runs out: -997 (guaranteed) to 1000 (best effort). */
 export function oomScoreAdj(pod: Pod, container: Container, memoryCapacityBytes: number): number {

@@ -1,6 +1,5 @@
 import { asMillis, asUnits, type Container, type Pod, type ResourceFieldSelector } from "@skiff/api";
 
-
 type Amounts = Readonly<Record<string, string>>;
 
 /**

@@ -1,5 +1,5 @@
 import { type Container, type Pod, Pods, type Secret } from "@skiff/api";
-import { type Clock, KeyedBackoff, describeError, isAbort } from "@skiff/base";
+import { type Clock, describeError, isAbort, KeyedBackoff } from "@skiff/base";
 import type { EventRecorder } from "@skiff/client";
 import type { ImageSummary, RegistryAuth, Runtime } from "@skiff/runtime";
 import { durationText } from "../pods/duration-text.ts";
@@ -74,7 +74,11 @@ export class ImagePuller {
     const policy = container.imagePullPolicy ?? (parsed.withTag.endsWith(":latest") ? "Always" : "IfNotPresent");
     const present = policy === "Always" ? undefined : await this.#runtime.imageStatus(parsed.withTag, options.signal);
     if (present !== undefined) {
-      say("Normal", "Pulled", `Container image "${reference}" already present on machine and can be accessed by the pod`);
+      say(
+        "Normal",
+        "Pulled",
+        `Container image "${reference}" already present on machine and can be accessed by the pod`,
+      );
       return present;
     }
     if (policy === "Never") {

@@ -12,12 +12,12 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 
 function credential(registry: string, entry: unknown): Credential | undefined {
   if (!isJsonObject(entry)) return undefined;
-  const joined = text(entry["auth"]);
+  const joined = text(entry.auth);
   const [user, ...rest] = joined === undefined ? [] : Buffer.from(joined, "base64").toString("utf8").split(":");
-  const username = text(entry["username"]) ?? user;
-  const password = text(entry["password"]) ?? (joined === undefined ? undefined : rest.join(":"));
-  const identityToken = text(entry["identitytoken"]);
-  const registryToken = text(entry["registrytoken"]);
+  const username = text(entry.username) ?? user;
+  const password = text(entry.password) ?? (joined === undefined ? undefined : rest.join(":"));
+  const identityToken = text(entry.identitytoken);
+  const registryToken = text(entry.registrytoken);
   return {
     registry,
     auth: {
@@ -40,7 +40,7 @@ function credentialsOf(secret: Secret): readonly Credential[] {
   } catch {
     return [];
   }
-  const entries = isJsonObject(parsed) ? (modern === undefined ? parsed : parsed["auths"]) : undefined;
+  const entries = isJsonObject(parsed) ? (modern === undefined ? parsed : parsed.auths) : undefined;
   if (!isJsonObject(entries)) return [];
   return Object.entries(entries)
     .map(([registry, entry]) => credential(registry, entry))
@@ -61,7 +61,9 @@ function matches(registry: string, image: { registry: string; repository: string
   const imageParts = image.registry.split(".");
   const glob = parts.length === imageParts.length && parts.every((part, at) => part === "*" || part === imageParts[at]);
   const prefix = path.join("/");
-  return (docker || glob) && (prefix === "" || image.repository === prefix || image.repository.startsWith(`${prefix}/`));
+  return (
+    (docker || glob) && (prefix === "" || image.repository === prefix || image.repository.startsWith(`${prefix}/`))
+  );
 }
 
 /** The logins that a pod's pull secrets have for an image, the most specific first. */

@@ -2,7 +2,10 @@ import { open } from "node:fs/promises";
 import { parseLogLine } from "./cri-log.ts";
 
 /** The end of a log as plain text, cut to lines and bytes. Empty when there is no log. */
-export async function lastLines(path: string, limit: { readonly lines: number; readonly bytes: number }): Promise<string> {
+export async function lastLines(
+  path: string,
+  limit: { readonly lines: number; readonly bytes: number },
+): Promise<string> {
   try {
     await using file = await open(path, "r");
     const { size } = await file.stat();
@@ -11,7 +14,8 @@ export async function lastLines(path: string, limit: { readonly lines: number; r
     const texts: Buffer[] = [];
     for (const line of splitLines(buffer)) {
       const parsed = parseLogLine(line);
-      if (parsed !== undefined) texts.push(parsed.partial ? parsed.text : Buffer.concat([parsed.text, Buffer.from("\n")]));
+      if (parsed !== undefined)
+        texts.push(parsed.partial ? parsed.text : Buffer.concat([parsed.text, Buffer.from("\n")]));
     }
     const all = Buffer.concat(texts.slice(-limit.lines));
     return all.subarray(Math.max(0, all.length - limit.bytes)).toString("utf8");

@@ -1,4 +1,4 @@
-import type { ContainerImage, Node, NodeCondition, NodeStatus } from "@skiff/api";
+import type { ContainerImage, New, Node, NodeCondition, NodeStatus } from "@skiff/api";
 import { timestamp } from "@skiff/base";
 import type { ImageSummary } from "@skiff/runtime";
 import type { NodeIdentity, NodeMachine } from "../options.ts";
@@ -143,7 +143,7 @@ export const withoutHeartbeats = (status: NodeStatus): NodeStatus => ({
 });
 
 /** The object of a node that is not known yet. */
-export const newNode = (node: NodeIdentity, labels: Texts, status: NodeStatus) => ({
+export const newNode = (node: NodeIdentity, labels: Texts, status: NodeStatus): New<Node> => ({
   apiVersion: "v1",
   kind: "Node",
   metadata: {
@@ -153,4 +153,4 @@ export const newNode = (node: NodeIdentity, labels: Texts, status: NodeStatus) =
   },
   spec: node.podCIDR === undefined ? {} : { podCIDR: node.podCIDR, podCIDRs: [node.podCIDR] },
   status,
-}) satisfies Pick<Node, "spec" | "status"> & object;
+});

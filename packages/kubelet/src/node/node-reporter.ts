@@ -1,5 +1,5 @@
 import { readFile, statfs } from "node:fs/promises";
-import { isAlreadyExists, isNotFound, Leases, type Node, Nodes, type NodeStatus } from "@skiff/api";
+import { isAlreadyExists, isNotFound, Leases, type Node, type NodeStatus, Nodes } from "@skiff/api";
 import { type Clock, describeError, isAbort, jsonEqual, type Logger, microTimestamp } from "@skiff/base";
 import type { Client, EventRecorder } from "@skiff/client";
 import type { Runtime } from "@skiff/runtime";

@@ -51,13 +51,16 @@ export function admitPod(
   });
   for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {})) {
     if (node.labels[key] !== value)
-      return rejected("NodeAffinity", "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector");
+      return rejected(
+        "NodeAffinity",
+        "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
+      );
   }
   for (const { name } of pod.spec.securityContext?.sysctls ?? []) {
     if (!safeSysctls.has(name.replaceAll("/", ".")))
       return rejected("SysctlForbidden", `forbidden sysctl: "${name}" not allowlisted`);
   }
-  const pods = Number(node.allocatable["pods"] ?? "110");
+  const pods = Number(node.allocatable.pods ?? "110");
   if (node.others.length + 1 > pods)
     return rejected(
       "OutOfpods",

@@ -80,8 +80,7 @@ function containerStatus(container: Container, input: ContainerStatusInput, kind
     containerID: idText(last, input),
     state,
     lastState,
-    ready:
-      kind === "init" && !isSidecar(container) ? succeeded : started && input.ready(container.name),
+    ready: kind === "init" && !isSidecar(container) ? succeeded : started && input.ready(container.name),
     restartCount: restartCountOf(last),
     started: kind === "init" && !isSidecar(container) ? false : started,
   };
@@ -116,8 +115,7 @@ function lostState(old: ContainerStatus | undefined): ContainerState | undefined
   };
 }
 
-const idText = (status: RuntimeContainer, input: ContainerStatusInput): string =>
-  `${input.runtimeName}://${status.id}`;
+const idText = (status: RuntimeContainer, input: ContainerStatusInput): string => `${input.runtimeName}://${status.id}`;
 
 const times = (status: RuntimeContainer) => ({
   ...(status.startedAtMs > 0 ? { startedAt: timestamp(status.startedAtMs) } : {}),

@@ -10,7 +10,10 @@ export function parseResolvConf(text: string): Dns {
   let searches: readonly string[] = [];
   let options: readonly string[] = [];
   for (const line of text.split("\n")) {
-    const [word, ...rest] = line.replace(/[#;].*$/, "").trim().split(/\s+/);
+    const [word, ...rest] = line
+      .replace(/[#;].*$/, "")
+      .trim()
+      .split(/\s+/);
     if (word === "nameserver" && rest[0] !== undefined) servers.push(rest[0]);
     if (word === "search" || word === "domain") searches = rest.filter((one) => one !== ".");
     if (word === "options") options = rest;
@@ -21,11 +24,7 @@ export function parseResolvConf(text: string): Dns {
 const unique = (items: readonly string[]): readonly string[] => [...new Set(items)];
 
 /** How the pod's containers look names up, from its dnsPolicy and dnsConfig. `host` is the node's own resolver. */
-export function podDns(
-  pod: Pod,
-  node: Pick<NodeIdentity, "clusterDns" | "clusterDomain">,
-  host: Dns,
-): Dns {
+export function podDns(pod: Pod, node: Pick<NodeIdentity, "clusterDns" | "clusterDomain">, host: Dns): Dns {
   const base = basicDns(pod, node, host);
   const extra = pod.spec.dnsConfig;
   if (extra === undefined) return base;
@@ -44,8 +43,7 @@ export function podDns(
 function basicDns(pod: Pod, node: Pick<NodeIdentity, "clusterDns" | "clusterDomain">, host: Dns): Dns {
   const policy = pod.spec.dnsPolicy ?? "ClusterFirst";
   if (policy === "None") return { servers: [], searches: [], options: [] };
-  const cluster =
-    policy === "ClusterFirstWithHostNet" || (policy === "ClusterFirst" && pod.spec.hostNetwork !== true);
+  const cluster = policy === "ClusterFirstWithHostNet" || (policy === "ClusterFirst" && pod.spec.hostNetwork !== true);
   if (!cluster || node.clusterDns.length === 0) return host;
   const domain = node.clusterDomain;
   return {

@@ -33,6 +33,7 @@ export async function runHook(
       clock,
       signal,
     });
-    if (answer.status >= 400) throw new HookFailure(`HTTP lifecycle hook (${hook.httpGet.path ?? ""}) failed: ${answer.status}`);
+    if (answer.status >= 400)
+      throw new HookFailure(`HTTP lifecycle hook (${hook.httpGet.path ?? ""}) failed: ${answer.status}`);
   }
 }

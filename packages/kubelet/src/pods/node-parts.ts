@@ -34,4 +34,3 @@ export interface NodeParts {
   readonly random: Random;
   readonly logger: Logger;
 }
-

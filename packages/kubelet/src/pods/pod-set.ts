@@ -88,10 +88,15 @@ export class PodSet implements Disposable {
 
   #add(pod: Pod): void {
     const worker = new PodWorker(this.#parts, pod);
-    const failure = isKnown(pod) || hasEnded(pod) || pod.metadata.deletionTimestamp !== undefined ? undefined : this.#admit(pod);
+    const failure =
+      isKnown(pod) || hasEnded(pod) || pod.metadata.deletionTimestamp !== undefined ? undefined : this.#admit(pod);
     if (failure !== undefined) {
       const { reason, message } = failure;
-      this.#parts.recorder.record(Pods, pod, { type: "Warning", reason, message: message.replace("Pod was rejected: ", "") });
+      this.#parts.recorder.record(Pods, pod, {
+        type: "Warning",
+        reason,
+        message: message.replace("Pod was rejected: ", ""),
+      });
       worker.fail(failure);
     }
     const { uid } = pod.metadata;

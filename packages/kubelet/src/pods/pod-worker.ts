@@ -224,7 +224,10 @@ export class PodWorker {
   #makeSandbox(attempt: number, plan: PodPlan, life: AbortSignal): void {
     const { clock } = this.#parts;
     const waitMs = this.#sandboxRetry.atMs - clock.now();
-    if (waitMs > 0) return this.#recheckIn(waitMs);
+    if (waitMs > 0) {
+      this.#recheckIn(waitMs);
+      return;
+    }
     const number = Math.max(attempt, this.#sandboxRetry.attempt);
     this.#sandboxTask = makeSandbox(this.#parts, this.#pod, { attempt: number, old: plan.stopSandboxes, signal: life })
       .then(() => {
@@ -306,7 +309,10 @@ export class PodWorker {
       attempt: this.#nextAttempt(container, last),
       signal: life,
       volumes: this.#volumes.ready,
-      sandbox: Promise.resolve({ status: sandbox, config: configOfSandbox(this.#parts, pod, sandbox.metadata.attempt) }),
+      sandbox: Promise.resolve({
+        status: sandbox,
+        config: configOfSandbox(this.#parts, pod, sandbox.metadata.attempt),
+      }),
       turn,
     }).then(
       () => {
@@ -334,7 +340,10 @@ export class PodWorker {
     const startTime = this.#status.withLatest(this.#pod).status?.startTime;
     if (activeDeadlineSeconds === undefined || startTime === undefined || this.#failure !== undefined) return;
     const leftMs = Date.parse(startTime) + activeDeadlineSeconds * 1000 - this.#parts.clock.now();
-    if (leftMs > 0) return this.#recheckIn(leftMs);
+    if (leftMs > 0) {
+      this.#recheckIn(leftMs);
+      return;
+    }
     const message = "Pod was active on the node longer than the specified deadline";
     this.#failure = { reason: "DeadlineExceeded", message };
     this.#parts.recorder.record(Pods, this.#pod, { type: "Normal", reason: "DeadlineExceeded", message });
@@ -424,7 +433,8 @@ export class PodWorker {
     } catch (error) {
       signal.throwIfAborted();
       if (!deadline.aborted) throw error;
-      return this.wake();
+      this.wake();
+      return;
     }
     await this.#report(signal, { terminal: true });
     await this.#status.flushed();

@@ -1,6 +1,5 @@
 import { asMillis, type Container, type Pod } from "@skiff/api";
 
-
 export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 
 const computed = ["cpu", "memory"] as const;

@@ -1,6 +1,12 @@
 import type { Clock, Logger } from "@skiff/base";
 import { describeError, isAbort } from "@skiff/base";
-import { type ContainerStatus, type Runtime, RuntimeError, type RuntimeEvent, type SandboxStatus } from "@skiff/runtime";
+import {
+  type ContainerStatus,
+  type Runtime,
+  RuntimeError,
+  type RuntimeEvent,
+  type SandboxStatus,
+} from "@skiff/runtime";
 import type { PodIdentity } from "./pod-identity.ts";
 import { podOfLabels } from "./runtime-labels.ts";
 

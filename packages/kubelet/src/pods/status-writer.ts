@@ -1,7 +1,7 @@
-import { isConflict, isNotFound, type Pod, Pods, type PodStatus } from "@skiff/api";
+import { isConflict, isNotFound, type Pod, type PodStatus, Pods } from "@skiff/api";
 import { describeError, isAbort, jsonEqual } from "@skiff/base";
-import type { NodeParts } from "./node-parts.ts";
 import { ownedConditions } from "./conditions.ts";
+import type { NodeParts } from "./node-parts.ts";
 
 /**
  * Writes one pod's status as soon as it changed, one write at a time: while one is under way only the newest is kept.

@@ -31,6 +31,8 @@ export async function terminatePod(
   for (const name of order.toReversed()) {
     for (const one of running.filter((container) => container.name === name)) await stop(one.name, one.id);
   }
-  await Promise.all(sandboxes.filter((one) => one.state === "ready").map((one) => runtime.stopPodSandbox(one.id, signal)));
+  await Promise.all(
+    sandboxes.filter((one) => one.state === "ready").map((one) => runtime.stopPodSandbox(one.id, signal)),
+  );
   await Promise.all(sandboxes.map((one) => cache.refreshSandbox(one.id, signal)));
 }

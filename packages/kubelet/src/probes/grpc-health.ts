@@ -50,9 +50,10 @@ export async function grpcHealth(
   stream.on("data", (chunk: Buffer) => chunks.push(chunk));
   stream.on("error", (error) => fails(describeError(error)));
   stream.on("end", () => {
-    if (grpcStatus === "12") fails("error: this server does not implement the grpc health protocol (grpc.health.v1.Health)");
+    if (grpcStatus === "12")
+      fails("error: this server does not implement the grpc health protocol (grpc.health.v1.Health)");
     else if (grpcStatus !== "0") fails(`error: health rpc probe failed with status ${grpcStatus}`);
-    else if (statusOf(Buffer.concat(chunks)) !== serving) fails("service unhealthy (responded with \"NOT_SERVING\")");
+    else if (statusOf(Buffer.concat(chunks)) !== serving) fails('service unhealthy (responded with "NOT_SERVING")');
     else resolve({ kind: "success" });
   });
   stream.end(frame(target.service));

@@ -46,10 +46,14 @@ export async function httpGet(
   const { promise, resolve, reject } = Promise.withResolvers<HttpAnswer>();
   const { url, headers } = target;
   const send = url.protocol === "https:" ? httpsRequest : httpRequest;
-  const request = send(url, { headers, agent: false, rejectUnauthorized: false, signal: options.signal }, (response) => {
-    response.resume();
-    resolve({ status: response.statusCode ?? 0, location: response.headers.location, url });
-  });
+  const request = send(
+    url,
+    { headers, agent: false, rejectUnauthorized: false, signal: options.signal },
+    (response) => {
+      response.resume();
+      resolve({ status: response.statusCode ?? 0, location: response.headers.location, url });
+    },
+  );
   using _ = options.clock.after(options.timeoutMs, () => {
     const awaited = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)";
     reject(new Error(`Get "${url.href}": ${awaited}`));

@@ -75,7 +75,10 @@ export class PodProbes implements AsyncDisposable {
     const launch = (kind: ProbeKind, probe: Probe | undefined, then?: () => void) => {
       if (probe === undefined) return;
       this.#background.run(`${kind} probe of ${container.name}`, (signal) =>
-        this.#loop({ kind, probe, container, containerId, podIp, watched, then }, AbortSignal.any([signal, watched.abort.signal])),
+        this.#loop(
+          { kind, probe, container, containerId, podIp, watched, then },
+          AbortSignal.any([signal, watched.abort.signal]),
+        ),
       );
     };
     const others = () => {

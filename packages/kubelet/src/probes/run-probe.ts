@@ -30,7 +30,8 @@ export async function runProbe(
 ): Promise<ProbeResult> {
   const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
   try {
-    if (probe.exec !== undefined) return await runExec(probe.exec.command ?? [], target, { effects, timeoutMs, signal });
+    if (probe.exec !== undefined)
+      return await runExec(probe.exec.command ?? [], target, { effects, timeoutMs, signal });
     if (probe.httpGet !== undefined) {
       const answer = await httpGet(httpTarget(probe.httpGet, target.container, target.podIp), {
         timeoutMs,
@@ -72,7 +73,9 @@ async function runExec(command: readonly string[], target: ProbeTarget, run: Run
   } catch (error) {
     if (isAbort(error, run.signal)) throw error;
     if (error instanceof RuntimeError && error.code === "DEADLINE_EXCEEDED")
-      return failure(`command timed out: ${JSON.stringify(command.join(" "))} timed out after ${run.timeoutMs / 1000}s`);
+      return failure(
+        `command timed out: ${JSON.stringify(command.join(" "))} timed out after ${run.timeoutMs / 1000}s`,
+      );
     return errored(describeError(error));
   }
 }

@@ -1,4 +1,4 @@
-import type { Container, Pod, PodSecurityContext, SecurityContext, SeccompProfile as SeccompSpec } from "@skiff/api";
+import type { Container, Pod, PodSecurityContext, SeccompProfile as SeccompSpec, SecurityContext } from "@skiff/api";
 import type { ImageSummary, LinuxSecurity, NamespaceOptions, SeccompProfile } from "@skiff/runtime";
 import { ContainerConfigError } from "../env/environment.ts";
 import { podIdentity, podText } from "../pods/pod-identity.ts";

@@ -4,7 +4,11 @@ import { TLSSocket } from "node:tls";
 export type Verdict = "allowed" | "unauthorized" | "forbidden";
 
 /** Whom the API server is known as to nodes. */
-const apiServers: ReadonlySet<string> = new Set(["kube-apiserver-kubelet-client", "kube-apiserver", "system:apiserver"]);
+const apiServers: ReadonlySet<string> = new Set([
+  "kube-apiserver-kubelet-client",
+  "kube-apiserver",
+  "system:apiserver",
+]);
 
 /** Judges a verified certificate's subject: administrators and the API server may use a node's server, nobody else. */
 export function judge(subject: { readonly CN?: string | string[]; readonly O?: string | string[] }): Verdict {

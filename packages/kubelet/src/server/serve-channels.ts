@@ -50,7 +50,10 @@ export async function serveChannels(
   gone.signal.addEventListener("abort", closeOnGone, { once: true });
   if (gone.signal.aborted) return closeOnGone();
   // Tells the client that all is set up.
-  await send(socket, encodeFrame(protocol, running.stdout === undefined ? channels.error : channels.stdout, Buffer.alloc(0)));
+  await send(
+    socket,
+    encodeFrame(protocol, running.stdout === undefined ? channels.error : channels.stdout, Buffer.alloc(0)),
+  );
   for (const message of pending.splice(0)) receive(message);
   try {
     const outputs = [

@@ -15,7 +15,8 @@ export function logOptions(query: URLSearchParams, nowMs: number): LogOptions & 
     const text = query.get(name);
     if (text === null || text === "") return undefined;
     const value = Number(text);
-    if (!Number.isInteger(value) || value < 0) throw new RequestFailure(400, `${name} must be a whole number, not negative`);
+    if (!Number.isInteger(value) || value < 0)
+      throw new RequestFailure(400, `${name} must be a whole number, not negative`);
     return value;
   };
   const tailLines = number("tailLines");
@@ -51,10 +52,7 @@ function chosen(context: ServerContext, pod: Pod, name: string, previous: boolea
   if (before !== undefined) return before;
   const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
   const reason = statuses.find((one) => one.name === name)?.state?.waiting?.reason ?? "ContainerCreating";
-  const what =
-    reason === "ErrImagePull" || reason === "ImagePullBackOff"
-      ? `trying and failing to pull image`
-      : reason;
+  const what = reason === "ErrImagePull" || reason === "ImagePullBackOff" ? `trying and failing to pull image` : reason;
   throw new RequestFailure(400, `container "${name}" in pod "${pod.metadata.name}" is waiting to start: ${what}`);
 }
 
@@ -93,7 +91,9 @@ export async function serveLogs(
     }
   } catch (error) {
     if (isAbort(error, abort.signal)) return;
-    response.write(`unable to retrieve container logs for ${parts.runtimeName}://${status.id}: ${describeError(error)}\n`);
+    response.write(
+      `unable to retrieve container logs for ${parts.runtimeName}://${status.id}: ${describeError(error)}\n`,
+    );
   }
   response.end();
 }

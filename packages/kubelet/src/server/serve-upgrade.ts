@@ -7,7 +7,7 @@ import { chooseProtocol, streamOptions } from "./exec-channels.ts";
 import { serveTunnel, tunnelProtocol } from "./port-forward.ts";
 import { passThrough } from "./runtime-socket.ts";
 import { serveChannels } from "./serve-channels.ts";
-import { findPod, readySandbox, RequestFailure, runningContainer, type ServerContext } from "./target.ts";
+import { findPod, RequestFailure, readySandbox, runningContainer, type ServerContext } from "./target.ts";
 
 const maxPayloadBytes = 16 * 1024 * 1024;
 
@@ -77,7 +77,10 @@ export class UpgradeServer {
   async #runtimeUrl(asked: StreamingRequest, signal: AbortSignal): Promise<URL> {
     const url = await this.#context.parts.runtime.streamingUrl(asked, signal);
     if (url === undefined)
-      throw new RequestFailure(501, `this node's runtime (${this.#context.parts.runtimeName}) cannot stream ${asked.kind}`);
+      throw new RequestFailure(
+        501,
+        `this node's runtime (${this.#context.parts.runtimeName}) cannot stream ${asked.kind}`,
+      );
     return url;
   }
 

@@ -5,7 +5,11 @@ import type { PodIdentity } from "../pods/pod-identity.ts";
 
 interface PodUsage {
   readonly pod: PodIdentity;
-  readonly containers: readonly { readonly name: string; readonly startedAtMs: number; readonly stats: ContainerStats }[];
+  readonly containers: readonly {
+    readonly name: string;
+    readonly startedAtMs: number;
+    readonly stats: ContainerStats;
+  }[];
 }
 
 async function usage(parts: NodeParts, signal: AbortSignal): Promise<readonly PodUsage[]> {
@@ -35,7 +39,11 @@ export async function statsSummary(parts: NodeParts, signal: AbortSignal): Promi
         workingSetBytes: stats.memoryWorkingSetBytes,
         rssBytes: stats.memoryRssBytes,
       },
-      rootfs: { time: timestamp(stats.atMs), usedBytes: stats.writableLayerBytes, inodesUsed: stats.writableLayerInodes },
+      rootfs: {
+        time: timestamp(stats.atMs),
+        usedBytes: stats.writableLayerBytes,
+        inodesUsed: stats.writableLayerInodes,
+      },
     })),
   }));
   return { node: { nodeName: parts.node.name, startTime: time, memory: { time } }, pods };

@@ -29,7 +29,8 @@ export function findPod({ pods }: ServerContext, namespace: string, name: string
 
 export function runningContainer(context: ServerContext, pod: Pod, name: string): ContainerStatus {
   const status = newest(context.parts.cache.view(pod.metadata.uid), name);
-  if (status === undefined || status.state !== "running") throw new RequestFailure(404, `container not found ("${name}")`);
+  if (status === undefined || status.state !== "running")
+    throw new RequestFailure(404, `container not found ("${name}")`);
   return status;
 }
 

@@ -1,6 +1,18 @@
-import { chmod, chown, lstat, mkdir, readdir, readFile, readlink, rename, rm, symlink, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Random, nameSuffix } from "@skiff/base";
+import { nameSuffix, type Random } from "@skiff/base";
 
 /** A file of a volume. `mode` as in `0o644`. */
 export interface VolumeFile {

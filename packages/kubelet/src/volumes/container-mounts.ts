@@ -21,13 +21,12 @@ export async function containerMounts(
   for (const mount of container.volumeMounts ?? []) {
     const volume = pod.spec.volumes?.find((one) => one.name === mount.name);
     if (volume === undefined)
-      throw new ContainerConfigError(
-        `cannot find volume "${mount.name}" to mount into container "${container.name}"`,
-      );
+      throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
     const folder = options.volumes.pathOf(pod, volume);
     const below = subPath(mount, options.env);
     const readonly =
-      mount.readOnly === true || (volume.projected ?? volume.secret ?? volume.configMap ?? volume.downwardAPI) !== undefined;
+      mount.readOnly === true ||
+      (volume.projected ?? volume.secret ?? volume.configMap ?? volume.downwardAPI) !== undefined;
     mounts.push({
       containerPath: isAbsolute(mount.mountPath) ? mount.mountPath : `/${mount.mountPath}`,
       hostPath: below === "" ? folder : await subPathOf(folder, below, container),
@@ -48,7 +47,9 @@ function subPath(mount: VolumeMount, env: ReadonlyMap<string, string>): string {
     return value;
   });
   if (missing.length > 0)
-    throw new ContainerConfigError(`failed to expand subPathExpr "${mount.subPathExpr}": missing value for ${missing.join(", ")}`);
+    throw new ContainerConfigError(
+      `failed to expand subPathExpr "${mount.subPathExpr}": missing value for ${missing.join(", ")}`,
+    );
   return path;
 }
 

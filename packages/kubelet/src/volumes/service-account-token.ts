@@ -62,9 +62,9 @@ export class ServiceAccountTokens {
       },
       { signal },
     );
-    const status = answer["status"];
-    const text = isJsonObject(status) ? status["token"] : undefined;
-    const expires = isJsonObject(status) ? status["expirationTimestamp"] : undefined;
+    const status = answer.status;
+    const text = isJsonObject(status) ? status.token : undefined;
+    const expires = isJsonObject(status) ? status.expirationTimestamp : undefined;
     if (typeof text !== "string") throw new VolumeFailure("failed to fetch token: the answer holds none");
     const expiresMs = typeof expires === "string" ? Date.parse(expires) : issuedMs + request.expirationSeconds * 1000;
     return { text, issuedMs, expiresMs };
