@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // Starts the command. Plain JavaScript that any Node since 18 reads: where the Node that runs it is older than 24, it hands
-// over to the one that came with the packages. In a release the command is one bundle beside this file; in a checkout
-// the TypeScript runs as it stands.
+// over to the one that came with the packages. Runs the bundle; in a checkout whose sources are newer than the bundle,
+// the TypeScript as it stands.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { createRequire, enableCompileCache } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
@@ -11,10 +11,29 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const bundle = join(here, "../dist/main.js");
+const packages = join(here, "../..");
+
+/** In a checkout: whether any source was changed after the bundle was made. A release has no sources. */
+function bundleIsStale() {
+  if (!existsSync(join(here, "../src"))) return false;
+  if (!existsSync(bundle)) return true;
+  const madeMs = statSync(bundle).mtimeMs;
+  return readdirSync(packages).some((room) => {
+    const folder = join(packages, room, "src");
+    if (!existsSync(folder)) return false;
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+    return entries.some(
+      (entry) =>
+        entry.isFile() &&
+        !entry.name.endsWith(".test.ts") &&
+        statSync(join(entry.parentPath, entry.name)).mtimeMs > madeMs,
+    );
+  });
+}
 
 if (Number(process.versions.node.split(".")[0]) >= 24) {
   enableCompileCache?.();
-  await import(existsSync(bundle) ? bundle : join(here, "../src/main.ts"));
+  await import(bundleIsStale() ? join(here, "../src/main.ts") : bundle);
 } else {
   const node = join(dirname(createRequire(import.meta.url).resolve("node/package.json")), "bin", "node");
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });

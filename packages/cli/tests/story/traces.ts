@@ -1,0 +1,54 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+/** What a cluster could leave behind on a machine, as text that can be compared. */
+export interface Traces {
+  readonly links: readonly string[];
+  readonly namespaces: readonly string[];
+  readonly tables: readonly string[];
+  readonly mounts: readonly string[];
+  readonly cgroups: readonly string[];
+  readonly processes: readonly string[];
+}
+
+const lines = (command: string, ...args: readonly string[]): readonly string[] =>
+  execFileSync(command, args, { encoding: "utf8" }).split("\n").filter(Boolean);
+
+/** The machine as it is now. */
+export function traces(): Traces {
+  return {
+    links: lines("ip", "-o", "link")
+      .map((line) => line.split(":")[1]?.trim().split("@")[0] ?? line)
+      .sort(),
+    namespaces: lines("ip", "netns", "list"),
+    tables: lines("nft", "list", "tables"),
+    mounts: readFileSync("/proc/self/mountinfo", "utf8")
+      .split("\n")
+      .map((line) => line.split(" ")[4] ?? "")
+      .sort(),
+    cgroups: cgroupFolders(),
+    processes: processNames(),
+  };
+}
+
+function cgroupFolders(): readonly string[] {
+  const found: string[] = [];
+  for (const entry of readdirSync("/sys/fs/cgroup", { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory() && /kubepods|skiff/.test(entry.name)) found.push(`${entry.parentPath}/${entry.name}`);
+  }
+  return found.sort();
+}
+
+/** Command lines of everything that runs, but for kernel threads and this test's own. */
+function processNames(): readonly string[] {
+  const found: string[] = [];
+  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+      if (/containerd|skiff\.js|dist\/main\.js|httpd|\/pause/.test(words)) found.push(words);
+    } catch {
+      // Ended meanwhile.
+    }
+  }
+  return found.sort();
+}
