@@ -1,6 +1,8 @@
 import { defineResource } from "../../define-resource.ts";
+import { fieldError } from "../../field-error.ts";
 import type { Lease } from "../../generated/types/coordination-v1.ts";
 import type { Column } from "../../resource-definition.ts";
+import { checkNonNegative, type Findings } from "../../validation/checks.ts";
 import { age } from "../columns.ts";
 
 const columns: readonly Column<Lease>[] = [
@@ -13,6 +15,20 @@ const columns: readonly Column<Lease>[] = [
   age,
 ];
 
+function* checkLease({ spec = {} }: Lease): Findings {
+  const seconds = spec.leaseDurationSeconds;
+  if (seconds !== undefined && seconds <= 0) {
+    yield fieldError.invalid("spec.leaseDurationSeconds", seconds, "must be greater than 0");
+  }
+  yield* checkNonNegative("spec.leaseTransitions", spec.leaseTransitions);
+  if (spec.strategy !== undefined && spec.strategy !== "OldestEmulationVersion" && !spec.strategy.includes("/")) {
+    yield fieldError.notSupported("spec.strategy.strategy", spec.strategy, ["OldestEmulationVersion"]);
+  }
+  if (spec.preferredHolder && !spec.strategy) {
+    yield fieldError.forbidden("spec.preferredHolder", "may only be specified if `strategy` is defined");
+  }
+}
+
 /** `leases.coordination.k8s.io`. */
 export const Leases = defineResource<Lease>({
   group: "coordination.k8s.io",
@@ -20,4 +36,5 @@ export const Leases = defineResource<Lease>({
   kind: "Lease",
   plural: "leases",
   columns,
+  validate: (lease) => [...checkLease(lease)],
 });

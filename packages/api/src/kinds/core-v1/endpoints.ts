@@ -2,6 +2,7 @@ import { defineResource } from "../../define-resource.ts";
 import type { Endpoints as EndpointsObject } from "../../generated/types/core-v1.ts";
 import type { Column } from "../../resource-definition.ts";
 import { age, firstThree, joinHostPort } from "../columns.ts";
+import { checkEndpoints } from "./endpoints-validation.ts";
 
 /** The kind whose plural is its own name: type and definition are called the same. */
 export type Endpoints = EndpointsObject;
@@ -32,6 +33,7 @@ export const Endpoints = defineResource<Endpoints>({
   kind: "Endpoints",
   plural: "endpoints",
   columns,
+  validate: (endpoints) => [...checkEndpoints(endpoints)],
   defaults({ subsets }) {
     for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ||= "TCP";
   },

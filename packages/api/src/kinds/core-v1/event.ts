@@ -2,6 +2,7 @@ import { defineResource } from "../../define-resource.ts";
 import type { Event } from "../../generated/types/core-v1.ts";
 import type { Column } from "../../resource-definition.ts";
 import { since } from "../human-duration.ts";
+import { checkEvent } from "./event-validation.ts";
 
 /** How long ago the event was first seen; events of the newer API only say when they happened. */
 const firstSeen = ({ firstTimestamp, eventTime }: Event, nowMs: number): string =>
@@ -104,6 +105,7 @@ export const Events = defineResource<Event>({
     { path: "source", value: ({ source, reportingComponent }) => source?.component || reportingComponent || "" },
     { path: "type", value: ({ type }) => type ?? "" },
   ],
+  validate: (event) => [...checkEvent(event)],
   defaults(event) {
     event.involvedObject ??= {};
     event.source ??= {};

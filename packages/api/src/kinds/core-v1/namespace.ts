@@ -1,8 +1,11 @@
 import { deepCopy } from "@skiff/base";
 import { defineResource } from "../../define-resource.ts";
+import { fieldError } from "../../field-error.ts";
 import type { Namespace } from "../../generated/types/core-v1.ts";
 import type { Column } from "../../resource-definition.ts";
+import { checkQualifiedName, type Findings } from "../../validation/checks.ts";
 import { dnsLabelName } from "../../validation/names.ts";
+import { checkKnownFinalizer } from "../../validation/object-meta.ts";
 import { age } from "../columns.ts";
 
 const columns: readonly Column<Namespace>[] = [
@@ -15,6 +18,22 @@ const nameLabel = "kubernetes.io/metadata.name";
 
 function labelWithName({ metadata }: Namespace): void {
   if (metadata.name) metadata.labels = { ...metadata.labels, [nameLabel]: metadata.name };
+}
+
+function* checkNamespace({ spec }: Namespace): Findings {
+  for (const finalizer of spec?.finalizers ?? []) {
+    yield* checkQualifiedName("spec.finalizers", finalizer);
+    yield* checkKnownFinalizer("spec.finalizers", finalizer);
+  }
+}
+
+function* checkPhase({ metadata, status }: Namespace): Findings {
+  const { deletionTimestamp } = metadata;
+  const expected = deletionTimestamp === undefined ? "Active" : "Terminating";
+  if (status.phase === expected) return;
+  const state = deletionTimestamp === undefined ? "empty" : "not empty";
+  const message = `may only be '${expected}' if \`deletionTimestamp\` is ${state}`;
+  yield fieldError.invalid("status.Phase", status.phase ?? "", message);
 }
 
 /** `namespaces`. */
@@ -38,6 +57,8 @@ export const Namespaces = defineResource<Namespace>({
     // Holds the namespace until its content is gone; removed through the finalize subresource.
     if (!finalizers.includes("kubernetes")) namespace.spec.finalizers = [...finalizers, "kubernetes"];
   },
+  validate: (namespace) => [...checkNamespace(namespace)],
+  validateStatusUpdate: (namespace) => [...checkPhase(namespace)],
   prepareUpdate(namespace, old) {
     namespace.spec = deepCopy(old.spec);
   },

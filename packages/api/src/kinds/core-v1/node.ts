@@ -1,6 +1,7 @@
 import { defineResource } from "../../define-resource.ts";
 import type { Node } from "../../generated/types/core-v1.ts";
 import { nodeColumns } from "./node-columns.ts";
+import { checkNode, checkNodeUpdate } from "./node-validation.ts";
 
 /** `podCIDR` is the first of `podCIDRs`: who knows only one of the fields sets both. */
 function alignPodCIDRs({ spec }: Node): void {
@@ -19,6 +20,9 @@ export const Nodes = defineResource<Node>({
   statusOnCreate: "kept",
   columns: nodeColumns,
   selectableFields: [{ path: "spec.unschedulable", value: ({ spec }) => String(spec?.unschedulable === true) }],
+  validate: (node) => [...checkNode(node)],
+  validateUpdate: (node, old) => [...checkNodeUpdate(node, old)],
+  validateStatusUpdate: (node, old) => [...checkNodeUpdate(node, old)],
   defaults(node) {
     node.spec ??= {};
     alignPodCIDRs(node);

@@ -2,6 +2,7 @@ import { defineResource } from "../../define-resource.ts";
 import type { Secret } from "../../generated/types/core-v1.ts";
 import type { Column } from "../../resource-definition.ts";
 import { age } from "../columns.ts";
+import { checkSecret, checkSecretUpdate } from "./secret-validation.ts";
 
 const columns: readonly Column<Secret>[] = [
   {
@@ -38,6 +39,8 @@ export const Secrets = defineResource<Secret>({
     encodeStringData(secret);
     secret.type ||= "Opaque";
   },
+  validate: (secret) => [...checkSecret(secret)],
+  validateUpdate: (secret, old) => [...checkSecretUpdate(secret, old)],
   prepareUpdate(secret, old) {
     if (!secret.type) secret.type = old.type;
   },

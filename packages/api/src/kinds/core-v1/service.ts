@@ -1,9 +1,12 @@
 import { defineResource } from "../../define-resource.ts";
 import type { Service } from "../../generated/types/core-v1.ts";
 import type { Column } from "../../resource-definition.ts";
+import { dnsLabelName } from "../../validation/names.ts";
 import { age, formatLabels, orNone } from "../columns.ts";
+import { checkServiceUpdate } from "./service-address-validation.ts";
 import { defaultService } from "./service-defaults.ts";
 import { alignClusterIPs, dropForeignFields, keepAllocated } from "./service-update.ts";
+import { checkService, checkServiceStatus } from "./service-validation.ts";
 
 function externalAddress({ spec, status }: Service): string {
   const external = spec.externalIPs ?? [];
@@ -68,7 +71,11 @@ export const Services = defineResource<Service>({
     { path: "spec.clusterIP", value: ({ spec }) => spec?.clusterIP ?? "" },
     { path: "spec.type", value: ({ spec }) => spec?.type ?? "" },
   ],
+  validateName: dnsLabelName,
   defaults: defaultService,
+  validate: (service) => [...checkService(service)],
+  validateUpdate: (service, old) => [...checkServiceUpdate(service, old)],
+  validateStatusUpdate: (service) => [...checkServiceStatus(service)],
   prepareCreate: ({ spec }) => alignClusterIPs(spec),
   prepareUpdate(service, old) {
     alignClusterIPs(service.spec, old.spec);

@@ -2,7 +2,9 @@ import { jsonEqual } from "@skiff/base";
 import { defineResource } from "../../define-resource.ts";
 import type { EndpointSlice } from "../../generated/types/discovery-v1.ts";
 import type { Column } from "../../resource-definition.ts";
+import { checkImmutable } from "../../validation/checks.ts";
 import { age, firstThree } from "../columns.ts";
+import { checkEndpointSlice } from "./endpoint-slice-validation.ts";
 
 const columns: readonly Column<EndpointSlice>[] = [
   {
@@ -39,6 +41,8 @@ export const EndpointSlices = defineResource<EndpointSlice>({
       port.protocol ??= "TCP";
     }
   },
+  validate: (slice) => [...checkEndpointSlice(slice)],
+  validateUpdate: (slice, old) => [...checkImmutable("addressType", slice.addressType, old.addressType)],
   changesGeneration: (slice, old) =>
     !jsonEqual(slice.endpoints, old.endpoints) ||
     !jsonEqual(slice.ports, old.ports) ||
