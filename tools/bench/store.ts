@@ -12,16 +12,7 @@ import { type Client, credentials, loadPackageDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { silentLogger, systemClock } from "@skiff/base";
 import { openLmdbStore } from "@skiff/store";
-
-/** One figure of a benchmark. */
-export interface BenchRow {
-  readonly what: string;
-  readonly value: number;
-  readonly unit: string;
-  /** Below this the figure is a failure; `undefined` where it is only for information. */
-  readonly floor: number | undefined;
-  readonly detail: string;
-}
+import type { BenchRow } from "./row.ts";
 
 const valueBytes = 1024;
 const keysPerWriter = 500;
