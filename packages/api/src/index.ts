@@ -63,6 +63,8 @@ export * from "./kinds/table-columns.ts";
 export * from "./kinds/taints.ts";
 export { selectorText } from "./kinds/workload-columns.ts";
 export * from "./managed-fields/apply.ts";
+export type { FieldWriter } from "./managed-fields/entries.ts";
+export type { FieldSet } from "./managed-fields/field-set.ts";
 export * from "./managed-fields/update.ts";
 export * from "./object.ts";
 export * from "./open-api/publish.ts";
