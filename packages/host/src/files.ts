@@ -1,4 +1,5 @@
-import { link, mkdir, open, readFile, rename, rm, unlink } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { type FileHandle, link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Processes, type ProcessIdentity, systemProcesses } from "./processes.ts";
 
@@ -53,40 +54,56 @@ async function holderOf(path: string): Promise<ProcessIdentity | undefined> {
     : { pid, startTicks };
 }
 
-/** Takes a lock file away that no living process holds, and only that: another may have taken the lock meanwhile. */
-async function breakStale(path: string, processes: Processes): Promise<void> {
-  const aside = temporaryName(path);
-  try {
-    await rename(path, aside);
-  } catch {
-    return;
-  }
-  const taken = await holderOf(aside);
-  if (taken !== undefined && processes.isAlive(taken)) await link(aside, path).catch(() => {});
-  await unlink(aside);
+/**
+ * Takes the kernel's lock on a file that this process holds open, through flock(1): the lock belongs to the open file,
+ * so it stays when that command has ended, and goes with this process whatever becomes of it. `undefined` where
+ * there is no such command.
+ */
+async function kernelLock(file: FileHandle): Promise<"taken" | "held" | undefined> {
+  const { promise, resolve } = Promise.withResolvers<"taken" | "held" | undefined>();
+  const child = spawn("flock", ["-x", "-n", "3"], { stdio: ["ignore", "ignore", "ignore", file.fd] });
+  child.on("error", () => resolve(undefined));
+  child.on("exit", (code) => resolve(code === 0 ? "taken" : "held"));
+  return promise;
 }
 
 /**
  * Takes a lock for this process: a file with its pid and start time. Throws `LockHeld` while another process that is
- * alive holds it; what a dead process left behind is no obstacle.
+ * alive (or another part of this one) holds it; what a dead process left behind is no obstacle.
  */
 export async function lockFile(path: string, processes: Processes = systemProcesses): Promise<FileLock> {
   const own = processes.identify(process.pid) ?? { pid: process.pid, startTicks: 0 };
+  const said = `${own.pid} ${own.startTicks}\n`;
   await mkdir(dirname(path), { recursive: true });
+  const file = await open(path, "a+", 0o644);
+  const state = await kernelLock(file);
+  if (state === "taken") {
+    await file.truncate(0);
+    await file.write(said, 0);
+    return { path, [Symbol.asyncDispose]: () => file.close() };
+  }
+  await file.close();
+  if (state === "held") throw new LockHeld(path, (await holderOf(path)) ?? { pid: 0, startTicks: 0 });
+  return lockByName(path, said, processes);
+}
+
+/** Where there is no flock(1): a file whose existence is the lock. Two that break a stale lock at once may both succeed. */
+async function lockByName(path: string, said: string, processes: Processes): Promise<FileLock> {
   const temporary = temporaryName(path);
-  await writeFileAtomic(temporary, `${own.pid} ${own.startTicks}\n`, { mode: 0o644 });
+  const named = `${path}.held`;
+  await writeFileAtomic(temporary, said, { mode: 0o644 });
   try {
     for (let attempt = 0; ; attempt++) {
       try {
         // Making a link is atomic and fails where the name exists.
-        await link(temporary, path);
-        return { path, [Symbol.asyncDispose]: () => rm(path, { force: true }) };
+        await link(temporary, named);
+        return { path, [Symbol.asyncDispose]: () => rm(named, { force: true }) };
       } catch (error) {
-        if (!(error instanceof Error && "code" in error && error.code === "EEXIST") || attempt === 20) throw error;
+        if (!(error instanceof Error && "code" in error && error.code === "EEXIST") || attempt === 3) throw error;
       }
-      const holder = await holderOf(path);
+      const holder = await holderOf(named);
       if (holder !== undefined && processes.isAlive(holder)) throw new LockHeld(path, holder);
-      await breakStale(path, processes);
+      await rm(named, { force: true });
     }
   } finally {
     await rm(temporary, { force: true });

@@ -78,7 +78,8 @@ function records(stdout: string): readonly Json[] {
   return Array.isArray(parsed) ? parsed.filter(isJson) : [];
 }
 
-const gone = /Cannot find device|No such process|Cannot assign requested address|does not exist|No such file/;
+const gone =
+  /Cannot find device|No such process|Cannot assign requested address|does not exist|Address not found|No such file/;
 const exists = /File exists|already assigned/;
 
 function linkOf(record: Json): Link {

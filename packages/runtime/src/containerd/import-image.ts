@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { posix } from "node:path";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { type Clock, timestamp } from "@skiff/base";
+import { type Clock, describeError, timestamp } from "@skiff/base";
 import { type Extract, extract } from "tar-stream";
 import { RuntimeError } from "../runtime.ts";
 import { type LeasedCall, labelBlob, sha256, writeBlob, writeBytes } from "./content.ts";
@@ -203,7 +203,12 @@ export async function importArchive(
   await nativeCall(channel, Leases.create, { id: lease, labels }, { signal });
   const call: LeasedCall = { lease, signal };
   try {
-    const stored = await storeArchive(channel, archive, call);
+    const stored = await storeArchive(channel, archive, call).catch((error: unknown) => {
+      if (error instanceof RuntimeError || signal.aborted) throw error;
+      throw new RuntimeError("INVALID_ARGUMENT", `the archive cannot be read: ${describeError(error)}`, {
+        cause: error,
+      });
+    });
     const imported: ImportedImage[] = [];
     for (const image of imagesOf(stored, options.architecture)) {
       const target = await manifestOf(channel, image, call);
