@@ -12,7 +12,7 @@ import { type Client, credentials, loadPackageDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 import { silentLogger, systemClock } from "@skiff/base";
 import { openLmdbStore } from "@skiff/store";
-import type { BenchRow } from "./row.ts";
+import { type BenchRow, median, spread } from "./row.ts";
 
 const valueBytes = 1024;
 const keysPerWriter = 500;
@@ -75,12 +75,6 @@ const rateRow = (what: string, rates: readonly number[]): BenchRow => ({
   floor: undefined,
   detail: spread(rates, 0),
 });
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-
-const spread = (values: readonly number[], digits: number): string =>
-  `median of ${values.length}, ${Math.min(...values).toFixed(digits)} to ${Math.max(...values).toFixed(digits)}`;
 
 async function commitsPerSecond(put: Put, writers: number): Promise<number> {
   const value = Buffer.alloc(valueBytes, "x");

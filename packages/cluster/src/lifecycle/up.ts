@@ -43,7 +43,7 @@ export interface UpResult {
   readonly context: string;
   /** It was running before. */
   readonly already: boolean;
-  /** From the start of the processes: until the API answered, until the node was Ready. 0 where it was running before. */
+  /** From the call: until the API answered, until the node was Ready. 0 where it was running before. */
   readonly apiMs: number;
   readonly nodeReadyMs: number;
 }
@@ -58,6 +58,7 @@ export async function upCluster(
   signal: AbortSignal,
 ): Promise<UpResult> {
   const { machine, clock, report } = effects;
+  const startMs = clock.monotonic();
   const paths = clusterPaths(options.home, options.name);
   await makeFolders(paths);
   await using _lock = await takeLock(paths);
@@ -72,7 +73,6 @@ export async function upCluster(
   }
   const pki = await ensurePki(paths.pki, settings, clock);
   await writeSettings(paths, settings);
-  const startMs = clock.monotonic();
   if (!running) {
     if (await rebootedSince(paths)) await tearDown({ settings, paths, machine, clock }, signal);
     await noteBoot(paths);
