@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { seededRandom, VirtualClock } from "@skiff/base";
+import { fileLogs, SimulatedRuntime } from "@skiff/runtime";
+import { NodeFixture } from "./fixtures/node-fixture.ts";
+
+async function start() {
+  const clock = new VirtualClock();
+  const runtime = new SimulatedRuntime({
+    clock,
+    random: seededRandom(2),
+    podCidr: "10.42.0.0/24",
+    logs: fileLogs,
+    images: ["skiff/hello:1"],
+  });
+  const node = await NodeFixture.start({ clock, runtime });
+  /** Moves from timer to timer, and gives the real file system the moment it needs in between. */
+  const advance = async (limitMs: number, condition: () => boolean) => {
+    const endMs = clock.now() + limitMs;
+    for (;;) {
+      for (let turn = 0; turn < 8; turn++) {
+        if (condition()) return true;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      const due = clock.nextDueMs();
+      if (due === undefined || due > endMs) return false;
+      await clock.advance(due - clock.now());
+    }
+  };
+  const until = async (condition: () => boolean, limitMs = 60_000) =>
+    assert.ok(await advance(limitMs, condition), "the condition does not hold in time");
+  const pass = (durationMs: number) => advance(durationMs, () => false);
+  return { clock, runtime, node, until, pass, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() };
+}
+
+const phase = (node: NodeFixture, name: string) => node.pod(name)?.status.phase;
+const first = (node: NodeFixture, name: string) => node.pod(name)?.status.containerStatuses?.[0];
+const condition = (node: NodeFixture, name: string, type: string) =>
+  node.pod(name)?.status.conditions?.find((one) => one.type === type);
+
+describe("the kubelet on simulated pods", () => {
+  it("registers its node and holds a lease", async () => {
+    await using test = await start();
+    await test.until(() => test.node.api.get("leases", "kube-node-lease", "node-1") !== undefined);
+    const node = JSON.stringify(test.node.api.get("nodes", "", "node-1"));
+    assert.match(node, /"kubeletVersion":"v1.36.0"/);
+    assert.match(node, /"type":"Ready","status":"True"/);
+  });
+
+  it("runs a pod, tells of it, and ends it when it is deleted", async () => {
+    await using test = await start();
+    test.node.create("web", {});
+    await test.until(() => condition(test.node, "web", "Ready")?.status === "True");
+    const status = test.node.pod("web")?.status;
+    assert.equal(status?.phase, "Running");
+    assert.match(status?.podIP ?? "", /^10\.42\.0\./);
+    assert.equal(status?.hostIP, "192.0.2.1");
+    assert.equal(status?.qosClass, "BestEffort");
+    assert.deepEqual(
+      status?.conditions?.map((one) => `${one.type}=${one.status}`),
+      ["PodReadyToStartContainers=True", "Initialized=True", "Ready=True", "ContainersReady=True", "PodScheduled=True"],
+    );
+    assert.match(first(test.node, "web")?.containerID ?? "", /^simulated:\/\//);
+    assert.deepEqual(test.node.reasons("web"), ["Pulled", "Created", "Started"]);
+    const uid = test.node.pod("web")?.metadata.uid ?? "";
+    const hosts = await readFile(join(test.node.folder, "kubelet/pods", uid, "etc-hosts"), "utf8");
+    assert.match(hosts, new RegExp(`${status?.podIP}\tweb\n`));
+    await test.node.delete("web");
+    await test.until(() => test.node.pod("web") === undefined);
+    assert.deepEqual(await test.runtime.listPodSandboxes(), []);
+    assert.ok(test.node.reasons("web").includes("Killing"));
+    assert.deepEqual(test.node.api.phases.get("web")?.at(-1), "Succeeded");
+  });
+
+  it("lets a pod that never restarts succeed or fail for good", async () => {
+    await using test = await start();
+    const never = { restartPolicy: "Never" };
+    test.node.create("good", never, { annotations: { "skiff.dev/simulated-exit-code": "0" } });
+    test.node.create("bad", never, { annotations: { "skiff.dev/simulated-exit-code": "3" } });
+    await test.until(() => phase(test.node, "good") === "Succeeded" && phase(test.node, "bad") === "Failed");
+    assert.equal(first(test.node, "good")?.state?.terminated?.reason, "Completed");
+    assert.equal(first(test.node, "bad")?.state?.terminated?.exitCode, 3);
+    assert.equal(condition(test.node, "good", "Ready")?.reason, "PodCompleted");
+    assert.equal(condition(test.node, "bad", "Ready")?.reason, "PodFailed");
+    await test.pass(600_000);
+    assert.equal(first(test.node, "bad")?.restartCount, 0);
+  });
+
+  it("restarts what keeps ending, later each time", async () => {
+    await using test = await start();
+    test.node.create("crash", {}, { annotations: { "skiff.dev/simulated-exit-code": "1" } });
+    await test.until(() => first(test.node, "crash")?.state?.waiting?.reason === "CrashLoopBackOff");
+    const pod = test.node.pod("crash");
+    assert.equal(
+      first(test.node, "crash")?.state?.waiting?.message,
+      `back-off 10s restarting failed container=main pod=crash_default(${pod?.metadata.uid})`,
+    );
+    assert.equal(phase(test.node, "crash"), "Running");
+    assert.equal(first(test.node, "crash")?.lastState?.terminated?.exitCode, 1);
+    assert.equal(condition(test.node, "crash", "ContainersReady")?.message, "containers with unready status: [main]");
+    await test.pass(11_000 + 21_000 + 41_000);
+    assert.equal(first(test.node, "crash")?.restartCount, 4);
+    await test.pass(400_000);
+    assert.match(first(test.node, "crash")?.state?.waiting?.message ?? "", /^back-off 5m0s /);
+    const dead = (await test.runtime.listContainers()).length;
+    assert.ok(dead <= 2, `${dead} dead containers are kept`);
+  });
+
+  it("runs init containers in order before the others", async () => {
+    await using test = await start();
+    const init = (name: string) => ({ name, image: "skiff/hello:1", command: ["sleep", "1"] });
+    test.node.create("init", { initContainers: [init("a"), init("b")] });
+    await test.until(() => test.node.pod("init")?.status.initContainerStatuses?.[0]?.state?.running !== undefined);
+    assert.equal(first(test.node, "init")?.state?.waiting?.reason, "PodInitializing");
+    assert.equal(condition(test.node, "init", "Initialized")?.message, "containers with incomplete status: [a b]");
+    assert.equal(phase(test.node, "init"), "Pending");
+    await test.until(() => phase(test.node, "init") === "Running");
+    const ended = test.node.pod("init")?.status.initContainerStatuses?.map((one) => one.state?.terminated?.reason);
+    assert.deepEqual(ended, ["Completed", "Completed"]);
+  });
+
+  it("says why an image cannot be had, and backs off", async () => {
+    await using test = await start();
+    test.node.create("missing", { containers: [{ name: "main", image: "nosuch:1" }] });
+    await test.until(() => first(test.node, "missing")?.state?.waiting?.reason === "ErrImagePull");
+    await test.until(() => first(test.node, "missing")?.state?.waiting?.reason === "ImagePullBackOff");
+    assert.match(first(test.node, "missing")?.state?.waiting?.message ?? "", /^Back-off pulling image "nosuch:1"/);
+    assert.equal(phase(test.node, "missing"), "Pending");
+    const { reasons } = { reasons: test.node.reasons("missing") };
+    assert.ok(reasons.includes("Failed") && reasons.includes("BackOff"));
+  });
+
+  it("waits for configuration that is missing, and goes on as soon as it is there", async () => {
+    await using test = await start();
+    const env = [{ name: "A", valueFrom: { configMapKeyRef: { name: "settings", key: "a" } } }];
+    test.node.create("configured", { containers: [{ name: "main", image: "skiff/hello:1", env }] });
+    await test.until(() => first(test.node, "configured")?.state?.waiting?.reason === "CreateContainerConfigError");
+    assert.equal(first(test.node, "configured")?.state?.waiting?.message, 'configmap "settings" not found');
+    test.node.api.put("configmaps", { metadata: { name: "settings", namespace: "default" }, data: { a: "1" } });
+    await test.until(() => phase(test.node, "configured") === "Running", 2000);
+  });
+
+  it("shows a changed ConfigMap in its volume", async () => {
+    await using test = await start();
+    test.node.api.put("configmaps", { metadata: { name: "files", namespace: "default" }, data: { "a.txt": "one" } });
+    test.node.create("reader", { volumes: [{ name: "v", configMap: { name: "files" } }] });
+    await test.until(() => phase(test.node, "reader") === "Running");
+    const uid = test.node.pod("reader")?.metadata.uid ?? "";
+    const file = join(test.node.folder, "kubelet/pods", uid, "volumes/kubernetes.io~configmap/v/a.txt");
+    assert.equal(await readFile(file, "utf8"), "one");
+    test.node.api.put("configmaps", { metadata: { name: "files", namespace: "default" }, data: { "a.txt": "two" } });
+    await test.pass(1000);
+    assert.equal(await readFile(file, "utf8"), "two");
+  });
+
+  it("finds its pods again after a restart, and ends those that are gone", async () => {
+    await using test = await start();
+    test.node.create("stays", {});
+    test.node.create("goes", {});
+    await test.until(() => phase(test.node, "stays") === "Running" && phase(test.node, "goes") === "Running");
+    const id = first(test.node, "stays")?.containerID;
+    await test.node.stopAgent();
+    assert.equal((await test.runtime.listContainers()).length, 2);
+    await test.node.delete("goes", 0);
+    await test.node.startAgent();
+    await test.pass(5000);
+    assert.equal((await test.runtime.listPodSandboxes()).length, 1);
+    assert.equal(first(test.node, "stays")?.containerID, id);
+    assert.equal(first(test.node, "stays")?.restartCount, 0);
+  });
+
+  it("ends a pod that is past its deadline", async () => {
+    await using test = await start();
+    test.node.create("late", { activeDeadlineSeconds: 5 });
+    await test.until(() => phase(test.node, "late") === "Failed");
+    assert.equal(test.node.pod("late")?.status.reason, "DeadlineExceeded");
+  });
+
+  it("refuses a pod that asks for more than there is", async () => {
+    await using test = await start();
+    const resources = { requests: { cpu: "64" } };
+    test.node.create("big", { containers: [{ name: "main", image: "skiff/hello:1", resources }] });
+    await test.until(() => phase(test.node, "big") === "Failed");
+    assert.equal(test.node.pod("big")?.status.reason, "OutOfcpu");
+  });
+});
