@@ -1,12 +1,261 @@
-import type { JsonObject } from "@skiff/base";
-import type { ResourceDefinition } from "../resource-definition.ts";
+/**
+ * The OpenAPI documents that the server publishes: what `kubectl explain`, server-side validation and generated clients read.
+ * They are made from the schemas and the list of resources when first asked for. They carry no prose.
+ */
+import { isJsonObject, type JsonObject } from "@skiff/base";
+import type { ResourceDefinition, SubresourceDefinition } from "../resource-definition.ts";
+import { definitionSchema, findDefinitionSchema } from "../schema/definition-schema.ts";
+import type { ResourceAction } from "../schema/notation.ts";
+import { methodOf, type OperationSchemas, operation, parameter } from "./operations.ts";
+import { type GroupVersionKind, type OpenApiVersion, SchemaDocument } from "./schema-document.ts";
 
-/** The document of `/openapi/v2` (swagger 2.0): all definitions that `resources` reach, and their paths. */
-export function openApiV2(_resources: readonly ResourceDefinition[], _gitVersion: string): JsonObject {
-  throw new Error("not yet");
+/** JSON schemas of custom resources by the `schema` of their definition. */
+export type CustomSchemas = ReadonlyMap<string, JsonObject>;
+
+const noCustomSchemas: CustomSchemas = new Map();
+const cacheV2 = new WeakMap<readonly ResourceDefinition[], JsonObject>();
+const cacheV3 = new WeakMap<readonly ResourceDefinition[], JsonObject>();
+
+/**
+ * The document of `/openapi/v2` (swagger 2.0): all definitions that `resources` reach, and their paths. Made once for each array of
+ * resources: hand over a new array when resources change.
+ */
+export function openApiV2(
+  resources: readonly ResourceDefinition[],
+  gitVersion: string,
+  custom: CustomSchemas = noCustomSchemas,
+): JsonObject {
+  const known = cacheV2.get(resources);
+  if (known !== undefined) return known;
+  const { paths, definitions } = documentOf(2, resources, custom);
+  const document: JsonObject = {
+    swagger: "2.0",
+    info: { title: "Kubernetes", version: gitVersion },
+    paths,
+    definitions,
+    securityDefinitions: {
+      BearerToken: { description: "Bearer Token authentication", type: "apiKey", name: "authorization", in: "header" },
+    },
+    security: [{ BearerToken: [] }],
+  };
+  cacheV2.set(resources, document);
+  return document;
 }
 
-/** The document of `/openapi/v3/apis/GROUP/VERSION` (OpenAPI 3.0) for the resources of one group and version. */
-export function openApiV3(_resources: readonly ResourceDefinition[], _gitVersion: string): JsonObject {
-  throw new Error("not yet");
+/**
+ * The document of `/openapi/v3/apis/GROUP/VERSION` (OpenAPI 3.0) for the resources of one group and version. Made once for each
+ * array of resources: hand over a new array when resources change.
+ */
+export function openApiV3(
+  resources: readonly ResourceDefinition[],
+  gitVersion: string,
+  custom: CustomSchemas = noCustomSchemas,
+): JsonObject {
+  const known = cacheV3.get(resources);
+  if (known !== undefined) return known;
+  const { paths, definitions } = documentOf(3, resources, custom);
+  const document: JsonObject = {
+    openapi: "3.0.0",
+    info: { title: "Kubernetes", version: gitVersion },
+    paths,
+    components: {
+      schemas: definitions,
+      securitySchemes: {
+        BearerToken: {
+          type: "apiKey",
+          description: "Bearer Token authentication",
+          name: "authorization",
+          in: "header",
+        },
+      },
+    },
+  };
+  cacheV3.set(resources, document);
+  return document;
+}
+
+interface Parts {
+  readonly paths: JsonObject;
+  readonly definitions: JsonObject;
+}
+
+function documentOf(openApi: OpenApiVersion, resources: readonly ResourceDefinition[], custom: CustomSchemas): Parts {
+  const schemas = new SchemaDocument(openApi, kindsOf(resources));
+  const paths = new Map<string, JsonObject>();
+  for (const resource of resources) addPaths(paths, { openApi, resource, schemas, custom });
+  return {
+    paths: Object.fromEntries([...paths].sort(([a], [b]) => (a < b ? -1 : 1))),
+    definitions: schemas.definitions(),
+  };
+}
+
+/** Which definitions are kinds. Some are several (Scale, DeleteOptions), in one version after another. */
+function kindsOf(resources: readonly ResourceDefinition[]): Map<string, GroupVersionKind[]> {
+  const kinds = new Map<string, GroupVersionKind[]>([
+    ["meta.v1.Status", [{ group: "", version: "v1", kind: "Status" }]],
+  ]);
+  const add = (definition: string, kind: GroupVersionKind) => {
+    const known = kinds.get(definition) ?? [];
+    if (!known.some((one) => one.group === kind.group && one.version === kind.version && one.kind === kind.kind))
+      known.push(kind);
+    kinds.set(definition, known);
+  };
+  for (const { schema, group, version, kind, listKind, subresources } of resources) {
+    add(schema, { group, version, kind });
+    add(`${schema}List`, { group, version, kind: listKind });
+    add("meta.v1.DeleteOptions", { group, version, kind: "DeleteOptions" });
+    for (const subresource of subresources) {
+      const definition = definitionOf(subresource.kind);
+      if (definition !== undefined) add(definition, { ...subresource.kind });
+    }
+  }
+  return kinds;
+}
+
+/** The definition of a kind that is known by group, version and kind alone: `policy/v1` Eviction → `policy.v1.Eviction`. */
+function definitionOf({ group, version, kind }: GroupVersionKind): string | undefined {
+  const name = `${group === "" ? "core" : group.split(".")[0]}.${version}.${kind}`;
+  return findDefinitionSchema(name) === undefined ? undefined : name;
+}
+
+interface ResourceContext {
+  readonly openApi: OpenApiVersion;
+  readonly resource: ResourceDefinition;
+  readonly schemas: SchemaDocument;
+  readonly custom: CustomSchemas;
+}
+
+function addPaths(paths: Map<string, JsonObject>, context: ResourceContext): void {
+  const { resource } = context;
+  const { group, version, kind, plural, scope } = resource;
+  const root = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+  const base = scope === "namespaced" ? `${root}/namespaces/{namespace}/${plural}` : `${root}/${plural}`;
+  const own: GroupVersionKind = { group, version, kind };
+  const references = schemasOf(context);
+  const add = (path: string, request: Omit<PathRequest, "path" | "context">) => {
+    const item = pathItem({ ...request, path, context });
+    if (item !== undefined) paths.set(path, item);
+  };
+  const on = (actions: readonly ResourceAction[], wanted: readonly ResourceAction[]) =>
+    wanted.filter((action) => actions.includes(action));
+  const whole = { kind: own, subresource: "", references };
+  add(base, { ...whole, actions: on(resource.actions, ["list", "post", "deletecollection"]) });
+  if (scope === "namespaced")
+    add(`${root}/${plural}`, { ...whole, actions: on(resource.actions, ["list"]), allNamespaces: true });
+  add(`${base}/{name}`, { ...whole, actions: on(resource.actions, ["get", "put", "patch", "delete"]) });
+  for (const subresource of resource.subresources) {
+    add(`${base}/{name}/${subresource.name}`, {
+      kind: subresource.kind,
+      subresource: subresource.name,
+      actions: on(subresource.actions, ["get", "post", "put", "patch", "delete", "connect"]),
+      references: { ...references, object: subresourceSchema(subresource, context, references) },
+    });
+  }
+}
+
+interface PathRequest {
+  readonly path: string;
+  readonly context: ResourceContext;
+  readonly kind: GroupVersionKind;
+  readonly subresource: string;
+  readonly actions: readonly ResourceAction[];
+  readonly references: OperationSchemas;
+  readonly allNamespaces?: boolean;
+}
+
+function pathItem({
+  path,
+  context,
+  kind,
+  subresource,
+  actions,
+  references,
+  allNamespaces,
+}: PathRequest): JsonObject | undefined {
+  if (actions.length === 0) return undefined;
+  const { openApi, resource } = context;
+  const place = { openApi, resource, kind, subresource, allNamespaces: allNamespaces ?? false, schemas: references };
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) =>
+    parameter(openApi, { name, type: "string", where: "path" }),
+  );
+  const shared = [...inPath, parameter(openApi, { name: "pretty", type: "string", where: "query" })];
+  return {
+    ...Object.fromEntries(actions.map((action) => [methodOf[action], operation(action, place)])),
+    parameters: shared,
+  };
+}
+
+function schemasOf(context: ResourceContext): OperationSchemas {
+  const { resource, schemas, custom } = context;
+  const status = schemas.reference(definitionSchema("meta.v1.Status"));
+  const deleteOptions = schemas.reference(definitionSchema("meta.v1.DeleteOptions"));
+  const customSchema = custom.get(resource.schema);
+  const object =
+    customSchema === undefined ? builtInReference(resource.schema, schemas) : customReference(context, customSchema);
+  const listSchema = findDefinitionSchema(`${resource.schema}List`);
+  const list = listSchema === undefined ? customList(context, object) : schemas.reference(listSchema);
+  return { object, list, status, deleteOptions };
+}
+
+function builtInReference(definition: string, schemas: SchemaDocument): JsonObject {
+  const schema = findDefinitionSchema(definition);
+  return schema === undefined ? { type: "object" } : schemas.reference(schema);
+}
+
+/** `stable.example.com` → `com.example.stable.v1.CronTab`: how definitions of custom resources are named. */
+const customName = ({ group, version }: ResourceDefinition, kind: string): string =>
+  [...group.split(".").reverse(), version, kind].join(".");
+
+const common = { apiVersion: { type: "string" }, kind: { type: "string" } } as const;
+
+function customReference({ resource, schemas, openApi }: ResourceContext, schema: JsonObject): JsonObject {
+  const body = openApi === 2 ? withoutUnions(schema) : schema;
+  const properties = isJsonObject(body.properties) ? body.properties : {};
+  const { group, version, kind } = resource;
+  return schemas.add(customName(resource, kind), {
+    ...body,
+    type: "object",
+    properties: { ...properties, ...common, metadata: schemas.reference(definitionSchema("meta.v1.ObjectMeta")) },
+    "x-kubernetes-group-version-kind": [{ group, version, kind }],
+  });
+}
+
+/** Swagger 2.0 knows no unions and no null: Kubernetes leaves them out there. */
+function withoutUnions(schema: JsonObject): JsonObject {
+  const kept: JsonObject = {};
+  for (const [key, value] of Object.entries(schema)) {
+    if (["oneOf", "anyOf", "not", "nullable"].includes(key)) continue;
+    if (key === "properties" && isJsonObject(value)) {
+      kept.properties = Object.fromEntries(
+        Object.entries(value).map(([name, inner]) => [name, isJsonObject(inner) ? withoutUnions(inner) : inner]),
+      );
+    } else if ((key === "items" || key === "additionalProperties") && isJsonObject(value))
+      kept[key] = withoutUnions(value);
+    else kept[key] = value;
+  }
+  return kept;
+}
+
+function customList({ resource, schemas }: ResourceContext, object: JsonObject): JsonObject {
+  const { group, version, listKind } = resource;
+  return schemas.add(customName(resource, listKind), {
+    type: "object",
+    required: ["items"],
+    properties: {
+      ...common,
+      items: { type: "array", items: object },
+      metadata: schemas.reference(definitionSchema("meta.v1.ListMeta")),
+    },
+    "x-kubernetes-group-version-kind": [{ group, version, kind: listKind }],
+  });
+}
+
+function subresourceSchema(
+  subresource: SubresourceDefinition,
+  { resource, schemas }: ResourceContext,
+  references: OperationSchemas,
+): JsonObject {
+  if (subresource.kind.kind === resource.kind && subresource.kind.group === resource.group) return references.object;
+  const definition = definitionOf(subresource.kind);
+  return definition === undefined ? { type: "string" } : builtInReference(definition, schemas);
 }

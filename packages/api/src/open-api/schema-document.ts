@@ -1,0 +1,140 @@
+import type { JsonObject } from "@skiff/base";
+import { definitions } from "../generated/definitions.ts";
+import type { FieldSchema, Schema, StructSchema } from "../schema/schema.ts";
+
+/** Which of the two documents is written: they differ in where definitions live and in how a union of types is said. */
+export type OpenApiVersion = 2 | 3;
+
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
+const quantityName = "io.k8s.apimachinery.pkg.api.resource.Quantity";
+const intOrStringName = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
+const timeName = "io.k8s.apimachinery.pkg.apis.meta.v1.Time";
+const microTimeName = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime";
+
+const scalarDefinitions: Readonly<Record<string, (version: OpenApiVersion) => JsonObject>> = {
+  [quantityName]: (version) =>
+    version === 2 ? { type: "string" } : { oneOf: [{ type: "string" }, { type: "number" }] },
+  [intOrStringName]: (version) =>
+    version === 2
+      ? { format: "int-or-string", type: "string" }
+      : { format: "int-or-string", oneOf: [{ type: "integer" }, { type: "string" }] },
+  [timeName]: () => ({ format: "date-time", type: "string" }),
+  [microTimeName]: () => ({ format: "date-time", type: "string" }),
+};
+
+/** The published name of a built-in definition: `core.v1.Pod` → `io.k8s.api.core.v1.Pod`. */
+export const publishedName = (definition: string): string => definitions[definition]?.name ?? definition;
+
+/** Collects definitions, each with all that it refers to. */
+export class SchemaDocument {
+  readonly #version: OpenApiVersion;
+  readonly #kinds: ReadonlyMap<string, readonly GroupVersionKind[]>;
+  readonly #written = new Map<string, JsonObject>();
+
+  /** `kinds` says which definitions are kinds, by short name of the definition. */
+  constructor(version: OpenApiVersion, kinds: ReadonlyMap<string, readonly GroupVersionKind[]>) {
+    this.#version = version;
+    this.#kinds = kinds;
+  }
+
+  /** All that was referred to, by published name, in order. */
+  definitions(): JsonObject {
+    return Object.fromEntries([...this.#written].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** A reference to a built-in definition, which is thereby part of the document. */
+  reference(schema: StructSchema): JsonObject {
+    const name = publishedName(schema.definition);
+    if (!this.#written.has(name)) {
+      const body: JsonObject = {};
+      this.#written.set(name, body);
+      Object.assign(body, this.#struct(schema));
+    }
+    return this.#refTo(name);
+  }
+
+  /** Adds a definition that is already written, as a custom resource's is, and refers to it. */
+  add(name: string, body: JsonObject): JsonObject {
+    this.#written.set(name, body);
+    return this.#refTo(name);
+  }
+
+  #refTo(name: string): JsonObject {
+    return { $ref: `#/${this.#version === 2 ? "definitions" : "components/schemas"}/${name}` };
+  }
+
+  #struct(schema: StructSchema): JsonObject {
+    const properties = schema.fieldNames.map((name): [string, JsonObject] => {
+      const field = schema.field(name);
+      return [name, field === undefined ? {} : this.#field(field)];
+    });
+    const kinds = this.#kinds.get(schema.definition);
+    return {
+      type: "object",
+      ...(properties.length === 0 ? {} : { properties: Object.fromEntries(properties) }),
+      ...(schema.required.length === 0 ? {} : { required: [...schema.required] }),
+      ...(schema.atomic ? { "x-kubernetes-map-type": "atomic" } : {}),
+      ...(kinds === undefined ? {} : { "x-kubernetes-group-version-kind": kinds.map((kind) => ({ ...kind })) }),
+    };
+  }
+
+  #field(field: FieldSchema): JsonObject {
+    const { schema } = field;
+    const strategies = [
+      ...(field.merge ? ["merge"] : []),
+      ...(field.replace ? ["replace"] : []),
+      ...(field.retainKeys ? ["retainKeys"] : []),
+    ];
+    return {
+      ...this.#value(schema),
+      ...(schema.kind === "list" ? { "x-kubernetes-list-type": schema.listType } : {}),
+      ...(schema.kind === "list" && schema.keys.length > 0 ? { "x-kubernetes-list-map-keys": [...schema.keys] } : {}),
+      ...((schema.kind === "map" || schema.kind === "struct") && schema.atomic
+        ? { "x-kubernetes-map-type": "atomic" }
+        : {}),
+      ...(strategies.length === 0 ? {} : { "x-kubernetes-patch-strategy": strategies.join(",") }),
+      ...(field.mergeKey === undefined ? {} : { "x-kubernetes-patch-merge-key": field.mergeKey }),
+    };
+  }
+
+  #value(schema: Schema): JsonObject {
+    switch (schema.kind) {
+      case "struct":
+        return this.reference(schema);
+      case "list":
+        return { type: "array", items: this.#value(schema.item) };
+      case "map":
+        return { type: "object", additionalProperties: this.#value(schema.value) };
+      case "any":
+        return schema.object ? { type: "object" } : {};
+      case "int32":
+      case "int64":
+        return { type: "integer", format: schema.kind };
+      case "bytes":
+        return { type: "string", format: "byte" };
+      case "quantity":
+        return this.#scalar(quantityName);
+      case "intOrString":
+        return this.#scalar(intOrStringName);
+      case "time":
+        return this.#scalar(timeName);
+      case "microTime":
+        return this.#scalar(microTimeName);
+      case "number":
+        return { type: "number", format: "double" };
+      default:
+        return { type: schema.kind };
+    }
+  }
+
+  #scalar(name: string): JsonObject {
+    const body = scalarDefinitions[name]?.(this.#version) ?? {};
+    if (!this.#written.has(name)) this.#written.set(name, body);
+    return this.#refTo(name);
+  }
+}
