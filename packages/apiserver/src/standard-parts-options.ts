@@ -31,6 +31,8 @@ export interface StandardPartsOptions {
   /** Whether requests without credentials are those of `system:anonymous`; refused with 401 otherwise. */
   readonly anonymous: boolean;
   readonly nodes: NodeConnector;
+  /** `10.0.0.1:6443`, as `/api` tells it. */
+  readonly serverAddress?: string;
   /** IPv4 network of Service addresses: `10.96.0.0/16`. */
   readonly serviceCidr: string;
   /** First and last NodePort. */

@@ -1,8 +1,115 @@
-import type { StandardParts, StandardPartsOptions } from "./standard-parts-options.ts";
+import { standardAdmission } from "./admission/standard-admission.ts";
+import { ServiceAllocator } from "./allocation/service-allocator.ts";
+import { Impersonation } from "./authentication/impersonation.ts";
+import { RequestAuthenticator } from "./authentication/request-authenticator.ts";
+import { authenticationReviews } from "./authentication/reviews.ts";
+import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
+import { TokenKeys } from "./authentication/token-keys.ts";
+import { NodeAuthorizer } from "./authorization/node-authorizer.ts";
+import { RbacAuthorizer } from "./authorization/rbac-authorizer.ts";
+import { accessReviews } from "./authorization/reviews.ts";
+import { mastersAuthorizer, UnionAuthorizer } from "./authorization/union-authorizer.ts";
+import { Catalog } from "./discovery/catalog.ts";
+import { discoveryRoutes } from "./discovery/discovery-routes.ts";
+import { basicChecks, healthRoutes } from "./observe/health.ts";
+import { metricsRoute } from "./observe/metrics-route.ts";
+import { openIdRoutes } from "./observe/openid-routes.ts";
+import { RequestMetrics } from "./observe/request-metrics.ts";
+import { versionRoute } from "./observe/version.ts";
+import { openApiRoutes } from "./openapi/openapi-routes.ts";
+import { rootRoute } from "./route-paths.ts";
+import type { PathRoute, StandardParts, StandardPartsOptions } from "./standard-parts-options.ts";
+import { bindings, podBinding } from "./subresources/binding.ts";
+import { podEviction } from "./subresources/eviction.ts";
+import { namespaceFinalize } from "./subresources/namespace-finalize.ts";
+import { podLog } from "./subresources/pod-log.ts";
+import { podStreams } from "./subresources/pod-streams.ts";
+import { proxies } from "./subresources/proxies.ts";
+import { scales } from "./subresources/scale.ts";
+import { serviceAccountToken } from "./subresources/service-account-token.ts";
 
+export type { ServiceAllocation } from "./allocation/service-allocation.ts";
+export { type AccessAuthorizer, type AccessRequest, forbidden } from "./authorization/access.ts";
+export * from "./authorization/bootstrap/bootstrap-objects.ts";
+export { RequestMetrics } from "./observe/request-metrics.ts";
+export { findRoute } from "./route-paths.ts";
 export type { PathRoute, StandardParts, StandardPartsOptions } from "./standard-parts-options.ts";
+export type { NodeConnector, NodeEndpoint } from "./subresources/node-connector.ts";
+export { statusNodeConnector } from "./subresources/status-node-connector.ts";
 
 /** The parts that every Skiff API server has. */
-export function standardParts(_options: StandardPartsOptions): StandardParts {
-  throw new Error("not yet");
+export function standardParts(options: StandardPartsOptions): StandardParts {
+  const { table, clock, random, logger, nodes } = options;
+  const { issuer } = options.serviceAccounts;
+  const audiences = [issuer];
+  const keys = new TokenKeys(options.serviceAccounts.privateKey);
+  const staticTokens = options.staticTokens ?? new Map();
+  const tokens = new ServiceAccountTokens({ keys, issuer, table, clock });
+  const rbac = new RbacAuthorizer(table);
+  const authorizer = new UnionAuthorizer([mastersAuthorizer, new NodeAuthorizer(table), rbac]);
+  const metrics = new RequestMetrics();
+  return {
+    authenticator: new RequestAuthenticator({
+      tokens,
+      staticTokens,
+      audiences,
+      anonymous: options.anonymous,
+      impersonation: new Impersonation(authorizer),
+      logger: logger.named("authentication"),
+    }),
+    authorizer,
+    admission: standardAdmission({ table, clock, random }),
+    paths: pathRoutes({ options, keys, metrics }),
+    subresources: new Map([
+      ...podStreams(table, nodes),
+      ...proxies(table, nodes, random),
+      ...scales(table),
+      ["pods/log", podLog(table, nodes)],
+      ["pods/binding", podBinding(table, clock)],
+      ["pods/eviction", podEviction(table, clock)],
+      ["namespaces/finalize", namespaceFinalize(table)],
+      ["serviceaccounts/token", serviceAccountToken({ table, keys, issuer, audiences, clock, random })],
+    ]),
+    virtualResources: new Map([
+      ...accessReviews(authorizer, rbac),
+      ...authenticationReviews({ tokens, staticTokens, audiences }, clock),
+      ["bindings", bindings(table, clock)],
+    ]),
+    allocation: new ServiceAllocator(options),
+    metrics,
+  };
+}
+
+function pathRoutes(parts: {
+  readonly options: StandardPartsOptions;
+  readonly keys: TokenKeys;
+  readonly metrics: RequestMetrics;
+}): readonly PathRoute[] {
+  const { options } = parts;
+  const { table, clock, gitVersion } = options;
+  const catalog = new Catalog(table);
+  const ready = Object.entries(options.readinessChecks ?? {}).map(([name, check]) => ({ name, check }));
+  const sources = {
+    requests: parts.metrics,
+    revision: options.revision ?? (() => 0),
+    startedMs: clock.now(),
+    gitVersion,
+  };
+  const routes: readonly PathRoute[] = [
+    ...discoveryRoutes(catalog, options.serverAddress ?? ""),
+    ...openApiRoutes(catalog, gitVersion),
+    ...openIdRoutes(parts.keys, options.serviceAccounts.issuer),
+    versionRoute(gitVersion),
+    metricsRoute(sources),
+    ...healthRoutes({ healthz: basicChecks, livez: basicChecks, readyz: [...basicChecks, ...ready] }),
+  ];
+  return [...routes, rootRoute(() => [...allPaths(catalog), ...routes.map(({ path }) => path)].sort())];
+}
+
+/** Paths of groups and versions, for `/`. */
+function allPaths(catalog: Catalog): string[] {
+  return catalog.groups().flatMap(({ group, versions }) => {
+    const base = group === "" ? "/api" : `/apis/${group}`;
+    return [...(group === "" ? [] : [base]), ...versions.map(({ version }) => `${base}/${version}`)];
+  });
 }

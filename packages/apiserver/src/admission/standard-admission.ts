@@ -6,6 +6,7 @@ import { nodeRestriction } from "./node-restriction.ts";
 import { priorityAdmission } from "./priority.ts";
 import { runtimeClassAdmission } from "./runtime-class.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
+import { serviceAllocationAdmission } from "./service-allocation.ts";
 import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
 
 /** The plugins that are always on, in Kubernetes' order. */
@@ -21,4 +22,5 @@ export const standardAdmission = (options: {
   priorityAdmission(options.table),
   defaultTolerationSeconds,
   runtimeClassAdmission(options.table),
+  serviceAllocationAdmission,
 ];

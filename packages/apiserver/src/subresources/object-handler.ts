@@ -1,6 +1,6 @@
 import type { ObjectRef } from "@skiff/api";
 import { refusals } from "@skiff/api";
-import { assert, isJsonObject, type JsonObject } from "@skiff/base";
+import { assert, isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { parse } from "yaml";
 import type { ApiVerb, Exchange, RequestInfo, SubresourceHandler, UserInfo, WriteContext } from "../contracts.ts";
 
@@ -10,28 +10,30 @@ export interface ObjectCall {
   readonly ref: ObjectRef;
   readonly body: JsonObject | undefined;
   readonly context: WriteContext;
-  /** How `body` of a patch is meant; a merge patch where absent. */
-  readonly patchType?: string;
+  /** Where the request is a patch that came over HTTP. In process `body` is a merge patch. */
+  readonly patch?: { readonly type: string; readonly value: JsonValue };
 }
 
 type ResourceRequest = Extract<RequestInfo, { kind: "resource" }>;
 
 const bodyLimit = 3 * 1024 * 1024;
 
-/** The request's body as an object. JSON or YAML. */
-export async function readObject(exchange: Exchange): Promise<JsonObject | undefined> {
+/** True for everything that JSON can say: what parsers of JSON and YAML give. */
+const isJson = (value: unknown): value is JsonValue => value !== undefined && typeof value !== "function";
+
+/** The request's body. JSON or YAML; `undefined` where there is none. */
+async function readBody(exchange: Exchange): Promise<JsonValue | undefined> {
   const bytes = await exchange.body(bodyLimit);
   if (bytes.length === 0) return undefined;
   const type = exchange.headers["content-type"] ?? "application/json";
+  const text = bytes.toString("utf8");
   let value: unknown;
   try {
-    value = type.includes("yaml") ? parse(bytes.toString("utf8")) : JSON.parse(bytes.toString("utf8"));
+    value = type.includes("yaml") ? parse(text) : JSON.parse(text);
   } catch (error) {
     throw refusals.badRequest(error instanceof Error ? error.message : "the body of the request cannot be read");
   }
-  if (Array.isArray(value)) return { patch: value };
-  if (!isJsonObject(value)) throw refusals.badRequest("the body of the request is not an object");
-  return value;
+  return isJson(value) ? value : undefined;
 }
 
 /** Options of a write from the query. `warn` becomes a header. */
@@ -72,15 +74,19 @@ export function objectHandler(serve: (call: ObjectCall) => Promise<JsonObject>):
   return {
     async handle(exchange, info, user) {
       const request = resourceRequest(info);
-      const body = exchange.method === "GET" ? undefined : await readObject(exchange);
+      const { method } = exchange;
+      const value = method === "GET" || method === "HEAD" ? undefined : await readBody(exchange);
       const context = writeContext(exchange, user);
-      const patchType = exchange.method === "PATCH" ? exchange.headers["content-type"]?.split(";")[0] : undefined;
+      const type = exchange.headers["content-type"]?.split(";")[0] ?? "";
+      if (method !== "PATCH" && value !== undefined && !isJsonObject(value)) {
+        throw refusals.badRequest("the body of the request is not an object");
+      }
       const result = await serve({
         verb: request.verb,
         ref: refOf(request),
-        body,
+        body: isJsonObject(value) ? value : undefined,
         context,
-        ...(patchType === undefined ? {} : { patchType }),
+        ...(method === "PATCH" && value !== undefined ? { patch: { type, value } } : {}),
       });
       answerObject(exchange, exchange.method === "POST" ? 201 : 200, result);
     },
