@@ -1,5 +1,6 @@
 /** The composition root: what a cluster consists of on this machine, how it is started, kept running and taken away. */
 
+export { runAgent } from "./agent/run-agent.ts";
 export { connectNodeRuntime } from "./agent/runtime-connection.ts";
 export { contextName, userKubeconfigPath } from "./kubeconfig/kubeconfig.ts";
 export { examineMachine, type Finding } from "./lifecycle/doctor.ts";

@@ -18,7 +18,7 @@ import {
   systemConntrack,
   upstreamServers,
 } from "@skiff/network";
-import { type Runtime, SimulatedRuntime } from "@skiff/runtime";
+import { fileLogs, type Runtime, SimulatedRuntime } from "@skiff/runtime";
 import type { Machine } from "../lifecycle/machine.ts";
 import { serverUrl } from "../lifecycle/up.ts";
 import { type Pki, readPki } from "../pki/pki.ts";
@@ -86,7 +86,7 @@ export async function runAgent(
 }
 
 const simulatedRuntime = ({ settings, clock }: Agent): SimulatedRuntime =>
-  new SimulatedRuntime({ clock, random: systemRandom, podCidr: settings.podCidr });
+  new SimulatedRuntime({ clock, random: systemRandom, podCidr: settings.podCidr, logs: fileLogs });
 
 /** containerd with its images; proxy and DNS start beside it, since pods can start before Services can be reached. */
 async function realRuntime(agent: Agent, stack: AsyncDisposableStack): Promise<Runtime> {

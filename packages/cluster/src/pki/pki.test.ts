@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { systemClock } from "@skiff/base";
+import type { ClusterSettings } from "../settings/settings.ts";
+import { ensurePki, readPki } from "./pki.ts";
+
+const settings: ClusterSettings = {
+  name: "default",
+  runtime: "containerd",
+  nodeName: "machine",
+  nodeIp: "192.0.2.7",
+  apiPort: 6443,
+  kubeletPort: 10250,
+  podCidr: "10.42.0.0/24",
+  serviceCidr: "10.96.0.0/16",
+  nodePorts: [30000, 32767],
+  clusterDomain: "cluster.local",
+  slot: 0,
+};
+
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "skiff-pki-"));
+  try {
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+test("all certificates are the authority's, and name who and where", () =>
+  inFolder(async (folder) => {
+    const pki = await ensurePki(folder, settings, systemClock);
+    const authority = new X509Certificate(pki.authority);
+    assert.ok(authority.ca);
+    for (const pair of [pki.apiServer, pki.apiServerKubeletClient, pki.kubeletServer, pki.node, pki.admin]) {
+      const certificate = new X509Certificate(pair.certificate);
+      assert.ok(certificate.checkIssued(authority) && certificate.verify(authority.publicKey));
+      assert.ok(!certificate.ca);
+    }
+    const server = new X509Certificate(pki.apiServer.certificate);
+    for (const address of ["127.0.0.1", "192.0.2.7", "10.96.0.1"]) assert.ok(server.checkIP(address), address);
+    for (const host of ["localhost", "kubernetes.default.svc", "machine"]) assert.ok(server.checkHost(host), host);
+    assert.match(new X509Certificate(pki.admin.certificate).subject, /O=system:masters/);
+    assert.match(new X509Certificate(pki.node.certificate).subject, /O=system:nodes[^]*CN=system:node:machine/);
+    assert.equal((await stat(join(folder, "ca.key"))).mode & 0o777, 0o600);
+  }));
+
+test("a start that was interrupted is completed with what is there, and nothing made twice", () =>
+  inFolder(async (folder) => {
+    const first = await ensurePki(folder, settings, systemClock);
+    const authorityKey = await readFile(join(folder, "ca.key"), "utf8");
+    await rm(join(folder, "kubelet.crt"));
+    await rm(join(folder, "sa.key"));
+    assert.equal(await readPki(folder), undefined);
+    const second = await ensurePki(folder, settings, systemClock);
+    assert.equal(await readFile(join(folder, "ca.key"), "utf8"), authorityKey);
+    assert.deepEqual(second.admin, first.admin);
+    assert.ok(new X509Certificate(second.kubeletServer.certificate).checkIssued(new X509Certificate(first.authority)));
+  }));
