@@ -1,5 +1,57 @@
+import { jsonEqual } from "@skiff/base";
 import { defineResource } from "../../define-resource.ts";
+import { fieldError } from "../../field-error.ts";
 import type { StatefulSet } from "../../generated/types/apps-v1.ts";
+import type { PersistentVolumeClaim } from "../../generated/types/core-v1.ts";
+import type { Column } from "../../resource-definition.ts";
+import { checkNonNegative, type Findings } from "../../validation/checks.ts";
+import { age } from "../columns.ts";
+import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
+import { templateColumns } from "../workload-columns.ts";
+import { checkSelectorAndTemplate } from "./workload-validation.ts";
+
+const columns: readonly Column<StatefulSet>[] = [
+  {
+    title: "Ready",
+    description: "Number of the pod with ready state",
+    value: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 1}`,
+  },
+  age,
+  ...templateColumns<StatefulSet>(({ spec }) => spec.template),
+];
+
+function defaultClaimTemplate(claim: PersistentVolumeClaim): void {
+  claim.apiVersion ||= "v1";
+  claim.kind ||= "PersistentVolumeClaim";
+  if (claim.spec) claim.spec.volumeMode ??= "Filesystem";
+  claim.status ??= {};
+  claim.status.phase ||= "Pending";
+}
+
+function* checkStatefulSet({ spec }: StatefulSet): Findings {
+  yield* checkNonNegative("spec.replicas", spec.replicas);
+  yield* checkNonNegative("spec.minReadySeconds", spec.minReadySeconds);
+  const { selector, template } = spec;
+  yield* checkSelectorAndTemplate({ selector, template, kind: "StatefulSet", emptyFor: "statefulset" });
+}
+
+const changeable = new Set([
+  "replicas",
+  "ordinals",
+  "template",
+  "updateStrategy",
+  "revisionHistoryLimit",
+  "persistentVolumeClaimRetentionPolicy",
+  "minReadySeconds",
+]);
+
+function* checkUpdate({ spec }: StatefulSet, { spec: old }: StatefulSet): Findings {
+  const fixed = (part: StatefulSet["spec"]) => Object.entries(part).filter(([field]) => !changeable.has(field));
+  if (jsonEqual(Object.fromEntries(fixed(spec)), Object.fromEntries(fixed(old)))) return;
+  const message =
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
+  yield fieldError.forbidden("spec", message);
+}
 
 /** `statefulsets.apps`. */
 export const StatefulSets = defineResource<StatefulSet>({
@@ -7,4 +59,26 @@ export const StatefulSets = defineResource<StatefulSet>({
   version: "v1",
   kind: "StatefulSet",
   plural: "statefulsets",
+  emptyStatus: { replicas: 0, availableReplicas: 0 },
+  columns,
+  defaults(set) {
+    if (!set.spec) Reflect.set(set, "spec", {});
+    const { spec } = set;
+    spec.template ??= {};
+    defaultPodTemplate(spec.template);
+    spec.podManagementPolicy ||= "OrderedReady";
+    spec.updateStrategy ??= {};
+    spec.updateStrategy.type ||= "RollingUpdate";
+    if (spec.updateStrategy.type === "RollingUpdate") {
+      spec.updateStrategy.rollingUpdate = { partition: 0, maxUnavailable: 1, ...spec.updateStrategy.rollingUpdate };
+    }
+    spec.persistentVolumeClaimRetentionPolicy ??= {};
+    spec.persistentVolumeClaimRetentionPolicy.whenDeleted ||= "Retain";
+    spec.persistentVolumeClaimRetentionPolicy.whenScaled ||= "Retain";
+    spec.replicas ??= 1;
+    spec.revisionHistoryLimit ??= 10;
+    for (const claim of spec.volumeClaimTemplates ?? []) defaultClaimTemplate(claim);
+  },
+  validate: (set) => [...checkStatefulSet(set)],
+  validateUpdate: (set, old) => [...checkUpdate(set, old)],
 });

@@ -1,5 +1,59 @@
 import { defineResource } from "../../define-resource.ts";
-import type { Job } from "../../generated/types/batch-v1.ts";
+import type { Job, JobSpec } from "../../generated/types/batch-v1.ts";
+import type { Column } from "../../resource-definition.ts";
+import { age } from "../columns.ts";
+import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
+import { humanDuration } from "../human-duration.ts";
+import { selectorColumn, templateColumns } from "../workload-columns.ts";
+
+function statusText({ metadata, status }: Job): string {
+  const holds = (type: string) => status?.conditions?.some((one) => one.type === type && one.status === "True");
+  if (holds("Complete")) return "Complete";
+  if (holds("Failed")) return "Failed";
+  if (metadata.deletionTimestamp !== undefined) return "Terminating";
+  return ["Suspended", "FailureTarget", "SuccessCriteriaMet"].find(holds) ?? "Running";
+}
+
+function completionsText({ spec, status }: Job): string {
+  const succeeded = status?.succeeded ?? 0;
+  if (spec.completions !== undefined) return `${succeeded}/${spec.completions}`;
+  const parallelism = spec.parallelism ?? 0;
+  return parallelism > 1 ? `${succeeded}/1 of ${parallelism}` : `${succeeded}/1`;
+}
+
+function durationText({ status }: Job, nowMs: number): string {
+  if (!status?.startTime) return "";
+  const endMs = status.completionTime ? Date.parse(status.completionTime) : nowMs;
+  return humanDuration(endMs - Date.parse(status.startTime));
+}
+
+const columns: readonly Column<Job>[] = [
+  { title: "Status", description: "Status of the job.", value: statusText },
+  { title: "Completions", value: completionsText },
+  {
+    title: "Duration",
+    description: "Time required to complete the job.",
+    value: (job, { nowMs }) => durationText(job, nowMs),
+  },
+  age,
+  ...templateColumns<Job>(({ spec }) => spec.template),
+  selectorColumn<Job>("A label query over pods that should match the pod count.", ({ spec }) => spec.selector),
+];
+
+/** Fills in the spec of a job, also within a CronJob. */
+export function defaultJobSpec(spec: JobSpec): void {
+  spec.template ??= {};
+  defaultPodTemplate(spec.template);
+  if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
+  spec.parallelism ??= 1;
+  spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : 2_147_483_647;
+  spec.completionMode ??= "NonIndexed";
+  spec.suspend ??= false;
+  spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? "TerminatingOrFailed" : "Failed";
+  for (const { onPodConditions } of spec.podFailurePolicy?.rules ?? []) {
+    for (const pattern of onPodConditions ?? []) pattern.status ||= "True";
+  }
+}
 
 /** `jobs.batch`. */
 export const Jobs = defineResource<Job>({
@@ -7,4 +61,14 @@ export const Jobs = defineResource<Job>({
   version: "v1",
   kind: "Job",
   plural: "jobs",
+  columns,
+  selectableFields: [{ path: "status.successful", value: ({ status }) => String(status?.succeeded ?? 0) }],
+  defaults(job) {
+    if (!job.spec) Reflect.set(job, "spec", {});
+    defaultJobSpec(job.spec);
+    // Kubernetes copies the template's labels when the job itself has none.
+    if (!job.metadata.labels && job.spec.template.metadata?.labels) {
+      job.metadata.labels = { ...job.spec.template.metadata.labels };
+    }
+  },
 });

@@ -1,5 +1,14 @@
 import { defineResource } from "../../define-resource.ts";
 import type { PodDisruptionBudget } from "../../generated/types/policy-v1.ts";
+import type { Column } from "../../resource-definition.ts";
+import { age } from "../columns.ts";
+
+const columns: readonly Column<PodDisruptionBudget>[] = [
+  { title: "Min Available", value: ({ spec }) => String(spec.minAvailable ?? "N/A") },
+  { title: "Max Unavailable", value: ({ spec }) => String(spec.maxUnavailable ?? "N/A") },
+  { title: "Allowed Disruptions", type: "integer", value: ({ status }) => status?.disruptionsAllowed ?? 0 },
+  age,
+];
 
 /** `poddisruptionbudgets.policy`. */
 export const PodDisruptionBudgets = defineResource<PodDisruptionBudget>({
@@ -7,4 +16,6 @@ export const PodDisruptionBudgets = defineResource<PodDisruptionBudget>({
   version: "v1",
   kind: "PodDisruptionBudget",
   plural: "poddisruptionbudgets",
+  emptyStatus: { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 0, expectedPods: 0 },
+  columns,
 });

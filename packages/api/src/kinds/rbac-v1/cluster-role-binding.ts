@@ -1,5 +1,7 @@
 import { defineResource } from "../../define-resource.ts";
 import type { ClusterRoleBinding } from "../../generated/types/rbac-v1.ts";
+import { pathSegmentName } from "../../validation/names.ts";
+import { bindingColumns, checkRoleRefUpdate, defaultBinding } from "./binding-rules.ts";
 
 /** `clusterrolebindings.rbac.authorization.k8s.io`. */
 export const ClusterRoleBindings = defineResource<ClusterRoleBinding>({
@@ -7,4 +9,8 @@ export const ClusterRoleBindings = defineResource<ClusterRoleBinding>({
   version: "v1",
   kind: "ClusterRoleBinding",
   plural: "clusterrolebindings",
+  validateName: pathSegmentName,
+  columns: bindingColumns,
+  defaults: defaultBinding,
+  validateUpdate: (binding, old) => [...checkRoleRefUpdate(binding, old)],
 });

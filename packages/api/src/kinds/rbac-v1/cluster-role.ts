@@ -1,5 +1,6 @@
 import { defineResource } from "../../define-resource.ts";
 import type { ClusterRole } from "../../generated/types/rbac-v1.ts";
+import { pathSegmentName } from "../../validation/names.ts";
 
 /** `clusterroles.rbac.authorization.k8s.io`. */
 export const ClusterRoles = defineResource<ClusterRole>({
@@ -7,4 +8,5 @@ export const ClusterRoles = defineResource<ClusterRole>({
   version: "v1",
   kind: "ClusterRole",
   plural: "clusterroles",
+  validateName: pathSegmentName,
 });

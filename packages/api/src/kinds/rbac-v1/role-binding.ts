@@ -1,5 +1,7 @@
 import { defineResource } from "../../define-resource.ts";
 import type { RoleBinding } from "../../generated/types/rbac-v1.ts";
+import { pathSegmentName } from "../../validation/names.ts";
+import { bindingColumns, checkRoleRefUpdate, defaultBinding } from "./binding-rules.ts";
 
 /** `rolebindings.rbac.authorization.k8s.io`. */
 export const RoleBindings = defineResource<RoleBinding>({
@@ -7,4 +9,8 @@ export const RoleBindings = defineResource<RoleBinding>({
   version: "v1",
   kind: "RoleBinding",
   plural: "rolebindings",
+  validateName: pathSegmentName,
+  columns: bindingColumns,
+  defaults: defaultBinding,
+  validateUpdate: (binding, old) => [...checkRoleRefUpdate(binding, old)],
 });

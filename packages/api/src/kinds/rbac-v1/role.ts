@@ -1,5 +1,6 @@
 import { defineResource } from "../../define-resource.ts";
 import type { Role } from "../../generated/types/rbac-v1.ts";
+import { pathSegmentName } from "../../validation/names.ts";
 
 /** `roles.rbac.authorization.k8s.io`. */
 export const Roles = defineResource<Role>({
@@ -7,4 +8,5 @@ export const Roles = defineResource<Role>({
   version: "v1",
   kind: "Role",
   plural: "roles",
+  validateName: pathSegmentName,
 });
