@@ -1,10 +1,30 @@
 import { defineResource } from "../../define-resource.ts";
 import type { CustomResourceDefinition } from "../../generated/types/apiextensions-v1.ts";
 
+/** Versions that objects may be stored in so far: the storage version joins, none leaves by itself. */
+function addStoredVersion(definition: CustomResourceDefinition): void {
+  const storage = definition.spec.versions?.find((version) => version.storage)?.name;
+  if (storage === undefined) return;
+  const stored = definition.status.storedVersions ?? [];
+  if (!stored.includes(storage)) definition.status.storedVersions = [...stored, storage];
+}
+
 /** `customresourcedefinitions.apiextensions.k8s.io`. */
 export const CustomResourceDefinitions = defineResource<CustomResourceDefinition>({
   group: "apiextensions.k8s.io",
   version: "v1",
   kind: "CustomResourceDefinition",
   plural: "customresourcedefinitions",
+  defaults({ spec }) {
+    if (!spec) return;
+    spec.conversion ??= { strategy: "None" };
+    if (!spec.names) return;
+    spec.names.singular ||= spec.names.kind?.toLowerCase();
+    if (spec.names.kind) spec.names.listKind ||= `${spec.names.kind}List`;
+  },
+  prepareCreate: addStoredVersion,
+  prepareUpdate(definition) {
+    definition.status ??= {};
+    addStoredVersion(definition);
+  },
 });

@@ -55,6 +55,21 @@ export function defaultJobSpec(spec: JobSpec): void {
   }
 }
 
+/** Ties the job's pods to it by its uid, unless the client selects by itself. */
+function generateSelector({ metadata, spec }: Job): void {
+  if (spec.manualSelector || !metadata.uid) return;
+  const uid = { "batch.kubernetes.io/controller-uid": metadata.uid };
+  spec.template.metadata ??= {};
+  spec.template.metadata.labels = {
+    ...spec.template.metadata.labels,
+    ...uid,
+    "batch.kubernetes.io/job-name": metadata.name,
+    "controller-uid": metadata.uid,
+    "job-name": metadata.name,
+  };
+  spec.selector = { ...spec.selector, matchLabels: { ...spec.selector?.matchLabels, ...uid } };
+}
+
 /** `jobs.batch`. */
 export const Jobs = defineResource<Job>({
   group: "batch",
@@ -63,6 +78,7 @@ export const Jobs = defineResource<Job>({
   plural: "jobs",
   columns,
   selectableFields: [{ path: "status.successful", value: ({ status }) => String(status?.succeeded ?? 0) }],
+  prepareCreate: generateSelector,
   defaults(job) {
     if (!job.spec) Reflect.set(job, "spec", {});
     defaultJobSpec(job.spec);

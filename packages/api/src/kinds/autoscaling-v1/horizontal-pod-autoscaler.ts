@@ -1,0 +1,140 @@
+/**
+ * The older form of autoscalers knows one metric, the share of requested cpu. What else the stored form says travels in
+ * annotations, so that who reads and writes the older form loses nothing.
+ */
+import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
+import { defineResource } from "../../define-resource.ts";
+import type { DynamicObject } from "../../object.ts";
+
+const prefix = "autoscaling.alpha.kubernetes.io/";
+const annotationOf = {
+  metrics: `${prefix}metrics`,
+  behavior: `${prefix}behavior`,
+  conditions: `${prefix}conditions`,
+  currentMetrics: `${prefix}current-metrics`,
+} as const;
+type Carried = keyof typeof annotationOf;
+
+/** `horizontalpodautoscalers.autoscaling` in version 1, stored as version 2. */
+export const HorizontalPodAutoscalersV1 = defineResource({
+  group: "autoscaling",
+  version: "v1",
+  kind: "HorizontalPodAutoscaler",
+  plural: "horizontalpodautoscalers",
+  storedAs: {
+    group: "autoscaling",
+    version: "v2",
+    plural: "horizontalpodautoscalers",
+    toStored,
+    fromStored,
+  },
+});
+
+const part = (object: DynamicObject, field: string): JsonObject => {
+  const value = object[field];
+  return isJsonObject(value) ? { ...value } : {};
+};
+
+function withAnnotations(
+  object: DynamicObject,
+  annotations: Readonly<Record<string, string>>,
+): DynamicObject["metadata"] {
+  const { annotations: _old, ...metadata } = object.metadata;
+  return Object.keys(annotations).length === 0 ? metadata : { ...metadata, annotations: { ...annotations } };
+}
+
+function carried(annotations: Readonly<Record<string, string>>, field: Carried): JsonValue | undefined {
+  try {
+    return JSON.parse(annotations[annotationOf[field]] ?? "null") ?? undefined;
+  } catch {
+    // An annotation that somebody broke carries nothing.
+    return undefined;
+  }
+}
+
+function toStored(object: DynamicObject): DynamicObject {
+  const annotations = object.metadata.annotations ?? {};
+  const { targetCPUUtilizationPercentage: share, ...spec } = part(object, "spec");
+  const { currentCPUUtilizationPercentage: current, ...status } = part(object, "status");
+  const others = carried(annotations, "metrics");
+  const metrics = [...(typeof share === "number" ? [cpuMetric(share)] : []), ...(Array.isArray(others) ? others : [])];
+  const observed = carried(annotations, "currentMetrics");
+  const measured = [
+    ...(typeof current === "number" ? [cpuStatus(current)] : []),
+    ...(Array.isArray(observed) ? observed : []),
+  ];
+  const behavior = carried(annotations, "behavior");
+  const conditions = carried(annotations, "conditions");
+  const names: readonly string[] = Object.values(annotationOf);
+  const kept = Object.entries(annotations).filter(([name]) => !names.includes(name));
+  return {
+    ...object,
+    apiVersion: "autoscaling/v2",
+    metadata: withAnnotations(object, Object.fromEntries(kept)),
+    spec: { ...spec, ...(metrics.length > 0 && { metrics }), ...(behavior !== undefined && { behavior }) },
+    status: {
+      ...status,
+      currentMetrics: measured.length > 0 ? measured : null,
+      ...(conditions !== undefined && { conditions }),
+    },
+  };
+}
+
+function fromStored(stored: DynamicObject): DynamicObject {
+  const { metrics, behavior, ...spec } = part(stored, "spec");
+  const { currentMetrics, conditions, ...status } = part(stored, "status");
+  const targets = split(metrics, "target");
+  const measured = split(currentMetrics, "current");
+  const texts: Record<string, string> = { ...stored.metadata.annotations };
+  const carry = (field: Carried, value: JsonValue | undefined) => {
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0))
+      texts[annotationOf[field]] = JSON.stringify(value);
+  };
+  carry("metrics", targets.others);
+  carry("behavior", behavior);
+  carry("conditions", conditions);
+  carry("currentMetrics", measured.others);
+  return {
+    ...stored,
+    apiVersion: "autoscaling/v1",
+    metadata: withAnnotations(stored, texts),
+    spec: { ...spec, ...(targets.cpu !== undefined && { targetCPUUtilizationPercentage: targets.cpu }) },
+    status: {
+      currentReplicas: 0,
+      desiredReplicas: 0,
+      ...status,
+      ...(measured.cpu !== undefined && { currentCPUUtilizationPercentage: measured.cpu }),
+    },
+  };
+}
+
+const cpuMetric = (averageUtilization: number): JsonObject => ({
+  type: "Resource",
+  resource: { name: "cpu", target: { type: "Utilization", averageUtilization } },
+});
+
+const cpuStatus = (averageUtilization: number): JsonObject => ({
+  type: "Resource",
+  resource: { name: "cpu", current: { averageUtilization } },
+});
+
+/** The share of cpu, and all that the older form cannot say. */
+function split(
+  metrics: JsonValue | undefined,
+  side: "target" | "current",
+): { readonly cpu: number | undefined; readonly others: JsonValue[] } {
+  let cpu: number | undefined;
+  const others: JsonValue[] = [];
+  for (const metric of Array.isArray(metrics) ? metrics : []) {
+    const share = cpu === undefined ? cpuShare(metric, side) : undefined;
+    if (share === undefined) others.push(metric);
+    else cpu = share;
+  }
+  return { cpu, others };
+}
+
+function cpuShare(metric: JsonValue, side: "target" | "current"): number | undefined {
+  if (!isJsonObject(metric) || !isJsonObject(metric.resource) || metric.resource.name !== "cpu") return undefined;
+  const value = metric.resource[side];
+  return isJsonObject(value) && typeof value.averageUtilization === "number" ? value.averageUtilization : undefined;
+}
