@@ -9,12 +9,17 @@ import type { Readable } from "node:stream";
 import { findProgram, type Processes } from "@skiff/host";
 import { goArchitecture } from "./containerd/image-archive.ts";
 import { buildImage, type ImageFile } from "./image-builder.ts";
+import type { Runtime } from "./runtime.ts";
 import { sharedLibraries } from "./shared-libraries.ts";
 
 /** The versions that exist; they differ in what they answer. */
 export type HelloVersion = 1 | 2;
 
+const helloVersions: readonly HelloVersion[] = [1, 2];
+
 export const helloImageName = (version: HelloVersion): string => `docker.io/skiff/hello:${version}`;
+
+const latestName = "docker.io/skiff/hello:latest";
 
 /** As the first process of its container it gets no signal that it does not handle, so it handles those that end it. */
 const serveScript = `#!/bin/sh
@@ -83,7 +88,8 @@ export async function helloImage(version: HelloVersion, processes: Processes, si
   const applets = (await processes.output(busybox, { args: ["--list"], timeoutMs: 10_000 }, signal)).split("\n");
   const links = applets.filter((name) => /^[\w[.+-]+$/.test(name) && name !== "busybox");
   return buildImage({
-    name: helloImageName(version),
+    // A name without a tag means `latest`: that is the first version.
+    names: version === 1 ? [helloImageName(1), latestName] : [helloImageName(version)],
     architecture: goArchitecture(arch),
     files: [
       ...directories,
@@ -105,4 +111,12 @@ export async function helloImage(version: HelloVersion, processes: Processes, si
       exposedPorts: ["80/tcp"],
     },
   });
+}
+
+/** Brings all versions to a node that lacks them. Throws when busybox is not installed. */
+export async function ensureHelloImages(runtime: Runtime, processes: Processes, signal: AbortSignal): Promise<void> {
+  for (const version of helloVersions) {
+    if ((await runtime.imageStatus(helloImageName(version), signal)) !== undefined) continue;
+    await runtime.importImage(await helloImage(version, processes, signal), signal);
+  }
 }

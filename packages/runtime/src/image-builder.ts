@@ -10,8 +10,8 @@ export type ImageFile =
 
 /** An image of one layer. */
 export interface ImageDefinition {
-  /** Full name with tag, as in `docker.io/skiff/hello:1`. */
-  readonly name: string;
+  /** Full names with tag, as in `docker.io/skiff/hello:1`. */
+  readonly names: readonly string[];
   /** As Go names it: `amd64`, `arm64`. */
   readonly architecture: string;
   readonly files: readonly ImageFile[];
@@ -87,7 +87,11 @@ export function buildImage(image: ImageDefinition): Readable {
   const index = {
     schemaVersion: 2,
     mediaType: "application/vnd.oci.image.index.v1+json",
-    manifests: [{ mediaType, ...manifest, annotations: { "io.containerd.image.name": image.name } }],
+    manifests: image.names.map((name) => ({
+      mediaType,
+      ...manifest,
+      annotations: { "io.containerd.image.name": name },
+    })),
   };
   const file = (path: string, content: string | Buffer): ImageFile => ({ kind: "file", path, mode: 0o644, content });
   const archive = tar([

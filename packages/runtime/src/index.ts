@@ -14,7 +14,7 @@ export {
   connectContainerd,
 } from "./containerd/containerd-runtime.ts";
 export { pauseImageName } from "./containerd/pause-image.ts";
-export { type HelloVersion, helloImage, helloImageName } from "./hello-image.ts";
+export { ensureHelloImages, type HelloVersion, helloImage, helloImageName } from "./hello-image.ts";
 export { buildImage, type ImageDefinition, type ImageFile } from "./image-builder.ts";
 export { normalizeImageName } from "./image-name.ts";
 export * from "./runtime.ts";

@@ -1,8 +1,7 @@
 import { arch } from "node:process";
 import type { Duplex, Readable } from "node:stream";
-import { type Clock, describeError, isJsonObject, type Logger } from "@skiff/base";
+import { type Clock, describeError, type Logger } from "@skiff/base";
 import type { Processes } from "@skiff/host";
-import { normalizeImageName } from "../image-name.ts";
 import {
   type ContainerConfig,
   type ContainerStats,
@@ -23,23 +22,21 @@ import {
   type StreamOptions,
 } from "../runtime.ts";
 import type { Init, Method } from "./codec.ts";
+import { ContainerdImages } from "./containerd-images.ts";
 import {
   containerStats,
   containerStatus,
   containerSummary,
   criContainerConfig,
   criResources,
-  imageSummary,
   stopSignalOf,
 } from "./cri-container.ts";
 import { criSandboxConfig, sandboxStatus, sandboxSummary } from "./cri-sandbox.ts";
 import { type ExecContext, startExec } from "./exec.ts";
-import { ContainerState, ImageService, RuntimeService } from "./generated/runtime-v1.ts";
+import { ContainerState, RuntimeService } from "./generated/runtime-v1.ts";
 import { GrpcChannel } from "./grpc-channel.ts";
 import { isNotFound } from "./grpc-error.ts";
-import { goArchitecture } from "./image-archive.ts";
-import { importArchive } from "./import-image.ts";
-import { Images, nativeCall, Tasks } from "./native.ts";
+import { nativeCall, Tasks } from "./native.ts";
 import { pauseImage, pauseImageName } from "./pause-image.ts";
 import { ContainerKinds, runtimeEvents } from "./runtime-events.ts";
 import { signalNumber } from "./signal-number.ts";
@@ -67,12 +64,13 @@ export class ContainerdRuntime implements Runtime {
   readonly #kinds: ContainerKinds;
   readonly #options: ContainerdRuntimeOptions;
   readonly #exec: ExecContext;
-  #snapshotter: string | undefined;
+  readonly #images: ContainerdImages;
 
   constructor(options: ContainerdRuntimeOptions) {
     this.#options = options;
     this.#channel = new GrpcChannel(options.socket);
     this.#kinds = new ContainerKinds(this.#channel);
+    this.#images = new ContainerdImages(this.#channel, options.clock);
     const { processes, clock } = options;
     this.#exec = { channel: this.#channel, processes, clock, folder: options.pipesDirectory };
   }
@@ -308,82 +306,34 @@ export class ContainerdRuntime implements Runtime {
     return runtimeEvents(this.#channel, this.#kinds, { clock, logger, signal });
   }
 
-  async listImages(signal: AbortSignal): Promise<readonly ImageSummary[]> {
-    const { images } = await this.#call(ImageService.listImages, {}, signal);
-    return images.map(imageSummary);
+  listImages(signal: AbortSignal): Promise<readonly ImageSummary[]> {
+    return this.#images.list(signal);
   }
 
-  async imageStatus(reference: string, signal: AbortSignal): Promise<ImageSummary | undefined> {
-    const image = normalizeImageName(reference);
-    const answer = await this.#call(ImageService.imageStatus, { image: { image } }, signal);
-    return answer.image === undefined ? undefined : imageSummary(answer.image);
+  imageStatus(reference: string, signal: AbortSignal): Promise<ImageSummary | undefined> {
+    return this.#images.find(reference, signal);
   }
 
-  async pullImage(reference: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<string> {
-    const request = { image: { image: normalizeImageName(reference) }, auth };
-    return (await this.#channel.call(ImageService.pullImage, request, { signal })).imageRef;
+  pullImage(reference: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<string> {
+    return this.#images.pull(reference, auth, signal);
   }
 
-  async removeImage(reference: string, signal: AbortSignal): Promise<void> {
-    const name = normalizeImageName(reference);
-    const image = await this.imageStatus(name, signal);
-    if (image === undefined) return;
-    // The CRI takes all names of an image away; asked for one of several, only that one goes.
-    const others = [...image.repoTags, ...image.repoDigests].some((one) => one !== name);
-    if (others && image.repoTags.includes(name))
-      await nativeCall(this.#channel, Images.delete, { name, sync: true }, { signal });
-    else await this.#call(ImageService.removeImage, { image: { image: name } }, signal);
+  removeImage(reference: string, signal: AbortSignal): Promise<void> {
+    return this.#images.remove(reference, signal);
   }
 
-  async importImage(archive: Readable, signal: AbortSignal): Promise<readonly string[]> {
-    return this.#import(archive, {}, signal);
+  importImage(archive: Readable, signal: AbortSignal): Promise<readonly string[]> {
+    return this.#images.import(archive, {}, signal);
   }
 
   /** Makes sure that the image of the sandboxes is there. Must have been done once before the first pod. */
   async ensurePauseImage(signal: AbortSignal): Promise<void> {
     if ((await this.imageStatus(pauseImageName, signal)) !== undefined) return;
-    await this.#import(pauseImage(arch), { "io.cri-containerd.pinned": "pinned" }, signal);
+    await this.#images.import(pauseImage(arch), { "io.cri-containerd.pinned": "pinned" }, signal);
   }
 
-  async #import(archive: Readable, labels: Readonly<Record<string, string>>, signal: AbortSignal) {
-    this.#snapshotter ??= await this.#findSnapshotter(signal);
-    const imported = await importArchive(this.#channel, archive, {
-      snapshotter: this.#snapshotter,
-      architecture: goArchitecture(arch),
-      labels,
-      clock: this.#options.clock,
-      signal,
-    });
-    for (const { id, names } of imported) {
-      for (const name of names) await this.#untilKnown(name, id, signal);
-    }
-    return imported.flatMap(({ names }) => names);
-  }
-
-  /** The CRI hears of new images by an event, a few milliseconds later. */
-  async #untilKnown(name: string, id: string, signal: AbortSignal): Promise<void> {
-    for (let attempt = 0; attempt < 200; attempt++) {
-      if ((await this.imageStatus(name, signal))?.id === id) return;
-      await this.#options.clock.sleep(Math.min(2 + attempt, 50), signal);
-    }
-    throw new RuntimeError("UNKNOWN", `containerd does not list the imported image ${name}`);
-  }
-
-  async #findSnapshotter(signal: AbortSignal): Promise<string> {
-    const { info } = await this.#call(RuntimeService.status, { verbose: true }, signal);
-    const config: unknown = JSON.parse(info.config ?? "{}");
-    const own = isJsonObject(config) && isJsonObject(config.containerd) ? config.containerd.snapshotter : undefined;
-    return typeof own === "string" && own !== "" ? own : "overlayfs";
-  }
-
-  async imageFsInfo(signal: AbortSignal) {
-    const { imageFilesystems } = await this.#call(ImageService.imageFsInfo, {}, signal);
-    const first = imageFilesystems[0];
-    return {
-      mountpoint: first?.fsId?.mountpoint ?? "/",
-      usedBytes: first?.usedBytes?.value ?? 0,
-      inodesUsed: first?.inodesUsed?.value ?? 0,
-    };
+  imageFsInfo(signal: AbortSignal) {
+    return this.#images.fileSystem(signal);
   }
 
   async containerStats(signal: AbortSignal): Promise<readonly ContainerStats[]> {

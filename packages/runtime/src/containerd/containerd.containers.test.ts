@@ -3,7 +3,9 @@ import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import type { Readable } from "node:stream";
 import { after, before, describe, it } from "node:test";
+import { systemProcesses } from "@skiff/host";
 import { runPod, runtimeConformance, sandboxConfig, untilStatus } from "../conformance.ts";
+import { ensureHelloImages } from "../hello-image.ts";
 import { type ProcessStreams, RuntimeError, type RuntimeEvent, type StreamOptions } from "../runtime.ts";
 import { type ContainerdFixture, startContainerd } from "./containerd-fixture.ts";
 
@@ -134,6 +136,16 @@ describe("attach", () => {
 });
 
 describe("the hello image", () => {
+  it("comes in two versions, the first also without a tag, and counts as pulled", async () => {
+    await ensureHelloImages(fixture.runtime, systemProcesses, signal);
+    const [one, latest, two] = await Promise.all(
+      ["skiff/hello:1", "skiff/hello", "skiff/hello:2"].map((name) => fixture.runtime.imageStatus(name, signal)),
+    );
+    assert.equal(latest?.id, one?.id);
+    assert.notEqual(two?.id, one?.id);
+    assert.equal(await fixture.runtime.pullImage("skiff/hello", undefined, signal), one?.id);
+  });
+
   const listening = async (ip: string) => {
     for (let attempt = 0; attempt < 100; attempt++) {
       const { promise, resolve } = Promise.withResolvers<boolean>();

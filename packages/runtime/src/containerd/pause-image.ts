@@ -9,7 +9,7 @@ export const pauseImageName = "docker.io/skiff/pause:1";
 /** The sandbox's image, as an archive. */
 export const pauseImage = (architecture: NodeJS.Architecture): Readable =>
   buildImage({
-    name: pauseImageName,
+    names: [pauseImageName],
     architecture: goArchitecture(architecture),
     files: [{ kind: "file", path: "/pause", mode: 0o755, content: pauseProgram(architecture) }],
     config: { entrypoint: ["/pause"], env: [] },
