@@ -136,8 +136,8 @@ export function registryHosts({ host, mirrors, insecure }: RegistryConfig): stri
   const entry = (url: string, skipVerify: boolean) =>
     `\n[host.${quote(url)}]\ncapabilities = ["pull", "resolve"]\n${skipVerify ? "skip_verify = true\n" : ""}`;
   const mirrored = mirrors.map((url) => entry(url, insecure)).join("");
-  // An insecure registry may speak TLS with a certificate of its own, or none at all.
-  const direct = insecure ? entry(`https://${own}`, true) + entry(`http://${own}`, true) : "";
+  // An insecure registry speaks no TLS at all, or TLS with a certificate of its own. The first one's words are reported.
+  const direct = insecure ? entry(`http://${own}`, true) + entry(`https://${own}`, true) : "";
   return `server = ${quote(`${scheme}://${own}`)}\n${mirrored}${direct}`;
 }
 

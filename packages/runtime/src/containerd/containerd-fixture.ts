@@ -13,7 +13,12 @@ import {
 } from "@skiff/host";
 import type { Subject } from "../conformance.ts";
 import { helloImage, helloImageName } from "../hello-image.ts";
-import { type ContainerdConfig, containerdSocket, prepareContainerd } from "./containerd-config.ts";
+import {
+  type ContainerdConfig,
+  containerdSocket,
+  prepareContainerd,
+  type RegistryConfig,
+} from "./containerd-config.ts";
 import { type ContainerdRuntime, connectContainerd } from "./containerd-runtime.ts";
 
 export interface ContainerdFixture extends AsyncDisposable {
@@ -36,7 +41,7 @@ async function removePods(runtime: ContainerdRuntime): Promise<void> {
 }
 
 /** Starts containerd with the hello image in place. */
-export async function startContainerd(): Promise<ContainerdFixture> {
+export async function startContainerd(registries: readonly RegistryConfig[] = []): Promise<ContainerdFixture> {
   const folder = await mkdtemp(join(tmpdir(), "skiff-containerd-"));
   const name = `sk${process.pid}`;
   const stateDirectory = `/run/${name}`;
@@ -45,7 +50,7 @@ export async function startContainerd(): Promise<ContainerdFixture> {
     rootDirectory: join(folder, "containerd"),
     stateDirectory,
     network,
-    registries: [],
+    registries,
   };
   const { command, args } = await prepareContainerd(config, systemProcesses, signal);
   const logFile = join(folder, "containerd.log");
