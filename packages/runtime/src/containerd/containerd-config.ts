@@ -10,8 +10,10 @@ export interface RegistryConfig {
   readonly host: string;
   /** Asked first, in order, as in `https://mirror.example.com`. */
   readonly mirrors: readonly string[];
-  /** Without TLS, or with a certificate that nobody vouches for. */
+  /** Without TLS. */
   readonly insecure: boolean;
+  /** With TLS, but whatever the certificate. */
+  readonly skipVerify?: boolean;
 }
 
 /** A containerd of the node's own, beside any other on the machine. */
@@ -129,16 +131,15 @@ config_path = ${quote(registryFolder(config))}
 `;
 }
 
-/** A registry's `hosts.toml`. */
-export function registryHosts({ host, mirrors, insecure }: RegistryConfig): string {
-  const own = host === "docker.io" ? "registry-1.docker.io" : host;
-  const scheme = insecure ? "http" : "https";
-  const entry = (url: string, skipVerify: boolean) =>
+/**
+ * A registry's `hosts.toml`. One address for the registry itself: with two, containerd reports what the wrong one said
+ * where the right one has no such image.
+ */
+export function registryHosts({ host, mirrors, insecure, skipVerify = false }: RegistryConfig): string {
+  const own = `${insecure ? "http" : "https"}://${host === "docker.io" ? "registry-1.docker.io" : host}`;
+  const entry = (url: string) =>
     `\n[host.${quote(url)}]\ncapabilities = ["pull", "resolve"]\n${skipVerify ? "skip_verify = true\n" : ""}`;
-  const mirrored = mirrors.map((url) => entry(url, insecure)).join("");
-  // An insecure registry speaks no TLS at all, or TLS with a certificate of its own. The first one's words are reported.
-  const direct = insecure ? entry(`http://${own}`, true) + entry(`https://${own}`, true) : "";
-  return `server = ${quote(`${scheme}://${own}`)}\n${mirrored}${direct}`;
+  return `server = ${quote(own)}\n${[...mirrors, own].map(entry).join("")}`;
 }
 
 /** Finds out about the machine, writes containerd's files and gives the command that starts it. */
