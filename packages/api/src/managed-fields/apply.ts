@@ -71,12 +71,17 @@ interface Reached {
 function applyReached(request: ApplyRequest, { config, reset }: Reached): Applied {
   const { live, schema } = request;
   const entries = trackedEntries(request, reset);
-  const own = writerEntry(request, "Apply", ownable(fieldSetOf(config, schema), reset));
+  const said = fieldSetOf(config, schema);
+  const own = writerEntry(request, "Apply", ownable(said, reset));
   const identity = identityOf(own);
   const before = entries.find((entry) => identityOf(entry) === identity);
   const others = entries.filter((entry) => entry !== before);
   const merged = mergeConfiguration(live, config, schema);
-  const object = prune(merged, { last: before?.fields ?? {}, owners: [...others, own], schema });
+  const object = prune(merged, {
+    last: before?.fields ?? {},
+    kept: [said, ...others.map(({ fields }) => fields)],
+    schema,
+  });
   const comparison = compareObjects(live, object, schema);
   if (!request.force) refuseConflicts(request, { others, comparison });
   const gone = unionOf(comparison.removed, comparison.changed);
@@ -122,8 +127,8 @@ function refuseConflicts({ live, schema, manager }: ApplyRequest, { others, comp
 interface Pruning {
   /** What the writer applied last time. */
   readonly last: FieldSet;
-  /** All entries, the writer's new one included. */
-  readonly owners: readonly OwnerEntry[];
+  /** What the configuration says now, its name and kind included, and what others own. */
+  readonly kept: readonly FieldSet[];
   readonly schema: StructSchema;
 }
 
@@ -131,8 +136,8 @@ interface Pruning {
  * Removes what the writer applied last time and no longer does, unless somebody else owns it. Removing takes everything below a
  * field along; what others own below is put back, and what nobody ever owned stays with it.
  */
-function prune(merged: JsonObject, { last, owners, schema }: Pruning): JsonObject {
-  const owned = owners.reduce<FieldSet>((all, { fields }) => unionOf(all, fields), {});
+function prune(merged: JsonObject, { last, kept, schema }: Pruning): JsonObject {
+  const owned = kept.reduce(unionOf, {});
   if (isEmptySet(last) || isEmptySet(differenceOf(last, owned))) return merged;
   const named = (set: FieldSet) => withNamedFields(set, schema);
   const mergedSet = named(fieldSetOf(merged, schema));

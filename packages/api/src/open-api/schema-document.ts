@@ -1,5 +1,6 @@
 import type { JsonObject } from "@skiff/base";
 import { definitions } from "../generated/definitions.ts";
+import { definitionSchema } from "../schema/definition-schema.ts";
 import type { FieldSchema, Schema, StructSchema } from "../schema/schema.ts";
 
 /** Which of the two documents is written: they differ in where definitions live and in how a union of types is said. */
@@ -53,7 +54,8 @@ export class SchemaDocument {
     if (!this.#written.has(name)) {
       const body: JsonObject = {};
       this.#written.set(name, body);
-      Object.assign(body, this.#struct(schema));
+      // A field may treat its value as one where the definition does not: the definition is written as it is itself.
+      Object.assign(body, this.#struct(definitionSchema(schema.definition)));
     }
     return this.#refTo(name);
   }
@@ -94,9 +96,7 @@ export class SchemaDocument {
       ...this.#value(schema),
       ...(schema.kind === "list" ? { "x-kubernetes-list-type": schema.listType } : {}),
       ...(schema.kind === "list" && schema.keys.length > 0 ? { "x-kubernetes-list-map-keys": [...schema.keys] } : {}),
-      ...((schema.kind === "map" || schema.kind === "struct") && schema.atomic
-        ? { "x-kubernetes-map-type": "atomic" }
-        : {}),
+      ...(isAtomicHere(schema) ? { "x-kubernetes-map-type": "atomic" } : {}),
       ...(strategies.length === 0 ? {} : { "x-kubernetes-patch-strategy": strategies.join(",") }),
       ...(field.mergeKey === undefined ? {} : { "x-kubernetes-patch-merge-key": field.mergeKey }),
     };
@@ -137,4 +137,10 @@ export class SchemaDocument {
     if (!this.#written.has(name)) this.#written.set(name, body);
     return this.#refTo(name);
   }
+}
+
+/** True when a field says of its value, and not the value's definition of itself, that it is treated as one. */
+function isAtomicHere(schema: Schema): boolean {
+  if (schema.kind === "map") return schema.atomic;
+  return schema.kind === "struct" && schema.atomic && !definitionSchema(schema.definition).atomic;
 }
