@@ -68,7 +68,7 @@ export class ContainerdRuntime implements Runtime {
 
   constructor(options: ContainerdRuntimeOptions) {
     this.#options = options;
-    this.#channel = new GrpcChannel(options.socket);
+    this.#channel = new GrpcChannel(options.socket, options.clock);
     this.#kinds = new ContainerKinds(this.#channel);
     this.#images = new ContainerdImages(this.#channel, options.clock);
     const { processes, clock } = options;

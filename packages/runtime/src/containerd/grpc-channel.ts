@@ -4,7 +4,7 @@
  */
 import * as http2 from "node:http2";
 import { connect } from "node:net";
-import { Mailbox } from "@skiff/base";
+import { type Clock, Mailbox, type Timer } from "@skiff/base";
 import { RuntimeError } from "../runtime.ts";
 import type { Init, Method } from "./codec.ts";
 import { grpcError, unavailable } from "./grpc-error.ts";
@@ -30,11 +30,13 @@ const streamLimit = 65_536;
 
 export class GrpcChannel implements Disposable {
   readonly #socket: string;
+  readonly #clock: Clock;
   #session: http2.ClientHttp2Session | undefined;
   #closed = false;
 
-  constructor(socket: string) {
+  constructor(socket: string, clock: Clock) {
     this.#socket = socket;
+    this.#clock = clock;
   }
 
   [Symbol.dispose](): void {
@@ -98,7 +100,7 @@ export class GrpcChannel implements Disposable {
       ...timeout,
       ...options.metadata,
     });
-    return new CallStream(stream, options);
+    return new CallStream(stream, options, this.#clock);
   }
 
   #connect(): http2.ClientHttp2Session {
@@ -139,9 +141,9 @@ class CallStream implements Disposable {
   #parts: Buffer[] = [];
   #partsLength = 0;
   #finished = false;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
 
-  constructor(http: http2.ClientHttp2Stream, options: CallOptions) {
+  constructor(http: http2.ClientHttp2Stream, options: CallOptions, clock: Clock) {
     this.http = http;
     this.#options = options;
     options.signal.addEventListener("abort", this.#onAbort, { once: true });
@@ -152,10 +154,10 @@ class CallStream implements Disposable {
     http.on("close", () => this.#finish(unavailable("the connection to the runtime was closed")));
     if (options.deadlineMs !== undefined) {
       // The server ends the call at the deadline; this is for one that does not answer at all.
-      this.#timer = setTimeout(() => {
+      this.#timer = clock.after(options.deadlineMs + 500, () => {
         this.#finish(new RuntimeError("DEADLINE_EXCEEDED", "context deadline exceeded"));
         http.close(http2.constants.NGHTTP2_CANCEL);
-      }, options.deadlineMs + 500);
+      });
     }
   }
 
@@ -220,7 +222,7 @@ class CallStream implements Disposable {
     if (this.#finished) return;
     this.#finished = true;
     this.#answers.close(error);
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#options.signal.removeEventListener("abort", this.#onAbort);
   }
 

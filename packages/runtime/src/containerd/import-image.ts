@@ -232,6 +232,11 @@ export async function importArchive(
     return imported;
   } finally {
     archive.destroy();
-    await nativeCall(channel, Leases.delete, { id: lease }, { signal: AbortSignal.timeout(10_000) }).catch(() => {});
+    await nativeCall(
+      channel,
+      Leases.delete,
+      { id: lease },
+      { signal: new AbortController().signal, deadlineMs: 10_000 },
+    ).catch(() => {});
   }
 }
