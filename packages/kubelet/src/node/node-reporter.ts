@@ -64,7 +64,7 @@ export class NodeReporter {
       try {
         await this.#renewOnce(signal);
         retryMs = 200;
-        await this.#options.clock.sleep(renewMs, signal);
+        if (this.#renewTime !== undefined) await this.#options.clock.sleep(renewMs, signal);
       } catch (error) {
         if (isAbort(error, signal)) return;
         this.#options.logger.warn(`node lease: ${describeError(error)}`);
@@ -169,7 +169,9 @@ export class NodeReporter {
         if (!isNotFound(error)) throw error;
       }
     }
-    const owner = this.#node ?? (await client.get(Nodes, { name }, { signal }));
+    const owner = this.#node;
+    // The Lease belongs to the node, which is being registered.
+    if (owner === undefined) return clock.sleep(20, signal);
     const spec = { holderIdentity: name, leaseDurationSeconds: leaseSeconds, renewTime };
     const ownerReferences = [{ apiVersion: "v1", kind: "Node", name, uid: owner.metadata.uid }];
     try {

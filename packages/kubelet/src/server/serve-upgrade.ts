@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { describeError } from "@skiff/base";
-import type { ProcessStreams, StreamingRequest } from "@skiff/runtime";
+import type { ProcessStreams, StreamingRequest, StreamOptions } from "@skiff/runtime";
 import { WebSocketServer } from "ws";
 import { chooseProtocol, streamOptions } from "./exec-channels.ts";
 import { serveTunnel, tunnelProtocol } from "./port-forward.ts";
@@ -40,6 +40,22 @@ function streamingRequest(context: ServerContext, url: URL): StreamingRequest {
   const command = url.searchParams.getAll("command");
   if (command.length === 0) throw new RequestFailure(400, "you must specify at least 1 command for exec");
   return { kind: "exec", containerId: id, command, ...options };
+}
+
+/** containerd's shim starts no process of which only one output is wanted: both are taken, the other is thrown away. */
+const withOutputs = (asked: StreamOptions): StreamOptions => ({ ...asked, stdout: true, stderr: !asked.tty });
+
+function onlyAsked(asked: StreamOptions, streams: ProcessStreams): ProcessStreams {
+  if (!asked.stdout) streams.stdout?.resume();
+  if (!asked.stderr) streams.stderr?.resume();
+  return {
+    stdin: streams.stdin,
+    stdout: asked.stdout ? streams.stdout : undefined,
+    stderr: asked.stderr ? streams.stderr : undefined,
+    exit: streams.exit,
+    resize: (size) => streams.resize(size),
+    close: () => streams.close(),
+  };
 }
 
 /** Serves exec, attach and port-forward over SPDY (passed through) or WebSocket (ended here). */
@@ -100,12 +116,11 @@ export class UpgradeServer {
     }
     const protocol = chooseProtocol(offered.filter((one) => one !== ""));
     if (protocol === undefined) throw new RequestFailure(400, `unable to upgrade: no common subprotocol in ${offered}`);
-    const open = (gone: AbortSignal): Promise<ProcessStreams> => {
+    const open = async (gone: AbortSignal): Promise<ProcessStreams> => {
       const { runtime } = this.#context.parts;
       const both = AbortSignal.any([gone, signal]);
-      return asked.kind === "exec"
-        ? runtime.exec(asked.containerId, asked.command, asked, both)
-        : runtime.attach(asked.containerId, asked, both);
+      if (asked.kind === "attach") return await runtime.attach(asked.containerId, asked, both);
+      return onlyAsked(asked, await runtime.exec(asked.containerId, asked.command, withOutputs(asked), both));
     };
     this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
       serveChannels(webSocket, protocol, open).catch(() => webSocket.terminate());
