@@ -40,7 +40,8 @@ export class WatchCache implements Disposable {
         cache.#flushSoon();
       },
       onEnd: (error) => {
-        if (!(error instanceof StoreClosedError)) logger.error(`the watch cache lost its store: ${describeError(error)}`);
+        if (!(error instanceof StoreClosedError))
+          logger.error(`the watch cache lost its store: ${describeError(error)}`);
       },
     });
     return cache;

@@ -16,11 +16,7 @@ export interface Application {
 }
 
 /** Applies a configuration: merges it into the object that is there, or makes a new one. */
-export async function applyObject(
-  storage: ObjectStorage,
-  ref: ObjectRef,
-  application: Application,
-): Promise<Written> {
+export async function applyObject(storage: ObjectStorage, ref: ObjectRef, application: Application): Promise<Written> {
   for (;;) {
     if (storage.find(ref) === undefined && application.subresource === undefined) {
       try {

@@ -83,9 +83,7 @@ export class ObjectStorage implements ResourceStorage {
     const known = this.#shown.get(stored);
     if (known !== undefined) return known;
     const { object } = stored;
-    const made = isDynamic(object)
-      ? ServedObject.fromObject(storedAs.fromStored(object), stored.revision)
-      : stored;
+    const made = isDynamic(object) ? ServedObject.fromObject(storedAs.fromStored(object), stored.revision) : stored;
     this.#shown.set(stored, made);
     return made;
   }

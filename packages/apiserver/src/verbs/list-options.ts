@@ -63,10 +63,7 @@ function* matchErrors({ version, match, continueToken, initial, watch }: Version
       return;
     }
     if (match !== "NotOlderThan") {
-      yield fieldError.forbidden(
-        matchField,
-        "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
-      );
+      yield fieldError.forbidden(matchField, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
     }
     return;
   }
@@ -75,10 +72,7 @@ function* matchErrors({ version, match, continueToken, initial, watch }: Version
   }
   if (match === "") return;
   if (version === "") {
-    yield fieldError.forbidden(
-      matchField,
-      "resourceVersionMatch is forbidden unless resourceVersion is provided",
-    );
+    yield fieldError.forbidden(matchField, "resourceVersionMatch is forbidden unless resourceVersion is provided");
   }
   if (continueToken !== "") {
     yield fieldError.forbidden(matchField, "resourceVersionMatch is forbidden when continue is provided");

@@ -56,7 +56,10 @@ function managerOf(userAgent: string | undefined): string {
 const policies = ["Background", "Foreground", "Orphan"] as const;
 
 /** Reads the options of a deletion: those in the body win over those in the query. `body` is a `DeleteOptions` or absent. */
-export function deleteRequest(query: Query, body: JsonObject | undefined): DeleteRequest & { readonly dryRun: boolean } {
+export function deleteRequest(
+  query: Query,
+  body: JsonObject | undefined,
+): DeleteRequest & { readonly dryRun: boolean } {
   const errors: FieldError[] = [];
   const grace = numberOf(body?.gracePeriodSeconds) ?? wholeNumber(query, "gracePeriodSeconds");
   const asked = textOf(body?.propagationPolicy) ?? query.get("propagationPolicy") ?? undefined;

@@ -1,0 +1,28 @@
+import { type PatchType, patchTypes, refusals } from "@skiff/api";
+
+/** The format of a body by its `Content-Type`. JSON where there is none. Throws 415 for what cannot be read. */
+export function bodyFormat(contentType: string | undefined): "json" | "yaml" {
+  const type = mediaType(contentType);
+  if (type === "" || type === "application/json") return "json";
+  if (type === "application/yaml") return "yaml";
+  throw unsupported(["application/json", "application/yaml"]);
+}
+
+/** The kind of patch by `Content-Type`. Throws 415. */
+export function patchTypeOf(contentType: string | undefined): PatchType {
+  const type = mediaType(contentType);
+  for (const [name, media] of Object.entries(patchTypes)) {
+    if (media === type && isPatchType(name)) return name;
+  }
+  throw unsupported(Object.values(patchTypes));
+}
+
+const isPatchType = (name: string): name is PatchType => Object.hasOwn(patchTypes, name);
+
+const mediaType = (contentType: string | undefined): string =>
+  (contentType ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+
+const unsupported = (accepted: readonly string[]) =>
+  refusals.unsupportedMediaType(
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
+  );

@@ -1,0 +1,143 @@
+import type { Duplex, Readable } from "node:stream";
+import { promisify } from "node:util";
+import { constants, gzip } from "node:zlib";
+import type { Clock } from "@skiff/base";
+import type { Exchange, ResponseStream } from "../contracts.ts";
+import type { ShownCertificate } from "./client-certificate.ts";
+import { readBody } from "./read-body.ts";
+
+/** Larger responses are compressed for clients that can read that. */
+const gzipFromBytes = 128 * 1024;
+const compress = promisify(gzip);
+
+/** What a response consists of. */
+export interface FullResponse {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Uint8Array | string;
+}
+
+/** What all exchanges of a connection share. */
+export interface ConnectionContext {
+  readonly clock: Clock;
+  readonly remoteAddress: string;
+  readonly shown: ShownCertificate;
+}
+
+/** Header names and values one after the other. */
+export type FlatHeaders = string[];
+
+/** What both protocols have in common. Things that few requests need are made when first asked for. */
+export abstract class BaseExchange implements Exchange {
+  abstract readonly protocol: Exchange["protocol"];
+  readonly method: string;
+  readonly url: string;
+  readonly path: string;
+  readonly context: ConnectionContext;
+  /** Status of the answer; 0 until there is one. */
+  status = 0;
+  /** Called once, when the answer is written (a stream: when it has ended). */
+  onDone: ((exchange: BaseExchange) => void) | undefined;
+  protected extraHeaders: FlatHeaders | undefined;
+  readonly #queryAt: number;
+  #query: URLSearchParams | undefined;
+  #abort: AbortController | undefined;
+  #closed = false;
+
+  constructor(method: string, url: string, context: ConnectionContext) {
+    this.method = method;
+    this.url = url;
+    this.context = context;
+    this.#queryAt = url.indexOf("?");
+    this.path = decodePath(this.#queryAt === -1 ? url : url.slice(0, this.#queryAt));
+  }
+
+  abstract readonly headers: Readonly<Record<string, string | undefined>>;
+  abstract bodyStream(): Readable;
+  abstract stream(head: { readonly status: number; readonly contentType: string }): ResponseStream;
+  abstract upgrade(): { readonly socket: Duplex; readonly head: Buffer };
+  /** Writes the whole answer. `headers` come beside the content's type and length. */
+  protected abstract write(response: FullResponse, headers: FlatHeaders): void;
+
+  get hasQuery(): boolean {
+    return this.#queryAt !== -1;
+  }
+
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.#queryAt === -1 ? "" : this.url.slice(this.#queryAt + 1));
+    return this.#query;
+  }
+
+  get remoteAddress(): string {
+    return this.context.remoteAddress;
+  }
+
+  get clientCertificate(): Exchange["clientCertificate"] {
+    return this.context.shown.certificate;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#closed) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  body(limitBytes: number): Promise<Buffer> {
+    const declared = this.headers["content-length"];
+    return readBody(this.bodyStream(), { limitBytes, declared, clock: this.context.clock });
+  }
+
+  setHeader(name: string, value: string): void {
+    this.extraHeaders ??= [];
+    this.extraHeaders.push(name, value);
+  }
+
+  respond(response: FullResponse): void {
+    if (this.status !== 0) return;
+    this.status = response.status;
+    const headers = this.extraHeaders ?? [];
+    if (response.body.length < gzipFromBytes || !this.headers["accept-encoding"]?.includes("gzip")) {
+      this.#finish(response, headers);
+      return;
+    }
+    // Compression runs beside the event loop; without it, should it fail, the answer is only longer.
+    compress(response.body, { level: constants.Z_BEST_SPEED }).then(
+      (body) =>
+        this.#finish({ ...response, body }, [...headers, "content-encoding", "gzip", "vary", "Accept-Encoding"]),
+      () => this.#finish(response, headers),
+    );
+  }
+
+  /** The client is gone, the answer is complete, or the server stops: whoever listens to the signal hears of it. */
+  closed(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#abort?.abort();
+    this.done();
+  }
+
+  /** Aborts what is going on without waiting for the client. */
+  stop(): void {
+    this.#abort?.abort();
+  }
+
+  protected done(): void {
+    const { onDone } = this;
+    this.onDone = undefined;
+    onDone?.(this);
+  }
+
+  #finish(response: FullResponse, headers: FlatHeaders): void {
+    this.write(response, headers);
+    this.done();
+  }
+}
+
+function decodePath(path: string): string {
+  if (!path.includes("%")) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,96 @@
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex, Readable } from "node:stream";
+import { assert } from "@skiff/base";
+import type { ResponseStream } from "../contracts.ts";
+import { BaseExchange, type ConnectionContext, type FlatHeaders, type FullResponse } from "./base-exchange.ts";
+
+/** A connection that a client asked to take over, and what it sent already. */
+export interface UpgradeRequest {
+  readonly socket: Duplex;
+  readonly head: Buffer;
+}
+
+/** A request by HTTP/1.1. */
+export class Http1Exchange extends BaseExchange {
+  readonly protocol = "http/1.1";
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #upgrade: UpgradeRequest | undefined;
+  #headers: Record<string, string | undefined> | undefined;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    way: { readonly context: ConnectionContext; readonly upgrade?: UpgradeRequest },
+  ) {
+    super(request.method ?? "GET", request.url ?? "/", way.context);
+    this.#request = request;
+    this.#response = response;
+    this.#upgrade = way.upgrade;
+    response.on("close", () => this.closed());
+  }
+
+  get headers(): Readonly<Record<string, string | undefined>> {
+    if (this.#headers !== undefined) return this.#headers;
+    const headers: Record<string, string | undefined> = {};
+    for (const name in this.#request.headers) {
+      const value = this.#request.headers[name];
+      headers[name] = Array.isArray(value) ? value.join(", ") : value;
+    }
+    this.#headers = headers;
+    return headers;
+  }
+
+  bodyStream(): Readable {
+    return this.#request;
+  }
+
+  stream({ status, contentType }: { readonly status: number; readonly contentType: string }): ResponseStream {
+    assert(this.status === 0, "an exchange is answered once");
+    this.status = status;
+    const response = this.#response;
+    response.writeHead(status, [
+      "content-type",
+      contentType,
+      "cache-control",
+      "no-cache, private",
+      ...(this.extraHeaders ?? []),
+    ]);
+    response.flushHeaders();
+    return {
+      write: (chunk) => response.write(chunk),
+      drained: async () => {
+        if (response.writableNeedDrain) await once(response, "drain", { signal: this.signal });
+      },
+      end: () => void response.end(),
+    };
+  }
+
+  upgrade(): UpgradeRequest {
+    assert(this.#upgrade !== undefined, "only an upgrade request can be upgraded");
+    this.status = 101;
+    this.#response.detachSocket(this.#request.socket);
+    this.#upgrade.socket.on("close", () => this.closed());
+    return this.#upgrade;
+  }
+
+  protected write({ status, contentType, body }: FullResponse, headers: FlatHeaders): void {
+    const response = this.#response;
+    if (response.destroyed) return;
+    const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    // A body that was not read to its end leaves the connection in an unknown state.
+    const close = this.#upgrade !== undefined || (status >= 400 && !this.#request.complete);
+    response.writeHead(status, [
+      "cache-control",
+      "no-cache, private",
+      "content-type",
+      contentType,
+      "content-length",
+      String(length),
+      ...headers,
+      ...(close ? ["connection", "close"] : []),
+    ]);
+    response.end(body);
+  }
+}

@@ -1,0 +1,48 @@
+import type { Readable } from "node:stream";
+import { refusals, type StatusError } from "@skiff/api";
+import type { Clock } from "@skiff/base";
+
+/** A client must send its body within this time. */
+const bodyTimeoutMs = 60_000;
+
+/** How a body is read. */
+export interface BodyOptions {
+  readonly limitBytes: number;
+  /** `Content-Length`, where there is one. */
+  readonly declared: string | undefined;
+  readonly clock: Clock;
+}
+
+/** Reads a body to its end. Throws 413 when it is too large, 504 when it takes too long, 400 when it breaks off. */
+export function readBody(source: Readable, { limitBytes, declared, clock }: BodyOptions): Promise<Buffer> {
+  if (declared !== undefined && Number(declared) > limitBytes) return Promise.reject(tooLarge(limitBytes));
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const timer = clock.after(bodyTimeoutMs, () =>
+    finish(refusals.timeout("the body of the request did not arrive in time")),
+  );
+  const onData = (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > limitBytes) finish(tooLarge(limitBytes));
+    else chunks.push(chunk);
+  };
+  const onEnd = () => finish();
+  const onClose = () => finish(refusals.badRequest("unexpected EOF"));
+  const finish = (error?: StatusError) => {
+    timer.cancel();
+    source.off("data", onData).off("end", onEnd).off("error", onClose).off("close", onClose);
+    if (error === undefined)
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+    else {
+      // What still comes is not read: the connection is of no use after that.
+      source.pause();
+      reject(error);
+    }
+  };
+  source.on("data", onData).on("end", onEnd).on("error", onClose).on("close", onClose);
+  return promise;
+}
+
+const tooLarge = (limitBytes: number): StatusError =>
+  refusals.tooLarge(`Request entity too large: limit is ${limitBytes}`);

@@ -1,0 +1,186 @@
+import { once } from "node:events";
+import { type IncomingMessage, ServerResponse } from "node:http";
+import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import { createServer, type Server } from "node:https";
+import type { Duplex } from "node:stream";
+import type { SecureContextOptions, TLSSocket } from "node:tls";
+import { type Clock, describeError, type Logger, present } from "@skiff/base";
+import type { BaseExchange, ConnectionContext } from "../exchange/base-exchange.ts";
+import { shownCertificate } from "../exchange/client-certificate.ts";
+import { Http1Exchange } from "../exchange/http1-exchange.ts";
+import { Http2Exchange } from "../exchange/http2-exchange.ts";
+
+/** What a client must do within these times, or the connection is closed. */
+const handshakeTimeoutMs = 20_000;
+const headersTimeoutMs = 20_000;
+const requestTimeoutMs = 120_000;
+/** Go's clients keep idle connections for 90 s: they give up first, and none is closed under a request. */
+const keepAliveTimeoutMs = 120_000;
+const checkIntervalMs = 5_000;
+/** Requests in flight may take so long to finish when the server stops. */
+const drainMs = 5_000;
+
+const http2Options = {
+  settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024 },
+  // Megabytes that a session may use: lists are long, and one client may have hundreds of streams.
+  maxSessionMemory: 1024,
+};
+
+/** Where to listen, and with what certificate. */
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: any that is free. */
+  readonly port: number;
+  /** `key` and `cert` of the server, `ca` of its clients. */
+  readonly tls: Pick<SecureContextOptions, "key" | "cert" | "ca" | "minVersion">;
+}
+
+/** What the listener gives its requests to. */
+export interface ListenerOptions extends ListenOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  serve(exchange: BaseExchange): Promise<void>;
+}
+
+/** HTTP/1.1 and HTTP/2 over TLS on one port. Disposing of it lets requests finish, ends watches and closes everything. */
+export class Listener implements AsyncDisposable {
+  readonly #options: ListenerOptions;
+  readonly #server: Server;
+  readonly #shown = new WeakMap<Duplex, ConnectionContext>();
+  readonly #exchanges = new Set<BaseExchange>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #sockets = new Set<Duplex>();
+  #idle: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#server = createServer({
+      ...options.tls,
+      minVersion: options.tls.minVersion ?? "TLSv1.2",
+      requestCert: true,
+      // Who is not known is not refused here, but answered with 401 or as an anonymous user.
+      rejectUnauthorized: false,
+      ALPNProtocols: ["h2", "http/1.1"],
+      handshakeTimeout: handshakeTimeoutMs,
+      headersTimeout: headersTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: checkIntervalMs,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      noDelay: true,
+    });
+    this.#attach();
+  }
+
+  /** Listens. Rejects with the system's error (`EADDRINUSE`, …) when that cannot be. */
+  static async open(options: ListenerOptions): Promise<Listener> {
+    const listener = new Listener(options);
+    listener.#server.listen({ port: options.port, host: options.host, backlog: 1024 });
+    await once(listener.#server, "listening");
+    return listener;
+  }
+
+  /** The port that is listened on. */
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address.port : this.#options.port;
+  }
+
+  /** Shows another certificate from now on (it was renewed). */
+  renewCertificate(tls: ListenOptions["tls"]): void {
+    this.#server.setSecureContext(tls);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  #attach(): void {
+    const server = this.#server;
+    // The server's own listener speaks HTTP/1.1; connections that agreed on HTTP/2 must not reach it.
+    const [speakHttp1] = server.listeners("secureConnection");
+    server.removeAllListeners("secureConnection");
+    server.on("secureConnection", (socket: TLSSocket) => {
+      this.#sockets.add(socket);
+      socket.on("close", () => this.#sockets.delete(socket));
+      socket.on("error", () => {});
+      socket.setKeepAlive(true, 60_000);
+      if (socket.alpnProtocol === "h2") this.#speakHttp2(socket);
+      else present(speakHttp1, "the HTTP/1.1 listener").call(server, socket);
+    });
+    server.on("tlsClientError", (error) => this.#options.logger.debug(`a handshake failed: ${describeError(error)}`));
+    server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+      this.#take(new Http1Exchange(request, response, { context: this.#contextOf(request.socket) }));
+    });
+    server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      const response = new ServerResponse(request);
+      response.assignSocket(request.socket);
+      response.on("finish", () => socket.end());
+      socket.on("error", () => {});
+      const context = this.#contextOf(request.socket);
+      this.#take(new Http1Exchange(request, response, { context, upgrade: { socket, head } }));
+    });
+  }
+
+  #speakHttp2(socket: TLSSocket): void {
+    const context = this.#contextOf(socket);
+    const session = performServerHandshake(socket, http2Options);
+    this.#sessions.add(session);
+    session.on("close", () => this.#sessions.delete(session));
+    session.on("error", (error: unknown) => {
+      this.#options.logger.debug(`an HTTP/2 session failed: ${describeError(error)}`);
+    });
+    session.on("stream", (stream: ServerHttp2Stream, headers) =>
+      this.#take(new Http2Exchange(stream, headers, context)),
+    );
+  }
+
+  #contextOf(socket: Duplex): ConnectionContext {
+    const known = this.#shown.get(socket);
+    if (known !== undefined) return known;
+    const tls = isTls(socket);
+    const made: ConnectionContext = {
+      clock: this.#options.clock,
+      remoteAddress: tls?.remoteAddress ?? "",
+      shown: tls === undefined ? { certificate: undefined, rejected: false } : shownCertificate(tls),
+    };
+    this.#shown.set(socket, made);
+    return made;
+  }
+
+  #take(exchange: BaseExchange): void {
+    this.#exchanges.add(exchange);
+    this.#options
+      .serve(exchange)
+      .catch((error: unknown) => this.#options.logger.error(`serving failed: ${describeError(error)}`, { error }))
+      .finally(() => {
+        this.#exchanges.delete(exchange);
+        if (this.#exchanges.size === 0) this.#idle?.();
+      });
+  }
+
+  async #close(): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    for (const exchange of this.#exchanges) exchange.stop();
+    for (const session of this.#sessions) session.close();
+    if (this.#exchanges.size > 0) await this.#drained();
+    this.#server.closeIdleConnections();
+    for (const session of this.#sessions) session.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  async #drained(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#idle = resolve;
+    using _limit = this.#options.clock.after(drainMs, resolve);
+    await promise;
+  }
+}
+
+const isTls = (socket: Duplex): TLSSocket | undefined => {
+  const hasCertificate = (candidate: Duplex): candidate is TLSSocket => "getPeerCertificate" in candidate;
+  return hasCertificate(socket) ? socket : undefined;
+};

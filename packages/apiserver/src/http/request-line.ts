@@ -1,0 +1,113 @@
+import { qualifiedPlural, refusals } from "@skiff/api";
+import type { Clock, Logger } from "@skiff/base";
+import { forbidden } from "../authorization/access.ts";
+import type { RequestInfo, UserInfo } from "../contracts.ts";
+import type { BaseExchange } from "../exchange/base-exchange.ts";
+import type { RequestLabels } from "../observe/request-metrics.ts";
+import { findRoute } from "../route-paths.ts";
+import { parseRequest } from "../routing/request-info.ts";
+import type { StandardParts } from "../standard-parts-options.ts";
+import type { StorageTable } from "../storage/storage-table.ts";
+import type { Bookmarks } from "../watch/bookmarks.ts";
+import type { EventEncoder } from "../watch/event-encoder.ts";
+import { asStatusError, respondError, respondNoPath } from "./respond-error.ts";
+import { methodNotAllowed, serveResource } from "./serve-resource.ts";
+
+/** What answering requests takes. */
+export interface RequestLineOptions {
+  readonly parts: StandardParts;
+  readonly table: StorageTable;
+  readonly bookmarks: Bookmarks;
+  readonly encoder: EventEncoder;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+type ResourceInfo = Extract<RequestInfo, { kind: "resource" }>;
+
+/** The straight line of a request over HTTP: who, may they, where to. */
+export class RequestLine {
+  readonly #options: RequestLineOptions;
+
+  constructor(options: RequestLineOptions) {
+    this.#options = options;
+  }
+
+  /** Answers a request, whatever happens. */
+  async serve(exchange: BaseExchange): Promise<void> {
+    const { parts, clock, logger } = this.#options;
+    const begunMs = clock.monotonic();
+    try {
+      const query = exchange.hasQuery ? exchange.query : undefined;
+      const info = parseRequest({ method: exchange.method, path: exchange.path, query });
+      const count = parts.metrics.begin(this.#isKnown(info) ? labelsOf(info, exchange.method) : nowhere);
+      exchange.onDone = ({ status }) => count(status, (clock.monotonic() - begunMs) / 1000);
+      const user = await this.#authenticate(exchange);
+      const decision = parts.authorizer.authorize({ user, request: info });
+      if (decision.kind !== "allowed") throw forbidden({ user, request: info }, decision.reason);
+      if (info.kind === "path") await this.#servePath(exchange, info, user);
+      else await this.#serveResource(exchange, info, user);
+    } catch (error) {
+      try {
+        respondError(exchange, asStatusError(error, logger));
+      } catch (failure) {
+        logger.error("a refusal could not be sent", { failure });
+      }
+    }
+  }
+
+  /** Labels of metrics are remembered for ever, so that only words that the API knows may become one. */
+  #isKnown(info: RequestInfo): boolean {
+    const { table, parts } = this.#options;
+    return info.kind === "path" || table.find(info) !== undefined || parts.virtualResources.has(qualifiedPlural(info));
+  }
+
+  async #authenticate(exchange: BaseExchange): Promise<UserInfo> {
+    const user = await this.#options.parts.authenticator.authenticate(exchange);
+    // Who shows a certificate that is not ours means to be somebody: they are not taken for anybody else.
+    const pretends = exchange.context.shown.rejected && exchange.headers.authorization === undefined;
+    if (user === undefined || pretends) throw refusals.unauthorized();
+    return user;
+  }
+
+  async #servePath(exchange: BaseExchange, info: RequestInfo, user: UserInfo): Promise<void> {
+    const { path } = exchange;
+    const stripped = path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+    const route = findRoute(this.#options.parts.paths, stripped);
+    if (route === undefined) respondNoPath(exchange);
+    else await route.handle(exchange, info, user);
+  }
+
+  async #serveResource(exchange: BaseExchange, info: ResourceInfo, user: UserInfo): Promise<void> {
+    const { parts, table, bookmarks, encoder } = this.#options;
+    const qualified = qualifiedPlural(info);
+    const virtual = parts.virtualResources.get(qualified);
+    if (virtual !== undefined && info.subresource === undefined) {
+      if (info.verb !== "create") throw methodNotAllowed();
+      return await virtual.handle(exchange, info, user);
+    }
+    const storage = table.find(info);
+    if (storage === undefined) throw refusals.noSuchPath();
+    if (info.subresource !== undefined) {
+      const handler = parts.subresources.get(`${qualified}/${info.subresource}`);
+      if (handler !== undefined) return await handler.handle(exchange, info, user);
+    }
+    await serveResource({ exchange, info, user, storage, bookmarks, encoder });
+  }
+}
+
+const nowhere: RequestLabels = { verb: "", group: "", version: "", resource: "", subresource: "", scope: "" };
+const connecting: ReadonlySet<string> = new Set(["exec", "attach", "portforward", "proxy"]);
+
+function labelsOf(info: RequestInfo, method: string): RequestLabels {
+  if (info.kind === "path") return { ...nowhere, verb: method === "GET" ? "GET" : "POST" };
+  const { verb, group, version, plural, subresource = "", namespace, name } = info;
+  return {
+    verb: connecting.has(subresource) ? "CONNECT" : verb === "list" || verb === "watch" ? verb.toUpperCase() : method,
+    group,
+    version,
+    resource: plural,
+    subresource,
+    scope: name !== undefined ? "resource" : namespace !== undefined ? "namespace" : "cluster",
+  };
+}

@@ -1,0 +1,210 @@
+import { type ObjectRef, type ResourceAction, refusals, StatusError } from "@skiff/api";
+import type { JsonObject, JsonValue } from "@skiff/base";
+import type { ApiVerb, RequestInfo, UserInfo, WriteContext } from "../contracts.ts";
+import { bodyFormat, patchTypeOf } from "../encoding/body-format.ts";
+import type { BaseExchange } from "../exchange/base-exchange.ts";
+import { createObject } from "../storage/create-object.ts";
+import { modifyObject } from "../storage/modify-object.ts";
+import type { ObjectStorage } from "../storage/object-storage.ts";
+import { removeObject } from "../storage/remove-object.ts";
+import { checkPlace, placeNew } from "../verbs/check-place.ts";
+import { decodeBody, decodeDeleteOptions } from "../verbs/decode-body.ts";
+import { listObjects } from "../verbs/list.ts";
+import { listOptions } from "../verbs/list-options.ts";
+import { parsePatch } from "../verbs/parse-patch.ts";
+import { patchObject } from "../verbs/patch-object.ts";
+import { flag } from "../verbs/query.ts";
+import { removeMany } from "../verbs/remove-many.ts";
+import { removedStatus, returnsRemoved } from "../verbs/removed-status.ts";
+import { selectionOf } from "../verbs/selection.ts";
+import { deleteRequest, writeContext } from "../verbs/write-options.ts";
+import type { Bookmarks } from "../watch/bookmarks.ts";
+import type { EventEncoder } from "../watch/event-encoder.ts";
+import { serveWatch } from "../watch/http-watch.ts";
+import { respondList, respondObject } from "./respond-object.ts";
+import { watchEncoding } from "./watch-encoding.ts";
+
+/** Kubernetes reads no larger bodies. */
+const bodyLimitBytes = 3 * 1024 * 1024;
+
+/** A request for a resource, authorized. */
+export interface ResourceCall {
+  readonly exchange: BaseExchange;
+  readonly info: Extract<RequestInfo, { kind: "resource" }>;
+  readonly user: UserInfo;
+  readonly storage: ObjectStorage;
+  readonly bookmarks: Bookmarks;
+  readonly encoder: EventEncoder;
+}
+
+const actions: Readonly<Record<ApiVerb, ResourceAction>> = {
+  get: "get",
+  list: "list",
+  watch: "list",
+  create: "post",
+  update: "put",
+  patch: "patch",
+  delete: "delete",
+  deletecollection: "deletecollection",
+  connect: "connect",
+};
+
+/** Answers a request for a resource by its verb. */
+export async function serveResource(call: ResourceCall): Promise<void> {
+  const { info, storage } = call;
+  checkAllowed(call);
+  switch (info.verb) {
+    case "get":
+      respondObject(call.exchange, storage, { status: 200, served: storage.served(refOf(call)) });
+      return;
+    case "list":
+      return await list(call);
+    case "watch":
+      return await watch(call);
+    case "create":
+      return await create(call);
+    case "update":
+      return await update(call);
+    case "patch":
+      return await patch(call);
+    case "delete":
+      return await remove(call);
+    case "deletecollection":
+      return await removeAll(call);
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+/** The server knows the place, but not what to do with the method there. */
+export const methodNotAllowed = (): StatusError =>
+  new StatusError({
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message: "the server does not allow this method on the requested resource",
+    reason: "MethodNotAllowed",
+    details: {},
+    code: 405,
+  });
+
+function checkAllowed({ info, storage: { resource } }: ResourceCall): void {
+  const inNamespace = info.namespace !== undefined;
+  const forAll = info.verb === "list" || info.verb === "watch";
+  if (resource.scope === "cluster" && inNamespace) throw refusals.noSuchPath();
+  if (resource.scope === "namespaced" && !inNamespace && !forAll) {
+    throw info.name === undefined ? methodNotAllowed() : refusals.noSuchPath();
+  }
+  const action = actions[info.verb];
+  if (info.subresource === undefined) {
+    if (!resource.actions.includes(action)) throw methodNotAllowed();
+    return;
+  }
+  const subresource = resource.subresources.find(({ name }) => name === info.subresource);
+  if (subresource === undefined) throw refusals.noSuchPath();
+  if (!subresource.actions.includes(action)) throw methodNotAllowed();
+}
+
+const refOf = ({ info: { namespace, name = "" } }: ResourceCall): ObjectRef => ({ namespace, name });
+
+async function list({ exchange, info, storage }: ResourceCall): Promise<void> {
+  const { query } = exchange;
+  const options = listOptions(query, { watch: false });
+  respondList(exchange, storage, await listObjects(storage, selectionOf(storage, query, info.namespace), options));
+}
+
+async function watch(call: ResourceCall): Promise<void> {
+  const { exchange, info, storage, bookmarks } = call;
+  const { query } = exchange;
+  const options = listOptions(query, { watch: true });
+  const selection = selectionOf(storage, query, info.namespace);
+  await serveWatch(exchange, { storage, selection, options, bookmarks }, watchEncoding(call));
+}
+
+function contextOf({ exchange, user }: ResourceCall, kind: string): WriteContext {
+  return writeContext(
+    {
+      query: exchange.query,
+      user,
+      userAgent: exchange.headers["user-agent"],
+      warn: (text) => exchange.setHeader("warning", `299 - ${quoted(text)}`),
+    },
+    kind,
+  );
+}
+
+/** A header's quoted text: one line, with backslashes before what would end it. */
+const quoted = (text: string): string => {
+  const line = text.replaceAll(/[^\x20-\x7e]+/g, " ").replaceAll(/["\\]/g, (character) => `\\${character}`);
+  return `"${line}"`;
+};
+
+async function textOf({ exchange }: ResourceCall): Promise<string> {
+  return (await exchange.body(bodyLimitBytes)).toString("utf8");
+}
+
+async function create(call: ResourceCall): Promise<void> {
+  const { exchange, info, storage } = call;
+  const context = contextOf(call, "CreateOptions");
+  const format = bodyFormat(exchange.headers["content-type"]);
+  const object = decodeBody(storage, { text: await textOf(call), format }, context);
+  placeNew(object, info.namespace);
+  respondObject(exchange, storage, { status: 201, served: await createObject(storage, object, context) });
+}
+
+async function update(call: ResourceCall): Promise<void> {
+  const { exchange, info, storage } = call;
+  const context = contextOf(call, "UpdateOptions");
+  const format = bodyFormat(exchange.headers["content-type"]);
+  const object = decodeBody(storage, { text: await textOf(call), format }, context);
+  const ref = refOf(call);
+  checkPlace(object, ref);
+  const change = () => object;
+  const served = await modifyObject(storage, ref, { change, context, subresource: info.subresource });
+  respondObject(exchange, storage, { status: 200, served });
+}
+
+async function patch(call: ResourceCall): Promise<void> {
+  const { exchange, info, storage } = call;
+  const context = contextOf(call, "PatchOptions");
+  const type = patchTypeOf(exchange.headers["content-type"]);
+  const text = await textOf(call);
+  const force = flag(exchange.query, "force");
+  const parsed = parsePatch({ type, text, force, hasManager: exchange.query.has("fieldManager") });
+  const subresource = info.subresource;
+  const written = await patchObject(storage, refOf(call), { type, ...parsed, text, context, subresource });
+  respondObject(exchange, storage, { status: written.created ? 201 : 200, served: written.served });
+}
+
+async function deletion(call: ResourceCall) {
+  const { exchange, user } = call;
+  const text = await textOf(call);
+  const format = text === "" ? "json" : bodyFormat(exchange.headers["content-type"]);
+  const body: JsonObject | undefined = text === "" ? undefined : decodeDeleteOptions({ text, format });
+  const { dryRun, ...request } = deleteRequest(exchange.query, body);
+  const source = { query: { get: () => undefined }, user, userAgent: exchange.headers["user-agent"] };
+  const warn = (warning: string) => exchange.setHeader("warning", `299 - ${quoted(warning)}`);
+  return { request, context: { ...writeContext({ ...source, warn }, "DeleteOptions"), dryRun } };
+}
+
+async function remove(call: ResourceCall): Promise<void> {
+  const { exchange, storage } = call;
+  const how = await deletion(call);
+  const { served, gone } = await removeObject(storage, refOf(call), how);
+  if (gone && !returnsRemoved(storage.resource)) {
+    const status: JsonValue = removedStatus(storage.resource, served.object);
+    exchange.respond({ status: 200, contentType: "application/json", body: JSON.stringify(status) });
+    return;
+  }
+  const accepted = !gone && how.request.propagationPolicy === "Foreground";
+  respondObject(exchange, storage, { status: accepted ? 202 : 200, served });
+}
+
+async function removeAll(call: ResourceCall): Promise<void> {
+  const { exchange, info, storage } = call;
+  const how = await deletion(call);
+  const options = listOptions(exchange.query, { watch: false });
+  const selection = selectionOf(storage, exchange.query, info.namespace);
+  respondList(exchange, storage, await removeMany(storage, { selection, options }, how));
+}

@@ -1,0 +1,113 @@
+import { Events, Namespaces, type ResourceDefinition, Services, servedResources, type Transport } from "@skiff/api";
+import type { Clock, Logger, Random } from "@skiff/base";
+import type { EmbeddedStore } from "@skiff/store";
+import { WatchCache } from "./cache/watch-cache.ts";
+import type { UserInfo } from "./contracts.ts";
+import { Listener, type ListenOptions } from "./http/listener.ts";
+import { RequestLine } from "./http/request-line.ts";
+import { InProcessTransport } from "./in-process.ts";
+import type { StandardParts } from "./standard-parts-options.ts";
+import { AdmissionChain } from "./storage/admission-chain.ts";
+import { LeasePool } from "./storage/lease-pool.ts";
+import { StorageTable } from "./storage/storage-table.ts";
+import { Bookmarks } from "./watch/bookmarks.ts";
+import { EventEncoder } from "./watch/event-encoder.ts";
+
+/** Kubernetes keeps Events for an hour. */
+const usualEventTtlMs = 60 * 60_000;
+
+/** What an API server is made of. */
+export interface ApiServerOptions {
+  readonly store: EmbeddedStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  /** What is served; where absent, all built-in resources that are generally available. */
+  readonly resources?: readonly ResourceDefinition[];
+  /** Makes what plugs into the request's line: `(table) => standardParts({ table, … })`. */
+  parts(table: StorageTable): StandardParts;
+  /** How long Events are kept; an hour where absent. */
+  readonly eventTtlMs?: number;
+}
+
+/**
+ * An API server on a store. It serves components in the same process at once (`transport`), and clients over TLS after
+ * `listen`. Disposing of it ends watches, lets requests finish and closes its ports; the store stays open.
+ *
+ * @example
+ * await using server = await createApiServer({ store, clock, random, logger, parts: (table) => standardParts({ table, … }) });
+ * const { port } = await server.listen({ host: "127.0.0.1", port: 6443, tls });
+ */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, clock, random, logger } = options;
+  const cache = await WatchCache.open(store, logger);
+  const admission = new AdmissionChain();
+  const environment = { store, cache, clock, random, admission, leases: new LeasePool(store, clock) };
+  const table = new StorageTable(options.resources ?? servedResources(), environment);
+  const parts = options.parts(table);
+  admission.install(parts.admission);
+  if (table.find(Services) !== undefined) table.hook(Services, parts.allocation);
+  if (table.find(Events) !== undefined) table.hook(Events, { ttlMs: options.eventTtlMs ?? usualEventTtlMs });
+  if (table.find(Namespaces) !== undefined) {
+    table.hook(Namespaces, {
+      marked(namespace) {
+        namespace.status = { ...namespace.status, phase: "Terminating" };
+      },
+    });
+  }
+  return new ApiServer({ clock, logger, cache, table, parts });
+}
+
+/** See `createApiServer`. */
+export class ApiServer implements AsyncDisposable {
+  /** Every resource that is served. */
+  readonly table: StorageTable;
+  readonly parts: StandardParts;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #cache: WatchCache;
+  readonly #bookmarks: Bookmarks;
+  readonly #line: RequestLine;
+  readonly #listeners = new Set<Listener>();
+
+  constructor(made: {
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly cache: WatchCache;
+    readonly table: StorageTable;
+    readonly parts: StandardParts;
+  }) {
+    const { clock, logger, table, parts } = made;
+    this.table = table;
+    this.parts = parts;
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#cache = made.cache;
+    this.#bookmarks = new Bookmarks(clock);
+    const encoder = new EventEncoder();
+    this.#line = new RequestLine({ parts, table, bookmarks: this.#bookmarks, encoder, clock, logger });
+  }
+
+  /** The API for a component in this process that acts as `user`. */
+  transport(user: UserInfo): Transport {
+    return new InProcessTransport({ parts: this.parts, table: this.table, logger: this.#logger, user });
+  }
+
+  /** Serves the API over TLS. Rejects when the port cannot be had. */
+  async listen(options: ListenOptions): Promise<Listener> {
+    const listener = await Listener.open({
+      ...options,
+      clock: this.#clock,
+      logger: this.#logger,
+      serve: (exchange) => this.#line.serve(exchange),
+    });
+    this.#listeners.add(listener);
+    return listener;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#listeners].map((listener) => listener[Symbol.asyncDispose]()));
+    this.#bookmarks[Symbol.dispose]();
+    this.#cache[Symbol.dispose]();
+  }
+}
