@@ -70,6 +70,7 @@ export * from "./object.ts";
 export * from "./open-api/publish.ts";
 export * from "./patch/json-patch.ts";
 export * from "./patch/merge-patch.ts";
+export * from "./patch/patch-object.ts";
 export * from "./patch/strategic-merge-patch.ts";
 export * from "./quantity.ts";
 export * from "./resource-definition.ts";

@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { refusals } from "../status-error.ts";
-import { conform } from "./conform.ts";
+import { conform, deepestNesting } from "./conform.ts";
 import { DecodeFailure } from "./decode-failure.ts";
-import { countMembers, countMembersInText, membersInText } from "./duplicate-keys.ts";
+import { countMembers, countMembersInText, membersInText, nestingOf } from "./duplicate-keys.ts";
 import { jsonTypeName } from "./go-names.ts";
 import type { StructSchema } from "./schema.ts";
 import { parseYamlBody } from "./yaml-body.ts";
@@ -96,13 +96,16 @@ function parseObject({ text, format, kind }: DecodeRequest): Body {
 /** Parses JSON or YAML without any schema. Throws `DecodeFailure`. `duplicates` only says something for YAML. */
 export function parseBody(text: string, format: "json" | "yaml"): { value: JsonValue; duplicates: string | undefined } {
   if (format === "yaml" && !text.trimStart().startsWith("{")) return parseYamlBody(text);
+  let value: JsonValue;
   try {
-    const value: JsonValue = JSON.parse(text);
-    return { value, duplicates: undefined };
+    value = JSON.parse(text);
   } catch (error) {
     if (format === "yaml") return parseYamlBody(text);
     throw new DecodeFailure(`couldn't get version/kind; json parse error: ${syntaxMessage(text, error)}`);
   }
+  // What is deeper would exhaust the stack of whatever walks it.
+  if (nestingOf(text) > deepestNesting) throw new DecodeFailure("exceeded max depth");
+  return { value, duplicates: undefined };
 }
 
 /** The decoder's words for what `JSON.parse` found. */
@@ -155,18 +158,7 @@ function conformBody(body: Body, request: DecodeRequest): readonly string[] {
   );
 }
 
-function hasDuplicates(body: Body, text: string): boolean {
-  return countMembersInText(text) !== boundedCount(body.value);
-}
-
-function boundedCount(value: JsonValue): number {
-  try {
-    return countMembers(value);
-  } catch (error) {
-    if (error instanceof RangeError) throw new DecodeFailure("exceeded max depth", { cause: error });
-    throw error;
-  }
-}
+const hasDuplicates = (body: Body, text: string): boolean => countMembersInText(text) !== countMembers(body.value);
 
 /** A field that is unknown as well as written twice is only reported as unknown, and so is all below it. */
 function inOrderOfWriting(

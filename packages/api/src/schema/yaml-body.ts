@@ -70,7 +70,7 @@ function asPlain(document: ReturnType<typeof parseDocument>): unknown {
   }
 }
 
-const deepest = 1000;
+const deepest = 500;
 
 /** Copies, so that aliases share nothing, and turns what JSON cannot say into what it can. */
 function jsonOf(value: unknown, depth: number): JsonValue {
