@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fieldErrorText } from "../../field-error.ts";
+import type { Pod } from "../../generated/types/core-v1.ts";
+import { Pods } from "../definitions.ts";
+import { samplePod } from "../sample-objects.ts";
+import { validateEphemeralContainersUpdate, validatePodBinding, validateResize } from "./pod-subresource-validation.ts";
+
+const refused =
+  "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n";
+
+const old = (pod: Pod) => {
+  pod.spec.tolerations = [{ key: "a", operator: "Exists", effect: "NoExecute", tolerationSeconds: 300 }];
+  pod.spec.activeDeadlineSeconds = 60;
+};
+
+const cases: readonly {
+  readonly name: string;
+  readonly change: (pod: Pod) => void;
+  readonly texts: readonly string[];
+}[] = [
+  {
+    name: "image, deadline, tolerations",
+    change: (pod) => {
+      for (const container of pod.spec.containers) container.image = "web:2";
+      pod.spec.activeDeadlineSeconds = 30;
+      pod.spec.tolerations = [
+        { key: "b", operator: "Exists" },
+        { key: "a", operator: "Exists", effect: "NoExecute", tolerationSeconds: 5 },
+      ];
+    },
+    texts: [],
+  },
+  {
+    name: "hostname",
+    change: (pod) => {
+      pod.spec.hostname = "other";
+    },
+    texts: [`${refused}  core.PodSpec{\n  \t... // 9 identical fields\n+ \thostname: "other",\n  }\n`],
+  },
+  {
+    name: "one container more",
+    change: (pod) => {
+      pod.spec.containers.push({ name: "more", image: "more" });
+    },
+    texts: ["spec.containers: Forbidden: pod updates may not add or remove containers"],
+  },
+  {
+    name: "a toleration less",
+    change: (pod) => {
+      pod.spec.tolerations = [];
+    },
+    texts: ["spec.tolerations: Forbidden: existing toleration can not be modified except its tolerationSeconds"],
+  },
+  {
+    name: "a later deadline",
+    change: (pod) => {
+      pod.spec.activeDeadlineSeconds = 61;
+    },
+    texts: ["spec.activeDeadlineSeconds: Invalid value: 61: must be less than or equal to previous value"],
+  },
+  {
+    name: "a gate",
+    change: (pod) => {
+      pod.spec.schedulingGates = [{ name: "x.io/wait" }];
+    },
+    texts: [
+      "spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'x.io/wait'",
+    ],
+  },
+];
+
+for (const { name, change, texts } of cases) {
+  test(`pod update: ${name}`, () => {
+    const changed = samplePod((pod) => {
+      old(pod);
+      change(pod);
+    });
+    assert.deepEqual(Pods.validateUpdate(changed, samplePod(old)).map(fieldErrorText), texts);
+  });
+}
+
+test("a gated pod may be told where to go, but not elsewhere", () => {
+  const gated = (selector: Record<string, string>) =>
+    samplePod((pod) => {
+      pod.spec.schedulingGates = [{ name: "x.io/wait" }];
+      pod.spec.nodeSelector = selector;
+    });
+  assert.deepEqual(Pods.validateUpdate(gated({ a: "1", b: "2" }), gated({ a: "1" })), []);
+  assert.deepEqual(Pods.validateUpdate(gated({ a: "2" }), gated({ a: "1" })).map(fieldErrorText), [
+    'spec.nodeSelector: Invalid value: {"a":"2"}: only additions to spec.nodeSelector are allowed (no mutations or deletions)',
+  ]);
+});
+
+test("ephemeral containers only join", () => {
+  const debugged = samplePod((pod) => {
+    pod.spec.ephemeralContainers = [{ name: "debug", image: "d" }];
+  });
+  assert.deepEqual(validateEphemeralContainersUpdate(debugged, samplePod()), []);
+  assert.deepEqual(validateEphemeralContainersUpdate(samplePod(), debugged).map(fieldErrorText), [
+    'spec.ephemeralContainers: Forbidden: existing ephemeral containers "debug" may not be removed\n',
+  ]);
+});
+
+test("a resize keeps the quality of service", () => {
+  const limited = (requests: Record<string, string>) =>
+    samplePod((pod) => {
+      pod.spec.containers = [{ name: "web", image: "web:1", resources: { requests } }];
+      pod.status = { qosClass: "Burstable" };
+    });
+  assert.deepEqual(validateResize(limited({ cpu: "2" }), limited({ cpu: "1" })), []);
+  assert.deepEqual(validateResize(limited({}), limited({ cpu: "1" })).map(fieldErrorText), [
+    'spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing',
+    "spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed",
+  ]);
+});
+
+test("a binding names a node", () => {
+  const binding = { metadata: { ...samplePod().metadata }, target: { kind: "Pod", name: "" } };
+  assert.deepEqual(validatePodBinding(binding).map(fieldErrorText), [
+    'target.kind: Unsupported value: "Pod": supported values: "Node", "<empty>"',
+    "target.name: Required value",
+  ]);
+});
+
+test("containers that ended for good do not begin again", () => {
+  const reported = (state: "ended" | "running") =>
+    samplePod((pod) => {
+      pod.spec.restartPolicy = "Never";
+      const container = { name: "web", image: "", imageID: "", ready: false, restartCount: 0 };
+      const now = state === "ended" ? { terminated: { exitCode: 1 } } : { running: {} };
+      pod.status = { containerStatuses: [{ ...container, state: now }] };
+    });
+  assert.deepEqual(Pods.validateStatusUpdate(reported("running"), reported("ended")).map(fieldErrorText), [
+    "status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state",
+  ]);
+  assert.deepEqual(Pods.validateStatusUpdate(reported("ended"), reported("running")), []);
+});
