@@ -1,0 +1,40 @@
+import type { Loop } from "@skiff/control-loop";
+import { deploymentController } from "./deployment/controller.ts";
+import { endpointSliceController } from "./endpoint-slice/controller.ts";
+import { endpointsController } from "./endpoints/controller.ts";
+import { garbageCollector } from "./garbage-collector/controller.ts";
+import { namespaceController } from "./namespace/controller.ts";
+import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
+import { podGcController } from "./pod-gc/controller.ts";
+import { replicaSetController } from "./replica-set/controller.ts";
+import type { ResourceSet } from "./resource-set.ts";
+import { rootCertificateController } from "./root-certificate/controller.ts";
+import { serviceAccountController } from "./service-account/controller.ts";
+import { taintEvictionController } from "./taint-eviction/controller.ts";
+
+/** What differs from cluster to cluster. */
+export interface ControllerSettings {
+  /** PEM of the authority that pods trust the API server by; no ConfigMap `kube-root-ca.crt` is written where absent. */
+  readonly rootCa?: string;
+  /** How long a node may be silent before it counts as lost; 40 seconds where absent. */
+  readonly nodeMonitorGraceMs?: number;
+  /** How many ended pods are kept; 12500 where absent. */
+  readonly terminatedPodThreshold?: number;
+}
+
+/** Every controller of the cluster. Some remember what they saw, so each cluster gets its own. */
+export function allControllers(resources: ResourceSet, settings: ControllerSettings): readonly Loop[] {
+  return [
+    namespaceController(resources),
+    serviceAccountController,
+    ...(settings.rootCa === undefined ? [] : [rootCertificateController(settings.rootCa)]),
+    replicaSetController,
+    deploymentController,
+    endpointsController,
+    endpointSliceController,
+    nodeLifecycleController({ graceMs: settings.nodeMonitorGraceMs ?? 40_000 }),
+    taintEvictionController(),
+    podGcController({ terminatedPodThreshold: settings.terminatedPodThreshold ?? 12_500 }),
+    garbageCollector(resources),
+  ];
+}

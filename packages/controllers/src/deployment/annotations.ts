@@ -1,0 +1,49 @@
+/** Annotations by which a Deployment and its ReplicaSets know each other's history. */
+export const revisionAnnotation = "deployment.kubernetes.io/revision";
+export const revisionHistoryAnnotation = "deployment.kubernetes.io/revision-history";
+export const desiredReplicasAnnotation = "deployment.kubernetes.io/desired-replicas";
+export const maxReplicasAnnotation = "deployment.kubernetes.io/max-replicas";
+export const templateHashLabel = "pod-template-hash";
+
+const notCopied: ReadonlySet<string> = new Set([
+  "kubectl.kubernetes.io/last-applied-configuration",
+  revisionAnnotation,
+  revisionHistoryAnnotation,
+  desiredReplicasAnnotation,
+  maxReplicasAnnotation,
+  "deprecated.deployment.rollback.to",
+]);
+/** A history that has grown longer loses its oldest entries. */
+const historyLimit = 2000;
+
+type Annotations = Readonly<Record<string, string>>;
+
+/** The revision that an object carries; 0 where it carries none. */
+export function revisionOf(object: {
+  readonly metadata: { annotations?: Record<string, string> | undefined };
+}): number {
+  const revision = Number(object.metadata.annotations?.[revisionAnnotation]);
+  return Number.isInteger(revision) ? revision : 0;
+}
+
+/**
+ * The annotations of the ReplicaSet that is to be current: what the Deployment carries (its change cause among them), and
+ * the new revision, with the one it had before added to its history when an old template comes back.
+ */
+export function currentAnnotations(
+  set: Annotations,
+  deployment: Annotations,
+  revision: number,
+): Record<string, string> {
+  const copied = Object.entries(deployment).filter(([key]) => !notCopied.has(key));
+  const annotations: Record<string, string> = { ...set, ...Object.fromEntries(copied) };
+  const before = Number(set[revisionAnnotation] ?? 0);
+  if (before >= revision) return annotations;
+  annotations[revisionAnnotation] = String(revision);
+  const last = set[revisionAnnotation];
+  if (last === undefined) return annotations;
+  const history = [...(set[revisionHistoryAnnotation] ?? "").split(","), last].filter((entry) => entry !== "");
+  while (history.length > 1 && history.join(",").length > historyLimit) history.shift();
+  annotations[revisionHistoryAnnotation] = history.join(",");
+  return annotations;
+}

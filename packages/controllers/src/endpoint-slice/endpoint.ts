@@ -1,0 +1,48 @@
+import {
+  type Endpoint,
+  type EndpointSlicePort,
+  isPodTerminal,
+  type Node,
+  type Pod,
+  podReady,
+  type Service,
+} from "@skiff/api";
+import { addressesOf, hostnameUnder, podReference, targetPortOf } from "../service-pods/service-pods.ts";
+
+const zoneLabel = "topology.kubernetes.io/zone";
+
+/** A pod as an endpoint of a Service; `undefined` for pods that cannot be reached or have ended. */
+export function endpointOf(
+  service: Service,
+  pod: Pod,
+  on: { readonly node: Node | undefined; readonly family: string },
+): Endpoint | undefined {
+  const addresses = addressesOf(pod, on.family);
+  if (addresses.length === 0 || isPodTerminal(pod)) return undefined;
+  const serving = podReady(pod);
+  const terminating = pod.metadata.deletionTimestamp !== undefined;
+  const hostname = hostnameUnder(service, pod);
+  const zone = on.node?.metadata.labels?.[zoneLabel];
+  return {
+    addresses: [...addresses],
+    conditions: {
+      ready: service.spec.publishNotReadyAddresses === true || (serving && !terminating),
+      serving,
+      terminating,
+    },
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(pod.spec.nodeName ? { nodeName: pod.spec.nodeName } : {}),
+    targetRef: podReference(pod),
+    ...(zone === undefined ? {} : { zone }),
+  };
+}
+
+/** The ports under which a pod serves a Service: pods that name their ports differently are kept in different slices. */
+export function portsOf(service: Service, pod: Pod): EndpointSlicePort[] {
+  return (service.spec.ports ?? []).flatMap((servicePort) => {
+    const port = targetPortOf(servicePort, pod);
+    if (port === undefined) return [];
+    const { name = "", protocol = "TCP", appProtocol } = servicePort;
+    return [{ name, protocol, port, ...(appProtocol === undefined ? {} : { appProtocol }) }];
+  });
+}

@@ -1,0 +1,221 @@
+import { isConflict, isNotFound, type KubeObject, type OwnerReference, type ResourceDefinition } from "@skiff/api";
+import { aborted, Background, describeError, isAbort } from "@skiff/base";
+import type { CacheChange } from "@skiff/client";
+import { type LoopContext, type LoopStats, type RunningLoop, WorkQueue } from "@skiff/control-loop";
+import type { ResourceSet } from "../resource-set.ts";
+import { type Entry, OwnerGraph } from "./owner-graph.ts";
+import {
+  blocks,
+  foregroundFinalizer,
+  hasFinalizer,
+  isDeleting,
+  judge,
+  type OwnerState,
+  orphanFinalizer,
+  waitsForDependents,
+} from "./plan.ts";
+
+const workers = 20;
+
+/** The garbage collector at work: the graph follows the caches of all resources; what may have to go is looked at by uid. */
+export class Collector implements RunningLoop {
+  readonly #context: LoopContext;
+  readonly #resources: ResourceSet;
+  readonly #graph = new OwnerGraph();
+  readonly #background: Background;
+  readonly #queue: WorkQueue;
+  readonly #followed = new Map<string, ResourceDefinition>();
+  readonly #subscriptions: Disposable[] = [];
+  #known = false;
+  #pumping = false;
+  #succeeded = 0;
+  #failed = 0;
+
+  constructor(context: LoopContext, resources: ResourceSet) {
+    this.#context = context;
+    this.#resources = resources;
+    this.#background = new Background({ logger: context.logger });
+    this.#queue = new WorkQueue({ clock: context.clock, onReady: () => this.#pumpSoon() });
+    this.#background.run("start", (signal) => this.#start(signal));
+  }
+
+  stats(): LoopStats {
+    const { size: queued, active } = this.#queue;
+    return { name: "garbage-collector", queued, active, succeeded: this.#succeeded, failed: this.#failed };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
+    this.#queue[Symbol.dispose]();
+    await this.#background[Symbol.asyncDispose]();
+    this.#queue[Symbol.dispose]();
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    await this.#resources.whenKnown(signal);
+    this.#subscriptions.push(this.#resources.onChange(() => this.#followAll()));
+    this.#followAll();
+    const { informers } = this.#context;
+    await Promise.all([...this.#followed.values()].map((resource) => informers.for(resource).whenSynced(signal)));
+    // Until everything was read, any owner may seem absent.
+    this.#known = true;
+    this.#pumpSoon();
+    await aborted(signal);
+  }
+
+  #followAll(): void {
+    for (const resource of this.#resources.all()) {
+      const key = `${resource.group}/${resource.kind}`;
+      // Events are many, owned by nobody and run out by themselves.
+      if (resource.kind === "Event" || this.#followed.has(key)) continue;
+      this.#followed.set(key, resource);
+      const informer = this.#context.informers.for(resource);
+      this.#subscriptions.push(informer.onChange((change) => this.#hear(resource, change)));
+    }
+  }
+
+  #hear(resource: ResourceDefinition, change: CacheChange<KubeObject>): void {
+    const { object } = change;
+    const { uid } = object.metadata;
+    if (change.kind === "deleted") {
+      this.#graph.remove(uid);
+      for (const dependent of this.#graph.dependentsOf(uid)) this.#queue.add(dependent.object.metadata.uid);
+      this.#wakeWaitingOwners(object);
+      return;
+    }
+    this.#graph.put({ resource, object });
+    if (isDeleting(object)) this.#queue.add(uid);
+    else if (this.#hasDoubtfulOwner(object)) this.#queue.add(uid);
+    if (change.kind === "updated") this.#wakeWaitingOwners(change.old);
+  }
+
+  #hasDoubtfulOwner({ metadata }: KubeObject): boolean {
+    return (metadata.ownerReferences ?? []).some(({ uid }) => {
+      const owner = this.#graph.get(uid);
+      return owner === undefined || waitsForDependents(owner.object);
+    });
+  }
+
+  /** An owner that is deleted in the foreground may go when the last of its dependents has. */
+  #wakeWaitingOwners({ metadata }: KubeObject): void {
+    for (const { uid } of metadata.ownerReferences ?? []) {
+      const owner = this.#graph.get(uid);
+      if (owner !== undefined && waitsForDependents(owner.object)) this.#queue.add(uid);
+    }
+  }
+
+  #pumpSoon(): void {
+    if (this.#pumping || !this.#known) return;
+    this.#pumping = true;
+    queueMicrotask(() => {
+      this.#pumping = false;
+      while (this.#queue.active < workers && !this.#background.signal.aborted) {
+        const uid = this.#queue.take();
+        if (uid === undefined) return;
+        this.#background.run(`object ${uid}`, (signal) => this.#work(uid, signal));
+      }
+    });
+  }
+
+  async #work(uid: string, signal: AbortSignal): Promise<void> {
+    let succeeded = false;
+    try {
+      const entry = this.#graph.get(uid);
+      if (entry !== undefined) await this.#process(entry, signal);
+      succeeded = true;
+      this.#succeeded++;
+    } catch (error) {
+      if (!isAbort(error, signal)) {
+        this.#failed++;
+        this.#queue.retry(uid);
+        const { logger } = this.#context;
+        if (!isConflict(error)) logger.debug(`cannot process ${uid}: ${describeError(error)}`);
+      }
+    }
+    this.#queue.finish(uid, { succeeded });
+    this.#pumpSoon();
+  }
+
+  async #process(entry: Entry, signal: AbortSignal): Promise<void> {
+    const { object } = entry;
+    if (isDeleting(object) && hasFinalizer(object, orphanFinalizer)) return this.#orphan(entry, signal);
+    if (waitsForDependents(object)) return this.#deleteDependentsFirst(entry, signal);
+    if (isDeleting(object)) return;
+    const references = object.metadata.ownerReferences ?? [];
+    const owners: { reference: OwnerReference; state: OwnerState }[] = [];
+    for (const reference of references)
+      owners.push({ reference, state: await this.#stateOf(reference, entry, signal) });
+    const { uid, resourceVersion } = object.metadata;
+    const verdict = judge(object, owners, this.#graph.dependentsOf(uid).length > 0);
+    if (verdict.kind === "unlink") await this.#unlink(entry, verdict.uids, signal);
+    if (verdict.kind !== "delete") return;
+    // This very version: an owner may have been added meanwhile.
+    const preconditions = { uid, resourceVersion };
+    await ignoringGone(
+      this.#context.client.delete(entry.resource, object.metadata, {
+        propagationPolicy: verdict.policy,
+        preconditions,
+        signal,
+      }),
+    );
+  }
+
+  /** Owners that the caches do not know are asked for: deleting by a stale cache would be for ever. */
+  async #stateOf(reference: OwnerReference, dependent: Entry, signal: AbortSignal): Promise<OwnerState> {
+    const known = this.#graph.get(reference.uid);
+    if (known !== undefined) return waitsForDependents(known.object) ? "waiting" : "solid";
+    const resource = this.#resources
+      .all()
+      .find(({ kind, group }) => kind === reference.kind && group === groupOf(reference.apiVersion));
+    if (resource === undefined) throw new Error(`nobody serves ${reference.apiVersion} ${reference.kind}`);
+    const { namespace } = dependent.object.metadata;
+    // An object without a namespace cannot be owned by one with: such a reference says nothing.
+    if (resource.scope === "namespaced" && namespace === undefined) return "solid";
+    try {
+      const owner = await this.#context.client.get(resource, { namespace, name: reference.name }, { signal });
+      if (owner.metadata.uid !== reference.uid) return "absent";
+      return waitsForDependents(owner) ? "waiting" : "solid";
+    } catch (error) {
+      if (isNotFound(error)) return "absent";
+      throw error;
+    }
+  }
+
+  async #orphan(entry: Entry, signal: AbortSignal): Promise<void> {
+    const { uid } = entry.object.metadata;
+    for (const dependent of this.#graph.dependentsOf(uid)) await this.#unlink(dependent, [uid], signal);
+    await this.#removeFinalizer(entry, orphanFinalizer, signal);
+  }
+
+  async #deleteDependentsFirst(entry: Entry, signal: AbortSignal): Promise<void> {
+    const { uid } = entry.object.metadata;
+    const dependents = this.#graph.dependentsOf(uid);
+    if (!dependents.some(({ object }) => blocks(object, uid))) {
+      return this.#removeFinalizer(entry, foregroundFinalizer, signal);
+    }
+    for (const { object } of dependents) if (!isDeleting(object)) this.#queue.add(object.metadata.uid);
+  }
+
+  async #unlink({ resource, object }: Entry, uids: readonly string[], signal: AbortSignal): Promise<void> {
+    const { uid, ownerReferences = [], resourceVersion } = object.metadata;
+    const left = ownerReferences.filter((reference) => !uids.includes(reference.uid));
+    const patch = { metadata: { uid, resourceVersion, ownerReferences: left } };
+    await ignoringGone(this.#context.client.patch(resource, object.metadata, patch, { type: "merge", signal }));
+  }
+
+  async #removeFinalizer({ resource, object }: Entry, finalizer: string, signal: AbortSignal): Promise<void> {
+    const { uid, resourceVersion, finalizers = [] } = object.metadata;
+    const patch = { metadata: { uid, resourceVersion, finalizers: finalizers.filter((name) => name !== finalizer) } };
+    await ignoringGone(this.#context.client.patch(resource, object.metadata, patch, { type: "merge", signal }));
+  }
+}
+
+async function ignoringGone(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+const groupOf = (apiVersion: string): string => (apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "");

@@ -1,0 +1,102 @@
+import type { KubeObject, Namespace, NamespaceCondition, ResourceDefinition } from "@skiff/api";
+import { timestamp } from "@skiff/base";
+
+/** What is left of one resource in a namespace after its objects were deleted. */
+export interface Remains {
+  readonly resource: ResourceDefinition;
+  readonly objects: readonly KubeObject[];
+}
+
+/** A resource whose objects could not be listed or deleted. */
+export interface DeletionFailure {
+  readonly resource: ResourceDefinition;
+  readonly message: string;
+}
+
+interface Finding {
+  readonly type: string;
+  readonly status: "True" | "False";
+  readonly reason: string;
+  readonly message: string;
+}
+
+const fine: readonly Finding[] = [
+  {
+    type: "NamespaceDeletionDiscoveryFailure",
+    status: "False",
+    reason: "ResourcesDiscovered",
+    message: "All resources successfully discovered",
+  },
+  {
+    type: "NamespaceDeletionGroupVersionParsingFailure",
+    status: "False",
+    reason: "ParsedGroupVersions",
+    message: "All legacy kube types successfully parsed",
+  },
+];
+
+/** The conditions that tell why a namespace is not gone yet. */
+export function deletionConditions(observed: {
+  readonly namespace: Namespace;
+  readonly remains: readonly Remains[];
+  readonly failures: readonly DeletionFailure[];
+  readonly nowMs: number;
+}): NamespaceCondition[] {
+  const { namespace, remains, failures, nowMs } = observed;
+  const findings = [...fine, contentFailure(failures), contentRemaining(remains), finalizersRemaining(remains)];
+  const before = namespace.status?.conditions ?? [];
+  const others = before.filter(({ type }) => !findings.some((finding) => finding.type === type));
+  const changed = findings.map((finding) => {
+    const old = before.find(({ type }) => type === finding.type);
+    if (old?.status === finding.status && old.reason === finding.reason && old.message === finding.message) return old;
+    const lastTransitionTime = old?.status === finding.status ? old.lastTransitionTime : timestamp(nowMs);
+    return { ...finding, lastTransitionTime };
+  });
+  return [...others, ...changed];
+}
+
+function contentFailure(failures: readonly DeletionFailure[]): Finding {
+  const type = "NamespaceDeletionContentFailure";
+  if (failures.length === 0) {
+    const message = "All content successfully deleted, may be waiting on finalization";
+    return { type, status: "False", reason: "ContentDeleted", message };
+  }
+  const causes = failures.map(({ message }) => message).join(", ");
+  const message = `Failed to delete all resource types, ${failures.length} remaining: ${causes}`;
+  return { type, status: "True", reason: "ContentDeletionFailed", message };
+}
+
+function contentRemaining(remains: readonly Remains[]): Finding {
+  const type = "NamespaceContentRemaining";
+  if (remains.length === 0) {
+    return { type, status: "False", reason: "ContentRemoved", message: "All content successfully removed" };
+  }
+  const counts = remains
+    .map(({ resource: { plural, group }, objects }) => `${plural}.${group} has ${objects.length} resource instances`)
+    .sort();
+  return {
+    type,
+    status: "True",
+    reason: "SomeResourcesRemain",
+    message: `Some resources are remaining: ${counts.join(", ")}`,
+  };
+}
+
+function finalizersRemaining(remains: readonly Remains[]): Finding {
+  const type = "NamespaceFinalizersRemaining";
+  const counts = new Map<string, number>();
+  for (const { metadata } of remains.flatMap(({ objects }) => objects)) {
+    for (const finalizer of metadata.finalizers ?? []) counts.set(finalizer, (counts.get(finalizer) ?? 0) + 1);
+  }
+  if (counts.size === 0) {
+    const message = "All content-preserving finalizers finished";
+    return { type, status: "False", reason: "ContentHasNoFinalizers", message };
+  }
+  const texts = [...counts].map(([finalizer, count]) => `${finalizer} in ${count} resource instances`).sort();
+  return {
+    type,
+    status: "True",
+    reason: "SomeFinalizersRemain",
+    message: `Some content in the namespace has finalizers remaining: ${texts.join(", ")}`,
+  };
+}
