@@ -36,7 +36,7 @@ export function serviceAccountAdmission(options: {
     },
     async validate(request) {
       const pod = objectOf(request, Pods);
-      if (pod?.metadata.annotations?.[mirrorAnnotation] !== undefined) return;
+      if (pod === undefined || pod.metadata.annotations?.[mirrorAnnotation] !== undefined) return;
       const name = (request.operation === "UPDATE" ? oldObjectOf(request, Pods) : pod)?.spec?.serviceAccountName;
       if (name === undefined || name === "")
         throw refused(request, `no service account specified for pod ${request.namespace}/${request.name}`);

@@ -1,0 +1,203 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  type KubeObject,
+  Namespaces,
+  Nodes,
+  type Pod,
+  Pods,
+  PriorityClasses,
+  ServiceAccounts,
+  StatusError,
+} from "@skiff/api";
+import { seededRandom, systemClock, VirtualClock } from "@skiff/base";
+import type { AdmissionRequest } from "../contracts.ts";
+import { fakeTable } from "../fixtures/fake-table.ts";
+import { alice, clusterMeta, namespacedMeta } from "../fixtures/objects.ts";
+import { standardAdmission } from "./standard-admission.ts";
+
+const table = fakeTable([
+  [
+    Namespaces,
+    [
+      { metadata: clusterMeta("default"), status: { phase: "Active" } },
+      { metadata: clusterMeta("old"), status: { phase: "Terminating" } },
+    ],
+  ],
+  [
+    ServiceAccounts,
+    [
+      { metadata: namespacedMeta("default"), imagePullSecrets: [{ name: "pull" }] },
+      { metadata: namespacedMeta("quiet"), automountServiceAccountToken: false },
+    ],
+  ],
+  [
+    PriorityClasses,
+    [
+      { metadata: clusterMeta("high"), value: 1000, preemptionPolicy: "Never" },
+      { metadata: clusterMeta("usual"), value: 5, globalDefault: true },
+    ],
+  ],
+]);
+
+const plugins = standardAdmission({ table, clock: systemClock, random: seededRandom(7) });
+
+async function admit(request: Partial<AdmissionRequest>): Promise<void> {
+  const whole: AdmissionRequest = {
+    operation: "CREATE",
+    resource: Pods,
+    subresource: undefined,
+    namespace: "default",
+    name: "",
+    object: undefined,
+    oldObject: undefined,
+    user: alice,
+    dryRun: false,
+    warn() {},
+    ...request,
+  };
+  for (const plugin of plugins) if (plugin.handles(whole)) await plugin.admit?.(whole);
+  for (const plugin of plugins) if (plugin.handles(whole)) await plugin.validate?.(whole);
+}
+
+const refusal = async (request: Partial<AdmissionRequest>): Promise<string> => {
+  const error: unknown = await admit(request).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert(error instanceof StatusError, "it is admitted");
+  return `${error.code} ${error.message}`;
+};
+
+const pod = (spec: Partial<NonNullable<Pod["spec"]>> = {}): Pod => ({
+  kind: "Pod",
+  metadata: namespacedMeta("web"),
+  spec: { containers: [{ name: "a" }], ...spec },
+  status: {},
+});
+
+test("a pod gets its account's token, tolerations and priority", async () => {
+  const made = pod({
+    initContainers: [
+      { name: "i", volumeMounts: [{ name: "own", mountPath: "/var/run/secrets/kubernetes.io/serviceaccount" }] },
+    ],
+  });
+  await admit({ object: made });
+  const { spec } = made;
+  assert.equal(spec?.serviceAccountName, "default");
+  const [volume] = spec?.volumes ?? [];
+  assert.match(volume?.name ?? "", /^kube-api-access-[a-z0-9]{5}$/);
+  assert.deepEqual(volume?.projected, {
+    sources: [
+      { serviceAccountToken: { expirationSeconds: 3607, path: "token" } },
+      { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+      {
+        downwardAPI: {
+          items: [{ path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } }],
+        },
+      },
+    ],
+    defaultMode: 420,
+  });
+  const mount = { name: volume?.name, readOnly: true, mountPath: "/var/run/secrets/kubernetes.io/serviceaccount" };
+  assert.deepEqual(spec?.containers[0]?.volumeMounts, [mount]);
+  assert.equal(spec?.initContainers?.[0]?.volumeMounts?.length, 1);
+  assert.deepEqual(spec?.imagePullSecrets, [{ name: "pull" }]);
+  assert.deepEqual(
+    spec?.tolerations?.map(({ key, tolerationSeconds }) => [key, tolerationSeconds]),
+    [
+      ["node.kubernetes.io/not-ready", 300],
+      ["node.kubernetes.io/unreachable", 300],
+    ],
+  );
+  assert.deepEqual(
+    [spec?.priority, spec?.priorityClassName, spec?.preemptionPolicy],
+    [5, "usual", "PreemptLowerPriority"],
+  );
+});
+
+test("who mounts a token: the pod decides before its account", async () => {
+  const cases: readonly (readonly [string, boolean | undefined, boolean])[] = [
+    ["default", undefined, true],
+    ["default", false, false],
+    ["quiet", undefined, false],
+    ["quiet", true, true],
+  ];
+  for (const [serviceAccountName, automountServiceAccountToken, mounts] of cases) {
+    const own = automountServiceAccountToken === undefined ? {} : { automountServiceAccountToken };
+    const made = pod({ serviceAccountName, ...own });
+    await admit({ object: made });
+    assert.equal(
+      (made.spec?.volumes ?? []).length === 1,
+      mounts,
+      `${serviceAccountName} ${automountServiceAccountToken}`,
+    );
+  }
+});
+
+test("refusals", async () => {
+  const inOld = (object: KubeObject) => ({ object, namespace: "old", resource: Pods });
+  const cases: readonly (readonly [Partial<AdmissionRequest>, RegExp])[] = [
+    [{ object: pod(), namespace: "nowhere" }, /^404 namespaces "nowhere" not found$/],
+    [
+      inOld(pod()),
+      /^403 pods "web" is forbidden: unable to create new content in namespace old because it is being terminated$/,
+    ],
+    [
+      { operation: "DELETE", resource: Namespaces, name: "kube-system", namespace: undefined },
+      /^403 namespaces "kube-system" is forbidden: this namespace may not be deleted$/,
+    ],
+    [
+      { object: pod({ serviceAccountName: "gone" }) },
+      /^403 pods "web" is forbidden: error looking up service account default\/gone: serviceaccount "gone" not found$/,
+    ],
+    [
+      { object: pod({ priorityClassName: "gone" }) },
+      /^403 pods "web" is forbidden: no PriorityClass with name gone was found$/,
+    ],
+    [
+      { object: pod({ priorityClassName: "high", priority: 3 }) },
+      /the integer value of priority \(3\) must not be provided in pod spec/,
+    ],
+    [{ object: pod({ runtimeClassName: "gone" }) }, /pod rejected: RuntimeClass "gone" not found$/],
+  ];
+  for (const [request, expected] of cases) assert.match(await refusal(request), expected);
+});
+
+test("the default account of a new namespace is waited for", async () => {
+  const clock = new VirtualClock();
+  const late = fakeTable([[Namespaces, [{ metadata: clusterMeta("default") }]]]);
+  const [, account] = standardAdmission({ table: late, clock, random: seededRandom(1) });
+  const request = {
+    operation: "CREATE",
+    resource: Pods,
+    namespace: "default",
+    object: pod(),
+    subresource: undefined,
+  } as const;
+  const outcome = account
+    ?.admit?.({ ...request, name: "", oldObject: undefined, user: alice, dryRun: false, warn() {} })
+    ?.catch((error: unknown) => error);
+  await clock.advance(2500);
+  const error = await outcome;
+  assert(error instanceof StatusError);
+  assert.equal(error.code, 403);
+});
+
+test("new nodes are tainted, kubelets keep to their own", async () => {
+  const kubelet = { name: "system:node:n1", groups: ["system:nodes"] };
+  const node = { kind: "Node", metadata: clusterMeta("n1"), spec: {}, status: {} };
+  await admit({ resource: Nodes, namespace: undefined, object: node, user: kubelet });
+  assert.deepEqual(node.spec, { taints: [{ key: "node.kubernetes.io/not-ready", effect: "NoSchedule" }] });
+  const other = { ...node, metadata: clusterMeta("n2") };
+  assert.match(
+    await refusal({ resource: Nodes, namespace: undefined, object: other, user: kubelet }),
+    /node "n1" is not allowed to modify node "n2"$/,
+  );
+  const status = { operation: "UPDATE", subresource: "status", user: kubelet, name: "web" } as const;
+  await admit({ ...status, object: pod({ nodeName: "n1" }), oldObject: pod({ nodeName: "n1" }) });
+  assert.match(
+    await refusal({ ...status, object: pod({ nodeName: "n2" }), oldObject: pod({ nodeName: "n2" }) }),
+    /can only update pod status for pods with spec\.nodeName set to itself$/,
+  );
+});

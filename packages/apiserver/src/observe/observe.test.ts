@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { StatusError } from "@skiff/api";
+import { fakeExchange } from "../fixtures/fake-exchange.ts";
+import { alice } from "../fixtures/objects.ts";
+import { findRoute } from "../route-paths.ts";
+import { basicChecks, healthRoutes } from "./health.ts";
+import { metricsText } from "./metrics-text.ts";
+import { RequestMetrics } from "./request-metrics.ts";
+import { versionDocument } from "./version.ts";
+
+const broken = {
+  name: "etcd",
+  check: () => {
+    throw new Error("disk full");
+  },
+};
+const routes = healthRoutes({ healthz: basicChecks, livez: basicChecks, readyz: [...basicChecks, broken] });
+
+test("health", async () => {
+  const cases: readonly (readonly [string, number, string])[] = [
+    ["/healthz", 200, "ok"],
+    ["/livez?verbose", 200, "[+]ping ok\n[+]log ok\nlivez check passed\n"],
+    ["/readyz", 500, "[+]ping ok\n[+]log ok\n[-]etcd failed: reason withheld\nreadyz check failed\n"],
+    ["/readyz?exclude=etcd", 200, "ok"],
+    ["/readyz?exclude=etcd&verbose", 200, "[+]ping ok\n[+]log ok\n[+]etcd excluded: ok\nreadyz check passed\n"],
+    ["/readyz/ping", 200, "ok"],
+    ["/readyz/etcd", 500, "[-]etcd failed: reason withheld\nreadyz check failed\n"],
+  ];
+  for (const [url, status, body] of cases) {
+    const { exchange, answered } = fakeExchange({ url });
+    await findRoute(routes, exchange.path)?.handle(exchange, { kind: "path", verb: "get", path: exchange.path }, alice);
+    assert.deepEqual([answered.status, answered.body], [status, body], url);
+  }
+  const { exchange } = fakeExchange({ url: "/readyz/nothing" });
+  const asked = findRoute(routes, exchange.path)?.handle(exchange, { kind: "path", verb: "get", path: "" }, alice);
+  await assert.rejects(asked ?? Promise.resolve(), (error) => error instanceof StatusError && error.code === 404);
+});
+
+test("metrics", () => {
+  const requests = new RequestMetrics();
+  const labels = { group: "", version: "v1", resource: "pods", subresource: "", scope: "namespace" } as const;
+  requests.begin({ verb: "LIST", ...labels })(200, 0.03);
+  requests.begin({ verb: "LIST", ...labels })(200, 100);
+  requests.begin({ verb: "WATCH", ...labels });
+  const finish = requests.begin({ verb: "POST", ...labels });
+  const text = () => metricsText({ requests, revision: () => 42, startedMs: 5000, gitVersion: "v1.36.0" });
+  const series =
+    'component="apiserver",group="",resource="pods",scope="namespace",subresource="",verb="LIST",version="v1"';
+  for (const line of [
+    `apiserver_request_total{code="200",dry_run="",${series}} 2`,
+    `apiserver_request_duration_seconds_bucket{dry_run="",${series},le="0.025"} 0`,
+    `apiserver_request_duration_seconds_bucket{dry_run="",${series},le="0.05"} 1`,
+    `apiserver_request_duration_seconds_bucket{dry_run="",${series},le="+Inf"} 2`,
+    `apiserver_request_duration_seconds_count{dry_run="",${series}} 2`,
+    `apiserver_longrunning_requests{${series.replace("LIST", "WATCH")}} 1`,
+    'apiserver_current_inflight_requests{request_kind="mutating"} 1',
+    "skiff_store_revision 42",
+    "process_start_time_seconds 5",
+  ]) {
+    assert.ok(text().includes(`${line}\n`), line);
+  }
+  finish(201, 0.001);
+  assert.ok(text().includes('apiserver_current_inflight_requests{request_kind="mutating"} 0\n'));
+});
+
+test("the version", () => {
+  const { major, minor, gitVersion, platform } = versionDocument("v1.36.0+skiff.0.1.0");
+  assert.deepEqual([major, minor, gitVersion], ["1", "36", "v1.36.0+skiff.0.1.0"]);
+  assert.match(platform ?? "", /^linux\//);
+});
