@@ -1,77 +1,58 @@
-import { type Container, isConflict, isNotFound, type Pod, Pods } from "@skiff/api";
+import { isConflict, isNotFound, type Pod, Pods } from "@skiff/api";
 import { aborted, describeError, isAbort } from "@skiff/base";
-import { PodProbes } from "../probes/pod-probes.ts";
-import type { Waiting } from "./container-status.ts";
-import { durationText } from "./duration-text.ts";
-import { configOfSandbox, makeSandbox } from "./make-sandbox.ts";
+import { ContainerStarts } from "./container-starts.ts";
 import type { NodeParts } from "./node-parts.ts";
-import { newest, type PodPlan, planPod } from "./plan.ts";
+import { type PodPlan, planPod, type StopAction } from "./plan.ts";
 import { podIdentity, podText } from "./pod-identity.ts";
-import { type PodFailure, podStatus } from "./pod-status.ts";
+import { PodObserver } from "./pod-observer.ts";
+import type { PodFailure } from "./pod-status.ts";
 import { collectGarbage, removePod } from "./remove-pod.ts";
-import { restartCountOf } from "./runtime-labels.ts";
-import { StartBackoff } from "./start-backoff.ts";
-import { StartFailure, startContainer } from "./start-container.ts";
-import { StatusWriter } from "./status-writer.ts";
+import { SandboxKeeper } from "./sandbox-keeper.ts";
 import { stopContainer } from "./stop-container.ts";
 import { terminatePod } from "./terminate-pod.ts";
-import { terminationMessage } from "./termination-message.ts";
 import { VolumeSync } from "./volume-sync.ts";
 
-/** Where a pod is on its one-way path. */
-type Stage =
-  | { readonly kind: "running" }
-  /** Its containers are being ended, or have all ended. */
-  | { readonly kind: "ending" }
-  /** All has ended; the object is still there and stays until somebody deletes it. */
-  | { readonly kind: "ended" }
-  | { readonly kind: "removed" };
-
-interface WaitingUntil extends Waiting {
-  readonly retryAtMs: number;
-}
+/**
+ * Where a pod is on its one-way path: it runs; its containers are being ended; all have ended and only the object is
+ * left; nothing is left.
+ */
+type Stage = "running" | "ending" | "ended" | "removed";
 
 const resyncMs = 60_000;
+const retryMs = 1000;
 const isTerminal = (pod: Pod): boolean => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
 
 /** Makes one pod be what its object says, from its first sandbox to the removal of its last file. */
 export class PodWorker {
   readonly #parts: NodeParts;
-  readonly #status: StatusWriter;
-  readonly #probes: PodProbes;
+  readonly #observer: PodObserver;
   readonly #volumes: VolumeSync;
-  readonly #backoff: StartBackoff;
-  readonly #starting = new Map<string, Promise<void>>();
+  readonly #starts: ContainerStarts;
+  readonly #sandbox: SandboxKeeper;
   readonly #stopping = new Map<string, Promise<void>>();
-  readonly #waiting = new Map<string, WaitingUntil>();
-  readonly #messages = new Map<string, string>();
-  /** The ended container that the back-off of each name has counted last. */
-  readonly #counted = new Map<string, string>();
   /** Ends work that only makes sense while the pod shall run. */
   readonly #life = new AbortController();
   #pod: Pod;
-  #stage: Stage = { kind: "running" };
+  #stage: Stage = "running";
   #failure: PodFailure | undefined;
-  #sandboxTask: Promise<void> | undefined;
-  #sandboxRetry = { attempt: 0, atMs: 0, failures: 0 };
   #removedFromApi = false;
   #graceSeconds: number | undefined;
   #graceChanged = new AbortController();
-  #wake = Promise.withResolvers<void>();
+  #woken = Promise.withResolvers<void>();
   #recheckAtMs = 0;
 
   constructor(parts: NodeParts, pod: Pod) {
+    const wake = () => this.wake();
     this.#parts = parts;
     this.#pod = pod;
-    this.#status = new StatusWriter(parts, pod.metadata.uid);
+    this.#observer = new PodObserver(parts, pod, wake);
     this.#volumes = new VolumeSync(parts, pod);
-    this.#backoff = new StartBackoff(parts.clock);
-    const { runtime, recorder, clock, random, logger } = parts;
-    this.#probes = new PodProbes(pod, { runtime, recorder, clock, random, logger, onChange: () => this.wake() });
+    this.#starts = new ContainerStarts(parts, this.#volumes.ready, wake);
+    this.#sandbox = new SandboxKeeper(parts, wake);
   }
 
   get pod(): Pod {
-    return this.#pod;
+    return this.#observer.status.withLatest(this.#pod);
   }
 
   /** The pod failed for a reason of the node's own; its containers are ended. */
@@ -83,7 +64,7 @@ export class PodWorker {
   /** The pod's object changed. */
   update(pod: Pod): void {
     this.#pod = pod;
-    this.#probes.pod = pod;
+    this.#observer.update(pod);
     this.#volumes.update(pod);
     if (pod.metadata.deletionTimestamp !== undefined) this.#shortenGrace(pod.metadata.deletionGracePeriodSeconds);
     this.wake();
@@ -98,14 +79,13 @@ export class PodWorker {
 
   /** An object that the pod refers to changed. */
   objectsChanged(): void {
-    for (const [name, waiting] of this.#waiting)
-      if (waiting.reason === "CreateContainerConfigError") this.#waiting.set(name, { ...waiting, retryAtMs: 0 });
+    this.#starts.retryConfiguration();
     this.#volumes.update(this.#pod);
     this.wake();
   }
 
   wake(): void {
-    this.#wake.resolve();
+    this.#woken.resolve();
   }
 
   /** Works until the pod is gone from node and API, or until aborted: then containers are left as they are. */
@@ -114,24 +94,33 @@ export class PodWorker {
     const life = AbortSignal.any([signal, this.#life.signal]);
     const volumes = this.#volumes.run(life);
     try {
-      while (!signal.aborted && this.#stage.kind !== "removed") {
-        this.#wake = Promise.withResolvers<void>();
+      while (!signal.aborted && !this.#isRemoved()) {
+        this.#woken = Promise.withResolvers<void>();
         this.#recheckAtMs = clock.now() + resyncMs;
         try {
           await this.#step(signal, life);
         } catch (error) {
           if (isAbort(error, signal)) return;
-          logger.warn(`pod ${podText(podIdentity(this.#pod))}: ${describeError(error)}`);
-          this.#recheckIn(1000);
+          if (!isAbort(error, life)) logger.warn(`pod ${podText(podIdentity(this.#pod))}: ${describeError(error)}`);
+          this.#recheckIn(retryMs);
         }
+        if (this.#isRemoved()) return;
         using _ = clock.after(Math.max(0, this.#recheckAtMs - clock.now()), () => this.wake());
-        await Promise.race([this.#wake.promise, aborted(signal)]);
+        await Promise.race([this.#woken.promise, aborted(signal)]);
       }
     } finally {
       this.#life.abort();
-      await Promise.allSettled([volumes, ...this.#starting.values(), ...this.#stopping.values(), this.#sandboxTask]);
-      await this.#probes[Symbol.asyncDispose]();
+      await Promise.allSettled([volumes, this.#settled()]);
+      await this.#observer[Symbol.asyncDispose]();
     }
+  }
+
+  #isRemoved(): boolean {
+    return this.#stage === "removed";
+  }
+
+  async #settled(): Promise<void> {
+    await Promise.all([this.#starts.settled(), this.#sandbox.settled(), ...this.#stopping.values()]);
   }
 
   #recheckIn(ms: number): void {
@@ -150,194 +139,72 @@ export class PodWorker {
 
   async #step(signal: AbortSignal, life: AbortSignal): Promise<void> {
     const deleted = this.#removedFromApi || this.#pod.metadata.deletionTimestamp !== undefined;
-    if (this.#stage.kind === "running") {
+    if (this.#stage === "running") {
       this.#checkDeadline();
-      if (deleted || this.#failure !== undefined || isTerminal(this.#pod)) this.#stage = { kind: "ending" };
-      else return this.#sync(signal, life);
+      if (!deleted && this.#failure === undefined && !isTerminal(this.#pod)) return this.#sync(signal, life);
+      this.#stage = "ending";
     }
-    if (this.#stage.kind === "ending") await this.#end(signal);
-    if (this.#stage.kind === "ended" && deleted) await this.#remove(signal);
+    if (this.#stage === "ending") await this.#end(signal);
+    if (this.#stage === "ended" && deleted) await this.#remove(signal);
   }
 
   async #sync(signal: AbortSignal, life: AbortSignal): Promise<void> {
-    const { cache } = this.#parts;
-    const { uid } = this.#pod.metadata;
+    const pod = this.#pod;
+    const starting = this.#starts.underWay;
     const plan = planPod({
-      pod: this.#pod,
-      view: cache.view(uid),
-      starting: new Set(this.#starting.keys()),
+      pod,
+      view: this.#parts.cache.view(pod.metadata.uid),
+      starting,
       stopping: new Set(this.#stopping.keys()),
-      sandboxBusy: this.#sandboxTask !== undefined,
-      backoffMs: (container, last) => this.#backoffMs(container, last),
-      liveness: (name) => this.#verdict(name, "liveness"),
-      startup: (name) => (this.#isStarted(name) ? "success" : this.#verdict(name, "startup")),
+      sandboxBusy: this.#sandbox.busy,
+      backoffMs: (container, last) => this.#starts.backoffMs(container, last),
+      liveness: (name) => this.#observer.verdict(pod, name, "liveness"),
+      startup: (name) =>
+        this.#observer.isStarted(pod, name, starting) ? "success" : this.#observer.verdict(pod, name, "startup"),
     });
     this.#act(plan, life);
-    await this.#report(signal, { terminal: false });
-    await collectGarbage(this.#parts, uid, life);
-    if (plan.finished && this.#starting.size === 0) {
-      this.#stage = { kind: "ending" };
-      this.wake();
-    }
+    await this.#report(signal, false);
+    await collectGarbage(this.#parts, pod.metadata.uid, life);
+    if (!plan.finished || this.#starts.underWay.size > 0) return;
+    this.#stage = "ending";
+    this.wake();
   }
 
   #act(plan: PodPlan, life: AbortSignal): void {
-    if (plan.createSandbox !== undefined) this.#makeSandbox(plan.createSandbox, plan, life);
-    else if (plan.stopSandboxes.length > 0 && !plan.finished) this.#stopSandboxes(plan, life);
+    const pod = this.#pod;
+    if (plan.createSandbox !== undefined) {
+      const waitMs = this.#sandbox.make(pod, { attempt: plan.createSandbox, old: plan.stopSandboxes, signal: life });
+      if (waitMs > 0) this.#recheckIn(waitMs);
+    } else if (!plan.finished) this.#sandbox.stop(plan.stopSandboxes, life);
     for (const { container, remainingMs } of plan.backoff) {
       this.#recheckIn(remainingMs);
-      this.#announceBackoff(container);
+      this.#starts.announceBackoff(pod, container);
     }
-    for (const { container, message } of plan.stop) {
-      const podIp = this.#podIp();
-      const graceSeconds = this.#probeGrace(container.name) ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30;
-      const task = stopContainer(this.#parts, this.#pod, container, { graceSeconds, message, podIp, signal: life });
-      this.#track(this.#stopping, container.id, task);
-    }
-    let turn: Promise<void> = Promise.resolve();
-    for (const container of plan.start) turn = this.#start(container, turn, life);
+    for (const action of plan.stop) this.#stop(action, life);
+    this.#starts.startAll(pod, plan.start, life);
   }
 
-  #probeGrace(name: string): number | undefined {
-    const container = this.#pod.spec.containers.find((one) => one.name === name);
-    return container?.livenessProbe?.terminationGracePeriodSeconds;
-  }
-
-  #podIp(): string {
-    const ready = this.#parts.cache.view(this.#pod.metadata.uid).sandboxes[0];
-    return this.#pod.spec.hostNetwork === true ? (this.#parts.node.addresses[0] ?? "") : (ready?.ips[0] ?? "");
-  }
-
-  #track(tasks: Map<string, Promise<void>>, key: string, task: Promise<void>): Promise<void> {
-    const tracked = task
-      .catch((error: unknown) => {
-        if (!isAbort(error)) this.#parts.logger.warn(`pod ${this.#pod.metadata.name}: ${describeError(error)}`);
-      })
-      .finally(() => {
-        tasks.delete(key);
-        this.wake();
-      });
-    tasks.set(key, tracked);
-    return tracked;
-  }
-
-  #makeSandbox(attempt: number, plan: PodPlan, life: AbortSignal): void {
-    const { clock } = this.#parts;
-    const waitMs = this.#sandboxRetry.atMs - clock.now();
-    if (waitMs > 0) {
-      this.#recheckIn(waitMs);
-      return;
-    }
-    const number = Math.max(attempt, this.#sandboxRetry.attempt);
-    this.#sandboxTask = makeSandbox(this.#parts, this.#pod, { attempt: number, old: plan.stopSandboxes, signal: life })
-      .then(() => {
-        this.#sandboxRetry = { attempt: 0, atMs: 0, failures: 0 };
-      })
-      .catch(() => {
-        const failures = this.#sandboxRetry.failures + 1;
-        this.#sandboxRetry = {
-          attempt: number + 1,
-          atMs: clock.now() + Math.min(15_000, 1000 * 2 ** Math.min(failures, 4)),
-          failures,
-        };
-      })
-      .finally(() => {
-        this.#sandboxTask = undefined;
-        this.wake();
-      });
-  }
-
-  #stopSandboxes(plan: PodPlan, life: AbortSignal): void {
-    const { runtime, cache } = this.#parts;
-    const stale = plan.stopSandboxes.filter((one) => one.state === "ready");
-    if (stale.length === 0) return;
-    this.#sandboxTask = Promise.all(
-      stale.map(async (one) => {
-        await runtime.stopPodSandbox(one.id, life);
-        await cache.refreshSandbox(one.id, life);
-      }),
-    )
-      .then(() => {})
-      .catch(() => {})
-      .finally(() => {
-        this.#sandboxTask = undefined;
-        this.wake();
-      });
-  }
-
-  #backoffMs(container: Container, last: ReturnType<typeof newest>): number {
-    const waiting = this.#waiting.get(container.name);
-    const retryMs = waiting === undefined ? 0 : waiting.retryAtMs - this.#parts.clock.now();
-    const crashMs = last?.state === "exited" ? this.#backoff.remainingMs(container.name, last.finishedAtMs) : 0;
-    return Math.max(retryMs, crashMs);
-  }
-
-  #announceBackoff(container: Container): void {
-    const { cache, recorder } = this.#parts;
-    const last = newest(cache.view(this.#pod.metadata.uid), container.name);
-    if (last?.state !== "exited") return;
-    const remainingMs = this.#backoff.remainingMs(container.name, last.finishedAtMs);
-    if (remainingMs <= 0) return;
-    const pod = podText(podIdentity(this.#pod));
-    const message = `back-off ${durationText(this.#backoff.delayMs(container.name))} restarting failed container=${container.name} pod=${pod}`;
-    const known = this.#waiting.get(container.name);
-    if (known?.reason === "CrashLoopBackOff" && known.message === message) return;
-    this.#waiting.set(container.name, { reason: "CrashLoopBackOff", message, retryAtMs: 0 });
-    recorder.record(Pods, this.#pod, {
-      type: "Warning",
-      reason: "BackOff",
-      message: `Back-off restarting failed container ${container.name} in pod ${pod}`,
-      fieldPath: `spec.containers{${container.name}}`,
-    });
-  }
-
-  #start(container: Container, turn: Promise<void>, life: AbortSignal): Promise<void> {
-    const { cache, clock } = this.#parts;
+  #stop({ container, message }: StopAction, life: AbortSignal): void {
     const pod = this.#pod;
-    const view = cache.view(pod.metadata.uid);
-    const sandbox = view.sandboxes.find((one) => one.state === "ready");
-    if (sandbox === undefined) return turn;
-    const last = newest(view, container.name);
-    // Each end counts once, however often its successor's image cannot be had.
-    if (last?.state === "exited" && this.#counted.get(container.name) !== last.id) {
-      this.#counted.set(container.name, last.id);
-      this.#backoff.started(container.name, last.finishedAtMs);
-    }
-    const task = startContainer(this.#parts, {
-      pod,
-      container,
-      attempt: this.#nextAttempt(container, last),
-      signal: life,
-      volumes: this.#volumes.ready,
-      sandbox: Promise.resolve({
-        status: sandbox,
-        config: configOfSandbox(this.#parts, pod, sandbox.metadata.attempt),
-      }),
-      turn,
-    }).then(
-      () => {
-        this.#waiting.delete(container.name);
-      },
-      (error: unknown) => {
-        if (!(error instanceof StartFailure)) throw error;
-        const retryAtMs = clock.now() + error.retryMs;
-        this.#waiting.set(container.name, { reason: error.reason, message: error.message, retryAtMs });
-      },
-    );
-    return this.#track(this.#starting, container.name, task);
-  }
-
-  /** Counts on from what the runtime has, or else from what the API knows. */
-  #nextAttempt(container: Container, last: ReturnType<typeof newest>): number {
-    if (last !== undefined) return restartCountOf(last) + 1;
-    const { containerStatuses = [], initContainerStatuses = [] } = this.#pod.status ?? {};
-    const known = [...containerStatuses, ...initContainerStatuses].find((one) => one.name === container.name);
-    return known?.containerID === undefined ? 0 : known.restartCount + 1;
+    const { name, id } = container;
+    const spec = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find((one) => one.name === name);
+    const graceSeconds =
+      spec?.livenessProbe?.terminationGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
+    const podIp = this.#observer.podIp(pod);
+    const task = stopContainer(this.#parts, pod, container, { graceSeconds, message, podIp, signal: life })
+      .catch((error: unknown) => {
+        if (!isAbort(error, life)) this.#parts.logger.warn(`stop of ${name}: ${describeError(error)}`);
+      })
+      .finally(() => {
+        this.#stopping.delete(id);
+        this.wake();
+      });
+    this.#stopping.set(id, task);
   }
 
   #checkDeadline(): void {
     const { activeDeadlineSeconds } = this.#pod.spec;
-    const startTime = this.#status.withLatest(this.#pod).status?.startTime;
+    const { startTime } = this.pod.status ?? {};
     if (activeDeadlineSeconds === undefined || startTime === undefined || this.#failure !== undefined) return;
     const leftMs = Date.parse(startTime) + activeDeadlineSeconds * 1000 - this.#parts.clock.now();
     if (leftMs > 0) {
@@ -349,81 +216,26 @@ export class PodWorker {
     this.#parts.recorder.record(Pods, this.#pod, { type: "Normal", reason: "DeadlineExceeded", message });
   }
 
-  #running(name: string) {
-    const last = newest(this.#parts.cache.view(this.#pod.metadata.uid), name);
-    return last?.state === "running" ? last : undefined;
-  }
-
-  #verdict(name: string, kind: "startup" | "liveness" | "readiness") {
-    const running = this.#running(name);
-    return running === undefined ? "unknown" : this.#probes.verdict(running.id, kind);
-  }
-
-  #container(name: string): Container | undefined {
-    return [...this.#pod.spec.containers, ...(this.#pod.spec.initContainers ?? [])].find((one) => one.name === name);
-  }
-
-  #isStarted(name: string): boolean {
-    const container = this.#container(name);
-    if (container?.lifecycle?.postStart !== undefined && this.#starting.has(name)) return false;
-    return container?.startupProbe === undefined || this.#verdict(name, "startup") === "success";
-  }
-
-  #isReady(name: string): boolean {
-    return this.#container(name)?.readinessProbe === undefined || this.#verdict(name, "readiness") === "success";
-  }
-
-  #watchProbes(): void {
-    const alive = new Set<string>();
-    const known = [...(this.#pod.status?.containerStatuses ?? []), ...(this.#pod.status?.initContainerStatuses ?? [])];
-    for (const { name } of [...this.#pod.spec.containers, ...(this.#pod.spec.initContainers ?? [])]) {
-      const container = this.#container(name);
-      const running = this.#running(name);
-      if (container === undefined || running === undefined) continue;
-      alive.add(running.id);
-      // A container that was found running keeps what the API knows of it: a restart of the agent changes nothing.
-      const status = known.find((one) => one.containerID?.endsWith(`//${running.id}`));
-      const seed = { started: status?.started === true, ready: status?.ready === true };
-      this.#probes.watch(container, { containerId: running.id, podIp: this.#podIp(), seed });
-    }
-    this.#probes.keep(alive);
-  }
-
-  async #report(signal: AbortSignal, options: { readonly terminal: boolean }): Promise<void> {
-    const { cache, folders, clock, node, runtimeName } = this.#parts;
-    this.#watchProbes();
-    const view = cache.view(this.#pod.metadata.uid);
-    for (const one of view.containers) {
-      if (one.state !== "exited" || this.#messages.has(one.id)) continue;
-      this.#messages.set(one.id, await terminationMessage(folders, podIdentity(this.#pod), one));
-    }
-    const pod = this.#status.withLatest(this.#pod);
-    const status = podStatus({
-      pod,
-      view,
-      waiting: this.#waiting,
-      messages: this.#messages,
-      runtimeName,
-      started: (name) => this.#isStarted(name),
-      ready: (name) => this.#isReady(name),
-      terminating: this.#stage.kind !== "running",
-      nowMs: clock.now(),
-      hostAddresses: node.addresses,
+  async #report(signal: AbortSignal, terminal: boolean): Promise<void> {
+    if (this.#removedFromApi) return;
+    const input = {
+      waiting: this.#starts.waiting,
+      starting: this.#starts.underWay,
       failure: this.#failure,
-      terminal: options.terminal,
-    });
-    if (!this.#removedFromApi) this.#status.set(this.#pod, status, signal);
+      terminating: this.#stage !== "running",
+      terminal,
+    };
+    await this.#observer.report(this.#pod, input, signal);
   }
 
-  /** Ends what runs, reports how it ended, and lets go of what only running containers need. */
+  /** Ends what runs, and reports how it ended. */
   async #end(signal: AbortSignal): Promise<void> {
-    const { cache } = this.#parts;
+    const busy = this.#starts.underWay.size > 0 || this.#sandbox.busy || this.#stopping.size > 0;
     this.#life.abort();
-    const pending = [...this.#starting.values(), ...this.#stopping.values(), this.#sandboxTask];
-    if (pending.some((one) => one !== undefined)) {
-      await Promise.allSettled(pending);
+    if (busy) {
+      await this.#settled();
       // What was cut short may have left something that nobody has heard of.
-      await cache.refresh(signal);
+      await this.#parts.cache.refresh(signal);
     }
     const deadline = AbortSignal.any([signal, this.#graceChanged.signal]);
     const graceSeconds = Math.max(1, this.#graceSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30);
@@ -433,27 +245,27 @@ export class PodWorker {
     } catch (error) {
       signal.throwIfAborted();
       if (!deadline.aborted) throw error;
+      // A shorter grace was asked for: from the top, with that.
       this.wake();
       return;
     }
-    await this.#report(signal, { terminal: true });
-    await this.#status.flushed();
-    this.#stage = { kind: "ended" };
+    await this.#report(signal, true);
+    await this.#observer.status.flushed();
+    this.#stage = "ended";
   }
 
   async #remove(signal: AbortSignal): Promise<void> {
-    const { client } = this.#parts;
     const { name, namespace, uid } = this.#pod.metadata;
-    await this.#status.flushed();
+    await this.#observer.status.flushed();
     await removePod(this.#parts, podIdentity(this.#pod), signal);
     if (!this.#removedFromApi) {
       try {
-        const preconditions = { uid };
-        await client.delete(Pods, { name, namespace }, { gracePeriodSeconds: 0, preconditions, signal });
+        const options = { gracePeriodSeconds: 0, preconditions: { uid }, signal };
+        await this.#parts.client.delete(Pods, { name, namespace }, options);
       } catch (error) {
         if (!isNotFound(error) && !isConflict(error)) throw error;
       }
     }
-    this.#stage = { kind: "removed" };
+    this.#stage = "removed";
   }
 }

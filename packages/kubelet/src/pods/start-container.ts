@@ -31,8 +31,7 @@ export interface StartInput {
   readonly signal: AbortSignal;
   /** Volumes are set up. Rejects when they cannot be. */
   readonly volumes: Promise<unknown>;
-  /** The sandbox is up. */
-  readonly sandbox: Promise<{ readonly status: SandboxStatus; readonly config: SandboxConfig }>;
+  readonly sandbox: { readonly status: SandboxStatus; readonly config: SandboxConfig };
   /** Containers started together come up one after the other: resolves when it is this one's turn. */
   readonly turn: Promise<unknown>;
 }
@@ -45,7 +44,7 @@ export async function startContainer(parts: NodeParts, input: StartInput): Promi
   const say = (type: "Normal" | "Warning", reason: string, message: string) =>
     parts.recorder.record(Pods, pod, { type, reason, message, fieldPath: fieldPathOf(pod, container) });
   const image = await ensureImage(parts, input);
-  const { status: sandbox, config: sandboxConfig } = await input.sandbox;
+  const { status: sandbox, config: sandboxConfig } = input.sandbox;
   await input.volumes;
   await input.turn;
   signal.throwIfAborted();

@@ -1,0 +1,147 @@
+import { type Container, type Pod, Pods } from "@skiff/api";
+import { describeError, isAbort } from "@skiff/base";
+import type { ContainerStatus } from "@skiff/runtime";
+import type { Waiting } from "./container-status.ts";
+import { durationText } from "./duration-text.ts";
+import { configOfSandbox } from "./make-sandbox.ts";
+import type { NodeParts } from "./node-parts.ts";
+import { newest } from "./plan.ts";
+import { podIdentity, podText } from "./pod-identity.ts";
+import { restartCountOf } from "./runtime-labels.ts";
+import { StartBackoff } from "./start-backoff.ts";
+import { StartFailure, startContainer } from "./start-container.ts";
+
+interface WaitingUntil extends Waiting {
+  readonly retryAtMs: number;
+}
+
+/** The starts of one pod's containers: which are under way, which failed and why, and when each may be tried again. */
+export class ContainerStarts {
+  readonly #parts: NodeParts;
+  readonly #volumesReady: Promise<void>;
+  readonly #wake: () => void;
+  readonly #backoff: StartBackoff;
+  readonly #starting = new Map<string, Promise<void>>();
+  readonly #waiting = new Map<string, WaitingUntil>();
+  /** The ended container that the back-off of each name has counted last. */
+  readonly #counted = new Map<string, string>();
+
+  constructor(parts: NodeParts, volumesReady: Promise<void>, wake: () => void) {
+    this.#parts = parts;
+    this.#volumesReady = volumesReady;
+    this.#wake = wake;
+    this.#backoff = new StartBackoff(parts.clock);
+  }
+
+  /** Names of the containers that are being started. */
+  get underWay(): ReadonlySet<string> {
+    return new Set(this.#starting.keys());
+  }
+
+  /** Why containers are not running, by name. */
+  get waiting(): ReadonlyMap<string, Waiting> {
+    return this.#waiting;
+  }
+
+  /** Resolves when nothing is being started any more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#starting.values());
+  }
+
+  /** What a container lacked may be there now. */
+  retryConfiguration(): void {
+    for (const [name, waiting] of this.#waiting)
+      if (waiting.reason === "CreateContainerConfigError") this.#waiting.set(name, { ...waiting, retryAtMs: 0 });
+  }
+
+  /** Milliseconds until a container may be started again. */
+  backoffMs(container: Container, last: ContainerStatus | undefined): number {
+    const waiting = this.#waiting.get(container.name);
+    const retryMs = waiting === undefined ? 0 : waiting.retryAtMs - this.#parts.clock.now();
+    const crashMs = last?.state === "exited" ? this.#backoff.remainingMs(container.name, last.finishedAtMs) : 0;
+    return Math.max(retryMs, crashMs);
+  }
+
+  /** Says that a container waits because it keeps ending, once for each delay. */
+  announceBackoff(pod: Pod, { name }: Container): void {
+    const { cache, recorder } = this.#parts;
+    const last = newest(cache.view(pod.metadata.uid), name);
+    if (last?.state !== "exited" || this.#backoff.remainingMs(name, last.finishedAtMs) <= 0) return;
+    const who = podText(podIdentity(pod));
+    const delay = durationText(this.#backoff.delayMs(name));
+    const message = `back-off ${delay} restarting failed container=${name} pod=${who}`;
+    if (this.#waiting.get(name)?.message === message) return;
+    this.#waiting.set(name, { reason: "CrashLoopBackOff", message, retryAtMs: 0 });
+    recorder.record(Pods, pod, {
+      type: "Warning",
+      reason: "BackOff",
+      message: `Back-off restarting failed container ${name} in pod ${who}`,
+      fieldPath: `spec.containers{${name}}`,
+    });
+  }
+
+  /** Starts containers, each after the one before it has come up (or failed). */
+  startAll(pod: Pod, containers: readonly Container[], signal: AbortSignal): void {
+    let turn: Promise<void> = Promise.resolve();
+    for (const container of containers) turn = this.#start(pod, container, { turn, signal });
+  }
+
+  #start(
+    pod: Pod,
+    container: Container,
+    { turn, signal }: { readonly turn: Promise<void>; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { cache, clock, logger } = this.#parts;
+    const { name } = container;
+    const view = cache.view(pod.metadata.uid);
+    const sandbox = view.sandboxes.find((one) => one.state === "ready");
+    if (sandbox === undefined) return turn;
+    const last = newest(view, name);
+    // Each end counts once, however often its successor's image cannot be had.
+    if (last?.state === "exited" && this.#counted.get(name) !== last.id) {
+      this.#counted.set(name, last.id);
+      this.#backoff.started(name, last.finishedAtMs);
+    }
+    const config = configOfSandbox(this.#parts, pod, sandbox.metadata.attempt);
+    const started = startContainer(this.#parts, {
+      pod,
+      container,
+      attempt: nextAttempt(pod, container, last),
+      signal,
+      volumes: this.#volumesReady,
+      sandbox: { status: sandbox, config },
+      turn,
+    });
+    const task = started
+      .then(() => {
+        this.#waiting.delete(name);
+      })
+      .catch((error: unknown) => {
+        if (error instanceof StartFailure) {
+          const retryAtMs = clock.now() + error.retryMs;
+          this.#waiting.set(name, { reason: error.reason, message: error.message, retryAtMs });
+        } else if (!isAbort(error, signal)) {
+          logger.warn(`start of ${name} in ${podText(podIdentity(pod))}: ${describeError(error)}`);
+          this.#waiting.set(name, {
+            reason: "CreateContainerError",
+            message: describeError(error),
+            retryAtMs: clock.now() + 10_000,
+          });
+        }
+      })
+      .finally(() => {
+        this.#starting.delete(name);
+        this.#wake();
+      });
+    this.#starting.set(name, task);
+    return task;
+  }
+}
+
+/** Counts on from what the runtime has, or else from what the API knows. */
+function nextAttempt(pod: Pod, container: Container, last: ContainerStatus | undefined): number {
+  if (last !== undefined) return restartCountOf(last) + 1;
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  const known = [...containerStatuses, ...initContainerStatuses].find((one) => one.name === container.name);
+  return known?.containerID === undefined ? 0 : known.restartCount + 1;
+}
