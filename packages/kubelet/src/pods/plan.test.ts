@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { containerOf, ended, podOf, runtimeContainer, sandboxOf } from "../fixtures/objects.ts";
+import { type PlanInput, planPod } from "./plan.ts";
+
+const input = (more: Partial<PlanInput>): PlanInput => ({
+  pod: podOf(),
+  view: { sandboxes: [sandboxOf()], containers: [] },
+  starting: new Set(),
+  stopping: new Set(),
+  sandboxBusy: false,
+  backoffMs: () => 0,
+  liveness: () => "unknown",
+  startup: () => "success",
+  ...more,
+});
+
+/** A plan in short: what is made, started, stopped, waited for. */
+function short(given: Partial<PlanInput>) {
+  const plan = planPod(input(given));
+  return {
+    ...(plan.createSandbox === undefined ? {} : { sandbox: plan.createSandbox }),
+    ...(plan.start.length === 0 ? {} : { start: plan.start.map((one) => one.name) }),
+    ...(plan.stop.length === 0 ? {} : { stop: plan.stop.map((one) => one.message) }),
+    ...(plan.backoff.length === 0 ? {} : { wait: plan.backoff.map((one) => one.container.name) }),
+    ...(plan.finished ? { finished: true } : {}),
+  };
+}
+
+const view = (...containers: PlanInput["view"]["containers"]) => ({ sandboxes: [sandboxOf()], containers });
+const never = podOf({ restartPolicy: "Never" });
+const onFailure = podOf({ restartPolicy: "OnFailure" });
+const init = podOf({ initContainers: [containerOf("a"), containerOf("b")] });
+const sidecar = podOf({ initContainers: [containerOf("side", { restartPolicy: "Always" }), containerOf("b")] });
+const dead = sandboxOf({ state: "notReady" });
+
+const table: readonly (readonly [string, Partial<PlanInput>, object])[] = [
+  ["a new pod gets a sandbox", { view: { sandboxes: [], containers: [] } }, { sandbox: 0 }],
+  ["one at a time", { view: { sandboxes: [], containers: [] }, sandboxBusy: true }, {}],
+  ["then its containers", {}, { start: ["main"] }],
+  ["not twice", { starting: new Set(["main"]) }, {}],
+  ["one that runs is left alone", { view: view(runtimeContainer("main")) }, {}],
+  ["one that ended starts again", { view: view(ended("main", 0)) }, { start: ["main"] }],
+  ["but not before its time", { view: view(ended("main", 1)), backoffMs: () => 5 }, { wait: ["main"] }],
+  ["Never: the end is the end", { pod: never, view: view(ended("main", 1)) }, { finished: true }],
+  ["OnFailure: success is the end", { pod: onFailure, view: view(ended("main", 0)) }, { finished: true }],
+  ["OnFailure: failure is not", { pod: onFailure, view: view(ended("main", 1)) }, { start: ["main"] }],
+  [
+    "created but never started is replaced",
+    { view: view(runtimeContainer("main", { state: "created" })) },
+    { start: ["main"] },
+  ],
+  ["a lost sandbox is replaced", { view: { sandboxes: [dead], containers: [ended("main", 137)] } }, { sandbox: 1 }],
+  [
+    "Never: not for what has ended",
+    { pod: never, view: { sandboxes: [dead], containers: [ended("main", 0)] } },
+    { finished: true },
+  ],
+  ["init containers come first", { pod: init }, { start: ["a"] }],
+  ["one after the other", { pod: init, view: view(ended("a", 0)) }, { start: ["b"] }],
+  ["and have to succeed", { pod: init, view: view(ended("a", 1)) }, { start: ["a"] }],
+  ["then the others", { pod: init, view: view(ended("b", 0), ended("a", 0)) }, { start: ["main"] }],
+  ["a running one is waited for", { pod: init, view: view(runtimeContainer("a")) }, {}],
+  [
+    "Never: a failed one is the end",
+    { pod: podOf({ restartPolicy: "Never", initContainers: [containerOf("a")] }), view: view(ended("a", 1)) },
+    { finished: true },
+  ],
+  [
+    "init containers run anew in a new sandbox",
+    { pod: init, view: view(ended("a", 0, { sandboxId: "old" })) },
+    { start: ["a"] },
+  ],
+  ["a sidecar that runs lets others go on", { pod: sidecar, view: view(runtimeContainer("side")) }, { start: ["b"] }],
+  [
+    "not before it has started up",
+    { pod: sidecar, view: view(runtimeContainer("side")), startup: () => "unknown" },
+    {},
+  ],
+  [
+    "a sidecar is restarted beside the others",
+    { pod: sidecar, view: view(runtimeContainer("main"), ended("side", 0)) },
+    { start: ["side"] },
+  ],
+  [
+    "a failed liveness probe stops",
+    { view: view(runtimeContainer("main")), liveness: () => "failure" },
+    { stop: ["Container main failed liveness probe, will be restarted"] },
+  ],
+  ["once", { view: view(runtimeContainer("main")), liveness: () => "failure", stopping: new Set(["main-0"]) }, {}],
+  [
+    "a failed startup probe too",
+    { view: view(runtimeContainer("main")), startup: () => "failure" },
+    { stop: ["Container main failed startup probe, will be restarted"] },
+  ],
+  [
+    "a changed image too",
+    { pod: podOf({ containers: [containerOf("main", { image: "i:2" })] }), view: view(runtimeContainer("main")) },
+    { stop: ["Container main definition changed, will be restarted"] },
+  ],
+];
+
+describe("planPod", () => {
+  for (const [name, given, expected] of table) it(name, () => assert.deepEqual(short(given), expected));
+});

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Pod } from "@skiff/api";
+import { containerOf, ended, podOf, runtimeContainer, sandboxOf } from "../fixtures/objects.ts";
+import { type PodStatusInput, podStatus } from "./pod-status.ts";
+
+const statusOf = (pod: Pod, more: Partial<PodStatusInput>) =>
+  podStatus({
+    pod,
+    view: { sandboxes: [sandboxOf()], containers: [] },
+    waiting: new Map(),
+    messages: new Map(),
+    runtimeName: "containerd",
+    started: () => true,
+    ready: () => true,
+    terminating: false,
+    nowMs: Date.UTC(2026, 0, 1),
+    hostAddresses: ["192.0.2.1"],
+    failure: undefined,
+    terminal: false,
+    ...more,
+  });
+const view = (...containers: PodStatusInput["view"]["containers"]) => ({ sandboxes: [sandboxOf()], containers });
+
+const never = podOf({ restartPolicy: "Never" });
+const init = podOf({ initContainers: [containerOf("a")] });
+const phases: readonly (readonly [string, Pod, Partial<PodStatusInput>, string])[] = [
+  ["nothing yet", podOf(), {}, "Pending"],
+  ["running", podOf(), { view: view(runtimeContainer("main")) }, "Running"],
+  ["between two runs", podOf(), { view: view(ended("main", 1)) }, "Running"],
+  ["Never, well", never, { view: view(ended("main", 0)) }, "Succeeded"],
+  ["Never, badly", never, { view: view(ended("main", 2)) }, "Failed"],
+  ["init runs", init, { view: view(runtimeContainer("a")) }, "Pending"],
+  ["init failed, tries again", init, { view: view(ended("a", 1)) }, "Pending"],
+  [
+    "init failed for good",
+    podOf({ restartPolicy: "Never", initContainers: [containerOf("a")] }),
+    { view: view(ended("a", 1)) },
+    "Failed",
+  ],
+  ["deleted, ended well", podOf(), { view: view(ended("main", 0)), terminal: true, terminating: true }, "Succeeded"],
+  ["deleted, killed", podOf(), { view: view(ended("main", 137)), terminal: true, terminating: true }, "Failed"],
+  [
+    "what has ended stays so",
+    { ...podOf(), status: { phase: "Failed" } },
+    { view: view(runtimeContainer("main")) },
+    "Failed",
+  ],
+  [
+    "past its deadline",
+    podOf(),
+    {
+      view: view(ended("main", 0)),
+      terminal: true,
+      terminating: true,
+      failure: { reason: "DeadlineExceeded", message: "m" },
+    },
+    "Failed",
+  ],
+];
+
+describe("podStatus", () => {
+  for (const [name, pod, more, phase] of phases)
+    it(`phase: ${name}`, () => assert.equal(statusOf(pod, more).phase, phase));
+
+  it("shows a waiting reason over the end that led to it", () => {
+    const waiting = new Map([["main", { reason: "CrashLoopBackOff", message: "back-off" }]]);
+    const [status] = statusOf(podOf(), { view: view(ended("main", 1)), waiting }).containerStatuses ?? [];
+    assert.deepEqual(status?.state, { waiting: { reason: "CrashLoopBackOff", message: "back-off" } });
+    assert.equal(status?.lastState?.terminated?.exitCode, 1);
+    assert.equal(status?.containerID, "containerd://main-0");
+  });
+
+  it("remembers the end before this run", () => {
+    const containers = view(runtimeContainer("main", { attempt: 1, createdAtMs: 5000 }), ended("main", 9));
+    const [status] = statusOf(podOf(), { view: containers }).containerStatuses ?? [];
+    assert.equal(status?.restartCount, 1);
+    assert.equal(status?.lastState?.terminated?.exitCode, 9);
+    assert.equal(status?.ready, true);
+  });
+
+  it("names what is not ready, and what a gate waits for", () => {
+    const pod = podOf({ readinessGates: [{ conditionType: "x" }], containers: [containerOf("a"), containerOf("b")] });
+    const of = (type: string, ready: boolean) =>
+      statusOf(pod, { view: view(runtimeContainer("a"), runtimeContainer("b")), ready: () => ready }).conditions?.find(
+        (one) => one.type === type,
+      );
+    assert.equal(of("Ready", false)?.message, "containers with unready status: [a b]");
+    assert.equal(of("Ready", true)?.reason, "ReadinessGatesNotReady");
+    assert.equal(of("Ready", true)?.message, 'corresponding condition of pod readiness gate "x" does not exist.');
+    assert.equal(of("ContainersReady", true)?.status, "True");
+  });
+
+  it("keeps the times of conditions that did not change, and the conditions of others", () => {
+    const old = { type: "Initialized", status: "True", lastTransitionTime: "2020-01-01T00:00:00Z" };
+    const foreign = { type: "example.com/gate", status: "True" };
+    const pod: Pod = { ...podOf(), status: { conditions: [old, foreign] } };
+    const { conditions } = statusOf(pod, { view: view(runtimeContainer("main")) });
+    assert.equal(conditions?.find((one) => one.type === "Initialized")?.lastTransitionTime, old.lastTransitionTime);
+    assert.deepEqual(conditions?.at(-1), foreign);
+  });
+});
