@@ -1,7 +1,7 @@
-import { defineResource } from "./define-resource.ts";
+import { defineResource, type ResourceRules } from "./define-resource.ts";
 import { resourceFacts } from "./generated/resources.ts";
 import * as definitions from "./kinds/definitions.ts";
-import type { DynamicObject } from "./object.ts";
+import type { DynamicObject, KubeObject } from "./object.ts";
 import { apiVersionOf, type ResourceDefinition, type StoredAs } from "./resource-definition.ts";
 import type { ResourceFact } from "./schema/notation.ts";
 
@@ -45,9 +45,28 @@ function sameUnderAnotherVersion(fact: ResourceFact): StoredAs | undefined {
   };
 }
 
+/** Kinds without a status whose changes are counted all the same. */
+const counted = new Set([
+  "mutatingadmissionpolicies",
+  "mutatingadmissionpolicybindings",
+  "mutatingwebhookconfigurations",
+  "resourceslices",
+  "validatingadmissionpolicybindings",
+  "validatingwebhookconfigurations",
+]);
+
+/** Kinds that have a status, but whose changes Kubernetes does not count. */
+const uncounted = new Set(["resourceclaims", "servicecidrs", "storageversions", "volumeattachments"]);
+
+function generationOf({ plural }: ResourceFact): Pick<ResourceRules<KubeObject>, "generation"> {
+  if (counted.has(plural)) return { generation: "object" };
+  return uncounted.has(plural) ? { generation: "none" } : {};
+}
+
 /** A resource that needs no rules of its own. */
 function fromFact(fact: ResourceFact): ResourceDefinition {
   return defineResource({
+    ...generationOf(fact),
     group: fact.group,
     version: fact.version,
     kind: fact.kind,

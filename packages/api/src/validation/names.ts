@@ -24,6 +24,10 @@ const labelValueText =
   "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
 
 const whole = (form: string): RegExp => new RegExp(`^(?:${form})$`);
+const labelPattern = whole(labelForm);
+const subdomainPattern = whole(subdomainForm);
+const qualifiedNamePattern = whole(qualifiedNameForm);
+const envVarNamePattern = whole(envVarNameForm);
 
 /** A text, the examples and the expression that was used, as Kubernetes puts them together. */
 export function formMessage(text: string, form: string, examples: readonly string[]): string {
@@ -59,7 +63,7 @@ const lowerLabel = checkForm({ form: labelForm, text: labelText, examples: ["my-
 export function dnsLabel(value: string): string[] {
   const errors = lowerLabel(value);
   // A subdomain that is no label has dots: Kubernetes says that, and not the whole form.
-  if (whole(labelForm).test(value) || !whole(subdomainForm).test(value)) return errors;
+  if (errors.length === 0 || labelPattern.test(value) || !subdomainPattern.test(value)) return errors;
   return [...errors.slice(0, -1), "must not contain dots"];
 }
 
@@ -108,7 +112,7 @@ export function qualifiedName(value: string): string[] {
   }
   if (name === "") errors.push(`name part ${emptyMessage}`);
   else if (Buffer.byteLength(name) > 63) errors.push(`name part ${tooLongMessage(63)}`);
-  if (!whole(qualifiedNameForm).test(name)) {
+  if (!qualifiedNamePattern.test(name)) {
     errors.push(
       ...qualifiedPart(name)
         .slice(-1)
@@ -138,7 +142,7 @@ export function envVarName(value: string): string[] {
   const text =
     "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit";
   const examples = ["my.env-name", "MY_ENV.NAME", "MyEnvName1"];
-  const errors = whole(envVarNameForm).test(value) ? [] : [formMessage(text, envVarNameForm, examples)];
+  const errors = envVarNamePattern.test(value) ? [] : [formMessage(text, envVarNameForm, examples)];
   return [...errors, ...hasPathSteps(value)];
 }
 
@@ -150,15 +154,16 @@ export const cIdentifier = checkForm({
   maxBytes: Number.POSITIVE_INFINITY,
 });
 
+const dataKey = checkForm({
+  form: configMapKeyForm,
+  text: "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+  examples: ["key.name", "KEY_NAME", "key-name"],
+  maxBytes: 253,
+});
+
 /** A key of a ConfigMap or Secret. */
 export function configMapKey(value: string): string[] {
-  const errors = checkForm({
-    form: configMapKeyForm,
-    text: "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
-    examples: ["key.name", "KEY_NAME", "key-name"],
-    maxBytes: 253,
-  })(value);
-  return [...errors, ...hasPathSteps(value)];
+  return [...dataKey(value), ...hasPathSteps(value)];
 }
 
 /** A name that is one step of a path: roles and their bindings have no other rule. */
