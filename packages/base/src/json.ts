@@ -38,7 +38,16 @@ export function deepCopy<T>(value: T): T {
   const copy: Record<string, unknown> = {};
   for (const key in value) {
     const member = value[key];
-    if (member !== undefined) copy[key] = deepCopy(member);
+    if (member === undefined) continue;
+    // A member of this name sets the prototype when it is assigned.
+    if (key === "__proto__")
+      Object.defineProperty(copy, key, {
+        value: deepCopy(member),
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
+    else copy[key] = deepCopy(member);
   }
   return copy as T;
 }
