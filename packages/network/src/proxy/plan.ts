@@ -1,12 +1,8 @@
 import type { Endpoint, EndpointSlice, Service, ServicePort } from "@skiff/api";
-import { chainName, type mapNames } from "./rules.ts";
-import { fillSlots } from "./slots.ts";
-
-/** The elements that a map or set is to hold: what stands for a key, empty for sets. */
-export type Elements = ReadonlyMap<string, string>;
-
-/** The elements of all maps and sets, by name. */
-export type DesiredElements = Readonly<Record<keyof typeof mapNames, Elements>>;
+import { affinityTimeoutFor, endpointId } from "./affinity.ts";
+import { emptyElements, type MutableElements, type TableElements } from "./elements.ts";
+import { learnChain, spreadChain } from "./rules.ts";
+import { fillSlots, localSlotOffset } from "./slots.ts";
 
 /** A Service with the slices that say where its endpoints are. */
 export interface ServiceView {
@@ -19,23 +15,17 @@ interface Target {
   readonly port: number;
 }
 
-type MutableElements = Record<keyof typeof mapNames, Map<string, string>>;
+/** Where connections to one port go, by where they come from. */
+interface PortTargets {
+  readonly all: readonly Target[];
+  readonly local: readonly Target[];
+}
 
-/** What this node's tables must hold so that every Service can be reached. Pure; addresses that are not IPv4 are left out. */
-export function planElements(views: readonly ServiceView[], nodeName: string): DesiredElements {
-  const elements: MutableElements = {
-    services: new Map(),
-    nodePorts: new Map(),
-    endpoints: new Map(),
-    nodeEndpoints: new Map(),
-    refused: new Map(),
-    refusedNodePorts: new Map(),
-    hairpin: new Map(),
-  };
-  for (const view of views) {
-    if (!hasAddress(view.service)) continue;
-    for (const port of view.service.spec.ports ?? []) addPort(elements, view, port, nodeName);
-  }
+/** What this node's table must hold so that one Service can be reached. Pure; addresses that are not IPv4 are left out. */
+export function planService({ service, slices }: ServiceView, nodeName: string): TableElements {
+  const elements = emptyElements();
+  if (!hasAddress(service)) return elements;
+  for (const port of service.spec.ports ?? []) addPort(elements, service, port, portTargets(slices, port, nodeName));
   return elements;
 }
 
@@ -45,80 +35,145 @@ const hasAddress = ({ spec }: Service): boolean =>
 
 const isIPv4 = (address: string): boolean => /^\d+\.\d+\.\d+\.\d+$/.test(address);
 
-function addPort(
-  elements: MutableElements,
-  { service, slices }: ServiceView,
-  port: ServicePort,
-  nodeName: string,
-): void {
-  const { spec, status } = service;
+function addPort(elements: MutableElements, service: Service, port: ServicePort, targets: PortTargets): void {
+  const { spec } = service;
   const protocol = (port.protocol ?? "TCP").toLowerCase();
-  const sticky = spec.sessionAffinity === "ClientIP";
-  const all = targetsOf(slices, port, { onlyNode: undefined });
-  const local = () => targetsOf(slices, port, { onlyNode: nodeName });
-  const inside = spec.internalTrafficPolicy === "Local" ? local() : all;
-  const outside = spec.externalTrafficPolicy === "Local" ? local() : all;
-  for (const { address } of all) elements.hairpin.set(`${address} . ${address}`, "");
-  const ingress = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip ? [ip] : []));
-  const addresses: readonly (readonly [string, readonly Target[]])[] = [
-    ...[spec.clusterIP ?? ""].map((address) => [address, inside] as const),
-    ...[...(spec.externalIPs ?? []), ...ingress].map((address) => [address, outside] as const),
-  ];
-  for (const [address, targets] of addresses) {
-    if (!isIPv4(address)) continue;
-    const key = `${address} . ${protocol} . ${port.port}`;
-    if (targets.length === 0) elements.refused.set(key, "");
-    else {
-      const slots = fillSlots(targets);
-      elements.services.set(key, `goto ${chainName("service", sticky, slots.length)}`);
-      putSlots(elements.endpoints, key, slots);
-    }
+  const at = (address: string): Frontend => ({ kind: "service", key: `${address} . ${protocol} . ${port.port}` });
+  if (isIPv4(spec.clusterIP ?? "")) {
+    const onlyLocal = spec.internalTrafficPolicy === "Local";
+    addFrontend(elements, service, at(spec.clusterIP ?? ""), onlyLocal ? localOnly(targets) : targets);
   }
-  if (!port.nodePort || spec.type === "ClusterIP") return;
-  const key = `${protocol} . ${port.nodePort}`;
-  if (outside.length === 0) elements.refusedNodePorts.set(key, "");
-  else {
-    const slots = fillSlots(outside);
-    elements.nodePorts.set(key, `goto ${chainName("node", sticky, slots.length)}`);
-    putSlots(elements.nodeEndpoints, key, slots);
+  const keepsSource = spec.externalTrafficPolicy === "Local";
+  const outside = [
+    ...outsideAddresses(service).map(at),
+    ...(port.nodePort && spec.type !== "ClusterIP"
+      ? [{ kind: "node", key: `${protocol} . ${port.nodePort}` } as const]
+      : []),
+  ];
+  for (const frontend of outside) {
+    addFrontend(elements, service, frontend, targets);
+    if (keepsSource && targets.all.length > 0) addLocalFrontend(elements, frontend, targets.local);
   }
 }
 
-function putSlots(elements: Map<string, string>, key: string, slots: readonly Target[]): void {
-  for (const [slot, { address, port }] of slots.entries()) elements.set(`${key} . ${slot}`, `${address} . ${port}`);
+/** An address and port, or a node port, that clients connect to. */
+interface Frontend {
+  readonly kind: "service" | "node";
+  /** Its key in `services` or `nodePorts`, and the beginning of its endpoints' keys. */
+  readonly key: string;
 }
+
+/** With a traffic policy of Local, a node without endpoints drops what other nodes could answer, as Kubernetes does. */
+const localOnly = ({ all, local }: PortTargets): PortTargets & { readonly dropped: boolean } => ({
+  all: local,
+  local,
+  dropped: local.length === 0 && all.length > 0,
+});
+
+/** Addresses beside the ClusterIP. Those of load balancers that are proxies are never this node's to answer. */
+function outsideAddresses({ spec, status }: Service): readonly string[] {
+  const ingress = (status?.loadBalancer?.ingress ?? []).filter(({ ipMode }) => ipMode !== "Proxy");
+  const addresses = [...(spec.externalIPs ?? []), ...ingress.flatMap(({ ip }) => (ip ? [ip] : []))];
+  return [...new Set(addresses)].filter(isIPv4);
+}
+
+const mapsOf = {
+  service: {
+    chains: "services",
+    localChains: "localServices",
+    endpoints: "endpoints",
+    refused: "refused",
+    affinities: "affinities",
+    sticky: "stickyEndpoints",
+  },
+  node: {
+    chains: "nodePorts",
+    localChains: "localNodePorts",
+    endpoints: "nodeEndpoints",
+    refused: "refusedNodePorts",
+    affinities: "nodeAffinities",
+    sticky: "stickyNodeEndpoints",
+  },
+} as const;
+
+function addFrontend(
+  elements: MutableElements,
+  { spec }: Service,
+  { kind, key }: Frontend,
+  { all, dropped = false }: PortTargets & { readonly dropped?: boolean },
+): void {
+  const maps = mapsOf[kind];
+  if (all.length === 0) {
+    if (dropped) elements[maps.chains].set(key, "drop");
+    else elements[maps.refused].set(key, "");
+    return;
+  }
+  const slots = fillSlots(all);
+  elements[maps.chains].set(key, `goto ${spreadChain(kind, slots.length, { local: false })}`);
+  for (const [slot, target] of slots.entries()) elements[maps.endpoints].set(`${key} . ${slot}`, textOf(target));
+  for (const { address } of all) elements.hairpin.set(`${address} . ${address}`, "");
+  if (spec.sessionAffinity !== "ClientIP") return;
+  const timeout = affinityTimeoutFor(spec.sessionAffinityConfig?.clientIP?.timeoutSeconds);
+  elements[maps.affinities].set(key, `jump ${learnChain(timeout)}`);
+  for (const target of all) {
+    const id = endpointId(target.address);
+    elements.endpointIds.set(target.address, id);
+    elements[maps.sticky].set(`${key} . ${id}`, textOf(target));
+  }
+}
+
+/** What clients outside the cluster find: endpoints on this node, or silence. */
+function addLocalFrontend(elements: MutableElements, { kind, key }: Frontend, local: readonly Target[]): void {
+  const maps = mapsOf[kind];
+  const slots = fillSlots(local);
+  const chain = spreadChain(kind, slots.length, { local: true });
+  elements[maps.localChains].set(key, slots.length === 0 ? "drop" : `goto ${chain}`);
+  for (const [slot, target] of slots.entries()) {
+    elements[maps.endpoints].set(`${key} . ${localSlotOffset + slot}`, textOf(target));
+  }
+}
+
+const textOf = ({ address, port }: Target): string => `${address} . ${port}`;
 
 /**
  * Where connections to a port go: endpoints that are ready; where none is, those that still serve while they end, so that
  * the last pods of a rollout answer until they are gone.
  */
-function targetsOf(
-  slices: readonly EndpointSlice[],
-  port: ServicePort,
-  { onlyNode }: { readonly onlyNode: string | undefined },
-): readonly Target[] {
-  const ready = new Map<string, Target>();
-  const ending = new Map<string, Target>();
-  for (const slice of slices) {
-    if (slice.addressType !== "IPv4") continue;
-    const slicePort = slice.ports?.find(
-      (one) => (one.name ?? "") === (port.name ?? "") && (one.protocol ?? "TCP") === (port.protocol ?? "TCP"),
-    );
-    if (slicePort?.port === undefined) continue;
-    for (const endpoint of slice.endpoints ?? []) {
-      if (onlyNode !== undefined && endpoint.nodeName !== onlyNode) continue;
-      const [address] = endpoint.addresses;
-      if (address === undefined || !isIPv4(address)) continue;
-      const target = { address, port: slicePort.port };
-      if (isReady(endpoint)) ready.set(`${address}:${slicePort.port}`, target);
-      else if (endpoint.conditions?.serving && endpoint.conditions.terminating)
-        ending.set(`${address}:${slicePort.port}`, target);
-    }
-  }
-  const chosen = ready.size > 0 ? ready : ending;
-  // Ordered, so that the same endpoints always give the same elements.
-  return [...chosen].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, target]) => target);
+function portTargets(slices: readonly EndpointSlice[], port: ServicePort, nodeName: string): PortTargets {
+  const found = slices.filter(({ addressType }) => addressType === "IPv4").flatMap((slice) => targetsIn(slice, port));
+  const usable = (candidates: readonly Candidate[]) => {
+    const ready = candidates.filter(({ endpoint }) => isReady(endpoint));
+    return ordered(ready.length > 0 ? ready : candidates.filter(({ endpoint }) => stillServes(endpoint)));
+  };
+  return { all: usable(found), local: usable(found.filter(({ endpoint }) => endpoint.nodeName === nodeName)) };
 }
+
+interface Candidate {
+  readonly endpoint: Endpoint;
+  readonly target: Target;
+}
+
+/** A slice names its ports as the Service does, with the numbers that its pods have for them. */
+function targetsIn(slice: EndpointSlice, port: ServicePort): readonly Candidate[] {
+  const slicePort = slice.ports?.find(
+    (one) => (one.name ?? "") === (port.name ?? "") && (one.protocol ?? "TCP") === (port.protocol ?? "TCP"),
+  );
+  const number = slicePort?.port;
+  if (number === undefined) return [];
+  return (slice.endpoints ?? []).flatMap((endpoint) => {
+    const [address] = endpoint.addresses;
+    return address === undefined || !isIPv4(address) ? [] : [{ endpoint, target: { address, port: number } }];
+  });
+}
+
+/** Each once, and in order, so that the same endpoints always give the same elements. */
+const ordered = (candidates: readonly Candidate[]): readonly Target[] =>
+  [...new Map(candidates.map(({ target }) => [textOf(target), target]))]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, target]) => target);
 
 /** An endpoint whose readiness is not stated counts as ready. */
 const isReady = ({ conditions }: Endpoint): boolean => conditions?.ready !== false;
+
+const stillServes = ({ conditions }: Endpoint): boolean =>
+  conditions?.serving === true && conditions.terminating === true;

@@ -1,4 +1,7 @@
-import { slotCounts } from "./slots.ts";
+import { createHash } from "node:crypto";
+import { affinityTimeouts } from "./affinity.ts";
+import { mapNames } from "./elements.ts";
+import { localSlotOffset, slotCounts } from "./slots.ts";
 
 /** What the rules need to know of the node. */
 export interface RuleSettings {
@@ -14,71 +17,113 @@ export interface RuleSettings {
   readonly bridgePacketsPassRules: boolean;
 }
 
-/** Names of the table's maps and sets; everything that changes is in these. */
-export const mapNames = {
-  /** address . protocol . port → chain: ClusterIPs, external IPs, load-balancer addresses. */
-  services: "services",
-  /** protocol . port → chain, on all of the node's own addresses. */
-  nodePorts: "node_ports",
-  /** address . protocol . port . slot → pod address . port */
-  endpoints: "endpoints",
-  /** protocol . port . slot → pod address . port */
-  nodeEndpoints: "node_endpoints",
-  /** address . protocol . port of Services without endpoints: connections are refused, not left to time out. */
-  refused: "refused",
-  /** protocol . port of NodePorts without endpoints. */
-  refusedNodePorts: "refused_node_ports",
-  /** pod address . the same address: connections that come back to where they started. */
-  hairpin: "hairpin",
-} as const;
+/** How many clients of how many Services are remembered at most; beyond that, new ones go where chance sends them. */
+const rememberedClients = 262_144;
+const affinity = "affinity";
+const protocols = ["tcp", "udp", "sctp"] as const;
+/** `th dport` and addresses with ports are only understood after this. */
+const anyProtocol = `meta l4proto { ${protocols.join(", ")} }`;
 
-const byChance = (slots: number) => (slots === 1 ? "numgen inc mod 1" : `numgen random mod ${slots}`);
-const bySource = (slots: number) => (slots === 1 ? "numgen inc mod 1" : `jhash ip saddr mod ${slots}`);
+/** The chain that spreads connections over so many slots: those of all endpoints, or of the ones on this node. */
+export const spreadChain = (kind: "service" | "node", slots: number, { local }: { readonly local: boolean }): string =>
+  `${kind}${local ? "_local" : ""}_${slots}`;
 
-/** The chain that spreads connections over so many slots. `sticky`: by the client's address instead of by chance. */
-export const chainName = (kind: "service" | "node", sticky: boolean, slots: number): string =>
-  `${kind}_${sticky ? "sticky" : "spread"}_${slots}`;
+/** The chain that remembers a client for so long. */
+export const learnChain = (timeoutSeconds: number): string => `learn_${timeoutSeconds}`;
 
 function spreadingChains(): string[] {
   return slotCounts.flatMap((slots) =>
-    [false, true].flatMap((sticky) => {
-      const pick = sticky ? bySource(slots) : byChance(slots);
+    [false, true].flatMap((local) => {
+      const offset = local ? ` offset ${localSlotOffset}` : "";
+      const slot = `${slots === 1 ? "numgen inc mod 1" : `numgen random mod ${slots}`}${offset}`;
       return [
-        `  chain ${chainName("service", sticky, slots)} {`,
-        `    meta l4proto { tcp, udp, sctp } dnat ip to ip daddr . meta l4proto . th dport . ${pick} map @${mapNames.endpoints}`,
+        `  chain ${spreadChain("service", slots, { local })} {`,
+        `    ${anyProtocol} dnat ip to ip daddr . meta l4proto . th dport . ${slot} map @${mapNames.endpoints}`,
         "  }",
-        `  chain ${chainName("node", sticky, slots)} {`,
-        `    meta l4proto { tcp, udp, sctp } dnat ip to meta l4proto . th dport . ${pick} map @${mapNames.nodeEndpoints}`,
+        `  chain ${spreadChain("node", slots, { local })} {`,
+        `    ${anyProtocol} dnat ip to meta l4proto . th dport . ${slot} map @${mapNames.nodeEndpoints}`,
         "  }",
       ];
     }),
   );
 }
 
-/**
- * The whole table without its elements. A constant number of rules: what varies lives in named maps and sets, because a
- * transaction with a rule or an anonymous set for each Service keeps the kernel busy for minutes.
- */
-export function tableRules(settings: RuleSettings): string {
-  const { table, podCidr, clusterCidr, bridge } = settings;
+/** After the destination was rewritten, only the kernel's memory of the flow knows what the client asked for. */
+function learningChains(): string[] {
+  const client = "ct original ip saddr . ct original ip daddr . meta l4proto . ct original proto-dst";
+  return [
+    ...affinityTimeouts.flatMap((seconds) => [
+      `  chain ${learnChain(seconds)} {`,
+      ...protocols.map(
+        (protocol) =>
+          `    meta l4proto ${protocol} update @${affinity} { ${client} timeout ${seconds}s : meta priority }`,
+      ),
+      "  }",
+    ]),
+    "  chain learn {",
+    "    meta priority set 0",
+    `    meta priority set ip daddr map @${mapNames.endpointIds}`,
+    "    meta priority 0 return",
+    ...protocols.flatMap((protocol) => [
+      `    meta l4proto ${protocol} ct original ip daddr . meta l4proto . ct original proto-dst vmap @${mapNames.affinities}`,
+      `    meta l4proto ${protocol} meta l4proto . ct original proto-dst vmap @${mapNames.nodeAffinities}`,
+    ]),
+    "    meta priority set 0",
+    "  }",
+  ];
+}
+
+/** First where the client went before, if that endpoint is still there; then what the Service's endpoints are now. */
+function dispatchChain({ clusterCidr }: RuleSettings): string[] {
+  const client = "ip saddr . ip daddr . meta l4proto . th dport";
+  const outside = `ip saddr != ${clusterCidr} fib saddr type != local`;
+  return [
+    "  chain dispatch {",
+    `    meta priority set ${client} map @${affinity}`,
+    `    ${anyProtocol} dnat ip to ip daddr . meta l4proto . th dport . meta priority map @${mapNames.stickyEndpoints}`,
+    `    fib daddr type local ${anyProtocol} dnat ip to meta l4proto . th dport . meta priority map @${mapNames.stickyNodeEndpoints}`,
+    `    meta priority != 0 ${anyProtocol} delete @${affinity} { ${client} : meta priority }`,
+    `    ${outside} ip daddr . meta l4proto . th dport vmap @${mapNames.localServices}`,
+    `    ${outside} fib daddr type local meta l4proto . th dport vmap @${mapNames.localNodePorts}`,
+    `    ip daddr . meta l4proto . th dport vmap @${mapNames.services}`,
+    `    fib daddr type local meta l4proto . th dport vmap @${mapNames.nodePorts}`,
+    "  }",
+  ];
+}
+
+function mapDefinitions(): string[] {
+  const at = "ip daddr . meta l4proto . th dport";
+  const onNode = "meta l4proto . th dport";
+  const slot = "numgen random mod 2";
+  const maps: readonly (readonly [string, string])[] = [
+    [mapNames.services, "type ipv4_addr . inet_proto . inet_service : verdict"],
+    [mapNames.localServices, "type ipv4_addr . inet_proto . inet_service : verdict"],
+    [mapNames.affinities, "type ipv4_addr . inet_proto . inet_service : verdict"],
+    [mapNames.nodePorts, "type inet_proto . inet_service : verdict"],
+    [mapNames.localNodePorts, "type inet_proto . inet_service : verdict"],
+    [mapNames.nodeAffinities, "type inet_proto . inet_service : verdict"],
+    [mapNames.endpoints, `typeof ${at} . ${slot} : ip daddr . th dport`],
+    [mapNames.nodeEndpoints, `typeof ${onNode} . ${slot} : ip daddr . th dport`],
+    [mapNames.stickyEndpoints, `typeof ${at} . meta priority : ip daddr . th dport`],
+    [mapNames.stickyNodeEndpoints, `typeof ${onNode} . meta priority : ip daddr . th dport`],
+    [mapNames.endpointIds, "typeof ip daddr : meta priority"],
+  ];
+  return [
+    ...maps.map(([name, type]) => `  map ${name} { ${type}; }`),
+    `  map ${affinity} { typeof ip saddr . ${at} : meta priority; size ${rememberedClients}; flags dynamic, timeout; }`,
+    `  set ${mapNames.refused} { type ipv4_addr . inet_proto . inet_service; }`,
+    `  set ${mapNames.refusedNodePorts} { type inet_proto . inet_service; }`,
+    `  set ${mapNames.hairpin} { type ipv4_addr . ipv4_addr; }`,
+  ];
+}
+
+function hookChains(settings: RuleSettings): string[] {
+  const { podCidr, clusterCidr, bridge } = settings;
   // Without the bridge's help, answers between pods of one bridge would not find their way back through the rules.
   const sameBridge = settings.bridgePacketsPassRules
     ? []
     : [`    ip saddr ${podCidr} ip daddr ${podCidr} ct status dnat masquerade`];
   return [
-    `table ip ${table} {`,
-    `  map ${mapNames.services} { type ipv4_addr . inet_proto . inet_service : verdict; }`,
-    `  map ${mapNames.nodePorts} { type inet_proto . inet_service : verdict; }`,
-    `  map ${mapNames.endpoints} { typeof ip daddr . meta l4proto . th dport . numgen random mod 2 : ip daddr . th dport; }`,
-    `  map ${mapNames.nodeEndpoints} { typeof meta l4proto . th dport . numgen random mod 2 : ip daddr . th dport; }`,
-    `  set ${mapNames.refused} { type ipv4_addr . inet_proto . inet_service; }`,
-    `  set ${mapNames.refusedNodePorts} { type inet_proto . inet_service; }`,
-    `  set ${mapNames.hairpin} { type ipv4_addr . ipv4_addr; }`,
-    ...spreadingChains(),
-    "  chain dispatch {",
-    `    ip daddr . meta l4proto . th dport vmap @${mapNames.services}`,
-    `    fib daddr type local meta l4proto . th dport vmap @${mapNames.nodePorts}`,
-    "  }",
     "  chain prerouting {",
     "    type nat hook prerouting priority -100; policy accept;",
     "    jump dispatch",
@@ -89,10 +134,13 @@ export function tableRules(settings: RuleSettings): string {
     "  }",
     "  chain postrouting {",
     "    type nat hook postrouting priority 100; policy accept;",
+    "    ct status dnat jump learn",
     // A pod that reaches itself through a Service must not see its own address as the other end's.
     `    ip saddr . ip daddr @${mapNames.hairpin} ct status dnat masquerade`,
     ...sameBridge,
     "    ip saddr 127.0.0.0/8 ct status dnat masquerade",
+    // Endpoints elsewhere would answer a client outside directly, who knows nothing of them.
+    `    ip saddr != ${clusterCidr} ip daddr != ${podCidr} fib saddr type != local ct status dnat masquerade`,
     `    ip saddr ${podCidr} ip daddr != ${clusterCidr} oifname != "${bridge}" masquerade`,
     "  }",
     "  chain refuse {",
@@ -109,6 +157,26 @@ export function tableRules(settings: RuleSettings): string {
       "    ct state new jump refuse",
       "  }",
     ]),
-    "}",
-  ].join("\n");
+  ];
+}
+
+const body = (settings: RuleSettings): readonly string[] => [
+  ...mapDefinitions(),
+  ...spreadingChains(),
+  ...learningChains(),
+  ...dispatchChain(settings),
+  ...hookChains(settings),
+];
+
+/** Name of an empty set that says which rules a table has: tables with the same one have the same rules. */
+export const rulesMark = (settings: RuleSettings): string =>
+  `rules_${createHash("sha256").update(body(settings).join("\n")).digest("hex").slice(0, 12)}`;
+
+/**
+ * The whole table without its elements. A constant number of rules: what varies lives in named maps and sets, because a
+ * transaction with a rule or an anonymous set for each Service keeps the kernel busy for minutes.
+ */
+export function tableRules(settings: RuleSettings): string {
+  const mark = `  set ${rulesMark(settings)} { type inet_proto; }`;
+  return [`table ip ${settings.table} {`, mark, ...body(settings), "}"].join("\n");
 }

@@ -1,17 +1,19 @@
-import type { Service } from "@skiff/api";
-import { type EndpointSlice, EndpointSlices, Services } from "@skiff/api";
-import { Background, type Clock, describeError, isAbort, type Logger } from "@skiff/base";
-import type { Informer, Informers } from "@skiff/client";
+import { type EndpointSlice, EndpointSlices, type Service, Services } from "@skiff/api";
+import { abortable, Background, type Clock, describeError, isAbort, type Logger } from "@skiff/base";
+import type { CacheChange, Informer, Informers } from "@skiff/client";
 import type { Nftables } from "@skiff/host";
 import type { Conntrack } from "./conntrack.ts";
-import { type DesiredElements, planElements, type ServiceView } from "./plan.ts";
-import { type RuleSettings, tableRules } from "./rules.ts";
-import { forgetConnections, type StaleTarget } from "./stale-connections.ts";
-import { noElements, transactions } from "./transactions.ts";
+import { emptyElements, type TableElements } from "./elements.ts";
+import { readKernelTable } from "./kernel-table.ts";
+import { planService } from "./plan.ts";
+import { type RuleSettings, rulesMark, tableRules } from "./rules.ts";
+import { type StaleTarget, staleConnections } from "./stale-connections.ts";
+import { TableContents } from "./table-contents.ts";
+import { transactions } from "./transactions.ts";
 
 /** Changes that come together are applied together; a single one waits no longer than this. */
 const settleMs = 10;
-/** After a transaction that nft refused, the table is made anew. */
+/** After a transaction that nft refused, the table is read and mended. */
 const retryMs = 1_000;
 
 export interface ServiceProxyOptions {
@@ -26,35 +28,48 @@ export interface ServiceProxyOptions {
 
 const serviceIndex = "service";
 
-/** Keeps the node's nft table in step with Services and EndpointSlices. */
+/** How far the kernel's table can be relied upon. */
+type Knowledge = "none" | "doubtful" | "exact";
+
+/**
+ * Keeps the node's nft table in step with Services and EndpointSlices. A table that is there already (the agent was started
+ * anew) is read and brought up to date element by element, so that connections find it whole all the time.
+ */
 export class ServiceProxy implements AsyncDisposable {
   readonly #options: ServiceProxyOptions;
   readonly #services: Informer<Service>;
   readonly #slices: Informer<EndpointSlice>;
   readonly #background: Background;
   readonly #subscriptions: Disposable[] = [];
-  /** What the table holds; `undefined` when that is not known. */
-  #applied: DesiredElements | undefined;
+  readonly #contents = new TableContents();
+  /** Services to look at again, as `namespace/name`. */
+  readonly #touched = new Set<string>();
+  /** Flows to be forgotten once the table has changed. */
+  readonly #stale = new Map<string, StaleTarget>();
+  #knowledge: Knowledge = "none";
   #wake = Promise.withResolvers<void>();
 
   private constructor(options: ServiceProxyOptions) {
     this.#options = options;
     this.#services = options.informers.for(Services);
     this.#slices = options.informers.for(EndpointSlices);
-    this.#slices.addIndex(serviceIndex, ({ metadata }) => {
-      const name = metadata.labels?.["kubernetes.io/service-name"];
-      return name === undefined ? [] : [`${metadata.namespace}/${name}`];
-    });
+    this.#slices.addIndex(serviceIndex, ownerOf);
     this.#background = new Background({ logger: options.logger });
   }
 
-  /** Writes the table as it has to be now, then keeps it so. Disposal leaves the table: connections go on. */
+  /** Brings the table to where it has to be now, then keeps it there. Disposal leaves the table: connections go on. */
   static async start(options: ServiceProxyOptions, signal: AbortSignal): Promise<ServiceProxy> {
     const proxy = new ServiceProxy(options);
     await Promise.all([proxy.#services.whenSynced(signal), proxy.#slices.whenSynced(signal)]);
-    await proxy.#sync(signal);
-    for (const informer of [proxy.#services, proxy.#slices]) {
-      proxy.#subscriptions.push(informer.onChange(() => proxy.#wake.resolve()));
+    proxy.#subscriptions.push(
+      proxy.#services.onChange(({ object }) => proxy.#touch([keyOf(object)])),
+      proxy.#slices.onChange((change) => proxy.#touch(ownersIn(change))),
+    );
+    try {
+      await proxy.#sync(signal);
+    } catch (error) {
+      await proxy[Symbol.asyncDispose]();
+      throw error;
     }
     proxy.#background.run("service proxy", (stop) => proxy.#run(stop));
     return proxy;
@@ -62,14 +77,18 @@ export class ServiceProxy implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
-    this.#wake.resolve();
     await this.#background[Symbol.asyncDispose]();
+  }
+
+  #touch(owners: readonly string[]): void {
+    for (const owner of owners) this.#touched.add(owner);
+    this.#wake.resolve();
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
     while (!signal.aborted) {
-      await this.#wake.promise;
+      await abortable(this.#wake.promise, signal);
       await clock.sleep(settleMs, signal);
       this.#wake = Promise.withResolvers();
       try {
@@ -77,7 +96,6 @@ export class ServiceProxy implements AsyncDisposable {
       } catch (error) {
         if (isAbort(error, signal)) return;
         logger.error(`cannot update the Service rules: ${describeError(error)}`);
-        this.#applied = undefined;
         await clock.sleep(retryMs, signal);
         this.#wake.resolve();
       }
@@ -85,29 +103,67 @@ export class ServiceProxy implements AsyncDisposable {
   }
 
   async #sync(signal: AbortSignal): Promise<void> {
-    const { rules, nodeName, nftables, conntrack } = this.#options;
-    const desired = planElements(this.#views(), nodeName);
-    const before = this.#applied;
-    if (before === undefined) await this.#rebuild(desired, signal);
-    else for (const script of transactions(rules.table, before, desired)) await nftables.apply(script, signal);
-    this.#applied = desired;
-    const stale: readonly StaleTarget[] = before === undefined ? [] : forgetConnections(before, desired);
+    const { rules, nftables, conntrack } = this.#options;
+    this.#planTouched();
+    const rebuild = this.#knowledge === "exact" ? undefined : await this.#readTable(signal);
+    const changes = this.#contents.changes();
+    const [first, ...rest] = transactions(rules.table, changes);
+    const scripts =
+      rebuild === undefined && first === undefined ? [] : [[rebuild ?? "", first ?? ""].join("\n"), ...rest];
+    // Until all of it is applied, nobody knows how much of it was.
+    this.#knowledge = "doubtful";
+    for (const script of scripts) await nftables.apply(script, signal);
+    this.#contents.applied(changes);
+    this.#knowledge = "exact";
+    const stale = [...this.#stale.values()];
+    this.#stale.clear();
     for (const target of stale) await conntrack.forget(target, signal);
   }
 
-  /** The table is made anew in one transaction as far as its size allows, so that new connections find no gap. */
-  async #rebuild(desired: DesiredElements, signal: AbortSignal): Promise<void> {
-    const { rules, nftables } = this.#options;
-    const [first, ...rest] = transactions(rules.table, noElements, desired);
-    const anew = [`table ip ${rules.table}`, `delete table ip ${rules.table}`, tableRules(rules)];
-    await nftables.apply([...anew, first ?? ""].join("\n"), signal);
-    for (const script of rest) await nftables.apply(script, signal);
+  #planTouched(): void {
+    for (const owner of this.#touched) {
+      const [namespace = "", name = ""] = owner.split("/");
+      const service = this.#services.get(name, namespace);
+      const plan =
+        service === undefined
+          ? undefined
+          : planService({ service, slices: this.#slices.byIndex(serviceIndex, owner) }, this.#options.nodeName);
+      const before = this.#contents.put(owner, plan);
+      // What a proxy before this one had planned is compared by what the kernel's table says.
+      if (this.#knowledge === "none") continue;
+      this.#noteStale(before ?? emptyElements(), plan ?? emptyElements());
+    }
+    this.#touched.clear();
   }
 
-  #views(): readonly ServiceView[] {
-    return this.#services.list().map((service) => ({
-      service,
-      slices: this.#slices.byIndex(serviceIndex, `${service.metadata.namespace}/${service.metadata.name}`),
-    }));
+  #noteStale(before: TableElements, after: TableElements): void {
+    for (const target of staleConnections(before, after)) this.#stale.set(JSON.stringify(target), target);
+  }
+
+  /** Takes over the table that is there; where there is none, or one with other rules, gives the script that makes it. */
+  async #readTable(signal: AbortSignal): Promise<string | undefined> {
+    const { rules, nftables } = this.#options;
+    const objects = await nftables.listTable("ip", rules.table, signal);
+    const table = objects === undefined ? undefined : readKernelTable(objects);
+    const found = table?.elements ?? emptyElements();
+    if (this.#knowledge === "none") this.#noteStale(found, this.#contents.wanted());
+    const current = table?.sets.has(rulesMark(rules)) === true;
+    this.#contents.found(current ? found : emptyElements());
+    if (current) return undefined;
+    const remove = table === undefined ? [] : [`delete table ip ${rules.table}`];
+    return [...remove, tableRules(rules)].join("\n");
   }
 }
+
+const keyOf = ({ metadata }: Service): string => `${metadata.namespace}/${metadata.name}`;
+
+/** The Service that a slice belongs to. */
+function ownerOf({ metadata }: EndpointSlice): readonly string[] {
+  const name = metadata.labels?.["kubernetes.io/service-name"];
+  return name === undefined ? [] : [`${metadata.namespace}/${name}`];
+}
+
+const ownersIn = (change: CacheChange<EndpointSlice>): readonly string[] => [
+  ...ownerOf(change.object),
+  ...(change.kind === "updated" ? ownerOf(change.old) : []),
+];

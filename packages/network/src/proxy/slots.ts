@@ -14,13 +14,19 @@ export const slotCounts: readonly number[] = [
   1024,
 ];
 
+const mostSlots = 1024;
+
+/** Where the slots of a Service's endpoints on this node begin: they stand in the same map as those of all its endpoints. */
+export const localSlotOffset = 4096;
+
 /** The smallest count of slots that holds so many endpoints; the largest one for more than that. */
 export function slotCountFor(endpoints: number): number {
-  return slotCounts.find((count) => count >= endpoints) ?? 1024;
+  return slotCounts.find((count) => count >= endpoints) ?? mostSlots;
 }
 
-/** The endpoints in their slots: each in turn until all slots are filled. */
+/** The endpoints in their slots: each in turn until all slots are filled. Endpoints beyond the last slot get none. */
 export function fillSlots<T>(endpoints: readonly T[]): readonly T[] {
+  if (endpoints.length === 0) return [];
   const count = slotCountFor(endpoints.length);
   const filled: T[] = [];
   while (filled.length < count) filled.push(...endpoints.slice(0, count - filled.length));
