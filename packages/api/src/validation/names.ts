@@ -173,7 +173,7 @@ export function pathSegmentName(name: string, prefix: boolean): string[] {
 }
 
 /** A prefix for generated names may end in a dash: the check is of what will follow. */
-const withoutTrailingDash = (name: string): string => (/[a-z0-9.]-$/.test(name) ? `${name.slice(0, -2)}a` : name);
+const withoutTrailingDash = (name: string): string => (name.endsWith("-") ? `${name.slice(0, -2)}a` : name);
 
 const forNames =
   (check: (value: string) => string[]) =>

@@ -204,7 +204,7 @@ const cases: readonly {
   {
     name: "slice of the wrong family",
     found: () => EndpointSlices.validate({ metadata, addressType: "IPv4", endpoints: [{ addresses: ["fd00::1"] }] }),
-    texts: ['endpoints[0].addresses[0]: Invalid value: "fd00::1": must be an IPv4 address'],
+    texts: ['endpoints[0].addresses[0]: Invalid value: "fd00::1": must be a valid IPv4 address'],
   },
   {
     name: "slice of another family",

@@ -61,8 +61,10 @@ function* checkEndpoint(field: string, endpoint: Endpoint, addressType: string):
 
 function* checkAddress(field: string, address: string, addressType: string): Findings {
   if (addressType === "FQDN") return yield* checkFullName(field, address);
-  if (addressType === "IPv4" && !isIPv4(address)) yield fieldError.invalid(field, address, "must be an IPv4 address");
-  if (addressType === "IPv6" && !isIPv6(address)) yield fieldError.invalid(field, address, "must be an IPv6 address");
+  if (addressType === "IPv4" && !isIPv4(address))
+    yield fieldError.invalid(field, address, "must be a valid IPv4 address");
+  if (addressType === "IPv6" && !isIPv6(address))
+    yield fieldError.invalid(field, address, "must be a valid IPv6 address");
   if (addressType === "IPv4" || addressType === "IPv6") yield* checkNonSpecialIP(field, address);
 }
 
