@@ -1,10 +1,10 @@
-import { type KubeObject, refusals, StatusError, updateManagedFields, validateObjectMeta } from "@skiff/api";
+import { type KubeObject, refusals, StatusError, validateObjectMeta } from "@skiff/api";
 import { nameSuffix, timestamp, uuid } from "@skiff/base";
 import { ServedObject } from "../cache/served-object.ts";
 import type { AdmissionRequest, WriteContext } from "../contracts.ts";
-import { asJson } from "../encoding/object-json.ts";
 import type { ObjectStorage } from "./object-storage.ts";
 import { nothingReserved } from "./storage-hooks.ts";
+import { trackFields } from "./track-fields.ts";
 
 /** So often another suffix is tried when a generated name is taken. */
 const nameAttempts = 8;
@@ -57,7 +57,7 @@ async function prepare(
   object: KubeObject,
   context: WriteContext & { readonly ownFields?: boolean },
 ): Promise<void> {
-  const { resource, apiVersion, schema } = storage;
+  const { resource, apiVersion } = storage;
   const { admission, clock, random } = storage.environment;
   const { metadata } = object;
   object.kind = resource.kind;
@@ -69,6 +69,7 @@ async function prepare(
   delete metadata.selfLink;
   delete metadata.generation;
   resource.defaults(object);
+  if (context.ownFields !== true) trackFields(storage, object, { live: undefined, context, subresource: undefined });
   const request = admissionRequest(storage, object, context);
   await admission.admit(request);
   resource.defaults(object);
@@ -78,10 +79,6 @@ async function prepare(
     throw refusals.invalid({ group: resource.group, kind: resource.kind, name: metadata.name ?? "" }, errors);
   }
   await admission.validate(request);
-  if (context.ownFields !== true) {
-    const writer = { manager: context.fieldManager, apiVersion, nowMs: clock.now() };
-    updateManagedFields({ live: undefined, next: asJson(object), schema, ...writer });
-  }
 }
 
 function admissionRequest(storage: ObjectStorage, object: KubeObject, context: WriteContext): AdmissionRequest {

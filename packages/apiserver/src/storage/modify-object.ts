@@ -1,18 +1,11 @@
-import {
-  type FieldError,
-  type KubeObject,
-  type ObjectRef,
-  refusals,
-  updateManagedFields,
-  validateObjectMetaUpdate,
-} from "@skiff/api";
+import { type FieldError, type KubeObject, type ObjectRef, refusals, validateObjectMetaUpdate } from "@skiff/api";
 import { deepCopy, isJsonObject, jsonEqual } from "@skiff/base";
 import { ServedObject } from "../cache/served-object.ts";
 import type { AdmissionRequest, WriteContext } from "../contracts.ts";
-import { asJson } from "../encoding/object-json.ts";
 import { isFinalized } from "./finalizers.ts";
 import type { ObjectStorage } from "./object-storage.ts";
 import { nothingReserved } from "./storage-hooks.ts";
+import { trackFields } from "./track-fields.ts";
 
 /** Makes the new object from the present one, which it must not change. */
 export type Change = (current: KubeObject) => KubeObject | Promise<KubeObject>;
@@ -74,11 +67,12 @@ interface Update {
 /** Defaults, admission, rules and validation; changes `next`. */
 async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   const { next, old, modification } = update;
-  const { resource, apiVersion, schema, environment } = storage;
+  const { resource, environment } = storage;
   const { admission, clock } = environment;
   const { context, subresource } = modification;
   keepSystemFields(storage, next, old);
   resource.defaults(next);
+  if (modification.ownFields !== true) trackFields(storage, next, { live: old, context, subresource });
   const request = admissionRequest(storage, update);
   await admission.admit(request);
   resource.defaults(next);
@@ -93,16 +87,6 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
     throw refusals.invalid({ group: resource.group, kind: resource.kind, name: old.metadata.name }, errors);
   }
   await admission.validate(request);
-  if (modification.ownFields === true) return;
-  updateManagedFields({
-    live: asJson(old),
-    next: asJson(next),
-    schema,
-    manager: context.fieldManager,
-    apiVersion,
-    subresource: subresource === undefined ? undefined : subresource,
-    nowMs: clock.now(),
-  });
 }
 
 /** A binding places a pod, and a status tells of one: neither asks anything new of whoever runs it. */
