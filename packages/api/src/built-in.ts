@@ -46,14 +46,7 @@ function sameUnderAnotherVersion(fact: ResourceFact): StoredAs | undefined {
 }
 
 /** Kinds without a status whose changes are counted all the same. */
-const counted = new Set([
-  "mutatingadmissionpolicies",
-  "mutatingadmissionpolicybindings",
-  "mutatingwebhookconfigurations",
-  "resourceslices",
-  "validatingadmissionpolicybindings",
-  "validatingwebhookconfigurations",
-]);
+const counted = new Set(["mutatingadmissionpolicies", "mutatingadmissionpolicybindings", "resourceslices"]);
 
 /** Kinds that have a status, but whose changes Kubernetes does not count. */
 const uncounted = new Set(["resourceclaims", "servicecidrs", "storageversions", "volumeattachments"]);

@@ -1,4 +1,9 @@
 /** Kinds with a file of their own, by plural. */
+
+export { MutatingWebhookConfigurations } from "./admissionregistration-v1/mutating-webhook-configuration.ts";
+export { ValidatingAdmissionPolicies } from "./admissionregistration-v1/validating-admission-policy.ts";
+export { ValidatingAdmissionPolicyBindings } from "./admissionregistration-v1/validating-admission-policy-binding.ts";
+export { ValidatingWebhookConfigurations } from "./admissionregistration-v1/validating-webhook-configuration.ts";
 export { CustomResourceDefinitions } from "./apiextensions-v1/custom-resource-definition.ts";
 export { APIServices } from "./apiregistration-v1/api-service.ts";
 export { ControllerRevisions } from "./apps-v1/controller-revision.ts";
@@ -41,4 +46,5 @@ export { ClusterRoleBindings } from "./rbac-v1/cluster-role-binding.ts";
 export { Roles } from "./rbac-v1/role.ts";
 export { RoleBindings } from "./rbac-v1/role-binding.ts";
 export { PriorityClasses } from "./scheduling-v1/priority-class.ts";
+export { CSIDrivers } from "./storage-v1/csi-driver.ts";
 export { StorageClasses } from "./storage-v1/storage-class.ts";
