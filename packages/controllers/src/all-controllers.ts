@@ -15,7 +15,7 @@ import { taintEvictionController } from "./taint-eviction/controller.ts";
 /** What differs from cluster to cluster. */
 export interface ControllerSettings {
   /** PEM of the authority that pods trust the API server by; no ConfigMap `kube-root-ca.crt` is written where absent. */
-  readonly rootCa?: string;
+  readonly rootCertificate?: string;
   /** How long a node may be silent before it counts as lost; 40 seconds where absent. */
   readonly nodeMonitorGraceMs?: number;
   /** How many ended pods are kept; 12500 where absent. */
@@ -27,7 +27,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
   return [
     namespaceController(resources),
     serviceAccountController,
-    ...(settings.rootCa === undefined ? [] : [rootCertificateController(settings.rootCa)]),
+    ...(settings.rootCertificate === undefined ? [] : [rootCertificateController(settings.rootCertificate)]),
     replicaSetController,
     deploymentController,
     endpointsController,

@@ -6,7 +6,7 @@ import { servedResourceSet } from "./resource-set.ts";
  * Starts every controller. Disposal stops them; with several servers only the leader runs them (`whileLeading`).
  *
  * @example
- * await using controllers = startControllers({ client, informers, clock, random, logger, rootCa });
+ * await using controllers = startControllers({ client, informers, clock, random, logger, rootCertificate });
  */
 export function startControllers(options: RunControllersOptions & ControllerSettings): RunningControllers {
   return runControllers(allControllers(servedResourceSet(options.informers), options), options);

@@ -8,7 +8,7 @@ const description =
   "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.";
 
 /** Puts the cluster's authority (PEM) into every namespace, and back when it was changed: pods mount it to trust the API server. */
-export const rootCertificateController = (rootCa: string): Loop =>
+export const rootCertificateController = (rootCertificate: string): Loop =>
   defineController<Namespace>({
     name: "root-certificate",
     component: "root-ca-certificate-publisher",
@@ -18,7 +18,7 @@ export const rootCertificateController = (rootCa: string): Loop =>
     ],
     async reconcile({ metadata, status }, { client, cached, signal }) {
       if (metadata.deletionTimestamp !== undefined || status?.phase === "Terminating") return done;
-      const data = { "ca.crt": rootCa };
+      const data = { "ca.crt": rootCertificate };
       const annotations = { [descriptionAnnotation]: description };
       const before = cached(ConfigMaps).get(configMapName, metadata.name);
       if (before === undefined) {

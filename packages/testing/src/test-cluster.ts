@@ -1,0 +1,200 @@
+import { Namespaces, ServiceAccounts, type Transport } from "@skiff/api";
+import type { ApiServer } from "@skiff/apiserver";
+import { type Logger, type Random, seededRandom, silentLogger, VirtualClock } from "@skiff/base";
+import { type Client, createClient, createEventRecorder, createInformers, type Informers } from "@skiff/client";
+import type { LoopStats, RunningControllers } from "@skiff/control-loop";
+import { startControllers } from "@skiff/controllers";
+import { defaultSchedulerName, Scheduler } from "@skiff/scheduler";
+import { openMemoryStore } from "@skiff/store";
+import { type Faults, faultyTransport } from "./faulty-transport.ts";
+import { openApi } from "./open-api.ts";
+import { type PodScripts, usualScript } from "./pod-script.ts";
+import { SimulatedNode } from "./simulated-node.ts";
+
+export interface TestClusterOptions {
+  /** How many nodes, called `node-1` and so on; 1 where absent. */
+  readonly nodes?: number;
+  /** What each node offers; 4 CPUs, 8 GiB and 110 pods where absent. */
+  readonly allocatable?: Readonly<Record<string, string>>;
+  /** What pods do on their nodes; see `usualScript`. */
+  readonly scripts?: PodScripts;
+  /** The same seed gives the same run. 1 where absent. */
+  readonly seed?: number;
+  /** What goes wrong between the cluster's components and its API. Nothing where absent. */
+  readonly faults?: Faults;
+  /** How long a silent node is trusted; as controllers have it where absent. */
+  readonly nodeMonitorGraceMs?: number;
+  readonly logger?: Logger;
+}
+
+const noFaults: Faults = { conflicts: 0, unavailable: 0, droppedWatches: 0, expiredWatches: 0 };
+const namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
+const usualLimitMs = 60_000;
+const usualAllocatable = { cpu: "4", memory: "8Gi", "ephemeral-storage": "20Gi", pods: "110" };
+
+/**
+ * A whole cluster in this process, on virtual time: the real API server on a store in memory, the real controllers and
+ * scheduler, nodes whose pods "run" by script. Nothing happens while no time passes; a day passes in seconds.
+ *
+ * @example
+ * await using cluster = await TestCluster.start({ nodes: 3 });
+ * await cluster.client.create(Deployments, web, { signal: cluster.signal });
+ * await cluster.eventually(async () => {
+ *   const { status } = await cluster.client.get(Deployments, web.metadata, { signal: cluster.signal });
+ *   assert.equal(status.availableReplicas, 3);
+ * });
+ */
+export class TestCluster implements AsyncDisposable {
+  readonly clock: VirtualClock;
+  readonly random: Random;
+  /** An administrator's client. It knows no faults. */
+  readonly client: Client;
+  /** Caches over `client`, for controllers under test. */
+  readonly informers: Informers;
+  readonly nodes: readonly SimulatedNode[];
+  /** Aborted when the cluster stops. */
+  readonly signal: AbortSignal;
+  readonly #stack: AsyncDisposableStack;
+  readonly #controllers: RunningControllers;
+  readonly #weather: { faults: Faults };
+  readonly #api: ApiServer;
+
+  private constructor(parts: {
+    readonly clock: VirtualClock;
+    readonly random: Random;
+    readonly client: Client;
+    readonly informers: Informers;
+    readonly nodes: readonly SimulatedNode[];
+    readonly signal: AbortSignal;
+    readonly stack: AsyncDisposableStack;
+    readonly controllers: RunningControllers;
+    readonly weather: { faults: Faults };
+    readonly api: ApiServer;
+  }) {
+    this.clock = parts.clock;
+    this.random = parts.random;
+    this.client = parts.client;
+    this.informers = parts.informers;
+    this.nodes = parts.nodes;
+    this.signal = parts.signal;
+    this.#stack = parts.stack;
+    this.#controllers = parts.controllers;
+    this.#weather = parts.weather;
+    this.#api = parts.api;
+  }
+
+  /** A cluster whose nodes are Ready and whose default namespace may be used. */
+  static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
+    const { seed = 1, logger = silentLogger } = options;
+    const clock = new VirtualClock();
+    const random = seededRandom(seed);
+    const ending = new AbortController();
+    const { signal } = ending;
+    await using stack = new AsyncDisposableStack();
+    const store = stack.use(openMemoryStore({ clock }));
+    const api = stack.use(await openApi({ store, clock, random, logger: logger.named("api") }));
+    stack.defer(() => ending.abort());
+    const weather = { faults: options.faults ?? noFaults };
+    const transport = api.transport({ name: "admin", groups: ["system:masters", "system:authenticated"] });
+    const client = createClient(transport);
+    const inside = createClient(faultyTransport(transport, seededRandom(seed + 1), () => weather.faults));
+    const informers = stack.use(createInformers({ client, clock, random, logger }));
+    const shared = stack.use(createInformers({ client: inside, clock, random, logger: logger.named("informers") }));
+    const running = { client: inside, informers: shared, clock, random };
+    await Promise.all(namespaces.map((name) => client.create(Namespaces, { metadata: { name } }, { signal })));
+    const grace = options.nodeMonitorGraceMs;
+    const controllers = stack.use(
+      startControllers({
+        ...running,
+        logger: logger.named("controllers"),
+        rootCertificate: "simulated",
+        ...(grace === undefined ? {} : { nodeMonitorGraceMs: grace }),
+      }),
+    );
+    const recorder = stack.use(createEventRecorder({ ...running, component: defaultSchedulerName, logger }));
+    stack.use(await Scheduler.start({ ...running, recorder, logger: logger.named("scheduler") }, signal));
+    const nodes = await startNodes(options, { client, informers, clock, logger, stack, signal });
+    const cluster = new TestCluster({
+      clock,
+      random,
+      client,
+      informers,
+      nodes,
+      signal,
+      controllers,
+      weather,
+      api,
+      stack: stack.move(),
+    });
+    await cluster.eventually(() => client.get(ServiceAccounts, { namespace: "default", name: "default" }, { signal }));
+    return cluster;
+  }
+
+  /** What goes wrong from now on; nothing where absent. */
+  setFaults(faults: Faults = noFaults): void {
+    this.#weather.faults = faults;
+  }
+
+  /** Moves time on and lets everything happen that falls due. */
+  advance(durationMs: number): Promise<void> {
+    return this.clock.advance(durationMs);
+  }
+
+  /**
+   * Moves time on, from one thing that happens to the next, until `probe` neither throws nor gives `false`, and gives what it
+   * gave. After `withinMs` of virtual time (a minute where absent) it throws what the probe threw last.
+   */
+  async eventually<T>(probe: () => T | Promise<T>, options: { readonly withinMs?: number } = {}): Promise<T> {
+    const { withinMs = usualLimitMs } = options;
+    let result: { readonly value: T } | undefined;
+    let failure: unknown = new Error("the probe gave false");
+    const holds = async () => {
+      try {
+        const value = await probe();
+        if (value === false) return false;
+        result = { value };
+        return true;
+      } catch (error) {
+        failure = error;
+        return false;
+      }
+    };
+    await this.clock.advanceUntil(holds, withinMs).catch(() => {});
+    if (result === undefined) throw failure;
+    return result.value;
+  }
+
+  /** How the controllers are doing. */
+  stats(): readonly LoopStats[] {
+    return this.#controllers.stats();
+  }
+
+  /** The API as `user` has it, in this process. */
+  transport(user: { readonly name: string; readonly groups: readonly string[] }): Transport {
+    return this.#api.transport(user);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack[Symbol.asyncDispose]();
+  }
+}
+
+async function startNodes(
+  { nodes = 1, scripts = usualScript, allocatable = usualAllocatable }: TestClusterOptions,
+  on: {
+    readonly client: Client;
+    readonly informers: Informers;
+    readonly clock: VirtualClock;
+    readonly logger: Logger;
+    readonly stack: AsyncDisposableStack;
+    readonly signal: AbortSignal;
+  },
+): Promise<readonly SimulatedNode[]> {
+  const { stack, signal, ...parts } = on;
+  const all = Array.from({ length: nodes }, (_, at) => {
+    const index = at + 1;
+    return stack.use(new SimulatedNode({ ...parts, name: `node-${index}`, index, labels: {}, allocatable, scripts }));
+  });
+  await Promise.all(all.map((node) => node.start(signal)));
+  return all;
+}
