@@ -18,7 +18,9 @@ async function until(condition: () => boolean, what: string, limitMs = 15_000): 
   while (!condition()) {
     if (systemClock.monotonic() > endMs) {
       const pods = JSON.stringify(machine.node.api.list("pods"));
-      assert.fail(`${what}: not in time\n${pods}\n${JSON.stringify(machine.node.events.slice(-10))}`);
+      assert.fail(
+        `${what}: not in time\n${pods}\n${JSON.stringify(machine.node.events.slice(-10))}\n${machine.warnings.join("\n")}`,
+      );
     }
     await systemClock.sleep(5, signal);
   }
@@ -52,7 +54,7 @@ async function run(name: string, script: string, spec: Partial<Pod["spec"]> = {}
 }
 
 describe("the kubelet on containerd", () => {
-  it("starts pods quickly", async () => {
+  it("starts pods quickly", async (test) => {
     const times: number[] = [];
     for (let round = 0; round < 5; round++) {
       const startMs = systemClock.monotonic();
@@ -61,7 +63,7 @@ describe("the kubelet on containerd", () => {
       times.push(systemClock.monotonic() - startMs);
     }
     times.sort((a, b) => a - b);
-    console.error(`pod start: ${times.map((ms) => Math.round(ms)).join(" ")} ms`);
+    test.diagnostic(`pod start: ${times.map((ms) => Math.round(ms)).join(" ")} ms`);
     assert.ok((times[2] ?? 0) < 400, `median ${times[2]} ms`);
     await Promise.all(times.map((_, round) => gone(`quick-${round}`, 1)));
   });
@@ -161,6 +163,89 @@ describe("the kubelet on containerd", () => {
       machine.node.events.some((one) => one.message === "Container main failed liveness probe, will be restarted"),
     );
     await gone("unwell", 1);
+  });
+
+  it("ends containers in order, preStop first, and at once when forced", async () => {
+    machine.node.create("graceful", {
+      terminationGracePeriodSeconds: 20,
+      containers: [
+        {
+          ...shell("trap 'echo term >>/dev/termination-log; exit 0' TERM; sleep 1000 & wait"),
+          lifecycle: { preStop: { exec: { command: ["sh", "-c", "echo hook >>/dev/termination-log"] } } },
+        },
+      ],
+    });
+    await until(() => ready("graceful") === true, "ready");
+    let message: string | undefined;
+    await machine.node.delete("graceful");
+    await until(() => {
+      message = status("graceful")?.containerStatuses?.[0]?.state?.terminated?.message ?? message;
+      return machine.node.pod("graceful") === undefined;
+    }, "goes");
+    assert.equal(message, "hook\nterm\n");
+    machine.node.create("stubborn", { containers: [shell("trap '' TERM; while true; do sleep 1; done")] });
+    await until(() => ready("stubborn") === true, "ready");
+    await machine.node.delete("stubborn");
+    await systemClock.sleep(300, signal);
+    const startMs = systemClock.monotonic();
+    await gone("stubborn", 1);
+    assert.ok(systemClock.monotonic() - startMs < 8000);
+  });
+
+  it("starts ten pods at once", async (test) => {
+    const names = Array.from({ length: 10 }, (_, index) => `many-${index}`);
+    const startMs = systemClock.monotonic();
+    for (const name of names) machine.node.create(name, {});
+    await until(() => names.every((name) => ready(name)), "all run");
+    test.diagnostic(`ten pods: ${Math.round(systemClock.monotonic() - startMs)} ms`);
+    await Promise.all(names.map((name) => gone(name, 1)));
+  });
+
+  it("refuses paths that lead out of a volume, and expands subPathExpr", async () => {
+    const result = await run("sub", "pwd; ls /v", {
+      containers: [
+        {
+          name: "main",
+          image: "skiff/hello:1",
+          env: [{ name: "POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }],
+          volumeMounts: [{ name: "e", mountPath: "/v", subPathExpr: "logs/$(POD)" }],
+        },
+      ],
+      volumes: [{ name: "e", emptyDir: {} }],
+    });
+    assert.equal(result.exitCode, 0);
+    machine.node.create("escape", {
+      containers: [
+        { name: "main", image: "skiff/hello:1", volumeMounts: [{ name: "e", mountPath: "/v", subPath: "../../.." }] },
+      ],
+      volumes: [{ name: "e", emptyDir: {} }],
+    });
+    const waiting = () => status("escape")?.containerStatuses?.[0]?.state?.waiting;
+    await until(() => waiting()?.reason === "CreateContainerConfigError", "refused");
+    await gone("escape", 1);
+  });
+
+  it("applies securityContext", async () => {
+    const result = await run(
+      "locked",
+      "id -u; id -G; touch /x 2>/dev/null || echo ro; grep NoNewPrivs /proc/self/status; grep CapEff /proc/self/status",
+      {
+        securityContext: { fsGroup: 77, runAsUser: 5, runAsNonRoot: true },
+        containers: [
+          {
+            name: "main",
+            image: "skiff/hello:1",
+            securityContext: {
+              readOnlyRootFilesystem: true,
+              allowPrivilegeEscalation: false,
+              capabilities: { drop: ["ALL"] },
+              seccompProfile: { type: "RuntimeDefault" },
+            },
+          },
+        ],
+      },
+    );
+    assert.match(result.message ?? "", /^5\n(0 )?77( 0)?\nro\nNoNewPrivs:\t1\nCapEff:\t0+$/);
   });
 
   it("keeps containers over a restart of the agent, and removes every trace of a pod that goes", async () => {

@@ -63,6 +63,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     await Promise.all([informer.whenSynced(signal), parts.services.whenSynced(signal)]);
     late.pods = new PodSet({ parts, informer, background, labels: () => reporter.labels });
     late.pods.start();
+    await late.pods.removeLeftovers(signal);
   });
   return {
     port,

@@ -37,7 +37,7 @@ export class PodCgroups {
   }
 
   /** Removes a pod's cgroup wherever it lies; fine when there is none. */
-  async remove(pod: PodIdentity): Promise<void> {
+  async remove(pod: Pick<PodIdentity, "uid">): Promise<void> {
     if (this.#cgroups === undefined) return;
     for (const folder of [this.#root, `${this.#root}/burstable`, `${this.#root}/besteffort`]) {
       const path = `${folder}/pod${pod.uid}`;

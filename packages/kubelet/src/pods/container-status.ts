@@ -48,6 +48,8 @@ function containerStatus(container: Container, input: ContainerStatusInput, kind
     ...resourcesOf(container),
     ...volumeMountsOf(container),
   };
+  // What the API knows of a container that has ended is all that is left of it.
+  if (last === undefined && input.terminating && old?.state?.terminated !== undefined) return old;
   if (last === undefined) {
     // Nothing in the runtime: never started, or (after a loss) what the API knew of it.
     const reason = (pod.spec.initContainers ?? []).length > 0 ? "PodInitializing" : "ContainerCreating";
@@ -59,7 +61,7 @@ function containerStatus(container: Container, input: ContainerStatusInput, kind
       lastState: old?.lastState ?? {},
       ready: false,
       restartCount: old?.restartCount ?? 0,
-      ...(kind === "app" || isSidecar(container) ? { started: false } : { started: false }),
+      started: false,
     };
   }
   let state = stateOf(last, input);
@@ -104,7 +106,6 @@ function keptLastState(old: ContainerStatus | undefined, last: RuntimeContainer)
 
 /** A container that the API has running and the runtime has lost. */
 function lostState(old: ContainerStatus | undefined): ContainerState | undefined {
-  if (old?.state?.terminated !== undefined) return old.state;
   if (old?.state?.running === undefined) return undefined;
   return {
     terminated: {

@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import { type Pod, Pods } from "@skiff/api";
 import { type Background, describeError } from "@skiff/base";
 import type { CacheChange, Informer } from "@skiff/client";
@@ -120,6 +121,20 @@ export class PodSet implements Disposable {
     for (const pod of this.#parts.cache.pods()) {
       if (wanted.has(pod.uid) || this.#workers.has(pod.uid) || this.#orphans.has(pod.uid)) continue;
       this.#endOrphan(pod);
+    }
+  }
+
+  /** Removes what pods left on the disk that neither the API nor the runtime knows any more (after a crash of the machine). */
+  async removeLeftovers(signal: AbortSignal): Promise<void> {
+    const { folders, cache, cgroups, volumes } = this.#parts;
+    const known = new Set([
+      ...this.#informer.list().map((pod) => pod.metadata.uid),
+      ...cache.pods().map((one) => one.uid),
+    ]);
+    for (const uid of await readdir(folders.pods)) {
+      if (known.has(uid) || this.#workers.has(uid)) continue;
+      await volumes.tearDown(uid, signal);
+      await cgroups.remove({ uid });
     }
   }
 

@@ -1,5 +1,5 @@
 import { connect, constants } from "node:http2";
-import { describeError } from "@skiff/base";
+import { type Clock, describeError } from "@skiff/base";
 import type { ProbeResult } from "./probe-result.ts";
 
 const serving = 1;
@@ -18,8 +18,8 @@ const statusOf = (message: Buffer): number => (message.length >= 7 && message[5]
 
 /** Asks `grpc.health.v1.Health/Check`: two small messages, so no stubs are needed. */
 export async function grpcHealth(
-  target: { readonly host: string; readonly port: number; readonly service: string; readonly timeoutMs: number },
-  signal: AbortSignal,
+  target: { readonly host: string; readonly port: number; readonly service: string },
+  { clock, timeoutMs, signal }: { readonly clock: Clock; readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<ProbeResult> {
   const { promise, resolve } = Promise.withResolvers<ProbeResult>();
   const fails = (message: string) => resolve({ kind: "failure", message });
@@ -27,8 +27,8 @@ export async function grpcHealth(
   const session = connect(`http://${host}:${target.port}`);
   const stop = () => session.destroy();
   signal.addEventListener("abort", stop, { once: true });
-  session.setTimeout(target.timeoutMs, () => {
-    fails(`timeout: failed to connect service "${target.host}:${target.port}" within ${target.timeoutMs / 1000}s`);
+  using _ = clock.after(timeoutMs, () => {
+    fails(`timeout: failed to connect service "${target.host}:${target.port}" within ${timeoutMs / 1000}s`);
     session.destroy();
   });
   session.on("error", (error) => fails(`error: failed to connect: ${describeError(error)}`));
@@ -48,7 +48,7 @@ export async function grpcHealth(
     grpcStatus = String(headers["grpc-status"] ?? grpcStatus);
   });
   stream.on("data", (chunk: Buffer) => chunks.push(chunk));
-  stream.on("error", (error) => fails(describeError(error)));
+  stream.on("error", (error) => fails(`error: failed to connect: ${describeError(error.cause ?? error)}`));
   stream.on("end", () => {
     if (grpcStatus === "12")
       fails("error: this server does not implement the grpc health protocol (grpc.health.v1.Health)");

@@ -50,7 +50,10 @@ export async function runProbe(
     }
     if (probe.grpc !== undefined) {
       const { port, service } = probe.grpc;
-      return await grpcHealth({ host: target.podIp, port, service: service ?? "", timeoutMs }, signal);
+      return await grpcHealth(
+        { host: target.podIp, port, service: service ?? "" },
+        { clock: effects.clock, timeoutMs, signal },
+      );
     }
     return errored("missing probe handler");
   } catch (error) {

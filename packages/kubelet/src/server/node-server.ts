@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
+import type { Duplex } from "node:stream";
 import { Background, describeError } from "@skiff/base";
 import type { NodeServerOptions } from "../options.ts";
 import { authenticate } from "./authenticate.ts";
@@ -36,7 +37,11 @@ export async function startNodeServer(options: NodeServerOptions & ServerContext
   server.on("request", (request, response) => {
     background.run("request", (signal) => answer(options, request, response, signal));
   });
+  // Connections that became streams are no longer the server's to close.
+  const streams = new Set<Duplex>();
   server.on("upgrade", (request, socket, head) => {
+    streams.add(socket);
+    socket.once("close", () => streams.delete(socket));
     const verdict = authenticate(request);
     if (verdict !== "allowed") return refuseUpgrade(socket, refusals[verdict].code, refusals[verdict].message);
     background.run("stream", (signal) => upgrades.serve({ request, socket, head }, signal));
@@ -54,6 +59,7 @@ export async function startNodeServer(options: NodeServerOptions & ServerContext
       const closed = Promise.withResolvers<void>();
       server.close(() => closed.resolve());
       server.closeAllConnections();
+      for (const stream of streams) stream.destroy();
       await background[Symbol.asyncDispose]();
       await closed.promise;
     },

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
+import type { AddressInfo, Server } from "node:net";
+import { after, before, describe, it } from "node:test";
+import type { Probe } from "@skiff/api";
+import { seededRandom, systemClock } from "@skiff/base";
+import { MemoryLogs, SimulatedRuntime } from "@skiff/runtime";
+import { containerOf } from "../fixtures/objects.ts";
+import { runProbe } from "./run-probe.ts";
+
+const { signal } = new AbortController();
+const runtime = new SimulatedRuntime({
+  clock: systemClock,
+  random: seededRandom(1),
+  podCidr: "10.0.0.0/24",
+  logs: new MemoryLogs(),
+});
+const web = createServer((request, response) => {
+  if (request.url === "/slow") return;
+  const code = Number(request.url?.slice(1));
+  response.writeHead(request.headers["x-probe"] === "yes" ? 200 : code, { location: "http://192.0.2.9/" });
+  response.end("body");
+});
+const health = createHttp2Server();
+health.on("stream", (stream) => {
+  const chunks: Buffer[] = [];
+  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  stream.on("end", () => {
+    const serving = Buffer.concat(chunks).subarray(7).toString() === "good";
+    stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.end(Buffer.from([0, 0, 0, 0, 2, 0x08, serving ? 1 : 2]));
+  });
+});
+
+const portOf = (server: { address(): AddressInfo | string | null }): number => {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+};
+const listen = (server: Pick<Server, "listen">) =>
+  new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+
+before(() => Promise.all([listen(web), listen(health)]));
+after(() => {
+  web.closeAllConnections();
+  web.close();
+  health.close();
+});
+
+async function probe(action: Probe): Promise<string> {
+  const ports = [{ name: "web", containerPort: portOf(web) }];
+  const target = { container: containerOf("main", { ports }), containerId: "none", podIp: "127.0.0.1" };
+  const result = await runProbe({ timeoutSeconds: 1, ...action }, target, { runtime, clock: systemClock }, signal);
+  return result.kind === "success" ? "success" : `${result.kind}: ${result.message}`;
+}
+
+describe("runProbe", () => {
+  it("takes 200 to 399 for success, redirects not followed", async () => {
+    const of = (path: string) => probe({ httpGet: { path, port: "web" } });
+    assert.deepEqual(await Promise.all(["/200", "/204", "/302", "/399"].map(of)), Array(4).fill("success"));
+    assert.equal(await of("/400"), "failure: HTTP probe failed with statuscode: 400");
+    assert.equal(await of("/500"), "failure: HTTP probe failed with statuscode: 500");
+  });
+
+  it("sends headers", async () => {
+    const httpHeaders = [{ name: "X-Probe", value: "yes" }];
+    assert.equal(await probe({ httpGet: { path: "/500", port: portOf(web), httpHeaders } }), "success");
+  });
+
+  it("has a deadline", async () => {
+    assert.match(
+      await probe({ httpGet: { path: "/slow", port: portOf(web) } }),
+      /^failure: Get ".*\/slow": context deadline exceeded \(Client\.Timeout exceeded while awaiting headers\)$/,
+    );
+  });
+
+  it("says what it could not reach", async () => {
+    assert.match(
+      await probe({ httpGet: { path: "/", port: 1 } }),
+      /^failure: Get "http:\/\/127\.0\.0\.1:1\/": dial tcp 127\.0\.0\.1:1: connect: connection refused$/,
+    );
+    assert.equal(await probe({ tcpSocket: { port: 1 } }), "failure: dial tcp 127.0.0.1:1: connect: connection refused");
+    assert.equal(await probe({ tcpSocket: { port: "none" } }), "errored: couldn't find port: none");
+    assert.equal(await probe({ tcpSocket: { port: "web" } }), "success");
+  });
+
+  it("asks gRPC services for their health", async () => {
+    assert.equal(await probe({ grpc: { port: portOf(health), service: "good" } }), "success");
+    assert.match(await probe({ grpc: { port: portOf(health), service: "bad" } }), /^failure: service unhealthy/);
+    assert.match(await probe({ grpc: { port: 1 } }), /^failure: error: failed to connect/);
+  });
+});
