@@ -95,3 +95,20 @@ test("an autoscaler loses nothing in its older form", () => {
   assert.equal(seen?.metadata.annotations?.["autoscaling.alpha.kubernetes.io/metrics"], JSON.stringify([memory]));
   assert.deepEqual(seen && HorizontalPodAutoscalersV1.storedAs?.toStored(seen), stored);
 });
+
+test("a view shows what the stored kind shows", () => {
+  const [, type, reason, about] = EventsV1.columns;
+  const seen: DynamicObject = {
+    metadata: sampleMeta("web.1"),
+    regarding: { kind: "Pod", name: "web" },
+    type: "Normal",
+    reason: "Pulled",
+  };
+  assert.deepEqual(
+    [type, reason, about].map((column) => column?.value(seen, { nowMs: 0 })),
+    ["Normal", "Pulled", "pod/web"],
+  );
+  const paths = EventsV1.selectableFields.map(({ path }) => path);
+  assert.equal(new Set(paths).size, paths.length);
+  assert.equal(EventsV1.selectableFields.find(({ path }) => path === "regarding.name")?.value(seen), "web");
+});

@@ -5,6 +5,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { defineResource } from "../../define-resource.ts";
 import type { DynamicObject } from "../../object.ts";
+import { HorizontalPodAutoscalers } from "../autoscaling-v2/horizontal-pod-autoscaler.ts";
+import { viewColumns } from "../view-columns.ts";
 
 const prefix = "autoscaling.alpha.kubernetes.io/";
 const annotationOf = {
@@ -21,6 +23,7 @@ export const HorizontalPodAutoscalersV1 = defineResource({
   version: "v1",
   kind: "HorizontalPodAutoscaler",
   plural: "horizontalpodautoscalers",
+  columns: viewColumns(HorizontalPodAutoscalers, toStored),
   storedAs: {
     group: "autoscaling",
     version: "v2",

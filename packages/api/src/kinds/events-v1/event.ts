@@ -4,6 +4,8 @@
  */
 import { defineResource } from "../../define-resource.ts";
 import type { DynamicObject } from "../../object.ts";
+import { Events } from "../core-v1/event.ts";
+import { viewColumns, viewSelectableFields } from "../view-columns.ts";
 
 /** Newer name, older name. All others are the same in both. */
 const renamed: readonly (readonly [string, string])[] = [
@@ -25,17 +27,27 @@ const rename = (object: DynamicObject, names: ReadonlyMap<string, string>, apiVe
   return { ...Object.fromEntries(fields), metadata, apiVersion };
 };
 
+const toStored = (object: DynamicObject): DynamicObject => rename(object, toOlder, "v1");
+
+/** `involvedObject.name` is `regarding.name` here. */
+const selectorPath = (path: string): string =>
+  path.replace(/^[^.]+/, (field) => (field === "source" ? "reportingController" : (toNewer.get(field) ?? field)));
+
 /** `events.events.k8s.io`, stored as core events. */
 export const EventsV1 = defineResource({
   group: "events.k8s.io",
   version: "v1",
   kind: "Event",
   plural: "events",
+  columns: viewColumns(Events, toStored),
+  selectableFields: viewSelectableFields(Events, toStored, selectorPath).filter(
+    ({ path }, index, all) => all.findIndex((field) => field.path === path) === index,
+  ),
   storedAs: {
     group: "",
     version: "v1",
     plural: "events",
-    toStored: (object) => rename(object, toOlder, "v1"),
+    toStored,
     fromStored: (stored) => rename(stored, toNewer, "events.k8s.io/v1"),
   },
 });
