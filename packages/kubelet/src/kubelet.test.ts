@@ -62,6 +62,7 @@ describe("the kubelet on simulated pods", () => {
       status?.conditions?.map((one) => `${one.type}=${one.status}`),
       ["PodReadyToStartContainers=True", "Initialized=True", "Ready=True", "ContainersReady=True", "PodScheduled=True"],
     );
+    assert.equal(condition(test.node, "web", "Ready")?.reason, undefined);
     assert.match(first(test.node, "web")?.containerID ?? "", /^simulated:\/\//);
     assert.deepEqual(test.node.reasons("web"), ["Pulled", "Created", "Started"]);
     const uid = test.node.pod("web")?.metadata.uid ?? "";

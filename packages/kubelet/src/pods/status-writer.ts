@@ -67,14 +67,21 @@ export class StatusWriter {
   async #send(pod: Pod, status: PodStatus, signal: AbortSignal): Promise<void> {
     const { name, namespace } = pod.metadata;
     const before = this.#written ?? pod.status ?? {};
-    const gone: Record<string, null> = {};
-    for (const key of Object.keys(before)) if (!(key in status)) gone[key] = null;
+    const gone = goneMembers(before, status);
     const replace = { $patch: "replace" };
     const addresses =
       status.podIPs === undefined || jsonEqual(before.podIPs, status.podIPs)
         ? {}
         : { podIPs: [...(before.podIPs === undefined ? [] : [replace]), ...status.podIPs] };
-    const conditions = (status.conditions ?? []).filter((one) => ownedConditions.has(one.type));
+    const conditions = (status.conditions ?? [])
+      .filter((one) => ownedConditions.has(one.type))
+      .map((one) => ({
+        ...goneMembers(
+          before.conditions?.find((old) => old.type === one.type),
+          one,
+        ),
+        ...one,
+      }));
     // The uid makes the server refuse the patch for another pod of the same name.
     const patch = { metadata: { uid: this.#uid }, status: { ...gone, ...status, conditions, ...addresses } };
     await this.#parts.client.patch(Pods, { name, namespace }, patch, {
@@ -83,4 +90,13 @@ export class StatusWriter {
       signal,
     });
   }
+}
+
+/** Members that a merge would keep although they are no more: each as null, which takes it away. */
+function goneMembers(before: object | undefined, after: object): Record<string, null> {
+  const kept = new Map<string, unknown>(Object.entries(after));
+  const gone: Record<string, null> = {};
+  for (const [key, value] of Object.entries(before ?? {}))
+    if (value !== undefined && kept.get(key) === undefined) gone[key] = null;
+  return gone;
 }
