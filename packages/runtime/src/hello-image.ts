@@ -106,7 +106,7 @@ export async function helloImage(version: HelloVersion, processes: Processes, si
       file("/www/healthz", 0o644, "ok\n"),
     ],
     config: {
-      entrypoint: ["/bin/serve"],
+      command: ["/bin/serve"],
       env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", `VERSION=${version}`],
       exposedPorts: ["80/tcp"],
     },

@@ -16,7 +16,9 @@ export interface ImageDefinition {
   readonly architecture: string;
   readonly files: readonly ImageFile[];
   readonly config: {
-    readonly entrypoint: readonly string[];
+    /** Absent: the command is all there is, and users may put another in its place. */
+    readonly entrypoint?: readonly string[];
+    readonly command?: readonly string[];
     readonly env: readonly string[];
     readonly workingDir?: string;
     readonly exposedPorts?: readonly string[];
@@ -62,13 +64,14 @@ export function buildImage(image: ImageDefinition): Readable {
   };
   const storeJson = (value: unknown) => store(Buffer.from(JSON.stringify(value)));
   const layerBlob = store(layer);
-  const { entrypoint, env, workingDir, exposedPorts = [], labels = {} } = image.config;
+  const { entrypoint, command, env, workingDir, exposedPorts = [], labels = {} } = image.config;
   const config = storeJson({
     architecture: image.architecture,
     os: "linux",
     created: "1970-01-01T00:00:00Z",
     config: {
-      Entrypoint: entrypoint,
+      ...(entrypoint === undefined ? {} : { Entrypoint: entrypoint }),
+      ...(command === undefined ? {} : { Cmd: command }),
       Env: env,
       Labels: labels,
       ExposedPorts: Object.fromEntries(exposedPorts.map((port) => [port, {}])),
