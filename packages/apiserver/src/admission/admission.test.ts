@@ -201,3 +201,54 @@ test("new nodes are tainted, kubelets keep to their own", async () => {
     /can only update pod status for pods with spec\.nodeName set to itself$/,
   );
 });
+
+test("subresources of pods change their part alone", async () => {
+  const old = pod({ nodeName: "n1", ephemeralContainers: [{ name: "first", image: "a" }] });
+  const debug = pod({
+    nodeName: "elsewhere",
+    ephemeralContainers: [
+      { name: "first", image: "a" },
+      { name: "second", image: "b" },
+    ],
+  });
+  debug.metadata = { ...debug.metadata, labels: { sneaked: "in" } };
+  await admit({
+    operation: "UPDATE",
+    subresource: "ephemeralcontainers",
+    name: "web",
+    object: debug,
+    oldObject: withAccount(old),
+  });
+  assert.deepEqual([debug.spec?.nodeName, debug.metadata.labels], ["n1", undefined]);
+  assert.deepEqual(
+    debug.spec?.ephemeralContainers?.map(({ name }) => name),
+    ["first", "second"],
+  );
+  const cases: readonly (readonly [Pod, RegExp])[] = [
+    [
+      pod(),
+      /^422 Pod "web" is invalid: spec\.ephemeralContainers: Forbidden: existing ephemeral containers "first" may not be removed$/,
+    ],
+    [
+      pod({ ephemeralContainers: [{ name: "first", image: "other" }] }),
+      /existing ephemeral containers "first" may not be changed$/,
+    ],
+  ];
+  for (const [object, expected] of cases) {
+    const request = {
+      operation: "UPDATE",
+      subresource: "ephemeralcontainers",
+      object,
+      oldObject: withAccount(old),
+    } as const;
+    assert.match(await refusal(request), expected);
+  }
+  const resized = pod({ containers: [{ name: "a", image: "new", resources: { limits: { cpu: "1" } } }] });
+  await admit({ operation: "UPDATE", subresource: "resize", object: resized, oldObject: old });
+  assert.deepEqual(resized.spec?.containers, [{ name: "a", resources: { limits: { cpu: "1" } } }]);
+});
+
+const withAccount = (made: Pod): Pod => ({
+  ...made,
+  spec: { ...(made.spec ?? { containers: [] }), serviceAccountName: "default" },
+});

@@ -3,6 +3,7 @@ import type { AdmissionPlugin, ResourceTable } from "../contracts.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
+import { podPartsAdmission } from "./pod-parts.ts";
 import { priorityAdmission } from "./priority.ts";
 import { runtimeClassAdmission } from "./runtime-class.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
@@ -23,4 +24,5 @@ export const standardAdmission = (options: {
   defaultTolerationSeconds,
   runtimeClassAdmission(options.table),
   serviceAllocationAdmission,
+  podPartsAdmission,
 ];
