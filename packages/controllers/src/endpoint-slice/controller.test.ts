@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EndpointSlices, Endpoints, isNotFound, Pods, Services } from "@skiff/api";
+import { TestCluster } from "@skiff/testing";
+import { Web, web } from "../fixtures/workloads.ts";
+
+test("slices and endpoints follow a Service's pods, without more writes than changes", async () => {
+  await using cluster = await TestCluster.start({ nodes: 2 });
+  const { client, signal } = cluster;
+  const service = {
+    metadata: { ...web, labels: { team: "a" } },
+    spec: { selector: { app: "web" }, ports: [{ name: "http", port: 80, targetPort: "web" }] },
+  };
+  await client.create(Services, service, { signal });
+  const slices = async () => (await client.list(EndpointSlices, { namespace: "default", signal })).items;
+  await cluster.eventually(async () => assert.equal((await slices()).length, 1));
+  const fixture = new Web(cluster);
+  const containers = [{ name: "web", image: "i", ports: [{ name: "web", containerPort: 8080 }] }];
+  const template = { metadata: { labels: { app: "web" } }, spec: { containers } };
+  await fixture.create({ template });
+  await fixture.rolledOut();
+  const [slice, ...more] = await slices();
+  assert.deepEqual(more, []);
+  assert.match(slice?.metadata.name ?? "", /^web-[a-z0-9]{5}$/);
+  assert.deepEqual(slice?.metadata.labels, {
+    team: "a",
+    "kubernetes.io/service-name": "web",
+    "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+  });
+  assert.deepEqual(slice?.ports, [{ name: "http", port: 8080, protocol: "TCP" }]);
+  const pods = await fixture.pods();
+  assert.deepEqual(
+    slice?.endpoints?.map(({ targetRef }) => targetRef?.name).sort(),
+    pods.map(({ metadata }) => metadata.name).sort(),
+  );
+  assert.deepEqual(slice?.endpoints?.[0]?.conditions, { ready: true, serving: true, terminating: false });
+  const endpoints = await client.get(Endpoints, web, { signal });
+  assert.deepEqual(endpoints.subsets?.[0]?.ports, [{ name: "http", port: 8080, protocol: "TCP" }]);
+  assert.equal(endpoints.subsets?.[0]?.addresses?.length, 3);
+  const version = slice?.metadata.resourceVersion;
+  await cluster.advance(120_000);
+  assert.equal((await slices())[0]?.metadata.resourceVersion, version);
+  const [leaving] = pods;
+  assert.ok(leaving);
+  await client.delete(Pods, leaving.metadata, { signal });
+  await cluster.eventually(async () => {
+    const endpoint = (await slices())[0]?.endpoints?.find(({ targetRef }) => targetRef?.uid === leaving.metadata.uid);
+    assert.deepEqual(endpoint?.conditions, { ready: false, serving: true, terminating: true });
+  });
+  await client.delete(Services, web, { signal });
+  await cluster.eventually(async () => {
+    assert.deepEqual(await slices(), []);
+    assert.equal(await client.get(Endpoints, web, { signal }).catch(isNotFound), true);
+  });
+});
