@@ -21,7 +21,11 @@ export const serverCommand: DefineCommand = (program, context) => {
     .description("run the API server, controllers and scheduler of a cluster in the foreground")
     .addOption(logLevelOption());
   withCluster(command, context).action((flags: ProcessFlags) =>
-    runServer(flags, { clock: context.clock, logger: logger("server", flags, context) }, context.signal),
+    runServer(
+      { name: flags.name, home: flags.home, self: context.self },
+      { processes: systemMachine().processes, clock: context.clock, logger: logger("server", flags, context) },
+      context.signal,
+    ),
   );
 };
 

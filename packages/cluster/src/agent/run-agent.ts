@@ -18,7 +18,7 @@ import {
   systemConntrack,
   upstreamServers,
 } from "@skiff/network";
-import { fileLogs, type Runtime, SimulatedRuntime } from "@skiff/runtime";
+import { ensureHelloImages, fileLogs, type Runtime, SimulatedRuntime } from "@skiff/runtime";
 import type { Machine } from "../lifecycle/machine.ts";
 import { serverUrl } from "../lifecycle/up.ts";
 import { type Pki, readPki } from "../pki/pki.ts";
@@ -32,7 +32,7 @@ import {
   readSettings,
 } from "../settings/settings.ts";
 import { kubernetesVersion } from "../version.ts";
-import { connectNodeRuntime, ensureHelloImages } from "./runtime-connection.ts";
+import { connectNodeRuntime } from "./runtime-connection.ts";
 
 /** Pods of all nodes of all clusters of this machine: traffic among them is never masqueraded. */
 const clusterCidr = "10.42.0.0/16";
@@ -95,7 +95,7 @@ async function realRuntime(agent: Agent, stack: AsyncDisposableStack): Promise<R
     if (!signal.aborted) throw error;
   });
   const runtime = await connectNodeRuntime(paths, agent, { timeoutMs: runtimeDeadlineMs, signal });
-  await ensureHelloImages(runtime, machine, signal);
+  await ensureHelloImages(runtime, machine.processes, signal);
   await network;
   logger.info("containerd and the pod network are ready");
   return runtime;

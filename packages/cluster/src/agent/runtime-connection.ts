@@ -1,13 +1,6 @@
 import { join } from "node:path";
 import type { Clock, Logger } from "@skiff/base";
-import {
-  type ContainerdRuntime,
-  connectContainerd,
-  containerdSocket,
-  type HelloVersion,
-  helloImage,
-  helloImageName,
-} from "@skiff/runtime";
+import { type ContainerdRuntime, connectContainerd, containerdSocket } from "@skiff/runtime";
 import { type Machine, stateFolder } from "../lifecycle/machine.ts";
 import type { ClusterPaths } from "../settings/paths.ts";
 
@@ -28,21 +21,5 @@ export async function connectNodeRuntime(
   return connectContainerd(
     { socket, pipesDirectory: join(state, "exec"), processes: machine.processes, clock, logger },
     limits,
-  );
-}
-
-const helloVersions: readonly HelloVersion[] = [1, 2];
-
-/** Builds the images that come with Skiff, where the node does not have them yet. */
-export async function ensureHelloImages(
-  runtime: ContainerdRuntime,
-  machine: Machine,
-  signal: AbortSignal,
-): Promise<void> {
-  await Promise.all(
-    helloVersions.map(async (version) => {
-      if ((await runtime.imageStatus(helloImageName(version), signal)) !== undefined) return;
-      await runtime.importImage(await helloImage(version, machine.processes, signal), signal);
-    }),
   );
 }

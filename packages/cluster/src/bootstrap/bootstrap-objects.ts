@@ -47,6 +47,8 @@ const systemClasses = [
 const nodeNetworkRole = "skiff:node-network";
 
 function objectSets(settings: ClusterSettings): readonly BootstrapSet[] {
+  // A machine without any network has no address that an endpoint may have.
+  const reachable = !settings.nodeIp.startsWith("127.");
   return [
     set(
       Namespaces,
@@ -79,9 +81,9 @@ function objectSets(settings: ClusterSettings): readonly BootstrapSet[] {
       systemClasses.map(({ name, value, description }) => ({ metadata: { name }, value, description })),
     ),
     set(Services, [kubernetesService(settings), ...(settings.runtime === "containerd" ? [dnsService(settings)] : [])]),
-    set(Endpoints, [kubernetesEndpoints(settings)]),
+    set(Endpoints, reachable ? [kubernetesEndpoints(settings)] : []),
     set(EndpointSlices, [
-      kubernetesSlice(settings),
+      ...(reachable ? [kubernetesSlice(settings)] : []),
       ...(settings.runtime === "containerd" ? [dnsSlice(settings)] : []),
     ]),
   ];

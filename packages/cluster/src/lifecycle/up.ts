@@ -13,6 +13,7 @@ import {
   readSettings,
   writeSettings,
 } from "../settings/settings.ts";
+import { startSupervisor } from "../supervise/start-supervisor.ts";
 import { type Machine, noteBoot, rebootedSince } from "./machine.ts";
 import { livingSupervisor, logTail, probeApi } from "./running.ts";
 import type { SelfCommand } from "./self-command.ts";
@@ -76,7 +77,8 @@ export async function upCluster(
   if (!running) {
     if (await rebootedSince(paths)) await tearDown({ settings, paths, machine, clock }, signal);
     await noteBoot(paths);
-    await startSupervisor(options, paths, machine);
+    await rm(join(paths.run, "processes.json"), { force: true });
+    await startSupervisor(options, paths, machine.processes);
   }
   report.step("Starting the API server");
   await waitFor(
@@ -165,7 +167,7 @@ async function newSettings(options: UpOptions, machine: Machine): Promise<Cluste
     const how = process.platform === "linux" ? "run it with sudo, or " : "";
     throw new ClusterError("NEEDS_ROOT", `${why}: ${how}use --runtime simulated, where pods "run" in memory only`);
   }
-  const nodeIp = runtime === "simulated" ? "127.0.0.1" : await machine.network.addresses.primaryIPv4();
+  const nodeIp = await machine.network.addresses.primaryIPv4();
   return chooseSettings(options.home, { name: options.name, runtime, apiPort: options.apiPort, nodeIp });
 }
 
@@ -202,17 +204,6 @@ async function checkPorts(settings: ClusterSettings): Promise<void> {
       `port ${port}, which ${what} of cluster "${settings.name}" needs, is already in use`,
     );
   }
-}
-
-async function startSupervisor(options: UpOptions, paths: ClusterPaths, machine: Machine): Promise<void> {
-  await rm(join(paths.run, "processes.json"), { force: true });
-  const started = await machine.processes.start(options.self.command, {
-    args: [...options.self.args, "supervise", "--home", options.home, "--name", options.name],
-    log: { kind: "file", path: join(paths.logs, "supervisor.log") },
-    detached: true,
-    cwd: "/",
-  });
-  started.unref();
 }
 
 async function apiAnswers(settings: ClusterSettings, pki: Pki, signal: AbortSignal): Promise<boolean> {

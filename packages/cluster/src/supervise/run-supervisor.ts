@@ -3,24 +3,17 @@ import type { Clock, Logger } from "@skiff/base";
 import { lockFile } from "@skiff/host";
 import { prepareNodeRuntime } from "../agent/node-runtime.ts";
 import type { Machine } from "../lifecycle/machine.ts";
-import type { SelfCommand } from "../lifecycle/self-command.ts";
 import { clusterPaths } from "../settings/paths.ts";
 import { ClusterError, readSettings } from "../settings/settings.ts";
+import type { SupervisorTarget } from "./start-supervisor.ts";
 import { type SupervisedProcess, Supervisor } from "./supervisor.ts";
-
-/** What a supervisor is told on its command line. */
-export interface SupervisorOptions {
-  readonly name: string;
-  readonly home: string;
-  readonly self: SelfCommand;
-}
 
 /**
  * Runs the processes of a cluster until the signal is aborted. containerd comes first and is stopped last, so that the
  * agent always finds it; server and agent start beside it and wait for what they need by themselves.
  */
 export async function runSupervisor(
-  options: SupervisorOptions,
+  options: SupervisorTarget,
   effects: { readonly machine: Machine; readonly clock: Clock; readonly logger: Logger },
   signal: AbortSignal,
 ): Promise<void> {

@@ -1,0 +1,140 @@
+import { type ApiServer, createApiServer, standardParts, statusNodeConnector, type UserInfo } from "@skiff/apiserver";
+import { aborted, Background, type Clock, describeError, isAbort, type Logger, systemRandom } from "@skiff/base";
+import { createClient, createEventRecorder, createInformers } from "@skiff/client";
+import { startControllers } from "@skiff/controllers";
+import type { Processes } from "@skiff/host";
+import { Scheduler } from "@skiff/scheduler";
+import { compactionIntervalMs, compactPeriodically, type EmbeddedStore, openLmdbStore } from "@skiff/store";
+import { createBootstrapObjects } from "../bootstrap/bootstrap-objects.ts";
+import type { SelfCommand } from "../lifecycle/self-command.ts";
+import { type Pki, readPki } from "../pki/pki.ts";
+import { clusterPaths } from "../settings/paths.ts";
+import { ClusterError, type ClusterSettings, readSettings } from "../settings/settings.ts";
+import { keepSupervisor } from "../supervise/keep-supervisor.ts";
+import { gitVersion } from "../version.ts";
+
+interface ServerEffects {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+interface Server extends ServerEffects {
+  readonly settings: ClusterSettings;
+  readonly pki: Pki;
+  readonly store: EmbeddedStore;
+}
+
+/** The cluster's own components: no request of theirs is refused. */
+const component = (name: string): UserInfo => ({ name, groups: ["system:masters", "system:authenticated"] });
+
+/** What the server process is told on its command line. */
+export interface ServerOptions {
+  readonly name: string;
+  readonly home: string;
+  readonly self: SelfCommand;
+}
+
+/** Runs the store, API server, controllers and scheduler of a cluster until the signal is aborted. */
+export async function runServer(
+  target: ServerOptions,
+  effects: ServerEffects & { readonly processes: Processes },
+  signal: AbortSignal,
+): Promise<void> {
+  const paths = clusterPaths(target.home, target.name);
+  const [settings, pki] = await Promise.all([readSettings(paths), readPki(paths.pki)]);
+  if (settings === undefined || pki === undefined) {
+    throw new ClusterError("NO_CLUSTER", `there is no cluster "${target.name}" below ${target.home}`);
+  }
+  const { clock, logger } = effects;
+  await using store = await openLmdbStore({ folder: paths.store, clock, logger: logger.named("store") });
+  await using background = new Background({ logger });
+  background.run("compaction", (stop) =>
+    compactPeriodically(store, { clock, logger, signal: stop, intervalMs: compactionIntervalMs }),
+  );
+  background.run("watching the supervisor", (stop) => keepSupervisor(target, { ...effects, paths }, stop));
+  const server: Server = { ...effects, settings, pki, store };
+  const readiness = { bootstrapped: false };
+  await using api = await openApi(server, readiness);
+  await api.listen({
+    host: "0.0.0.0",
+    port: settings.apiPort,
+    tls: { key: pki.apiServer.key, cert: pki.apiServer.certificate, ca: pki.authority },
+  });
+  logger.info("the API server listens", { port: settings.apiPort });
+  await createBootstrapObjects(createClient(api.transport(component("system:apiserver"))), settings, signal);
+  readiness.bootstrapped = true;
+  await using stack = new AsyncDisposableStack();
+  await startComponents(server, api, stack, signal);
+  await aborted(signal);
+  logger.info("stopping");
+}
+
+function openApi(server: Server, readiness: { readonly bootstrapped: boolean }): Promise<ApiServer> {
+  const { settings, pki, store, clock, logger } = server;
+  return createApiServer({
+    store,
+    clock,
+    random: systemRandom,
+    logger: logger.named("api"),
+    parts: (table) =>
+      standardParts({
+        table,
+        clock,
+        random: systemRandom,
+        logger: logger.named("api"),
+        gitVersion,
+        serviceAccounts: {
+          issuer: `https://kubernetes.default.svc.${settings.clusterDomain}`,
+          privateKey: pki.serviceAccountKey,
+        },
+        anonymous: true,
+        nodes: statusNodeConnector(table, {
+          ca: pki.authority,
+          cert: pki.apiServerKubeletClient.certificate,
+          key: pki.apiServerKubeletClient.key,
+        }),
+        serviceCidr: settings.serviceCidr,
+        nodePorts: settings.nodePorts,
+        serverAddress: `${settings.nodeIp}:${settings.apiPort}`,
+        readinessChecks: {
+          "poststarthook/bootstrap": () => {
+            if (!readiness.bootstrapped) throw new Error("not finished");
+          },
+        },
+        revision: () => store.revision,
+      }),
+  });
+}
+
+/** Controllers and scheduler, each with a client of its own name; they share caches of what they watch. */
+async function startComponents(
+  { clock, logger, pki }: Server,
+  api: ApiServer,
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<void> {
+  const random = systemRandom;
+  const client = createClient(api.transport(component("system:kube-controller-manager")));
+  const informers = stack.use(createInformers({ client, clock, random, logger: logger.named("informers") }));
+  stack.use(
+    startControllers({
+      client,
+      informers,
+      clock,
+      random,
+      logger: logger.named("controllers"),
+      rootCertificate: pki.authority,
+    }),
+  );
+  const schedulerClient = createClient(api.transport(component("system:kube-scheduler")));
+  const recorder = stack.use(
+    createEventRecorder({ client: schedulerClient, component: "default-scheduler", clock, random, logger }),
+  );
+  const options = { client: schedulerClient, informers, recorder, clock, random, logger: logger.named("scheduler") };
+  try {
+    stack.use(await Scheduler.start(options, signal));
+  } catch (error) {
+    if (!isAbort(error, signal))
+      throw new Error(`the scheduler does not start: ${describeError(error)}`, { cause: error });
+  }
+}
