@@ -26,6 +26,9 @@ export interface ServiceProxyOptions {
   readonly logger: Logger;
 }
 
+/** Now and then the kernel's table is read, in case somebody else has changed it. */
+const checkMs = 5 * 60_000;
+
 const serviceIndex = "service";
 
 /** How far the kernel's table can be relied upon. */
@@ -88,6 +91,10 @@ export class ServiceProxy implements AsyncDisposable {
   async #run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
     while (!signal.aborted) {
+      using _check = clock.after(checkMs, () => {
+        this.#knowledge = "doubtful";
+        this.#wake.resolve();
+      });
       await abortable(this.#wake.promise, signal);
       await clock.sleep(settleMs, signal);
       this.#wake = Promise.withResolvers();
