@@ -167,7 +167,8 @@ test("refusals", async () => {
 test("the default account of a new namespace is waited for", async () => {
   const clock = new VirtualClock();
   const late = fakeTable([[Namespaces, [{ metadata: clusterMeta("default") }]]]);
-  const [, account] = standardAdmission({ table: late, clock, random: seededRandom(1) });
+  const all = standardAdmission({ table: late, clock, random: seededRandom(1) });
+  const account = all.find(({ name }) => name === "ServiceAccount");
   const request = {
     operation: "CREATE",
     resource: Pods,

@@ -1,6 +1,7 @@
 import type { Clock, Random } from "@skiff/base";
 import type { AdmissionPlugin, ResourceTable } from "../contracts.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
+import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { podPartsAdmission } from "./pod-parts.ts";
@@ -17,6 +18,7 @@ export const standardAdmission = (options: {
   readonly random: Random;
 }): readonly AdmissionPlugin[] => [
   namespaceLifecycle(options.table),
+  limitRanger(options.table),
   serviceAccountAdmission(options),
   nodeRestriction(options.table),
   taintNodesByCondition,
