@@ -115,8 +115,8 @@ export class ServiceProxy implements AsyncDisposable {
     const rebuild = this.#knowledge === "exact" ? undefined : await this.#readTable(signal);
     const changes = this.#contents.changes();
     const [first, ...rest] = transactions(rules.table, changes);
-    const scripts =
-      rebuild === undefined && first === undefined ? [] : [[rebuild ?? "", first ?? ""].join("\n"), ...rest];
+    const together = [rebuild, first].filter((script) => script !== undefined);
+    const scripts = together.length === 0 ? [] : [together.join("\n"), ...rest];
     // Until all of it is applied, nobody knows how much of it was.
     this.#knowledge = "doubtful";
     for (const script of scripts) await nftables.apply(script, signal);
