@@ -5,7 +5,7 @@ export function bodyFormat(contentType: string | undefined): "json" | "yaml" {
   const type = mediaType(contentType);
   if (type === "" || type === "application/json") return "json";
   if (type === "application/yaml") return "yaml";
-  throw unsupported(["application/json", "application/yaml"]);
+  throw unsupported(["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]);
 }
 
 /** The kind of patch by `Content-Type`. Throws 415. */

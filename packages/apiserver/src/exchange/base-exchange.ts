@@ -3,6 +3,7 @@ import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
 import type { Clock } from "@skiff/base";
 import type { Exchange, ResponseStream } from "../contracts.ts";
+import { protobufToJson, protobufType } from "../encoding/protobuf/protobuf-to-json.ts";
 import type { ShownCertificate } from "./client-certificate.ts";
 import { readBody } from "./read-body.ts";
 
@@ -43,6 +44,7 @@ export abstract class BaseExchange implements Exchange {
   #query: URLSearchParams | undefined;
   #abort: AbortController | undefined;
   #closed = false;
+  #translates = false;
 
   constructor(method: string, url: string, context: ConnectionContext) {
     this.method = method;
@@ -53,6 +55,7 @@ export abstract class BaseExchange implements Exchange {
   }
 
   abstract readonly headers: Readonly<Record<string, string | undefined>>;
+  protected abstract hideContentType(): void;
   abstract bodyStream(): Readable;
   abstract stream(head: { readonly status: number; readonly contentType: string }): ResponseStream;
   abstract upgrade(): { readonly socket: Duplex; readonly head: Buffer };
@@ -82,9 +85,17 @@ export abstract class BaseExchange implements Exchange {
     return this.#abort.signal;
   }
 
-  body(limitBytes: number): Promise<Buffer> {
+  async body(limitBytes: number): Promise<Buffer> {
     const declared = this.headers["content-length"];
-    return readBody(this.bodyStream(), { limitBytes, declared, clock: this.context.clock });
+    const body = await readBody(this.bodyStream(), { limitBytes, declared, clock: this.context.clock });
+    return this.#translates ? Buffer.from(protobufToJson(body)) : body;
+  }
+
+  /** Tells a protobuf body, if that is what the client sends, in JSON: who reads it need not know. */
+  translateBody(): void {
+    if (this.headers["content-type"]?.startsWith(protobufType) !== true) return;
+    this.#translates = true;
+    this.hideContentType();
   }
 
   setHeader(name: string, value: string): void {

@@ -42,6 +42,10 @@ export class Http1Exchange extends BaseExchange {
     return headers;
   }
 
+  protected hideContentType(): void {
+    this.#headers = { ...this.headers, "content-type": "application/json" };
+  }
+
   bodyStream(): Readable {
     return this.#request;
   }

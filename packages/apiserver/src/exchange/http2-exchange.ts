@@ -34,6 +34,10 @@ export class Http2Exchange extends BaseExchange {
     return headers;
   }
 
+  protected hideContentType(): void {
+    this.#headers = { ...this.headers, "content-type": "application/json" };
+  }
+
   bodyStream(): Readable {
     return this.#stream;
   }

@@ -80,6 +80,8 @@ export class RequestLine {
 
   async #serveResource(exchange: BaseExchange, info: ResourceInfo, user: UserInfo): Promise<void> {
     const { parts, table, bookmarks, encoder } = this.#options;
+    // What goes through a proxy is none of our business, whatever it is written in.
+    if (info.verb !== "get" && info.subresource !== "proxy") exchange.translateBody();
     const qualified = qualifiedPlural(info);
     const virtual = parts.virtualResources.get(qualified);
     if (virtual !== undefined && info.subresource === undefined) {
