@@ -1,6 +1,5 @@
 /** The composition root: what a cluster consists of on this machine, how it is started, kept running and taken away. */
 
-export { runAgent } from "./agent/run-agent.ts";
 export { connectNodeRuntime } from "./agent/runtime-connection.ts";
 export { contextName, userKubeconfigPath } from "./kubeconfig/kubeconfig.ts";
 export { examineMachine, type Finding } from "./lifecycle/doctor.ts";
@@ -10,9 +9,8 @@ export { type ProcessState, processStates } from "./lifecycle/running.ts";
 export type { SelfCommand } from "./lifecycle/self-command.ts";
 export { type ClusterStatus, clusterStatus } from "./lifecycle/status.ts";
 export { serverUrl, type UpOptions, type UpReport, type UpResult, upCluster } from "./lifecycle/up.ts";
-export { runServer } from "./server/run-server.ts";
+export { runAgent, runServer, runSupervisor } from "./processes.ts";
 export { clustersIn, portIsFree } from "./settings/choose.ts";
 export { type ClusterPaths, clusterPaths, defaultHome } from "./settings/paths.ts";
 export { ClusterError, type ClusterSettings, type RuntimeKind, readSettings } from "./settings/settings.ts";
-export { runSupervisor } from "./supervise/run-supervisor.ts";
 export type { SupervisorTarget } from "./supervise/start-supervisor.ts";

@@ -2,4 +2,4 @@
 export type { Faults } from "./faulty-transport.ts";
 export { type PodScript, type PodScripts, usualScript } from "./pod-script.ts";
 export type { SimulatedNode } from "./simulated-node.ts";
-export { TestCluster, type TestClusterOptions } from "./test-cluster.ts";
+export { TestCluster, type TestClusterAddress, type TestClusterOptions } from "./test-cluster.ts";

@@ -7,6 +7,7 @@ import { startControllers } from "@skiff/controllers";
 import { defaultSchedulerName, Scheduler } from "@skiff/scheduler";
 import { openMemoryStore } from "@skiff/store";
 import { type Faults, faultyTransport } from "./faulty-transport.ts";
+import { kubeconfigOf } from "./kubeconfig.ts";
 import { openApi } from "./open-api.ts";
 import { type PodScripts, usualScript } from "./pod-script.ts";
 import { SimulatedNode } from "./simulated-node.ts";
@@ -25,6 +26,15 @@ export interface TestClusterOptions {
   /** How long a silent node is trusted; as controllers have it where absent. */
   readonly nodeMonitorGraceMs?: number;
   readonly logger?: Logger;
+}
+
+/** How to reach a cluster that listens. PEM texts; `kubeconfig` is a whole file. */
+export interface TestClusterAddress {
+  readonly endpoint: string;
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly kubeconfig: string;
 }
 
 const noFaults: Faults = { conflicts: 0, unavailable: 0, droppedWatches: 0, expiredWatches: 0 };
@@ -172,6 +182,19 @@ export class TestCluster implements AsyncDisposable {
   /** The API as `user` has it, in this process. */
   transport(user: { readonly name: string; readonly groups: readonly string[] }): Transport {
     return this.#api.transport(user);
+  }
+
+  /**
+   * Serves the API on a free port of 127.0.0.1, for `kubectl` and clients in other processes. Time stays virtual: whoever
+   * waits for something there needs somebody to move it on here (`advance`).
+   */
+  async listen(): Promise<TestClusterAddress> {
+    const { issueAccess } = await import("./issue-access.ts");
+    const access = await issueAccess();
+    const tls = { ...access.server, ca: access.ca };
+    const { port } = await this.#api.listen({ host: "127.0.0.1", port: 0, tls });
+    const endpoint = `https://127.0.0.1:${port}`;
+    return { endpoint, ca: access.ca, ...access.admin, kubeconfig: kubeconfigOf(endpoint, access) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,6 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { writeFileAtomic } from "@skiff/host";
-import { parse, stringify } from "yaml";
 import { ClusterError } from "../settings/settings.ts";
 
 /** How to reach a cluster as its administrator. */
@@ -26,11 +25,16 @@ export function userKubeconfigPath(environment: Readonly<Record<string, string |
   return first ?? join(homedir(), ".kube", "config");
 }
 
+/** Loaded when first needed: it takes longer than most commands. */
+const yaml = () => import("yaml");
+
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 /** A whole kubeconfig that holds just this cluster, as YAML. */
-export function kubeconfigText(access: Access): string {
-  return stringify(withAccess({ apiVersion: "v1", kind: "Config", preferences: {} }, access, { makeCurrent: true }));
+export async function kubeconfigText(access: Access): Promise<string> {
+  return (await yaml()).stringify(
+    withAccess({ apiVersion: "v1", kind: "Config", preferences: {} }, access, { makeCurrent: true }),
+  );
 }
 
 /** Puts the cluster's entries into a kubeconfig, in place of older ones of the same name; others stay as they are. */
@@ -97,7 +101,7 @@ async function readKubeconfig(path: string): Promise<JsonObject | undefined> {
     });
   let config: unknown;
   try {
-    config = parse(text);
+    config = (await yaml()).parse(text);
   } catch (error) {
     throw unusable(error);
   }
@@ -110,6 +114,6 @@ async function writeKubeconfig(path: string, config: JsonObject): Promise<void> 
   const isLink = (await lstat(path).catch(() => undefined))?.isSymbolicLink() ?? false;
   const target = isLink ? await realpath(path) : path;
   await mkdir(dirname(target), { recursive: true, mode: 0o700 });
-  await writeFileAtomic(target, stringify(config), { mode: 0o600 });
+  await writeFileAtomic(target, (await yaml()).stringify(config), { mode: 0o600 });
   await chmod(target, 0o600);
 }

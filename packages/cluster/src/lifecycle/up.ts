@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, isJsonObject } from "@skiff/base";
+import { type Clock, isJsonObject, type JsonObject } from "@skiff/base";
 import { allRequirements, type FileLock, installCommand, LockHeld, lockFile, writeFileAtomic } from "@skiff/host";
 import { contextName, kubeconfigText, mergeKubeconfig } from "../kubeconfig/kubeconfig.ts";
 import { ensurePki, type Pki } from "../pki/pki.ts";
@@ -73,6 +73,7 @@ export async function upCluster(
     await checkPorts(settings);
   }
   const pki = await ensurePki(paths.pki, settings, clock);
+  const sinceMs = running ? 0 : clock.now();
   await writeSettings(paths, settings);
   if (!running) {
     if (await rebootedSince(paths)) await tearDown({ settings, paths, machine, clock }, signal);
@@ -93,13 +94,13 @@ export async function upCluster(
     authority: pki.authority,
     ...pki.admin,
   };
-  await writeFileAtomic(paths.kubeconfig, kubeconfigText(access), { mode: 0o600 });
+  await writeFileAtomic(paths.kubeconfig, await kubeconfigText(access), { mode: 0o600 });
   await mergeKubeconfig(options.kubeconfig, access);
   report.step(`Waiting for node ${settings.nodeName}`);
   await waitFor(
     { paths, machine, clock, deadlineMs: nodeDeadlineMs, what: "the node does not become Ready", log: "agent" },
     signal,
-    () => nodeIsReady(settings, pki, signal),
+    () => nodeIsReady(settings, { pki, sinceMs }, signal),
   );
   const nodeReadyMs = clock.monotonic() - startMs;
   return {
@@ -214,13 +215,22 @@ async function apiAnswers(settings: ClusterSettings, pki: Pki, signal: AbortSign
   return answer?.status === 200;
 }
 
-async function nodeIsReady(settings: ClusterSettings, pki: Pki, signal: AbortSignal): Promise<boolean> {
-  const path = `/api/v1/nodes/${settings.nodeName}`;
-  const answer = await probeApi({ port: settings.apiPort, path, authority: pki.authority, admin: pki.admin }, signal);
-  if (answer?.status !== 200) return false;
-  const node: unknown = JSON.parse(answer.body);
-  const status = isJsonObject(node) && isJsonObject(node.status) ? node.status : {};
-  const conditions = Array.isArray(status.conditions) ? status.conditions : [];
+/** Ready, by a kubelet that runs now: what an earlier run left in the store does not count. */
+async function nodeIsReady(
+  settings: ClusterSettings,
+  { pki, sinceMs }: { readonly pki: Pki; readonly sinceMs: number },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const get = async (path: string): Promise<JsonObject> => {
+    const answer = await probeApi({ port: settings.apiPort, path, authority: pki.authority, admin: pki.admin }, signal);
+    const object: unknown = answer?.status === 200 ? JSON.parse(answer.body) : {};
+    return isJsonObject(object) ? object : {};
+  };
+  const { spec } = await get(`/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${settings.nodeName}`);
+  const renewed = isJsonObject(spec) && typeof spec.renewTime === "string" ? Date.parse(spec.renewTime) : 0;
+  if (renewed < sinceMs) return false;
+  const { status } = await get(`/api/v1/nodes/${settings.nodeName}`);
+  const conditions = isJsonObject(status) && Array.isArray(status.conditions) ? status.conditions : [];
   return conditions.some((one) => isJsonObject(one) && one.type === "Ready" && one.status === "True");
 }
 

@@ -1,0 +1,17 @@
+/**
+ * The processes of a cluster. Each is loaded only when it is run: what one of them needs costs the others, and the commands
+ * that merely look, neither time nor memory.
+ */
+type RunServer = typeof import("./server/run-server.ts").runServer;
+type RunAgent = typeof import("./agent/run-agent.ts").runAgent;
+type RunSupervisor = typeof import("./supervise/run-supervisor.ts").runSupervisor;
+
+/** Runs the store, API server, controllers and scheduler of a cluster until the signal is aborted. */
+export const runServer: RunServer = async (...words) => (await import("./server/run-server.ts")).runServer(...words);
+
+/** Runs a node's kubelet, service proxy and DNS until the signal is aborted. Containers go on running after it. */
+export const runAgent: RunAgent = async (...words) => (await import("./agent/run-agent.ts")).runAgent(...words);
+
+/** Runs the processes of a cluster until the signal is aborted. */
+export const runSupervisor: RunSupervisor = async (...words) =>
+  (await import("./supervise/run-supervisor.ts")).runSupervisor(...words);
