@@ -38,7 +38,8 @@ export class Http2Connection implements AsyncDisposable {
     if (this.#disposed) throw new Error("the transport is closed");
     this.#session ??= this.#connect();
     const session = await abortable(this.#session, signal);
-    return session.request(headers);
+    // Node takes a DELETE to have no body unless told; ours carry options.
+    return session.request(headers, { endStream: false });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

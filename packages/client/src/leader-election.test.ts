@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Leases } from "@skiff/api";
+import { aborted, silentLogger } from "@skiff/base";
+import { TestCluster } from "@skiff/testing";
+import { whileLeading } from "./leader-election.ts";
+
+const lease = { namespace: "kube-system", name: "controllers" };
+
+test("one leads at a time; the next takes over when the first gives up or falls silent", async () => {
+  await using cluster = await TestCluster.start();
+  const { client, clock, random } = cluster;
+  const leading = new Set<string>();
+  const stops = new Map<string, AbortController>();
+  const compete = (identity: string, reach: () => typeof client = () => client) => {
+    const stop = new AbortController();
+    stops.set(identity, stop);
+    const elsewhere = { ...client, get: (...of: Parameters<typeof client.get>) => reach().get(...of) };
+    return whileLeading(
+      { client: elsewhere, clock, random, logger: silentLogger, lease, identity, signal: stop.signal },
+      async (signal) => {
+        leading.add(identity);
+        await aborted(signal);
+        leading.delete(identity);
+      },
+    );
+  };
+  let away = false;
+  const broken = () => {
+    if (away) throw new Error("the network is gone");
+    return client;
+  };
+  const first = compete("first", broken);
+  await cluster.advance(100);
+  const second = compete("second");
+  await cluster.advance(60_000);
+  assert.deepEqual([...leading], ["first"]);
+  away = true;
+  await cluster.advance(13_000);
+  assert.deepEqual([...leading], []);
+  await cluster.advance(10_000);
+  assert.deepEqual([...leading], ["second"]);
+  const { spec } = await client.get(Leases, lease, { signal: cluster.signal });
+  assert.equal(spec.holderIdentity, "second");
+  assert.equal(spec.leaseTransitions, 1);
+  away = false;
+  stops.get("second")?.abort();
+  await cluster.advance(100);
+  await second;
+  await cluster.advance(5_000);
+  assert.deepEqual([...leading], ["first"]);
+  stops.get("first")?.abort();
+  await cluster.advance(100);
+  await first;
+});
