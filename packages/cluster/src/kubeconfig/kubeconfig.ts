@@ -26,7 +26,7 @@ export function userKubeconfigPath(environment: Readonly<Record<string, string |
 }
 
 /** Loaded when first needed: it takes longer than most commands. */
-const yaml = () => import("yaml");
+const yaml = () => import("./yaml.ts");
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
