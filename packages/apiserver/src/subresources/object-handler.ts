@@ -3,7 +3,6 @@ import { refusals } from "@skiff/api";
 import { assert, isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { parse } from "yaml";
 import type { ApiVerb, Exchange, RequestInfo, SubresourceHandler, UserInfo, WriteContext } from "../contracts.ts";
-import { isProtobuf, objectFromProtobuf } from "../protobuf/body.ts";
 
 /** A call of a subresource by object: the same over HTTP and in process. */
 export interface ObjectCall {
@@ -27,7 +26,6 @@ async function readBody(exchange: Exchange): Promise<JsonValue | undefined> {
   const bytes = await exchange.body(bodyLimit);
   if (bytes.length === 0) return undefined;
   const type = exchange.headers["content-type"] ?? "application/json";
-  if (isProtobuf(type)) return objectFromProtobuf(bytes);
   const text = bytes.toString("utf8");
   let value: unknown;
   try {
