@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Leases } from "@skiff/api";
+import { Leases, refusals, type Transport } from "@skiff/api";
 import { aborted, silentLogger } from "@skiff/base";
 import { TestCluster } from "@skiff/testing";
+import type { Client } from "./client.ts";
+import { createClient } from "./create-client.ts";
 import { whileLeading } from "./leader-election.ts";
 
 const lease = { namespace: "kube-system", name: "controllers" };
@@ -12,27 +14,28 @@ test("one leads at a time; the next takes over when the first gives up or falls 
   const { client, clock, random } = cluster;
   const leading = new Set<string>();
   const stops = new Map<string, AbortController>();
-  const compete = (identity: string, reach: () => typeof client = () => client) => {
+  let away = false;
+  const inner = cluster.transport({ name: "admin", groups: ["system:masters"] });
+  const cut: Transport = {
+    async send(request, signal) {
+      if (away) throw refusals.unavailable("the network is gone");
+      return inner.send(request, signal);
+    },
+    watch: (request, signal) => inner.watch(request, signal),
+  };
+  const compete = (identity: string, client: Client) => {
     const stop = new AbortController();
     stops.set(identity, stop);
-    const elsewhere = { ...client, get: (...of: Parameters<typeof client.get>) => reach().get(...of) };
-    return whileLeading(
-      { client: elsewhere, clock, random, logger: silentLogger, lease, identity, signal: stop.signal },
-      async (signal) => {
-        leading.add(identity);
-        await aborted(signal);
-        leading.delete(identity);
-      },
-    );
+    const { signal } = stop;
+    return whileLeading({ client, clock, random, logger: silentLogger, lease, identity, signal }, async (signal) => {
+      leading.add(identity);
+      await aborted(signal);
+      leading.delete(identity);
+    });
   };
-  let away = false;
-  const broken = () => {
-    if (away) throw new Error("the network is gone");
-    return client;
-  };
-  const first = compete("first", broken);
+  const first = compete("first", createClient(cut));
   await cluster.advance(100);
-  const second = compete("second");
+  const second = compete("second", client);
   await cluster.advance(60_000);
   assert.deepEqual([...leading], ["first"]);
   away = true;

@@ -34,6 +34,7 @@ export class Http2Connection implements AsyncDisposable {
     this.#options = options;
   }
 
+  /** The caller writes the body and ends the stream. */
   async request(headers: OutgoingHttpHeaders, signal: AbortSignal): Promise<ClientHttp2Stream> {
     if (this.#disposed) throw new Error("the transport is closed");
     this.#session ??= this.#connect();

@@ -35,16 +35,17 @@ test("a watch tells what happens, ends when its interest does, and does not dist
   const stop = new AbortController();
   const from = { resourceVersion: metadata.resourceVersion ?? "" };
   const seen: string[] = [];
-  const watching = (async () => {
+  const watching = async () => {
     for await (const event of client.watch(ConfigMaps, { namespace, ...from, signal: stop.signal })) {
       if (event.type === "BOOKMARK" || event.type === "ERROR") continue;
       seen.push(`${event.type} ${event.object.metadata.name}`);
       if (event.type === "DELETED") stop.abort();
     }
-  })();
+  };
+  const ended = assert.rejects(watching, (error) => error === stop.signal.reason);
   await client.create(ConfigMaps, { ...named("b"), data: { text: "é".repeat(100_000) } }, { signal });
   await client.delete(ConfigMaps, named("b").metadata, { signal });
-  await assert.rejects(watching, (error) => error === stop.signal.reason);
+  await ended;
   assert.deepEqual(seen, ["ADDED b", "DELETED b"]);
   assert.ok((await client.list(ConfigMaps, { namespace, signal })).items.length > 0);
 });
