@@ -47,7 +47,7 @@ export const bannedCalls: readonly {
     allowedInTests: true,
   },
   {
-    pattern: /\bset(?:Timeout|Interval)\(/,
+    pattern: /(?<![.\w])set(?:Timeout|Interval)\(/,
     instead: "a Clock of @skiff/base",
     allowedIn: ["base", "host"],
     allowedInTests: true,
