@@ -4,6 +4,7 @@ import type { ZoneSource } from "./zone.ts";
 
 const byService = "service";
 const byAddress = "cluster-ip";
+const byEndpoint = "endpoint";
 
 /** The zone as the informers' caches have it at the moment of each question. */
 export function clusterZone(domain: string, informers: Informers): ZoneSource {
@@ -14,6 +15,7 @@ export function clusterZone(domain: string, informers: Informers): ZoneSource {
     const name = metadata.labels?.["kubernetes.io/service-name"];
     return name === undefined ? [] : [`${metadata.namespace}/${name}`];
   });
+  slices.addIndex(byEndpoint, ({ endpoints }) => [...new Set((endpoints ?? []).flatMap(({ addresses }) => addresses))]);
   services.addIndex(byAddress, ({ spec }) => (spec.clusterIPs ?? []).filter((address) => address !== "None"));
   return {
     domain,
@@ -21,5 +23,6 @@ export function clusterZone(domain: string, informers: Informers): ZoneSource {
     slices: (namespace, service) => slices.byIndex(byService, `${namespace}/${service}`),
     namespaceExists: (name) => namespaces.get(name) !== undefined,
     byAddress: (address) => services.byIndex(byAddress, address)[0],
+    slicesByAddress: (address) => slices.byIndex(byEndpoint, address),
   };
 }

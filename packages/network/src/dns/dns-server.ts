@@ -93,15 +93,17 @@ export class DnsServer implements AsyncDisposable {
     const { source, upstream, logger } = this.#options;
     const reply = answerQuery(message, source, transport);
     if (reply.kind === "answer") send(reply.message);
-    if (reply.kind !== "forward") return;
+    if (reply.kind !== "forward" && reply.kind !== "chase") return;
     if (this.#forwarded >= maxForwarded) {
       send(failure(message, serverFailure));
       return;
     }
     this.#forwarded++;
+    const finish = (theirs: Buffer | undefined) =>
+      reply.kind === "chase" ? reply.finish(theirs) : (theirs ?? failure(message, serverFailure));
     upstream
-      .ask(message, transport)
-      .then((answer) => send(answer ?? failure(message, serverFailure)))
+      .ask(reply.kind === "chase" ? reply.query : message, transport)
+      .then((theirs) => send(finish(theirs)))
       .catch((error: unknown) => logger.warn(`DNS upstream: ${describeError(error)}`))
       .finally(() => this.#forwarded--);
   }

@@ -1,20 +1,6 @@
 import type { Endpoint, EndpointSlice, Service } from "@skiff/api";
 
-/** Record types that the cluster's zone knows. */
-export type RecordData =
-  | { readonly type: "A"; readonly data: string }
-  | { readonly type: "CNAME"; readonly data: string }
-  | { readonly type: "TXT"; readonly data: string }
-  | { readonly type: "PTR"; readonly data: string }
-  | {
-      readonly type: "SRV";
-      readonly data: {
-        readonly target: string;
-        readonly port: number;
-        readonly priority: number;
-        readonly weight: number;
-      };
-    };
+import type { NamedRecord, RecordData } from "./records.ts";
 
 /** What the zone says about a name. */
 export type ZoneAnswer =
@@ -23,11 +9,6 @@ export type ZoneAnswer =
   | { readonly kind: "noSuchName" }
   /** Not a name of the cluster. */
   | { readonly kind: "notOurs" };
-
-export interface NamedRecord {
-  readonly name: string;
-  readonly record: RecordData;
-}
 
 /** What the zone is made of. */
 export interface ZoneSource {
@@ -38,9 +19,30 @@ export interface ZoneSource {
   namespaceExists(name: string): boolean;
   /** The Service with this ClusterIP. */
   byAddress(address: string): Service | undefined;
+  /** Slices with an endpoint of this address. */
+  slicesByAddress(address: string): readonly EndpointSlice[];
 }
 
-const found = (records: readonly RecordData[], additional: readonly NamedRecord[] = []): ZoneAnswer => ({
+/** Where the zone's own records live, so that `ns.dns.cluster.local` is the cluster's DNS Service. */
+const dnsService = { namespace: "kube-system", name: "kube-dns" } as const;
+
+/** Answers that a name does not exist may be kept as long as any other. */
+export const startOfAuthority = (domain: string): RecordData => ({
+  type: "SOA",
+  data: {
+    mname: `ns.dns.${domain}`,
+    rname: `hostmaster.${domain}`,
+    serial: 1,
+    refresh: 7_200,
+    retry: 1_800,
+    expire: 86_400,
+    minimum: 5,
+  },
+});
+
+type Found = Extract<ZoneAnswer, { kind: "found" }>;
+
+const found = (records: readonly RecordData[], additional: readonly NamedRecord[] = []): Found => ({
   kind: "found",
   records,
   additional,
@@ -53,24 +55,27 @@ const noSuchName: ZoneAnswer = { kind: "noSuchName" };
  */
 export function lookUp(source: ZoneSource, question: { readonly name: string; readonly type: string }): ZoneAnswer {
   const name = question.name.toLowerCase().replace(/\.$/, "");
-  if (name.endsWith(".in-addr.arpa")) return reverse(source, name);
-  if (name === source.domain) return found([]);
+  if (name.endsWith(".in-addr.arpa")) return reverse(source, { name, type: question.type });
+  if (name === source.domain) return ofType(apex(source), question.type);
   if (!name.endsWith(`.${source.domain}`)) return { kind: "notOurs" };
   const labels = name.slice(0, -source.domain.length - 1).split(".");
-  const answer = inZone(source, labels, name);
+  const answer = inZone(source, labels);
   return answer.kind === "found" ? ofType(answer, question.type) : answer;
 }
 
+const apex = ({ domain }: ZoneSource) => found([startOfAuthority(domain), { type: "NS", data: `ns.dns.${domain}` }]);
+
 /** Of all records of a name, those that were asked for. A CNAME answers every question. */
-function ofType(answer: Extract<ZoneAnswer, { kind: "found" }>, type: string): ZoneAnswer {
+function ofType(answer: Found, type: string): ZoneAnswer {
   const records = answer.records.filter((record) => record.type === type || record.type === "CNAME" || type === "ANY");
   return { ...answer, records, additional: records.some((record) => record.type === "SRV") ? answer.additional : [] };
 }
 
-function inZone(source: ZoneSource, labels: readonly string[], name: string): ZoneAnswer {
+function inZone(source: ZoneSource, labels: readonly string[]): ZoneAnswer {
   const kind = labels.at(-1);
   const namespace = labels.at(-2);
   if (labels.length === 1 && kind === "dns-version") return found([{ type: "TXT", data: "1.1.0" }]);
+  if (kind === "dns") return nameServer(source, labels);
   if (kind !== "svc" && kind !== "pod") return noSuchName;
   if (namespace === undefined) return found([]);
   if (kind === "pod") return podByAddress(source, namespace, labels.slice(0, -2));
@@ -78,19 +83,21 @@ function inZone(source: ZoneSource, labels: readonly string[], name: string): Zo
   if (service === undefined) return source.namespaceExists(namespace) ? found([]) : noSuchName;
   const object = source.service(namespace, service);
   if (object === undefined) return noSuchName;
-  return inService(source, object, { host: labels.slice(0, -3), name });
+  return inService(source, object, labels.slice(0, -3));
 }
 
-function inService(
-  source: ZoneSource,
-  service: Service,
-  { host, name }: { readonly host: readonly string[]; readonly name: string },
-): ZoneAnswer {
-  const { spec, metadata } = service;
+function nameServer(source: ZoneSource, labels: readonly string[]): ZoneAnswer {
+  if (labels.length === 1) return found([]);
+  const address = source.service(dnsService.namespace, dnsService.name)?.spec.clusterIP;
+  return labels.length === 2 && labels[0] === "ns" && address ? found([{ type: "A", data: address }]) : noSuchName;
+}
+
+function inService(source: ZoneSource, service: Service, host: readonly string[]): ZoneAnswer {
+  const { spec } = service;
   if (spec.type === "ExternalName") {
     return host.length === 0 ? found([{ type: "CNAME", data: spec.externalName ?? "" }]) : noSuchName;
   }
-  const base = `${metadata.name}.${metadata.namespace}.svc.${source.domain}`;
+  const base = baseName(source, service);
   const [first, second] = host;
   const headless = spec.clusterIP === "None";
   if (first === undefined) {
@@ -101,18 +108,19 @@ function inService(
   if (host.length === 2 && second !== undefined && first.startsWith("_") && second.startsWith("_")) {
     return portRecords(source, service, { port: first.slice(1), protocol: second.slice(1), base });
   }
-  if (host.length !== 1 || !headless) return noSuchName;
+  if (host.length !== 1) return noSuchName;
   const named = hosts(source, service).filter((one) => one.hostname === first);
-  return named.length === 0 || name === base
-    ? noSuchName
-    : found(named.map(({ address }) => ({ type: "A", data: address })));
+  return named.length === 0 ? noSuchName : found(named.map(({ address }) => ({ type: "A", data: address })));
 }
 
 interface Host {
   readonly hostname: string;
   readonly address: string;
-  readonly ports: EndpointSlice["ports"];
+  readonly ports: NonNullable<EndpointSlice["ports"]>;
 }
+
+/** The name of an endpoint below its Service: its own, or its address. */
+const hostnameOf = ({ hostname }: Endpoint, address: string): string => hostname || address.replaceAll(".", "-");
 
 /** Endpoints that may be given out, each with the name it has below its Service. */
 function hosts(source: ZoneSource, { metadata, spec }: Service): readonly Host[] {
@@ -122,8 +130,9 @@ function hosts(source: ZoneSource, { metadata, spec }: Service): readonly Host[]
     for (const endpoint of slice.endpoints ?? []) {
       if (!spec.publishNotReadyAddresses && !isReady(endpoint)) continue;
       for (const address of endpoint.addresses) {
-        const hostname = endpoint.hostname || address.replaceAll(".", "-");
-        seen.set(`${hostname} ${address}`, { hostname, address, ports: slice.ports });
+        const hostname = hostnameOf(endpoint, address);
+        const ports = [...(seen.get(`${hostname} ${address}`)?.ports ?? []), ...(slice.ports ?? [])];
+        seen.set(`${hostname} ${address}`, { hostname, address, ports });
       }
     }
   }
@@ -162,7 +171,7 @@ function portRecords(
   const additional: NamedRecord[] = [];
   for (const { hostname, address, ports } of hosts(source, service)) {
     const name = `${hostname}.${wanted.base}`;
-    for (const port of ports ?? []) {
+    for (const port of ports) {
       if (!matches(port) || port.port === undefined) continue;
       records.push(srv(name, port.port));
       additional.push({ name, record: { type: "A", data: address } });
@@ -182,10 +191,27 @@ function podByAddress(source: ZoneSource, namespace: string, host: readonly stri
     : noSuchName;
 }
 
-function reverse(source: ZoneSource, name: string): ZoneAnswer {
-  const address = name.slice(0, -".in-addr.arpa".length).split(".").reverse().join(".");
+/** Addresses of Services, and of endpoints of headless ones. Others may have a name outside the cluster. */
+function reverse(source: ZoneSource, question: { readonly name: string; readonly type: string }): ZoneAnswer {
+  const address = question.name.slice(0, -".in-addr.arpa".length).split(".").reverse().join(".");
   const service = source.byAddress(address);
-  if (service === undefined) return { kind: "notOurs" };
-  const { metadata } = service;
-  return found([{ type: "PTR", data: `${metadata.name}.${metadata.namespace}.svc.${source.domain}` }]);
+  const names = service === undefined ? endpointNames(source, address) : [baseName(source, service)];
+  if (names.length === 0) return { kind: "notOurs" };
+  return ofType(found(names.map((data) => ({ type: "PTR", data }))), question.type);
+}
+
+const baseName = ({ domain }: ZoneSource, { metadata }: Service): string =>
+  `${metadata.name}.${metadata.namespace}.svc.${domain}`;
+
+function endpointNames(source: ZoneSource, address: string): readonly string[] {
+  const names = new Set<string>();
+  for (const { metadata } of source.slicesByAddress(address)) {
+    const owner = metadata.labels?.["kubernetes.io/service-name"];
+    const service = owner === undefined ? undefined : source.service(metadata.namespace, owner);
+    if (service?.spec.clusterIP !== "None") continue;
+    for (const host of hosts(source, service)) {
+      if (host.address === address) names.add(`${host.hostname}.${baseName(source, service)}`);
+    }
+  }
+  return [...names];
 }
