@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ConfigMaps, ownerReference, refusals, Secrets, ServiceAccounts, type Transport } from "@skiff/api";
+import { createLogger, silentLogger } from "@skiff/base";
+import { createClient, createInformers } from "@skiff/client";
+import { TestCluster } from "@skiff/testing";
+import { defineController, watching } from "./define-controller.ts";
+import type { Loop } from "./loop.ts";
+import { againIn, done } from "./outcome.ts";
+import { runControllers } from "./run-controllers.ts";
+
+const namespace = "default";
+const ours = (name: string) => ({ metadata: { name, namespace, labels: { test: "yes" } } });
+
+/** Runs a loop against a cluster whose watches tell everything late. */
+async function withLoop(
+  loop: Loop,
+  act: (cluster: TestCluster, logged: readonly string[]) => Promise<void>,
+  options: { readonly lateMs?: number } = {},
+): Promise<void> {
+  await using cluster = await TestCluster.start();
+  const { clock, random } = cluster;
+  const inner = cluster.transport({ name: "admin", groups: ["system:masters"] });
+  const late: Transport = {
+    send: (request, signal) => inner.send(request, signal),
+    async *watch(request, signal) {
+      for await (const event of inner.watch(request, signal)) {
+        if (options.lateMs !== undefined) await clock.sleep(options.lateMs, signal);
+        yield event;
+      }
+    },
+  };
+  const client = createClient(late);
+  const logged: string[] = [];
+  const logger = createLogger({ clock, level: "warn", write: (line) => void logged.push(line) });
+  await using informers = createInformers({ client, clock, random, logger: silentLogger });
+  await using _running = runControllers([loop], { client, informers, clock, random, logger });
+  await act(cluster, logged);
+}
+
+test("a loop sees its own writes before it acts again, however late its caches are", async () => {
+  let runs = 0;
+  const loop = defineController({
+    name: "keep-three",
+    for: ConfigMaps,
+    owns: [Secrets],
+    async reconcile(map, { client, owned, signal }) {
+      if (map.metadata.labels?.test !== "yes") return done;
+      runs++;
+      for (let count = owned(Secrets, map).length; count < 3; count++) {
+        const metadata = { generateName: "s-", namespace, ownerReferences: [ownerReference(ConfigMaps, map)] };
+        await client.create(Secrets, { metadata }, { signal });
+      }
+      return done;
+    },
+  });
+  await withLoop(
+    loop,
+    async (cluster) => {
+      const { client, signal } = cluster;
+      await cluster.advance(30_000);
+      const map = await client.create(ConfigMaps, ours("a"), { signal });
+      for (let change = 0; change < 5; change++) {
+        await client.patch(ConfigMaps, map.metadata, { data: { change: String(change) } }, { type: "merge", signal });
+      }
+      await cluster.advance(60_000);
+      const secrets = (await client.list(Secrets, { namespace, signal })).items;
+      assert.equal(secrets.length, 3);
+      const [first] = secrets;
+      assert.ok(first);
+      const before = runs;
+      await client.delete(Secrets, first.metadata, { signal });
+      await cluster.advance(60_000);
+      assert.equal((await client.list(Secrets, { namespace, signal })).items.length, 3);
+      assert.ok(runs > before);
+    },
+    { lateMs: 2_000 },
+  );
+});
+
+test("failures are tried again and reported, conflicts without a word; others are not held up", async () => {
+  const tries = new Map<string, number>();
+  const loop = defineController({
+    name: "fails",
+    for: ConfigMaps,
+    workers: 1,
+    async reconcile({ metadata: { name, labels } }) {
+      if (labels?.test !== "yes") return done;
+      const attempt = (tries.get(name) ?? 0) + 1;
+      tries.set(name, attempt);
+      if (name === "bad" && attempt < 4) throw new Error("does not work");
+      if (name === "slow" && attempt < 4) throw refusals.stale({ group: "", kind: "configmaps", name });
+      return done;
+    },
+  });
+  await withLoop(loop, async (cluster, logged) => {
+    const { client, signal } = cluster;
+    for (const name of ["bad", "slow", "good"]) await client.create(ConfigMaps, ours(name), { signal });
+    await cluster.advance(5_000);
+    assert.deepEqual([...tries].sort(), [
+      ["bad", 4],
+      ["good", 1],
+      ["slow", 4],
+    ]);
+    assert.ok(logged.length > 0);
+    assert.ok(
+      logged.every((line) => line.includes("does not work") && line.includes("default/bad")),
+      logged.join("\n"),
+    );
+  });
+});
+
+test("one object is worked on by one at a time; `againIn` comes back; watches map to keys; `gone` hears of the end", async () => {
+  let active = 0;
+  let most = 0;
+  let runs = 0;
+  const gone: string[] = [];
+  const loop = defineController({
+    name: "counts",
+    for: ConfigMaps,
+    watches: [watching(ServiceAccounts, ({ metadata }) => [{ namespace: metadata.namespace, name: "a" }])],
+    async reconcile({ metadata }, { clock, signal }) {
+      if (metadata.name !== "a") return done;
+      runs++;
+      active++;
+      most = Math.max(most, active);
+      await clock.sleep(100, signal);
+      active--;
+      return runs === 1 ? againIn(60_000) : done;
+    },
+    async gone({ name }) {
+      gone.push(name);
+      return done;
+    },
+  });
+  await withLoop(loop, async (cluster) => {
+    const { client, signal } = cluster;
+    await cluster.advance(1_000);
+    await client.create(ConfigMaps, ours("a"), { signal });
+    await cluster.advance(1_000);
+    assert.equal(runs, 1);
+    await cluster.advance(60_000);
+    assert.equal(runs, 2);
+    for (const name of ["x", "y", "z"]) {
+      await client.create(ServiceAccounts, { metadata: { name, namespace } }, { signal });
+      await cluster.advance(30);
+    }
+    await cluster.advance(1_000);
+    assert.equal(most, 1);
+    assert.equal(runs, 4);
+    // The watch had the loop look for it before it was there.
+    gone.length = 0;
+    await client.delete(ConfigMaps, ours("a").metadata, { signal });
+    await cluster.advance(1_000);
+    assert.deepEqual(gone, ["a"]);
+  });
+});

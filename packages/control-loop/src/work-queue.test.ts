@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { VirtualClock } from "@skiff/base";
+import { WorkQueue } from "./work-queue.ts";
+
+function queue() {
+  const clock = new VirtualClock();
+  let ready = 0;
+  const keys = new WorkQueue({ clock, onReady: () => ready++ });
+  return { clock, keys, ready: () => ready };
+}
+
+test("a key waits once, in order, and is nobody else's while it is worked on", () => {
+  const { keys, ready } = queue();
+  for (const key of ["a", "b", "a"]) keys.add(key);
+  assert.equal(ready(), 2);
+  assert.equal(keys.take(), "a");
+  keys.add("a");
+  assert.equal(keys.take(), "b");
+  assert.equal(keys.take(), undefined);
+  keys.finish("b", { succeeded: true });
+  assert.equal(keys.take(), undefined);
+  keys.finish("a", { succeeded: true });
+  assert.equal(keys.take(), "a");
+  keys.finish("a", { succeeded: true });
+  assert.equal(keys.take(), undefined);
+});
+
+test("failures wait 5 ms, 10 ms, … up to 1000 s; a success forgets them", async () => {
+  const { clock, keys } = queue();
+  const delays: number[] = [];
+  const fail = async () => {
+    keys.add("a");
+    keys.take();
+    keys.retry("a");
+    keys.finish("a", { succeeded: false });
+    delays.push((clock.nextDueMs() ?? 0) - clock.now());
+    await clock.advance(1_000_000);
+    assert.equal(keys.take(), "a");
+    keys.finish("a", { succeeded: false });
+  };
+  for (let failure = 0; failure < 20; failure++) await fail();
+  assert.deepEqual(delays.slice(0, 4), [5, 10, 20, 40]);
+  assert.equal(delays.at(-1), 1_000_000);
+  keys.add("a");
+  keys.take();
+  keys.finish("a", { succeeded: true });
+  await fail();
+  assert.equal(delays.at(-1), 5);
+});
+
+test("of two delays the earlier counts; none comes after disposal", async () => {
+  const { clock, keys } = queue();
+  keys.addAfter("a", 1000);
+  keys.addAfter("a", 100);
+  keys.addAfter("a", 500);
+  await clock.advance(100);
+  assert.equal(keys.take(), "a");
+  keys.finish("a", { succeeded: true });
+  await clock.advance(2000);
+  assert.equal(keys.take(), undefined);
+  keys.addAfter("b", 1);
+  keys[Symbol.dispose]();
+  await clock.advance(10);
+  assert.equal(keys.take(), undefined);
+});
+
+test("a key that is put back is ready once, whatever was added meanwhile", () => {
+  const { keys } = queue();
+  keys.add("a");
+  keys.take();
+  keys.add("a");
+  keys.release("a");
+  assert.equal(keys.take(), "a");
+  keys.finish("a", { succeeded: true });
+  assert.equal(keys.take(), undefined);
+});
