@@ -1,18 +1,9 @@
-import type { KubeObject, ResourceDefinition, RuleContext } from "@skiff/api";
+import { type KubeObject, type ResourceDefinition, type RuleContext, tableColumns } from "@skiff/api";
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { asJson } from "../encoding/object-json.ts";
 
 /** How much of the object each row carries: the query parameter `includeObject`. */
 export type IncludeObject = "None" | "Metadata" | "Object";
-
-const nameColumn = {
-  name: "Name",
-  type: "string",
-  format: "name",
-  description:
-    "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names",
-  priority: 0,
-};
 
 /** What tables of one resource are made with. */
 export interface TableOptions {
@@ -29,7 +20,7 @@ export function tableOf(objects: readonly KubeObject[], metadata: JsonObject, op
     kind: "Table",
     apiVersion: `meta.k8s.io/${options.metaVersion}`,
     metadata,
-    columnDefinitions: [nameColumn, ...options.resource.columns.map(columnDefinition)],
+    columnDefinitions: tableColumns(options.resource).map(columnDefinition),
     rows: objects.map((object) => row(object, options)),
   };
 }
@@ -44,7 +35,7 @@ const columnDefinition = (column: ResourceDefinition["columns"][number]): JsonOb
 
 function row(object: KubeObject, options: TableOptions): JsonObject {
   const { resource, context, include } = options;
-  const cells: JsonValue[] = [object.metadata.name, ...resource.columns.map((column) => column.value(object, context))];
+  const cells: JsonValue[] = tableColumns(resource).map((column) => column.value(object, context));
   if (include === "None") return { cells, object: null };
   return { cells, object: include === "Object" ? asJson(object) : partialObject(object, options.metaVersion) };
 }
