@@ -42,7 +42,7 @@ export function decodeObject(request: DecodeRequest): Decoded {
   const body = parseObject(request);
   const kind = body.value.kind ?? "";
   const apiVersion = body.value.apiVersion ?? "";
-  checkPlace(request, apiVersion, kind);
+  checkBodyPlace(request, apiVersion, kind);
   const shownKind = typeof kind === "string" && kind !== "" ? kind : request.kind;
   const refuse = (why: string) =>
     refusals.badRequest(`${shownKind} in version "${request.version}" cannot be handled as a ${request.kind}: ${why}`);
@@ -119,7 +119,12 @@ function syntaxMessage(text: string, error: unknown): string {
     : `invalid character '${text.charAt(at)}' looking for beginning of value`;
 }
 
-function checkPlace(request: DecodeRequest, apiVersion: unknown, kind: unknown): void {
+/** Refuses (400) a body that says that it is of another version or kind than the resource. Empty texts say nothing. */
+export function checkBodyPlace(
+  request: Pick<DecodeRequest, "group" | "version" | "kind">,
+  apiVersion: unknown,
+  kind: unknown,
+): void {
   if (request.group === undefined || typeof apiVersion !== "string" || typeof kind !== "string") return;
   const expected = apiVersionText(request);
   if (apiVersion !== "" && apiVersion !== expected) {
@@ -134,7 +139,7 @@ function checkPlace(request: DecodeRequest, apiVersion: unknown, kind: unknown):
   }
 }
 
-const apiVersionText = ({ group, version }: DecodeRequest): string =>
+const apiVersionText = ({ group, version }: Pick<DecodeRequest, "group" | "version">): string =>
   group === undefined || group === "" ? version : `${group}/${version}`;
 
 function conformBody(body: Body, request: DecodeRequest): readonly string[] {
