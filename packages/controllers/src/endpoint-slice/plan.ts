@@ -109,7 +109,8 @@ interface Packed {
 }
 
 /**
- * Endpoints stay in the slice that they are in; new ones fill slices that change anyway, then the fullest that has room
+ * Endpoints stay in the slice that they are in; new ones fill slices that change anyway, then new slices; what does not fill
+ * one goes to the fullest that has room
  * for all of them, then new slices.
  */
 function pack(group: Group, slices: readonly EndpointSlice[]): readonly Packed[] {
@@ -130,12 +131,15 @@ function pack(group: Group, slices: readonly EndpointSlice[]): readonly Packed[]
   for (const { endpoints } of packed.filter(({ changes }) => changes)) {
     endpoints.push(...fresh.splice(0, endpointsPerSlice - endpoints.length));
   }
-  const roomy = packed
-    .filter(({ changes, endpoints }) => !changes && endpoints.length + fresh.length <= endpointsPerSlice)
-    .sort((a, b) => b.endpoints.length - a.endpoints.length)[0];
-  if (roomy !== undefined) roomy.endpoints.push(...fresh.splice(0));
   while (fresh.length > 0) {
-    packed.push({ slice: undefined, endpoints: fresh.splice(0, endpointsPerSlice), changes: true });
+    const roomy =
+      fresh.length < endpointsPerSlice
+        ? packed
+            .filter(({ changes, endpoints }) => !changes && endpoints.length + fresh.length <= endpointsPerSlice)
+            .sort((a, b) => b.endpoints.length - a.endpoints.length)[0]
+        : undefined;
+    if (roomy !== undefined) roomy.endpoints.push(...fresh.splice(0));
+    else packed.push({ slice: undefined, endpoints: fresh.splice(0, endpointsPerSlice), changes: true });
   }
   const used = packed.filter(({ endpoints }) => endpoints.length > 0);
   if (used.length > 0) return used;
