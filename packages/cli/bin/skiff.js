@@ -4,7 +4,7 @@
 // the TypeScript as it stands.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { createRequire, enableCompileCache } from "node:module";
+import module from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -32,10 +32,10 @@ function bundleIsStale() {
 }
 
 if (Number(process.versions.node.split(".")[0]) >= 24) {
-  enableCompileCache?.();
+  module.enableCompileCache?.();
   await import(bundleIsStale() ? join(here, "../src/main.ts") : bundle);
 } else {
-  const node = join(dirname(createRequire(import.meta.url).resolve("node/package.json")), "bin", "node");
+  const node = join(dirname(module.createRequire(import.meta.url).resolve("node/package.json")), "bin", "node");
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
