@@ -12,9 +12,12 @@ export class ClusterState {
   /** Pods of nodes that are not (yet) known. */
   readonly #homeless = new Map<string, Pod>();
   readonly #assumed = new Set<string>();
+  #list: readonly NodeInfo[] | undefined;
 
+  /** All nodes; the same list until one comes or goes. */
   get nodes(): readonly NodeInfo[] {
-    return [...this.#nodes.values()];
+    this.#list ??= [...this.#nodes.values()];
+    return this.#list;
   }
 
   putNode(node: Node): void {
@@ -26,6 +29,7 @@ export class ClusterState {
     }
     const info = new NodeInfo(node);
     this.#nodes.set(name, info);
+    this.#list = undefined;
     for (const pod of [...this.#homeless.values()].filter(({ spec }) => spec.nodeName === name)) this.putPod(pod);
   }
 
@@ -33,6 +37,7 @@ export class ClusterState {
     const info = this.#nodes.get(name);
     if (info === undefined) return;
     this.#nodes.delete(name);
+    this.#list = undefined;
     for (const pod of info.pods) {
       this.#placed.delete(pod.metadata.uid);
       this.#homeless.set(pod.metadata.uid, pod);

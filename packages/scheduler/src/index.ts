@@ -1,6 +1,7 @@
 /** Finds a node for every pod: a queue, a decision made of plugins, a binding. */
 export { type Decision, type Rejection, unschedulableMessage } from "./decide.ts";
 export {
+  type ClusterEvent,
   definePlugin,
   type FilterRequest,
   type FilterResult,

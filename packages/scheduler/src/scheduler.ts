@@ -1,19 +1,17 @@
-import type { KubeObject, ResourceDefinition } from "@skiff/api";
-import { isConflict, isNotFound, isPodTerminal, Nodes, type Pod, Pods } from "@skiff/api";
+import { isConflict, isNotFound, isPodTerminal, type Node, Nodes, type Pod, Pods } from "@skiff/api";
 import { Background, type Clock, describeError, isAbort, type Logger, type Random, timestamp } from "@skiff/base";
 import type { CacheChange, Client, EventRecorder, Informers } from "@skiff/client";
 import { ClusterState } from "./cluster-state.ts";
 import { type Decision, decide, unschedulableMessage } from "./decide.ts";
-import type { Plugin } from "./framework.ts";
+import { DecisionLog } from "./decision-log.ts";
+import { type ClusterEvent, hintMatches, type Plugin } from "./framework.ts";
 import { defaultPlugins } from "./plugins/list.ts";
 import { SchedulingQueue } from "./queue.ts";
 
 /** The scheduler that pods get which name none. */
 export const defaultSchedulerName = "default-scheduler";
-/** How many bindings may be under way at once. */
-const bindLimit = 64;
-/** How many pods' last decisions are remembered. */
-const decisionLimit = 10_000;
+/** How many bindings and marks may be under way at once. */
+const callLimit = 64;
 
 export interface SchedulerOptions {
   readonly client: Client;
@@ -37,8 +35,10 @@ export class Scheduler implements AsyncDisposable {
   readonly #queue: SchedulingQueue;
   readonly #background: Background;
   readonly #subscriptions: Disposable[] = [];
-  readonly #decisions = new Map<string, Decision>();
-  #binding = 0;
+  readonly #decisions = new DecisionLog();
+  #underWay = 0;
+  /** The node with which the next decision begins. */
+  #nextStart = 0;
   #scheduled = false;
 
   private constructor(options: SchedulerOptions) {
@@ -55,11 +55,7 @@ export class Scheduler implements AsyncDisposable {
     const pods = options.informers.for(Pods);
     await Promise.all([nodes.whenSynced(signal), pods.whenSynced(signal)]);
     scheduler.#subscriptions.push(
-      nodes.onChange((change) => {
-        if (change.kind === "deleted") scheduler.#state.removeNode(change.object.metadata.name);
-        else scheduler.#state.putNode(change.object);
-        scheduler.#hint(Nodes, change);
-      }),
+      nodes.onChange((change) => scheduler.#nodeChanged(change)),
       pods.onChange((change) => scheduler.#podChanged(change)),
     );
     return scheduler;
@@ -75,20 +71,32 @@ export class Scheduler implements AsyncDisposable {
     await this.#background[Symbol.asyncDispose]();
   }
 
+  #nodeChanged(change: CacheChange<Node>): void {
+    const node = change.object;
+    if (change.kind === "deleted") {
+      this.#state.removeNode(node.metadata.name);
+      return;
+    }
+    this.#state.putNode(node);
+    this.#happened(
+      change.kind === "added" ? { kind: "nodeAdded", node } : { kind: "nodeUpdated", node, old: change.old },
+    );
+  }
+
   #podChanged(change: CacheChange<Pod>): void {
     const { object: pod } = change;
     if (change.kind === "deleted") {
       this.#queue.remove(pod.metadata.uid);
-      this.#decisions.delete(pod.metadata.uid);
+      this.#decisions.forget(pod.metadata.uid);
       this.#state.removePod(pod.metadata.uid);
-      this.#hint(Pods, change);
+      if (pod.spec.nodeName) this.#happened({ kind: "podGone", gone: pod });
       return;
     }
     this.#state.putPod(pod);
     if (pod.spec.nodeName || isPodTerminal(pod) || pod.metadata.deletionTimestamp) {
       this.#queue.remove(pod.metadata.uid);
       // A pod that has ended gives back what it held, as one that is gone does.
-      if (isPodTerminal(pod)) this.#hint(Pods, { kind: "deleted", object: pod });
+      if (pod.spec.nodeName && isPodTerminal(pod)) this.#happened({ kind: "podGone", gone: pod });
     } else if (this.#isOurs(pod) && this.#gate(pod) === undefined) this.#queue.add(pod);
   }
 
@@ -104,16 +112,11 @@ export class Scheduler implements AsyncDisposable {
     return undefined;
   }
 
-  #hint<T extends KubeObject>(resource: ResourceDefinition<T>, change: CacheChange<T>): void {
-    const old = change.kind === "updated" ? change.old : undefined;
-    const hints = this.#plugins.flatMap(({ name, retryOn }) =>
-      retryOn
-        .filter((hint) => hint.change === change.kind && hint.resource.plural === resource.plural)
-        .map((hint) => ({ name, hint })),
-    );
+  #happened(event: ClusterEvent): void {
+    const listening = this.#plugins.filter(({ retryOn }) => retryOn.some(({ kind }) => kind === event.kind));
     this.#queue.wake((pod, rejectedBy) =>
-      hints.some(
-        ({ name, hint }) => rejectedBy.has(name) && (hint.helps?.({ pod, object: change.object, old }) ?? true),
+      listening.some(
+        ({ name, retryOn }) => rejectedBy.has(name) && retryOn.some((hint) => hintMatches(hint, event, pod)),
       ),
     );
   }
@@ -129,7 +132,8 @@ export class Scheduler implements AsyncDisposable {
   }
 
   #scheduleAll(): void {
-    while (this.#binding < bindLimit && !this.#background.signal.aborted) {
+    // Calls under way bound the turn: it ends after so many decisions at the latest, and others get theirs.
+    while (this.#underWay < callLimit && !this.#background.signal.aborted) {
       const pod = this.#queue.next();
       if (pod === undefined) return;
       this.#schedule(pod);
@@ -139,18 +143,29 @@ export class Scheduler implements AsyncDisposable {
   #schedule(pod: Pod): void {
     const { uid } = pod.metadata;
     const { nodes } = this.#state;
-    const decision = decide(pod, nodes, this.#plugins, this.#options.random);
-    if (this.#decisions.size >= decisionLimit) this.#decisions.clear();
-    this.#decisions.set(uid, decision);
+    const { random } = this.#options;
+    const decision = decide(pod, { nodes, plugins: this.#plugins, random, start: this.#nextStart });
+    this.#nextStart = nodes.length === 0 ? 0 : (this.#nextStart + decision.examined) % nodes.length;
+    this.#decisions.remember(uid, decision);
     if (decision.kind === "placed") {
       this.#state.assume(pod, decision.node);
-      this.#binding++;
-      this.#background.run(`binding ${pod.metadata.name}`, (signal) => this.#bind(pod, decision.node, signal));
+      this.#call(`binding ${pod.metadata.name}`, (signal) => this.#bind(pod, decision.node, signal));
       return;
     }
     this.#queue.reject(uid, new Set([...decision.rejections.values()].map(({ plugin }) => plugin)));
-    const message = unschedulableMessage(nodes.length, decision.rejections);
-    this.#background.run(`marking ${pod.metadata.name}`, (signal) => this.#markUnschedulable(pod, message, signal));
+    const message = unschedulableMessage(pod, nodes.length, decision.rejections);
+    this.#call(`marking ${pod.metadata.name}`, (signal) => this.#markUnschedulable(pod, message, signal));
+  }
+
+  /** Work that waits for the API, in the background; so much of it at once and no more. */
+  #call(name: string, work: (signal: AbortSignal) => Promise<void>): void {
+    this.#underWay++;
+    this.#background.run(name, (signal) =>
+      work(signal).finally(() => {
+        this.#underWay--;
+        this.#wakeUp();
+      }),
+    );
   }
 
   async #bind(pod: Pod, node: string, signal: AbortSignal): Promise<void> {
@@ -170,11 +185,10 @@ export class Scheduler implements AsyncDisposable {
       else {
         // Somebody else bound it or changed it: the informer will tell. Whatever it was, it is tried again.
         if (!isConflict(error)) logger.warn(`cannot bind ${namespace}/${name}: ${describeError(error)}`);
+        const message = `binding rejected: running Bind plugin "DefaultBinder": ${describeError(error)}`;
+        recorder.record(Pods, pod, { type: "Warning", reason: "FailedScheduling", message });
         this.#queue.reject(uid, new Set());
       }
-    } finally {
-      this.#binding--;
-      this.#wakeUp();
     }
   }
 

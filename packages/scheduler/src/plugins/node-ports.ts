@@ -1,16 +1,21 @@
-import { Nodes, Pods } from "@skiff/api";
 import { definePlugin, fits, lacks } from "../framework.ts";
-import { hostPortsClash } from "../pod-facts.ts";
+import { hostPortsClash, podFacts } from "../pod-facts.ts";
+
+const taken = lacks("node(s) didn't have free ports for the requested pod ports");
 
 /** A port of the node has one owner. */
 export const nodePorts = definePlugin({
   name: "NodePorts",
   retryOn: [
-    { resource: Nodes, change: "added" },
-    { resource: Pods, change: "deleted" },
+    { kind: "nodeAdded" },
+    {
+      kind: "podGone",
+      helps: ({ pod, gone }) =>
+        podFacts(gone).hostPorts.some((taken) =>
+          podFacts(pod).hostPorts.some((wanted) => hostPortsClash(wanted, taken)),
+        ),
+    },
   ],
   filter: ({ facts, node }) =>
-    facts.hostPorts.some((wanted) => node.hostPorts.some((taken) => hostPortsClash(wanted, taken)))
-      ? lacks("node(s) didn't have free ports for the requested pod ports")
-      : fits,
+    facts.hostPorts.some((wanted) => node.hostPorts.some((owned) => hostPortsClash(wanted, owned))) ? taken : fits,
 });

@@ -1,11 +1,14 @@
-import { Nodes, Pods } from "@skiff/api";
-import { definePlugin, type FilterRequest, fits, lacks, rejects } from "../framework.ts";
+import { jsonEqual } from "@skiff/base";
+import { definePlugin, type FilterRequest, fits, lacks, type RetryHint, rejects } from "../framework.ts";
 
-const retryOn = [
-  { resource: Nodes, change: "added" },
-  { resource: Nodes, change: "updated" },
-  { resource: Pods, change: "deleted" },
-] as const;
+const retryOn: readonly RetryHint[] = [
+  { kind: "nodeAdded" },
+  {
+    kind: "nodeUpdated",
+    helps: ({ node, old }) => !jsonEqual(node.status?.allocatable ?? {}, old.status?.allocatable ?? {}),
+  },
+  { kind: "podGone", helps: () => true },
+];
 
 /** Pods without requests still weigh something when nodes are compared, or they would all go to one node. */
 const assumedRequests: Readonly<Record<string, number>> = { cpu: 100, memory: 200 * 1024 * 1024 };

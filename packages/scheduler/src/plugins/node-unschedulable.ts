@@ -1,17 +1,22 @@
-import { Nodes, tolerates } from "@skiff/api";
+import { tolerates } from "@skiff/api";
 import { definePlugin, fits, rejects } from "../framework.ts";
 
 const taint = { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" };
+
+const refusal = rejects("node(s) were unschedulable");
 
 /** Nothing new comes to a node that was cordoned, save what tolerates exactly that. */
 export const nodeUnschedulable = definePlugin({
   name: "NodeUnschedulable",
   retryOn: [
-    { resource: Nodes, change: "added" },
-    { resource: Nodes, change: "updated" },
+    { kind: "nodeAdded" },
+    {
+      kind: "nodeUpdated",
+      helps: ({ node, old }) => old.spec.unschedulable === true && node.spec.unschedulable !== true,
+    },
   ],
   filter: ({ pod, node }) =>
     node.node.spec.unschedulable && !pod.spec.tolerations?.some((toleration) => tolerates(toleration, taint))
-      ? rejects("node(s) were unschedulable")
+      ? refusal
       : fits,
 });
