@@ -110,8 +110,7 @@ interface Packed {
 
 /**
  * Endpoints stay in the slice that they are in; new ones fill slices that change anyway, then new slices; what does not fill
- * one goes to the fullest that has room
- * for all of them, then new slices.
+ * one goes to the fullest that has room for all of it.
  */
 function pack(group: Group, slices: readonly EndpointSlice[]): readonly Packed[] {
   const left = new Map(group.endpoints);

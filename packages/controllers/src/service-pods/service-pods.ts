@@ -2,7 +2,6 @@ import {
   controllerOf,
   isSidecar,
   type KubeObject,
-  labelsSelector,
   type Pod,
   type Service,
   type ServicePort,
@@ -19,11 +18,15 @@ export function servicesOf(pod: Pod, { cached }: Caches): readonly Service[] {
     .filter(({ spec }) => selects(spec.selector, labels));
 }
 
-/** A Service without a selector selects nothing; its endpoints are somebody else's work. */
-export const selects = (
+/** A Service without a selector selects nothing; its endpoints are somebody else's work. Asked for every change of a pod. */
+export function selects(
   selector: Readonly<Record<string, string>> | undefined,
   labels: Readonly<Record<string, string>> | undefined,
-): boolean => selector !== undefined && labelsSelector(selector).matches(labels);
+): boolean {
+  if (selector === undefined) return false;
+  for (const key in selector) if (labels?.[key] !== selector[key]) return false;
+  return true;
+}
 
 /** The port of a pod that a Service's port leads to; `undefined` where the pod has no port of that name. */
 export function targetPortOf({ targetPort, port, protocol = "TCP" }: ServicePort, pod: Pod): number | undefined {
