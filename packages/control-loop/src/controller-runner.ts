@@ -39,7 +39,8 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
     this.#definition = definition;
     this.#context = context;
     this.#background = new Background({ logger: context.logger });
-    this.#queue = new WorkQueue({ clock: context.clock, onReady: () => this.#pumpSoon() });
+    const { restMs = 0 } = definition;
+    this.#queue = new WorkQueue({ clock: context.clock, restMs, onReady: () => this.#pumpSoon() });
     this.#caches = { cached: (resource) => this.#cached(resource), owned: (...of) => this.#owned(...of) };
     this.#own = this.#open(definition.for);
     this.#background.run("start", (signal) => this.#start(signal));

@@ -61,6 +61,8 @@ export interface ControllerDefinition<T extends KubeObject> {
   readonly reads?: readonly ResourceDefinition[];
   /** How many objects are worked on at the same time; 5 where absent. */
   readonly workers?: number;
+  /** How long an object is left alone after it was worked on, so that bursts of changes are worked on together; 0 where absent. */
+  readonly restMs?: number;
   /** Makes the world as the object says. Throwing means: again, later. */
   reconcile(object: T, context: ReconcileContext): Promise<Outcome>;
   /** The object is gone. Nothing is done where absent. */

@@ -75,3 +75,21 @@ test("a key that is put back is ready once, whatever was added meanwhile", () =>
   keys.finish("a", { succeeded: true });
   assert.equal(keys.take(), undefined);
 });
+
+test("a key rests after work, however often it is added meanwhile", async () => {
+  const clock = new VirtualClock();
+  const keys = new WorkQueue({ clock, onReady: () => {}, restMs: 50 });
+  keys.add("a");
+  assert.equal(keys.take(), "a");
+  keys.finish("a", { succeeded: true });
+  for (let change = 0; change < 9; change++) keys.add("a");
+  await clock.advance(49);
+  assert.equal(keys.take(), undefined);
+  await clock.advance(1);
+  assert.equal(keys.take(), "a");
+  keys.finish("a", { succeeded: true });
+  await clock.advance(50);
+  assert.equal(keys.take(), undefined);
+  keys.add("a");
+  assert.equal(keys.take(), "a");
+});

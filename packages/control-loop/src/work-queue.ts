@@ -20,10 +20,22 @@ export class WorkQueue implements Disposable {
   readonly #addedMeanwhile = new Set<string>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #backoff: KeyedBackoff<string>;
+  readonly #restMs: number;
+  /** Keys that were worked on a moment ago. */
+  readonly #resting = new Map<string, Timer>();
 
-  /** `onReady` is called whenever a key has become ready to be taken. */
-  constructor(options: { readonly clock: Clock; readonly onReady: () => void; readonly retry?: BackoffPolicy }) {
+  /**
+   * `onReady` is called whenever a key has become ready to be taken. With `restMs` a key is left alone that long after it was
+   * worked on, so that a burst of changes is worked on at its beginning and at its end, not hundreds of times in between.
+   */
+  constructor(options: {
+    readonly clock: Clock;
+    readonly onReady: () => void;
+    readonly retry?: BackoffPolicy;
+    readonly restMs?: number;
+  }) {
     this.#clock = options.clock;
+    this.#restMs = options.restMs ?? 0;
     this.#onReady = options.onReady;
     this.#backoff = new KeyedBackoff(options.retry ?? retryPolicy);
   }
@@ -38,7 +50,7 @@ export class WorkQueue implements Disposable {
   }
 
   add(key: string): void {
-    if (this.#active.has(key)) {
+    if (this.#active.has(key) || this.#resting.has(key)) {
       this.#addedMeanwhile.add(key);
       return;
     }
@@ -79,6 +91,16 @@ export class WorkQueue implements Disposable {
   finish(key: string, result: { readonly succeeded: boolean }): void {
     if (result.succeeded) this.#backoff.reset(key);
     this.#active.delete(key);
+    if (this.#restMs > 0) {
+      const timer = this.#clock.after(this.#restMs, () => {
+        this.#resting.delete(key);
+        this.#addAgain(key);
+      });
+      this.#resting.set(key, timer);
+    } else this.#addAgain(key);
+  }
+
+  #addAgain(key: string): void {
     if (this.#addedMeanwhile.delete(key)) this.add(key);
   }
 
@@ -93,5 +115,7 @@ export class WorkQueue implements Disposable {
   [Symbol.dispose](): void {
     for (const { timer } of this.#delayed.values()) timer.cancel();
     this.#delayed.clear();
+    for (const timer of this.#resting.values()) timer.cancel();
+    this.#resting.clear();
   }
 }

@@ -6,6 +6,8 @@ import { CachedResource, type CacheFilter, type CacheOptions } from "./cached-re
 /** Informers over one client. Each cache starts when it is first asked for and runs until disposal. */
 export function createInformers(options: CacheOptions): Informers {
   const background = new Background({ logger: options.logger });
+  /** Whole resources are asked for all the time. */
+  const whole = new Map<ResourceDefinition, Informer<KubeObject>>();
   const running = new Map<string, Informer<KubeObject>>();
   const start = <T extends KubeObject>(resource: ResourceDefinition<T>, filter: CacheFilter): Informer<T> => {
     const key = JSON.stringify([
@@ -27,7 +29,14 @@ export function createInformers(options: CacheOptions): Informers {
     return cache;
   };
   return {
-    for: (resource, filter = {}) => start(resource, filter),
+    for(resource, filter) {
+      if (filter !== undefined) return start(resource, filter);
+      const known = whole.get(resource);
+      if (known !== undefined && isCacheOf(resource, known)) return known;
+      const cache = start(resource, {});
+      whole.set(resource, cache);
+      return cache;
+    },
     async whenSynced(signal) {
       await Promise.all([...running.values()].map((cache) => cache.whenSynced(signal)));
     },

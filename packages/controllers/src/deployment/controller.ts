@@ -25,6 +25,7 @@ export const deploymentController = defineController<Deployment>({
   name: "deployment",
   component: "deployment-controller",
   for: Deployments,
+  restMs: 10,
   owns: [ReplicaSets],
   watches: [
     // `Recreate` goes on when the last old pod has ended.

@@ -10,6 +10,7 @@ export const endpointSliceController = defineController<Service>({
   name: "endpoint-slice",
   component: "endpoint-slice-controller",
   for: Services,
+  restMs: 50,
   watches: [
     watching(Pods, (pod, caches) => servicesOf(pod, caches).map(({ metadata }) => metadata)),
     watching(EndpointSlices, ({ metadata }) => {

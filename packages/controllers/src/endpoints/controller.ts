@@ -9,6 +9,7 @@ export const endpointsController = defineController<Service>({
   name: "endpoints",
   component: "endpoint-controller",
   for: Services,
+  restMs: 50,
   watches: [
     watching(Pods, (pod, caches) => servicesOf(pod, caches).map(({ metadata }) => metadata)),
     watching(Endpoints, ({ metadata }) => [metadata]),

@@ -21,6 +21,7 @@ export const replicaSetController = defineController<ReplicaSet>({
   name: "replica-set",
   component: "replicaset-controller",
   for: ReplicaSets,
+  restMs: 10,
   owns: [Pods],
   watches: [
     // A pod that nobody controls may be somebody's to adopt.
