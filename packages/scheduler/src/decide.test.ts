@@ -13,19 +13,21 @@ const decideOn = (one: Pod, on: readonly NodeInfo[], start = 0): Decided =>
   decide(one, { nodes: on, plugins: defaultPlugins, random: seededRandom(1), start });
 
 describe("decide", () => {
-  it("spreads pods over nodes that are alike", () => {
-    const on = nodes(10);
-    for (let index = 0; index < 50; index++) {
-      const one = pod(`p${index}`, {}, { requests: { cpu: "100m", memory: "200Mi" } });
-      const decision = decideOn(one, on);
-      assert.ok(decision.kind === "placed");
-      on.find(({ name }) => name === decision.node)?.put(one);
-    }
-    assert.deepEqual(
-      on.map(({ podCount }) => podCount),
-      on.map(() => 5),
-    );
-  });
+  const wishes = [{ cpu: "100m", memory: "200Mi" }, {}] as const;
+  for (const requests of wishes)
+    it(`spreads pods that want ${JSON.stringify(requests)} over nodes that are alike`, () => {
+      const on = nodes(10);
+      for (let index = 0; index < 50; index++) {
+        const one = pod(`p${index}`, {}, { requests });
+        const decision = decideOn(one, on);
+        assert.ok(decision.kind === "placed");
+        on.find(({ name }) => name === decision.node)?.put(one);
+      }
+      assert.deepEqual(
+        on.map(({ podCount }) => podCount),
+        on.map(() => 5),
+      );
+    });
 
   it("says why nodes cannot take the pod, each by the first plugin that refuses", () => {
     const spec = { unschedulable: true, taints: [{ key: "k", effect: "NoSchedule" }] };

@@ -52,9 +52,10 @@ export function decide(pod: Pod, { nodes, plugins, random, start }: DecisionInpu
   const rejections = new Map<string, Rejection>();
   const feasible: FilterRequest[] = [];
   const facts = podFacts(pod);
-  const restriction = restrictionOf(pod, plugins);
+  const concerned = plugins.filter(({ concerns }) => concerns?.(pod) ?? true);
+  const restriction = restrictionOf(pod, concerned);
   const candidates = restriction === undefined ? nodes : nodes.filter(({ name }) => restriction.names.has(name));
-  const filters = plugins.filter(({ filter }) => filter !== undefined);
+  const filters = concerned.filter(({ filter }) => filter !== undefined);
   const enough = enoughNodes(candidates.length);
   let examined = 0;
   for (; examined < candidates.length && feasible.length < enough; examined++) {
@@ -71,7 +72,7 @@ export function decide(pod: Pod, { nodes, plugins, random, start }: DecisionInpu
     return { kind: "unschedulable", rejections, examined };
   }
   if (feasible.length === 1) return { kind: "placed", node: only.node.name, scores: new Map(), rejections, examined };
-  const totals = totalScores(feasible, plugins);
+  const totals = totalScores(feasible, concerned);
   const best = totals.reduce((highest, total) => Math.max(highest, total), 0);
   const winners = feasible.filter((_, index) => totals[index] === best);
   const winner = winners[randomInt(random, winners.length)] ?? only;

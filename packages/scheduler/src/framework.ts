@@ -66,6 +66,8 @@ export interface Plugin {
   readonly name: string;
   /** Why the pod must not even be tried; `undefined`: it may be. */
   readonly preEnqueue?: (pod: Pod) => string | undefined;
+  /** False for pods to which neither filter nor score of this plugin matters. Absent: it matters to all. */
+  readonly concerns?: (pod: Pod) => boolean;
   /** Names of the nodes that alone come into question, where the pod itself says so; `undefined`: all do. */
   readonly preFilter?: (pod: Pod) => ReadonlySet<string> | undefined;
   readonly filter?: (request: FilterRequest) => FilterResult;

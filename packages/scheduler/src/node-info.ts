@@ -1,5 +1,5 @@
 import type { Node, Pod } from "@skiff/api";
-import { type Amounts, amounts, type HostPort, podFacts } from "./pod-facts.ts";
+import { type Amounts, amounts, type HostPort, podFacts, type Weight } from "./pod-facts.ts";
 
 /** A node with what its pods take of it, kept up to date pod by pod. */
 export class NodeInfo {
@@ -7,6 +7,7 @@ export class NodeInfo {
   #allocatable: Amounts;
   readonly #pods = new Map<string, Pod>();
   readonly #requested = new Map<string, number>();
+  readonly #weight = { cpu: 0, memory: 0 };
   #hostPorts: readonly HostPort[] = [];
 
   constructor(node: Node) {
@@ -30,6 +31,11 @@ export class NodeInfo {
   /** What its pods take. */
   get requested(): Amounts {
     return this.#requested;
+  }
+
+  /** What its pods count for when nodes are compared. */
+  get weight(): Weight {
+    return this.#weight;
   }
 
   get podCount(): number {
@@ -66,7 +72,9 @@ export class NodeInfo {
   }
 
   #count(pod: Pod, sign: 1 | -1): void {
-    const { requests, hostPorts } = podFacts(pod);
+    const { requests, weight, hostPorts } = podFacts(pod);
+    this.#weight.cpu += sign * weight.cpu;
+    this.#weight.memory += sign * weight.memory;
     for (const [name, amount] of requests) this.#requested.set(name, (this.#requested.get(name) ?? 0) + sign * amount);
     if (hostPorts.length > 0) this.#hostPorts = [...this.#pods.values()].flatMap((one) => podFacts(one).hostPorts);
   }

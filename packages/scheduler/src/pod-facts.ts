@@ -14,14 +14,32 @@ export interface HostPort {
 /** What scheduling needs of a pod, read from its spec once. */
 export interface PodFacts {
   readonly requests: Amounts;
+  /** What the pod counts for when nodes are compared. */
+  readonly weight: Weight;
   readonly hostPorts: readonly HostPort[];
 }
+
+/** Milli-cores and bytes. */
+export interface Weight {
+  readonly cpu: number;
+  readonly memory: number;
+}
+
+/** Pods without requests still weigh something when nodes are compared, or they would all go to one node. */
+const assumedWeight: Weight = { cpu: 100, memory: 200 * 1024 * 1024 };
 
 const known = new WeakMap<Pod, PodFacts>();
 
 /** The facts of a pod; kept for as long as that very object lives. */
 export function podFacts(pod: Pod): PodFacts {
-  const facts = known.get(pod) ?? { requests: amounts(podRequests(pod)), hostPorts: hostPortsOf(pod) };
+  const remembered = known.get(pod);
+  if (remembered !== undefined) return remembered;
+  const requests = amounts(podRequests(pod));
+  const weight = {
+    cpu: requests.get("cpu") || assumedWeight.cpu,
+    memory: requests.get("memory") || assumedWeight.memory,
+  };
+  const facts = { requests, weight, hostPorts: hostPortsOf(pod) };
   known.set(pod, facts);
   return facts;
 }

@@ -2,7 +2,7 @@ import { isConflict, isNotFound, isPodTerminal, type Node, Nodes, type Pod, Pods
 import { Background, type Clock, describeError, isAbort, type Logger, type Random, timestamp } from "@skiff/base";
 import type { CacheChange, Client, EventRecorder, Informers } from "@skiff/client";
 import { ClusterState } from "./cluster-state.ts";
-import { type Decision, decide, unschedulableMessage } from "./decide.ts";
+import { type Decision, decide, type Rejection, unschedulableMessage } from "./decide.ts";
 import { DecisionLog } from "./decision-log.ts";
 import { type ClusterEvent, hintMatches, type Plugin } from "./framework.ts";
 import { defaultPlugins } from "./plugins/list.ts";
@@ -23,6 +23,9 @@ export interface SchedulerOptions {
   /** The default profile where absent. */
   readonly plugins?: readonly Plugin[];
 }
+
+const pluginsIn = (rejections: ReadonlyMap<string, Rejection>): readonly string[] =>
+  [...rejections.values()].map(({ plugin }) => plugin);
 
 /**
  * Gives every pod without a node a node. Decisions are made one after the other on the scheduler's own picture of the
@@ -152,7 +155,9 @@ export class Scheduler implements AsyncDisposable {
       this.#call(`binding ${pod.metadata.name}`, (signal) => this.#bind(pod, decision.node, signal));
       return;
     }
-    this.#queue.reject(uid, new Set([...decision.rejections.values()].map(({ plugin }) => plugin)));
+    // Without nodes nobody rejected the pod: whoever cares for new nodes speaks for it.
+    const rejectedBy = nodes.length === 0 ? this.#plugins.map(({ name }) => name) : pluginsIn(decision.rejections);
+    this.#queue.reject(uid, new Set(rejectedBy));
     const message = unschedulableMessage(pod, nodes.length, decision.rejections);
     this.#call(`marking ${pod.metadata.name}`, (signal) => this.#markUnschedulable(pod, message, signal));
   }

@@ -14,6 +14,7 @@ export const nodeAffinity = definePlugin({
       helps: ({ pod, node, old }) => !podFitsNodeLabels(pod.spec, old) && podFitsNodeLabels(pod.spec, node),
     },
   ],
+  concerns: ({ spec }) => spec.nodeSelector !== undefined || spec.affinity?.nodeAffinity !== undefined,
   preFilter: ({ spec }) =>
     nodeNames(spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []),
   filter: ({ pod, node }) => (podFitsNodeLabels(pod.spec, node.node) ? fits : refusal),

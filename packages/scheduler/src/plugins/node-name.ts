@@ -6,5 +6,6 @@ const refusal = rejects("node(s) didn't match the requested node name");
 export const nodeName = definePlugin({
   name: "NodeName",
   retryOn: [{ kind: "nodeAdded" }],
+  concerns: ({ spec }) => Boolean(spec.nodeName),
   filter: ({ pod, node }) => (!pod.spec.nodeName || pod.spec.nodeName === node.name ? fits : refusal),
 });

@@ -16,6 +16,7 @@ export const nodePorts = definePlugin({
         ),
     },
   ],
+  concerns: (pod) => podFacts(pod).hostPorts.length > 0,
   filter: ({ facts, node }) =>
     facts.hostPorts.some((wanted) => node.hostPorts.some((owned) => hostPortsClash(wanted, owned))) ? taken : fits,
 });

@@ -10,9 +10,6 @@ const retryOn: readonly RetryHint[] = [
   { kind: "podGone", helps: () => true },
 ];
 
-/** Pods without requests still weigh something when nodes are compared, or they would all go to one node. */
-const assumedRequests: Readonly<Record<string, number>> = { cpu: 100, memory: 200 * 1024 * 1024 };
-
 /** What pods request must be free on the node, and there must be room for one pod more. */
 export const nodeResourcesFit = definePlugin({
   name: "NodeResourcesFit",
@@ -49,6 +46,5 @@ export const nodeResourcesBalancedAllocation = definePlugin({
 function freeShare({ facts, node }: FilterRequest, resource: "cpu" | "memory"): number {
   const capacity = node.allocatable.get(resource) ?? 0;
   if (capacity === 0) return 0;
-  const wanted = facts.requests.get(resource) || (assumedRequests[resource] ?? 0);
-  return Math.max(0, 1 - ((node.requested.get(resource) ?? 0) + wanted) / capacity);
+  return Math.max(0, 1 - (node.weight[resource] + facts.weight[resource]) / capacity);
 }

@@ -19,10 +19,10 @@ export const taintToleration = definePlugin({
   ],
   filter: ({ pod, node }) => (isKeptAway(pod, node.node) ? tainted : fits),
   score: ({ pod, node }) =>
-    (node.node.spec.taints ?? []).filter(
+    node.node.spec.taints?.filter(
       (taint) =>
         taint.effect === "PreferNoSchedule" &&
         !pod.spec.tolerations?.some((toleration) => tolerates(toleration, taint)),
-    ).length,
+    ).length ?? 0,
   normalize: (scores) => scaleToHundred(scores, { fewerIsBetter: true }),
 });
