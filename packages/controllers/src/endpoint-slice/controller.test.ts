@@ -19,6 +19,7 @@ test("slices and endpoints follow a Service's pods, without more writes than cha
   const template = { metadata: { labels: { app: "web" } }, spec: { containers } };
   await fixture.create({ template });
   await fixture.rolledOut();
+  await cluster.advance(100);
   const [slice, ...more] = await slices();
   assert.deepEqual(more, []);
   assert.match(slice?.metadata.name ?? "", /^web-[a-z0-9]{5}$/);
