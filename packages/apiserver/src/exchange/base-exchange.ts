@@ -39,6 +39,8 @@ export abstract class BaseExchange implements Exchange {
   status = 0;
   /** Called once, when the answer is written (a stream: when it has ended). */
   onDone: ((exchange: BaseExchange) => void) | undefined;
+  /** Called once, when the answer has left (or never will). */
+  onClosed: (() => void) | undefined;
   protected extraHeaders: FlatHeaders | undefined;
   readonly #queryAt: number;
   #query: URLSearchParams | undefined;
@@ -125,6 +127,7 @@ export abstract class BaseExchange implements Exchange {
     this.#closed = true;
     this.#abort?.abort();
     this.done();
+    this.onClosed?.();
   }
 
   /** Aborts what is going on without waiting for the client. */

@@ -35,8 +35,8 @@ export function readBody(source: Readable, { limitBytes, declared, clock }: Body
     if (error === undefined)
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
     else {
-      // What still comes is not read: the connection is of no use after that.
-      source.pause();
+      // What still comes goes nowhere, so that the stream can come to its end.
+      source.resume();
       reject(error);
     }
   };

@@ -19,6 +19,7 @@ const keepAliveTimeoutMs = 120_000;
 const checkIntervalMs = 5_000;
 /** Requests in flight may take so long to finish when the server stops. */
 const drainMs = 5_000;
+const flushMs = 1_000;
 
 const http2Options = {
   settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024 },
@@ -49,7 +50,7 @@ export class Listener implements AsyncDisposable {
   readonly #shown = new WeakMap<Duplex, ConnectionContext>();
   readonly #exchanges = new Set<BaseExchange>();
   readonly #sessions = new Set<ServerHttp2Session>();
-  readonly #sockets = new Set<Duplex>();
+  readonly #sockets = new Set<TLSSocket>();
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -151,13 +152,13 @@ export class Listener implements AsyncDisposable {
 
   #take(exchange: BaseExchange): void {
     this.#exchanges.add(exchange);
+    exchange.onClosed = () => {
+      this.#exchanges.delete(exchange);
+      if (this.#exchanges.size === 0) this.#idle?.();
+    };
     this.#options
       .serve(exchange)
-      .catch((error: unknown) => this.#options.logger.error(`serving failed: ${describeError(error)}`, { error }))
-      .finally(() => {
-        this.#exchanges.delete(exchange);
-        if (this.#exchanges.size === 0) this.#idle?.();
-      });
+      .catch((error: unknown) => this.#options.logger.error(`serving failed: ${describeError(error)}`, { error }));
   }
 
   async #close(): Promise<void> {
@@ -166,9 +167,12 @@ export class Listener implements AsyncDisposable {
     for (const exchange of this.#exchanges) exchange.stop();
     for (const session of this.#sessions) session.close();
     if (this.#exchanges.size > 0) await this.#drained();
-    this.#server.closeIdleConnections();
     for (const session of this.#sessions) session.destroy();
-    for (const socket of this.#sockets) socket.destroy();
+    // What was written is on its way still: the connections end when it has left, or when that takes too long.
+    for (const socket of this.#sockets) socket.destroySoon();
+    using _limit = this.#options.clock.after(flushMs, () => {
+      for (const socket of this.#sockets) socket.destroy();
+    });
     await closed;
   }
 
