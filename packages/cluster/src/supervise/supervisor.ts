@@ -74,9 +74,10 @@ export class Supervisor {
     let restarts = survivor?.restarts ?? 0;
     let identity: ProcessIdentity | undefined = survivor;
     let ended = survivor === undefined ? undefined : this.#watchForEnd(survivor);
+    let startedAtMs = survivor?.startedAtMs ?? clock.now();
     while (!signal.aborted) {
-      const startedAtMs = clock.now();
       if (ended === undefined) {
+        startedAtMs = clock.now();
         const started = await this.#start(spec).catch((error: unknown) => {
           logger.error(`cannot start ${spec.name}: ${describeError(error)}`);
           return undefined;

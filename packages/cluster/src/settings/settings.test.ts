@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { chooseSettings, clustersIn, portIsFree } from "./choose.ts";
+import { clusterPaths, defaultHome } from "./paths.ts";
+import {
+  ClusterError,
+  type ClusterSettings,
+  clusterDnsIp,
+  kubernetesServiceIp,
+  machineNames,
+  nthAddress,
+  parseSettings,
+  readSettings,
+  writeSettings,
+} from "./settings.ts";
+
+const example: ClusterSettings = {
+  name: "default",
+  runtime: "simulated",
+  nodeName: "node",
+  nodeIp: "192.0.2.1",
+  apiPort: 6443,
+  kubeletPort: 10250,
+  podCidr: "10.42.0.0/24",
+  serviceCidr: "10.96.0.0/16",
+  nodePorts: [30000, 32767],
+  clusterDomain: "cluster.local",
+  slot: 0,
+};
+
+async function home(test: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "skiff-settings-"));
+  test.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const wishes = { name: "default", runtime: "simulated", nodeIp: "192.0.2.1" } as const;
+const failsWith = (code: string) => (error: unknown) => error instanceof ClusterError && error.code === code;
+
+/** Listens on a port until disposed of. */
+async function occupy(port: number): Promise<AsyncDisposable & { readonly port: number }> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "0.0.0.0", resolve);
+  });
+  const address = server.address();
+  assert.ok(address !== null && typeof address === "object");
+  return { port: address.port, [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())) };
+}
+
+describe("settings", () => {
+  it("come back as they were written, for nobody else to read", async (test) => {
+    const paths = clusterPaths(await home(test), "default");
+    assert.equal(await readSettings(paths), undefined);
+    await writeSettings(paths, example);
+    assert.deepEqual(await readSettings(paths), example);
+    assert.equal((await stat(paths.settings)).mode & 0o777, 0o600);
+    assert.match(await readFile(paths.settings, "utf8"), /\n$/);
+  });
+
+  const damages: readonly (readonly [string, string, RegExp])[] = [
+    ["half a file", '{"name": "def', /not JSON/],
+    ["an empty file", "", /not JSON/],
+    ["a list", "[]", /not an object/],
+    ["an unknown runtime", JSON.stringify({ ...example, runtime: "docker" }), /unknown runtime docker/],
+    ["no port", JSON.stringify({ ...example, apiPort: undefined }), /apiPort is missing/],
+    ["a port that is no number", JSON.stringify({ ...example, kubeletPort: "10250" }), /kubeletPort is missing/],
+    ["a fraction of a slot", JSON.stringify({ ...example, slot: 0.5 }), /slot is missing/],
+    ["one node port", JSON.stringify({ ...example, nodePorts: [30000] }), /nodePorts is missing/],
+    ["an empty name", JSON.stringify({ ...example, name: "" }), /name is missing/],
+  ];
+  for (const [what, text, words] of damages) {
+    it(`that are damaged say so: ${what}`, () =>
+      assert.throws(
+        () => parseSettings(text, "/x/cluster.json"),
+        (error) =>
+          failsWith("SETTINGS_DAMAGED")(error) &&
+          error instanceof Error &&
+          words.test(error.message) &&
+          error.message.startsWith("/x/cluster.json is damaged"),
+      ));
+  }
+
+  it("that cannot be read are not taken for missing", async (test) => {
+    const paths = clusterPaths(await home(test), "default");
+    await mkdir(paths.settings, { recursive: true });
+    await assert.rejects(readSettings(paths), failsWith("HOME_UNREADABLE"));
+  });
+});
+
+describe("nthAddress", () => {
+  for (const [cidr, n, address] of [
+    ["10.96.0.0/16", 1, "10.96.0.1"],
+    ["10.96.0.0/16", 10, "10.96.0.10"],
+    ["10.42.3.0/24", 1, "10.42.3.1"],
+    ["10.96.0.0/16", 256, "10.96.1.0"],
+    ["192.168.255.0/24", 300, "192.169.0.44"],
+    ["255.255.255.0/24", 255, "255.255.255.255"],
+  ] as const) {
+    it(`${n} of ${cidr} is ${address}`, () => assert.equal(nthAddress(cidr, n), address));
+  }
+
+  it("places the API server's and the DNS Service", () => {
+    assert.equal(kubernetesServiceIp(example), "10.96.0.1");
+    assert.equal(clusterDnsIp(example), "10.96.0.10");
+  });
+});
+
+describe("machineNames", () => {
+  it("fit into a link's name for every slot", () => {
+    for (const slot of [0, 63]) {
+      const { bridge, nftTable, cgroup } = machineNames({ slot });
+      assert.ok(bridge.length <= 15);
+      assert.deepEqual([bridge, nftTable, cgroup], [`skiff${slot}`, `skiff${slot}`, `/kubepods-skiff${slot}`]);
+    }
+  });
+});
+
+describe("defaultHome", () => {
+  it("is what the environment says, else the system's for root, else the user's", () => {
+    assert.equal(defaultHome({ SKIFF_HOME: "/x" }, true), "/x");
+    assert.equal(defaultHome({ SKIFF_HOME: "" }, true), "/var/lib/skiff");
+    assert.match(defaultHome({}, false), /\/\.skiff$/);
+  });
+});
+
+describe("chooseSettings", () => {
+  it("takes the first slot that no other cluster has, with ports and ranges of its own", async (test) => {
+    const folder = await home(test);
+    const first = await chooseSettings(folder, wishes);
+    await writeSettings(clusterPaths(folder, "default"), first);
+    const second = await chooseSettings(folder, { ...wishes, name: "second" });
+    assert.ok(second.slot > first.slot);
+    for (const field of ["apiPort", "kubeletPort", "podCidr", "serviceCidr", "nodeName"] as const) {
+      assert.notEqual(second[field], first[field], field);
+    }
+    assert.match(second.nodeName, /^[a-z0-9][a-z0-9.-]*-second$/);
+    assert.equal(second.podCidr, `10.42.${second.slot}.0/24`);
+    const again = await chooseSettings(folder, wishes);
+    assert.equal(again.slot, first.slot, "a cluster does not stand in its own way");
+  });
+
+  it("passes over slots whose ports are taken", async (test) => {
+    const folder = await home(test);
+    const free = await chooseSettings(folder, wishes);
+    {
+      await using _kubelet = await occupy(free.kubeletPort);
+      assert.ok((await chooseSettings(folder, wishes)).slot > free.slot);
+    }
+    await using _api = await occupy(free.apiPort);
+    assert.ok((await chooseSettings(folder, wishes)).slot > free.slot);
+  });
+
+  it("keeps to the port that was asked for, or refuses", async (test) => {
+    const folder = await home(test);
+    const taken = await occupy(0);
+    await assert.rejects(chooseSettings(folder, { ...wishes, apiPort: taken.port }), failsWith("PORT_TAKEN"));
+    assert.equal(await portIsFree(taken.port), false);
+    await taken[Symbol.asyncDispose]();
+    assert.equal((await chooseSettings(folder, { ...wishes, apiPort: taken.port })).apiPort, taken.port);
+  });
+});
+
+describe("clustersIn", () => {
+  it("leaves damaged ones and strangers out", async (test) => {
+    const folder = await home(test);
+    await writeSettings(clusterPaths(folder, "good"), { ...example, name: "good" });
+    await mkdir(join(folder, "empty"));
+    await mkdir(join(folder, "bad"));
+    await writeFile(join(folder, "bad", "cluster.json"), "{");
+    await writeFile(join(folder, "file"), "");
+    assert.deepEqual(
+      (await clustersIn(folder)).map(({ name }) => name),
+      ["good"],
+    );
+    assert.deepEqual(await clustersIn(join(folder, "nowhere")), []);
+  });
+});
