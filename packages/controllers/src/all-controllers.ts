@@ -1,6 +1,7 @@
 import type { Loop } from "@skiff/control-loop";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointSliceController } from "./endpoint-slice/controller.ts";
+import { endpointSliceMirroringController } from "./endpoint-slice-mirroring/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
 import { garbageCollector } from "./garbage-collector/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
@@ -32,6 +33,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     deploymentController,
     endpointsController,
     endpointSliceController,
+    endpointSliceMirroringController,
     nodeLifecycleController({ graceMs: settings.nodeMonitorGraceMs ?? 40_000 }),
     taintEvictionController(),
     podGcController({ terminatedPodThreshold: settings.terminatedPodThreshold ?? 12_500 }),

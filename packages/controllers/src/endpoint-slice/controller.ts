@@ -1,7 +1,8 @@
-import { EndpointSlices, isNotFound, Nodes, Pods, type Service, Services } from "@skiff/api";
+import { EndpointSlices, Nodes, Pods, type Service, Services } from "@skiff/api";
 import { defineController, done, watching } from "@skiff/control-loop";
 import { selects, servicesOf } from "../service-pods/service-pods.ts";
 import { managedBy, managedByLabel, planEndpointSlices, serviceNameLabel } from "./plan.ts";
+import { writeSlices } from "./write-slices.ts";
 
 const byService = "service, of this controller";
 
@@ -20,7 +21,8 @@ export const endpointSliceController = defineController<Service>({
     }),
   ],
   reads: [Nodes],
-  async reconcile(service, { client, cached, signal }) {
+  async reconcile(service, context) {
+    const { cached } = context;
     const { selector, type } = service.spec;
     const leaves = service.metadata.deletionTimestamp !== undefined;
     if (selector === undefined || type === "ExternalName" || leaves) return done;
@@ -39,14 +41,7 @@ export const endpointSliceController = defineController<Service>({
         .filter(({ metadata }) => metadata.deletionTimestamp === undefined),
       nodeNamed: (node) => cached(Nodes).get(node),
     });
-    // What is new first: an endpoint that moves is in two slices for a moment, never in none.
-    for (const slice of plan.create) await client.create(EndpointSlices, slice, { signal });
-    for (const slice of plan.update) await client.update(EndpointSlices, slice, { signal });
-    for (const { metadata } of plan.remove) {
-      await client.delete(EndpointSlices, metadata, { signal }).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
-      });
-    }
+    await writeSlices(plan, context);
     return done;
   },
 });

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import type { EndpointSlice, Pod } from "@skiff/api";
 import { planSubsets } from "../endpoints/plan.ts";
 import { meta, type PodFacts, podNamed, serviceOf } from "../fixtures/objects.ts";
-import { type EndpointSlicesPlan, planEndpointSlices } from "./plan.ts";
+import type { EndpointSlicesPlan } from "./packing.ts";
+import { planEndpointSlices } from "./plan.ts";
 
 const ready = (name: string, ip: string, facts: PodFacts = {}): Pod => podNamed(name, { readyFor: 9, ip, ...facts });
 const many = (count: number, from = 0) =>
