@@ -1,18 +1,21 @@
 import { createHash } from "node:crypto";
 import type { Exchange } from "./contracts.ts";
 
-/** A document that changes seldom: its text and the hash that clients know it by. */
+/** A document that changes seldom: what is sent and the hash that clients know it by. */
 export interface Document {
-  readonly text: string;
+  readonly body: Uint8Array | string;
   /** With the quotes of an `ETag` header. */
   readonly etag: string;
 }
 
-/** A document of any JSON. The hash is SHA-512 in upper case hexadecimals, as Kubernetes makes it. */
-export function documentOf(json: unknown): Document {
-  const text = JSON.stringify(json);
-  return { text, etag: `"${createHash("sha512").update(text).digest("hex").toUpperCase()}"` };
-}
+/** A document of any JSON. */
+export const documentOf = (json: unknown): Document => encodedDocument(JSON.stringify(json));
+
+/** A document that is encoded already. The hash is SHA-512 in upper case hexadecimals, as Kubernetes makes it. */
+export const encodedDocument = (body: Uint8Array | string): Document => ({
+  body,
+  etag: `"${createHash("sha512").update(body).digest("hex").toUpperCase()}"`,
+});
 
 /** Answers with a document, or with 304 where the client says that it has it. */
 export function answerDocument(exchange: Exchange, document: Document, contentType: string): void {
@@ -23,5 +26,5 @@ export function answerDocument(exchange: Exchange, document: Document, contentTy
     exchange.respond({ status: 304, contentType, body: "" });
     return;
   }
-  exchange.respond({ status: 200, contentType, body: document.text });
+  exchange.respond({ status: 200, contentType, body: document.body });
 }

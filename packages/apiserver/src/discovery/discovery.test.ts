@@ -117,10 +117,6 @@ test("what is not there", async () => {
   for (const url of ["/api/v2", "/apis/nope", "/apis/apps/v9", "/apis/apps/v1/x/y"]) {
     await assert.rejects(ask(url), (error) => error instanceof StatusError && error.code === 404);
   }
-  await assert.rejects(
-    ask("/openapi/v2", { accept: "application/com.github.proto-openapi.spec.v2@v1.0+protobuf" }),
-    (error) => error instanceof StatusError && error.code === 406,
-  );
 });
 
 test("versions, the preferred first", () => {

@@ -2,16 +2,23 @@ import { apiVersionOf, openApiV2, openApiV3, refusals } from "@skiff/api";
 import { acceptedTypes, takes } from "../accept.ts";
 import type { Exchange } from "../contracts.ts";
 import { type Catalog, CatalogCache, type CatalogVersion } from "../discovery/catalog.ts";
-import { answerDocument, type Document, documentOf } from "../respond-json.ts";
+import { answerDocument, type Document, documentOf, encodedDocument } from "../respond-json.ts";
 import type { PathRoute } from "../standard-parts-options.ts";
+import { gnosticDocument } from "./gnostic-document.ts";
 
 const json = "application/json";
 
-/** Clients that take nothing but protobuf get 406 and do without: there is no such form of the documents. */
-function checkAccept(exchange: Exchange): void {
-  const types = acceptedTypes(exchange.headers.accept);
-  if (types.some((accepted) => takes(accepted, json))) return;
-  throw refusals.notAcceptable(`only the following media types are accepted: ${json}`);
+const gnostic = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+/** What every client of Go asks for, though it is no media type by the letter: the answer bears the name that is one. */
+const gnosticDeprecated = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+/** The form that the client likes best of `offered`; the first of them where it likes several alike. 406 where it takes none. */
+function wantedType(exchange: Exchange, offered: readonly string[]): string {
+  for (const accepted of acceptedTypes(exchange.headers.accept)) {
+    const wanted = offered.find((type) => takes(accepted, type));
+    if (wanted !== undefined) return wanted;
+  }
+  throw refusals.notAcceptable(`only the following media types are accepted: ${offered.join(", ")}`);
 }
 
 const pathOf = (group: string, version: string): string =>
@@ -20,10 +27,12 @@ const pathOf = (group: string, version: string): string =>
 /** The published description of the API: version 2 in one document, version 3 in one a group and version. */
 export function openApiRoutes(catalog: Catalog, gitVersion: string): readonly PathRoute[] {
   const documents = new CatalogCache<Document>(catalog);
-  const whole = (): Document =>
-    documents.get("v2", () => {
+  /** Made anew in each form: most clients want only one of them, and what it is made of is far larger than either. */
+  const whole = (type: string): Document =>
+    documents.get(`v2 ${type}`, () => {
       const resources = catalog.groups().flatMap(({ versions }) => versions.flatMap((version) => version.resources));
-      return documentOf(openApiV2(resources, gitVersion));
+      const document = openApiV2(resources, gitVersion);
+      return type === json ? documentOf(document) : encodedDocument(gnosticDocument(document));
     });
   const part = (path: string, { resources }: CatalogVersion): Document =>
     documents.get(path, () => documentOf(openApiV3(resources, gitVersion)));
@@ -61,8 +70,9 @@ export function openApiRoutes(catalog: Catalog, gitVersion: string): readonly Pa
       path: "/openapi/v2",
       match: "exact",
       async handle(exchange) {
-        checkAccept(exchange);
-        answerDocument(exchange, whole(), json);
+        const wanted = wantedType(exchange, [json, gnosticDeprecated, gnostic]);
+        const type = wanted === json ? json : gnostic;
+        answerDocument(exchange, whole(type), type);
       },
     },
     {
@@ -70,7 +80,7 @@ export function openApiRoutes(catalog: Catalog, gitVersion: string): readonly Pa
       match: "prefix",
       async handle(exchange) {
         const path = exchange.path.replace(/\/+$/, "").slice("/openapi/v3/".length);
-        checkAccept(exchange);
+        wantedType(exchange, [json]);
         if (path === "") answerDocument(exchange, index(), json);
         else answerPart(exchange, path);
       },
