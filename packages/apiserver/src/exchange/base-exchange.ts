@@ -89,7 +89,9 @@ export abstract class BaseExchange implements Exchange {
 
   async body(limitBytes: number): Promise<Buffer> {
     const declared = this.headers["content-length"];
-    const body = await readBody(this.bodyStream(), { limitBytes, declared, clock: this.context.clock });
+    // Over HTTP/1.1 the server itself limits how long a request may take to come in.
+    const clock = this.protocol === "h2" ? this.context.clock : undefined;
+    const body = await readBody(this.bodyStream(), { limitBytes, declared, clock });
     return this.#translates ? Buffer.from(protobufToJson(body)) : body;
   }
 

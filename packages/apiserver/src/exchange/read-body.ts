@@ -10,7 +10,8 @@ export interface BodyOptions {
   readonly limitBytes: number;
   /** `Content-Length`, where there is one. */
   readonly declared: string | undefined;
-  readonly clock: Clock;
+  /** Limits the time; absent where the protocol does (a timer a request is not for nothing). */
+  readonly clock: Clock | undefined;
 }
 
 /** Reads a body to its end. Throws 413 when it is too large, 504 when it takes too long, 400 when it breaks off. */
@@ -19,7 +20,7 @@ export function readBody(source: Readable, { limitBytes, declared, clock }: Body
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let size = 0;
-  const timer = clock.after(bodyTimeoutMs, () =>
+  const timer = clock?.after(bodyTimeoutMs, () =>
     finish(refusals.timeout("the body of the request did not arrive in time")),
   );
   const onData = (chunk: Buffer) => {
@@ -30,7 +31,7 @@ export function readBody(source: Readable, { limitBytes, declared, clock }: Body
   const onEnd = () => finish();
   const onClose = () => finish(refusals.badRequest("unexpected EOF"));
   const finish = (error?: StatusError) => {
-    timer.cancel();
+    timer?.cancel();
     source.off("data", onData).off("end", onEnd).off("error", onClose).off("close", onClose);
     if (error === undefined)
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
