@@ -2,7 +2,7 @@ import type { Endpoint, EndpointSlice, Service, ServicePort } from "@skiff/api";
 import { affinityTimeoutFor, endpointId } from "./affinity.ts";
 import { emptyElements, type MutableElements, type TableElements } from "./elements.ts";
 import { learnChain, spreadChain } from "./rules.ts";
-import { fillSlots, localSlotOffset } from "./slots.ts";
+import { fillSlots, keepPlaces, localSlotOffset } from "./slots.ts";
 
 /** A Service with the slices that say where its endpoints are. */
 export interface ServiceView {
@@ -21,12 +21,24 @@ interface PortTargets {
   readonly local: readonly Target[];
 }
 
-/** What this node's table must hold so that one Service can be reached. Pure; addresses that are not IPv4 are left out. */
-export function planService({ service, slices }: ServiceView, nodeName: string): TableElements {
-  const elements = emptyElements();
-  if (!hasAddress(service)) return elements;
-  for (const port of service.spec.ports ?? []) addPort(elements, service, port, portTargets(slices, port, nodeName));
-  return elements;
+/**
+ * What this node's table must hold so that one Service can be reached. Pure; addresses that are not IPv4 are left out.
+ * Endpoints stay in the slots that they had `before`, as far as possible.
+ */
+export function planService(
+  { service, slices }: ServiceView,
+  nodeName: string,
+  before: TableElements = emptyElements(),
+): TableElements {
+  const plan = { elements: emptyElements(), before };
+  if (!hasAddress(service)) return plan.elements;
+  for (const port of service.spec.ports ?? []) addPort(plan, service, port, portTargets(slices, port, nodeName));
+  return plan.elements;
+}
+
+interface Plan {
+  readonly elements: MutableElements;
+  readonly before: TableElements;
 }
 
 /** Headless Services and names for other names need no packets rewritten. */
@@ -35,13 +47,13 @@ const hasAddress = ({ spec }: Service): boolean =>
 
 const isIPv4 = (address: string): boolean => /^\d+\.\d+\.\d+\.\d+$/.test(address);
 
-function addPort(elements: MutableElements, service: Service, port: ServicePort, targets: PortTargets): void {
+function addPort(plan: Plan, service: Service, port: ServicePort, targets: PortTargets): void {
   const { spec } = service;
   const protocol = (port.protocol ?? "TCP").toLowerCase();
   const at = (address: string): Frontend => ({ kind: "service", key: `${address} . ${protocol} . ${port.port}` });
   if (isIPv4(spec.clusterIP ?? "")) {
     const onlyLocal = spec.internalTrafficPolicy === "Local";
-    addFrontend(elements, service, at(spec.clusterIP ?? ""), onlyLocal ? localOnly(targets) : targets);
+    addFrontend(plan, service, at(spec.clusterIP ?? ""), onlyLocal ? localOnly(targets) : targets);
   }
   const keepsSource = spec.externalTrafficPolicy === "Local";
   const outside = [
@@ -51,8 +63,8 @@ function addPort(elements: MutableElements, service: Service, port: ServicePort,
       : []),
   ];
   for (const frontend of outside) {
-    addFrontend(elements, service, frontend, targets);
-    if (keepsSource && targets.all.length > 0) addLocalFrontend(elements, frontend, targets.local);
+    addFrontend(plan, service, frontend, targets);
+    if (keepsSource && targets.all.length > 0) addLocalFrontend(plan, frontend, targets.local);
   }
 }
 
@@ -97,20 +109,20 @@ const mapsOf = {
 } as const;
 
 function addFrontend(
-  elements: MutableElements,
+  plan: Plan,
   { spec }: Service,
   { kind, key }: Frontend,
   { all, dropped = false }: PortTargets & { readonly dropped?: boolean },
 ): void {
   const maps = mapsOf[kind];
+  const { elements } = plan;
   if (all.length === 0) {
     if (dropped) elements[maps.chains].set(key, "drop");
     else elements[maps.refused].set(key, "");
     return;
   }
-  const slots = fillSlots(all);
-  elements[maps.chains].set(key, `goto ${spreadChain(kind, slots.length, { local: false })}`);
-  for (const [slot, target] of slots.entries()) elements[maps.endpoints].set(`${key} . ${slot}`, textOf(target));
+  const slots = putSlots(plan, { map: maps.endpoints, key, offset: 0 }, all);
+  elements[maps.chains].set(key, `goto ${spreadChain(kind, slots, { local: false })}`);
   for (const { address } of all) elements.hairpin.set(`${address} . ${address}`, "");
   if (spec.sessionAffinity !== "ClientIP") return;
   const timeout = affinityTimeoutFor(spec.sessionAffinityConfig?.clientIP?.timeoutSeconds);
@@ -123,14 +135,28 @@ function addFrontend(
 }
 
 /** What clients outside the cluster find: endpoints on this node, or silence. */
-function addLocalFrontend(elements: MutableElements, { kind, key }: Frontend, local: readonly Target[]): void {
+function addLocalFrontend(plan: Plan, { kind, key }: Frontend, local: readonly Target[]): void {
   const maps = mapsOf[kind];
-  const slots = fillSlots(local);
-  const chain = spreadChain(kind, slots.length, { local: true });
-  elements[maps.localChains].set(key, slots.length === 0 ? "drop" : `goto ${chain}`);
-  for (const [slot, target] of slots.entries()) {
-    elements[maps.endpoints].set(`${key} . ${localSlotOffset + slot}`, textOf(target));
+  const slots = putSlots(plan, { map: maps.endpoints, key, offset: localSlotOffset }, local);
+  const chain = slots === 0 ? "drop" : `goto ${spreadChain(kind, slots, { local: true })}`;
+  plan.elements[maps.localChains].set(key, chain);
+}
+
+/** Puts endpoints into their slots, from `offset` on; gives how many slots they fill. */
+function putSlots(
+  { elements, before }: Plan,
+  { map, key, offset }: { readonly map: "endpoints" | "nodeEndpoints"; readonly key: string; readonly offset: number },
+  targets: readonly Target[],
+): number {
+  const old: string[] = [];
+  for (let slot = offset; ; slot++) {
+    const target = before[map].get(`${key} . ${slot}`);
+    if (target === undefined) break;
+    old.push(target);
   }
+  const slots = fillSlots(keepPlaces(targets.map(textOf), old));
+  for (const [slot, target] of slots.entries()) elements[map].set(`${key} . ${offset + slot}`, target);
+  return slots.length;
 }
 
 const textOf = ({ address, port }: Target): string => `${address} . ${port}`;

@@ -161,4 +161,23 @@ describe("ServiceProxy", () => {
     await using _proxy = await start();
     assert.deepEqual(forgotten, [{ ...target, endpoint: "10.42.0.9" }]);
   });
+
+  it("fills a table for 1,000 Services in small transactions, and changes one endpoint in a single small one", async () => {
+    const { services, slices, nftables, clock, start } = setUp();
+    const addresses = (index: number, count: number) =>
+      Array.from({ length: count }, (_, n) => `10.${42 + (index >> 8)}.${index & 255}.${n + 1}`);
+    for (let index = 0; index < 1_000; index++) {
+      const ports = [{ port: 80, nodePort: 30_000 + index }];
+      services.put(service(`s${index}`, { type: "NodePort", clusterIP: `10.96.${index >> 8}.${index & 255}`, ports }));
+      slices.put(slice(`s${index}`, ready(...addresses(index, 10))));
+    }
+    await using _proxy = await start();
+    const elements = nftables.scripts.map((script) => script.split("element ip t").slice(1).join("").split(",").length);
+    assert.ok(Math.max(...elements) <= 400);
+    nftables.scripts.length = 0;
+    slices.put(slice("s500", ready(...addresses(500, 9))));
+    await clock.advance(10);
+    assert.equal(nftables.scripts.length, 1);
+    assert.ok((nftables.scripts[0]?.length ?? 0) < 1_000, nftables.scripts[0]);
+  });
 });

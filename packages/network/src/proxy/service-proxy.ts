@@ -131,11 +131,10 @@ export class ServiceProxy implements AsyncDisposable {
     for (const owner of this.#touched) {
       const [namespace = "", name = ""] = owner.split("/");
       const service = this.#services.get(name, namespace);
-      const plan =
-        service === undefined
-          ? undefined
-          : planService({ service, slices: this.#slices.byIndex(serviceIndex, owner) }, this.#options.nodeName);
-      const before = this.#contents.put(owner, plan);
+      const before = this.#contents.planOf(owner);
+      const slices = this.#slices.byIndex(serviceIndex, owner);
+      const plan = service && planService({ service, slices }, this.#options.nodeName, before);
+      this.#contents.put(owner, plan);
       // What a proxy before this one had planned is compared by what the kernel's table says.
       if (this.#knowledge === "none") continue;
       this.#noteStale(before ?? emptyElements(), plan ?? emptyElements());

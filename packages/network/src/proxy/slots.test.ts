@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { affinityTimeoutFor, affinityTimeouts, endpointId } from "./affinity.ts";
-import { fillSlots, localSlotOffset, slotCountFor, slotCounts } from "./slots.ts";
+import { fillSlots, keepPlaces, localSlotOffset, slotCountFor, slotCounts } from "./slots.ts";
 
 describe("slots", () => {
   for (const [endpoints, slots] of [
@@ -32,6 +32,23 @@ describe("slots", () => {
     assert.deepEqual(fillSlots([]), []);
     assert.ok(Math.max(...slotCounts) <= localSlotOffset);
   });
+});
+
+describe("keepPlaces", () => {
+  const table: readonly (readonly [string, string, string])[] = [
+    ["ab", "", "ab"],
+    ["abc", "ab", "abc"],
+    ["ac", "abc", "ac"],
+    ["bc", "abc", "cb"],
+    ["abcd", "dcb", "dcba"],
+    ["xyz", "abc", "xyz"],
+    ["ab", "aab", "ab"],
+    ["", "ab", ""],
+  ];
+  for (const [endpoints, before, kept] of table) {
+    it(`puts ${endpoints || "nothing"} after ${before || "nothing"} as ${kept || "nothing"}`, () =>
+      assert.equal(keepPlaces([...endpoints], [...before]).join(""), kept));
+  }
 });
 
 describe("affinityTimeoutFor", () => {

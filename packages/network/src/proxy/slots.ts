@@ -24,6 +24,20 @@ export function slotCountFor(endpoints: number): number {
   return slotCounts.find((count) => count >= endpoints) ?? mostSlots;
 }
 
+/**
+ * The endpoints in an order that leaves as many as possible where they were: `["a", "c"]` after `["a", "b", "c"]` stays
+ * `a` first and puts `c` into `b`'s place. So one endpoint more or less moves one or two elements, not all behind it.
+ */
+export function keepPlaces(endpoints: readonly string[], before: readonly string[]): readonly string[] {
+  const wanted = new Set(endpoints);
+  const places: (string | undefined)[] = endpoints.map((_, index) => {
+    const kept = before[index];
+    return kept !== undefined && wanted.delete(kept) ? kept : undefined;
+  });
+  const others = [...wanted];
+  return places.map((kept) => kept ?? others.shift() ?? "");
+}
+
 /** The endpoints in their slots: each in turn until all slots are filled. Endpoints beyond the last slot get none. */
 export function fillSlots<T>(endpoints: readonly T[]): readonly T[] {
   if (endpoints.length === 0) return [];

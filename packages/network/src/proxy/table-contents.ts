@@ -31,8 +31,13 @@ export class TableContents {
   /** Elements in which the kernel may differ from what is wanted. */
   readonly #dirty = forEachMap(() => new Set<string>());
 
-  /** What a Service wants; nothing where `undefined`. Gives what it wanted before. */
-  put(owner: string, plan: TableElements | undefined): TableElements | undefined {
+  /** What a Service wanted last. */
+  planOf(owner: string): TableElements | undefined {
+    return this.#plans.get(owner);
+  }
+
+  /** What a Service wants; nothing where `undefined`. */
+  put(owner: string, plan: TableElements | undefined): void {
     const before = this.#plans.get(owner);
     if (plan === undefined) this.#plans.delete(owner);
     else this.#plans.set(owner, plan);
@@ -46,7 +51,6 @@ export class TableContents {
       }
       for (const key of before?.[map].keys() ?? []) if (!plan?.[map].has(key)) this.#release(map, key, owner);
     }
-    return before;
   }
 
   /** The elements in which the kernel differs from what is wanted. */

@@ -59,7 +59,9 @@ describe("TableContents", () => {
     contents.put("a", holding("services", { one: "1", two: "3" }));
     assert.deepEqual(contents.changes(), [{ map: "services", key: "two", before: "2", after: "3" }]);
     settle(contents);
-    assert.deepEqual(contents.put("a", undefined)?.services.get("two"), "3");
+    assert.equal(contents.planOf("a")?.services.get("two"), "3");
+    contents.put("a", undefined);
+    assert.equal(contents.planOf("a"), undefined);
     assert.deepEqual(
       contents.changes().map(({ key, after }) => [key, after]),
       [
