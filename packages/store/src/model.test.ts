@@ -133,8 +133,12 @@ async function checkHistory(store: Store, model: Model): Promise<void> {
   recorder.watch[Symbol.dispose]();
 }
 
-/** `reopen` is tried now and then, where the engine can. */
-async function run(seed: number, open: () => Promise<Store>, canReopen: boolean): Promise<void> {
+/** `reopen` is tried now and then, where the engine can: it ends the store and gives it back. */
+async function run(
+  seed: number,
+  open: () => Promise<Store>,
+  reopen?: (store: Store, random: Random) => Promise<Store>,
+): Promise<void> {
   const random = seededRandom(seed);
   const model = new Model();
   let store = await open();
@@ -154,10 +158,10 @@ async function run(seed: number, open: () => Promise<Store>, canReopen: boolean)
       );
       if (random.next() < 0.5) await checkRandomRange(store, model, random);
       if (random.next() < 0.05) await store.compact(1 + randomInt(random, model.revision));
-      if (canReopen && random.next() < 0.05) {
+      if (reopen !== undefined && random.next() < 0.1) {
         assert.deepEqual(watched.lines(), model.batches.slice(watchedFrom - 2).map(showBatch));
-        await store[Symbol.asyncDispose]();
-        store = await open();
+        store = await reopen(store, random);
+        await checkState(store, model);
         watchedFrom = model.revision + 1;
         watched = record(store, watchedFrom);
       }
@@ -178,13 +182,21 @@ describe("random calls against a model", () => {
 
   for (const seed of seeds) {
     it(`memory, STORE_SEED=${seed}`, async () => {
-      await run(seed, async () => openMemoryStore({ clock: new VirtualClock() }), false);
+      await run(seed, async () => openMemoryStore({ clock: new VirtualClock() }));
     });
 
     it(`lmdb with reopening, STORE_SEED=${seed}`, async () => {
       const folder = await mkdtemp(join(tmpdir(), "skiff-store-"));
       try {
-        await run(seed, () => openLmdbStore({ folder, clock: new VirtualClock(), logger: silentLogger }), true);
+        let generation = 0;
+        const open = () =>
+          openLmdbStore({ folder: join(folder, `${generation}`), clock: new VirtualClock(), logger: silentLogger });
+        await run(seed, open, async (store, random) => {
+          // A copy is as the disk would be if the process ended now; closing tidies up first.
+          if (random.next() < 0.5) await store.snapshot(join(folder, `${++generation}`));
+          await store[Symbol.asyncDispose]();
+          return open();
+        });
       } finally {
         await rm(folder, { recursive: true, force: true });
       }

@@ -58,7 +58,7 @@ export class GroupWriter {
       hasLease: (id) => leases.has(id),
       leaseKeys: (id) => leases.keysOf(id),
     };
-    if (storage.hasGarbage) this.#start();
+    if (storage.upkeepDue) this.#start();
   }
 
   /** Settles with what `decide` gave or threw, once its group and all before it are durable. */
@@ -93,8 +93,8 @@ export class GroupWriter {
       // Goes on when this turn's promise continuations are done: what they commit belongs to the same group.
       await new Promise<void>((resolve) => process.nextTick(resolve));
       if (this.#waiting.length > 0) await this.#writeGroup();
-      if (this.#storage.hasGarbage && !this.#finishing && !(await this.#collectGarbage())) return;
-    } while (this.#waiting.length > 0 || (this.#storage.hasGarbage && !this.#finishing));
+      if (this.#storage.upkeepDue && !this.#finishing && !(await this.#upkeep())) return;
+    } while (this.#waiting.length > 0 || (this.#storage.upkeepDue && !this.#finishing));
   }
 
   async #writeGroup(): Promise<void> {
@@ -143,13 +143,13 @@ export class GroupWriter {
     this.#waiting = [...again, ...this.#waiting];
   }
 
-  async #collectGarbage(): Promise<boolean> {
+  async #upkeep(): Promise<boolean> {
     try {
-      await this.#storage.collectGarbage();
+      await this.#storage.upkeep();
       return true;
     } catch (error) {
       // Tried again with the next write.
-      this.#logger.warn(`old revisions stay on disk for now: ${describeError(error)}`);
+      this.#logger.warn(`the store could not be tidied for now: ${describeError(error)}`);
       return false;
     }
   }

@@ -41,10 +41,10 @@ export interface Storage {
    * has then changed nothing. Never called while an earlier call is under way.
    */
   write(group: WriteGroup): Promise<void> | undefined;
-  /** True when compacted history still takes up room. */
-  readonly hasGarbage: boolean;
-  /** Frees some of that room: a step that is short enough to come between two groups. Called as `write` is. */
-  collectGarbage(): Promise<void>;
+  /** True when something waits to be tidied: compacted history takes up room, or opening would have much to repeat. */
+  readonly upkeepDue: boolean;
+  /** Does some of it: a step that is short enough to come between two groups. Called as `write` is. */
+  upkeep(): Promise<void>;
   /** Writes everything to an empty or absent folder. */
   snapshot(folder: string): Promise<void>;
   close(): Promise<void>;

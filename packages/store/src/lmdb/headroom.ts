@@ -9,13 +9,14 @@ const growthBytes = 1024 * 1024;
 const reservePages = 64;
 /** LMDB's own bookkeeping in any transaction. */
 const basePages = 32;
-/** A change may copy a path through two trees and split what it ends at. */
-const pagesPerChange = 12;
+/** A change in the midst of a tree may copy a path through it and split what it ends at; another one for the list of free pages. */
+export const pagesPerChange = 12;
 
 /** What a transaction is going to write. */
 export interface Demand {
-  readonly changes: number;
-  /** The sum of the keys' and values' sizes. */
+  /** How many pages it copies or splits at worst, more than the whole file has at most. */
+  readonly pages: number;
+  /** The sum of the new entries' sizes. */
   readonly bytes: number;
   /** True for what makes room in the end and may use the reserve. */
   readonly frees: boolean;
@@ -41,9 +42,9 @@ export class Headroom implements Disposable {
   }
 
   /** Sets pages aside. Throws `ReadOnlyError` when the disk has no room for them. Not to be called during a transaction. */
-  claim({ changes, bytes, frees }: Demand): void {
-    const copies = Math.min(changes * pagesPerChange, this.#used) + changes;
-    const pages = basePages + copies + 2 * Math.ceil(bytes / this.#pageBytes);
+  claim({ pages: touched, bytes, frees }: Demand): void {
+    // No page is less than half full when only larger keys follow.
+    const pages = basePages + Math.min(touched, 2 * this.#used) + 2 * Math.ceil(bytes / this.#pageBytes);
     const wanted = frees ? pages : pages + reservePages;
     if (this.#spare < wanted) this.#measure();
     if (this.#spare < wanted) this.#grow(wanted);

@@ -9,7 +9,8 @@ import {
   type StoreEvent,
   type StoreEventBatch,
 } from "../store.ts";
-import type { Demand, Headroom } from "./headroom.ts";
+import { type Demand, type Headroom, pagesPerChange } from "./headroom.ts";
+import { LiveIndex } from "./live-index.ts";
 import {
   decodeNumber,
   decodeNumberedKey,
@@ -24,6 +25,9 @@ import { metaKeys, type ReadOptions, type Tables } from "./tables.ts";
 /** How much garbage one step removes, and how much history one reading brings: bounded, since other work waits for it. */
 const garbageRevisions = 500;
 const changesBytes = 4 * 1024 * 1024;
+/** The index is written when so much has been committed since: what opening has to read again, at most. */
+const indexRevisions = 4096;
+const indexBytes = 8 * 1024 * 1024;
 
 /**
  * State in an LMDB file (the tables are described in `records.ts`). One `write` is one LMDB transaction, made by LMDB's own
@@ -36,7 +40,12 @@ export class LmdbStorage implements Storage {
   lastLeaseId: LeaseId;
   readonly leases: readonly StoredLease[];
   #collectedRevision: number;
+  /** The table `live` is as of this revision. */
+  #indexedRevision: number;
+  /** How much has been written since. */
+  #unindexedBytes = 0;
   readonly #tables: Tables;
+  readonly #index: LiveIndex;
   #view: ReadOptions;
   readonly #headroom: Headroom;
   readonly #snapshot: (tables: Tables, folder: string) => Promise<void>;
@@ -52,6 +61,7 @@ export class LmdbStorage implements Storage {
     },
   ) {
     this.#tables = tables;
+    this.#index = new LiveIndex(tables.live);
     this.#headroom = options.headroom;
     this.#snapshot = options.snapshot;
     this.#release = options.release;
@@ -65,27 +75,30 @@ export class LmdbStorage implements Storage {
     }
     if (this.revision < this.compactedRevision)
       throw new CorruptStoreError("the store is damaged: its newest revisions are missing");
+    this.#indexedRevision = this.#metaNumber(metaKeys.indexed) ?? 1;
+    this.#replay();
     this.leases = this.#readLeases();
   }
 
-  get hasGarbage(): boolean {
-    return this.#collectedRevision < this.compactedRevision;
+  get upkeepDue(): boolean {
+    return this.#indexDue || this.#collectedRevision < this.compactedRevision;
+  }
+
+  get #indexDue(): boolean {
+    return this.revision - this.#indexedRevision >= indexRevisions || this.#unindexedBytes >= indexBytes;
   }
 
   get(key: string): KeyValue | undefined {
-    const revision = this.#tables.live.getBinaryFast(Buffer.from(key), this.#view);
-    return revision && this.#version(decodeNumber(revision), key).entry;
+    const revision = this.#index.get(key, this.#view);
+    return revision === undefined ? undefined : this.#version(revision, key).entry;
   }
 
   *entries(range: Range): Generator<KeyValue> {
-    if (range.end === "") return;
-    for (const { key, value } of this.#tables.live.getRange({ ...bounds(range), ...this.#view })) {
-      yield this.#version(decodeNumber(value), key.toString()).entry;
-    }
+    for (const { key, revision } of this.#index.range(range, this.#view)) yield this.#version(revision, key).entry;
   }
 
   count(range: Range): number {
-    return range.end === "" ? 0 : this.#tables.live.getKeysCount({ ...bounds(range), ...this.#view });
+    return this.#index.count(range, this.#view);
   }
 
   changes(fromRevision: number, limit: number): readonly StoreEventBatch[] {
@@ -112,7 +125,8 @@ export class LmdbStorage implements Storage {
   }
 
   async write(group: WriteGroup): Promise<void> {
-    await this.#writeBatch(demandOf(group), () => {
+    const demand = demandOf(group);
+    await this.#writeBatch(demand, () => {
       for (const batch of group.batches) this.#putBatch(batch);
       this.#putLeases(group);
       if (group.compactedRevision !== undefined) {
@@ -122,17 +136,26 @@ export class LmdbStorage implements Storage {
     this.revision = group.batches.at(-1)?.revision ?? this.revision;
     this.compactedRevision = group.compactedRevision ?? this.compactedRevision;
     for (const { id } of group.grantedLeases) this.lastLeaseId = Math.max(this.lastLeaseId, id);
+    this.#index.follow(group.batches);
+    this.#unindexedBytes += demand.bytes;
     this.#renewView();
+  }
+
+  async upkeep(): Promise<void> {
+    const end = Math.min(this.compactedRevision, this.#collectedRevision + garbageRevisions);
+    // What opening still has to repeat must not be removed.
+    if (end > this.#indexedRevision + 1) await this.#writeIndex({ frees: true });
+    else if (this.#indexDue) await this.#writeIndex({ frees: false });
+    else if (end > this.#collectedRevision) await this.#collectGarbage(end);
   }
 
   /**
    * A change before the compacted revision makes the state that it replaced unreadable; a deletion leaves nothing behind
    * at all. What is still current stays, however old it is.
    */
-  async collectGarbage(): Promise<void> {
+  async #collectGarbage(end: number): Promise<void> {
     const { versions, meta } = this.#tables;
     const start = this.#collectedRevision;
-    const end = Math.min(this.compactedRevision, start + garbageRevisions);
     const garbage: Buffer[] = [];
     const range = { start: encodeNumber(start), end: encodeNumber(end), ...this.#view };
     for (const { key, value } of versions.getRange(range)) {
@@ -141,7 +164,7 @@ export class LmdbStorage implements Storage {
       if (previousRevision > 0) garbage.push(encodeNumberedKey(previousRevision, name));
       if (kind === "delete") garbage.push(Buffer.from(key));
     }
-    await this.#writeBatch({ changes: garbage.length, bytes: 0, frees: true }, () => {
+    await this.#writeBatch({ pages: garbage.length * pagesPerChange, bytes: 0, frees: true }, () => {
       for (const key of garbage) void versions.remove(key);
       void meta.put(metaKeys.collected, encodeNumber(end));
     });
@@ -153,7 +176,8 @@ export class LmdbStorage implements Storage {
   async fill({ entries, compactedRevision, leases, lastLeaseId }: Base): Promise<void> {
     const { live, versions, meta, leaseKeys } = this.#tables;
     const bytes = entries.reduce((sum, entry) => sum + sizeOf(entry), 0);
-    await this.#writeBatch({ changes: entries.length + leases.length, bytes, frees: false }, () => {
+    const pages = (entries.length + leases.length) * pagesPerChange;
+    await this.#writeBatch({ pages, bytes, frees: false }, () => {
       for (const entry of entries) {
         const record = { kind: "put", index: 0, previousRevision: 0, entry } as const;
         void versions.put(encodeNumberedKey(entry.modRevision, entry.key), encodeRecord(record));
@@ -162,6 +186,7 @@ export class LmdbStorage implements Storage {
       }
       this.#putLeases({ grantedLeases: leases, endedLeases: [] });
       for (const name of [metaKeys.compacted, metaKeys.collected]) void meta.put(name, encodeNumber(compactedRevision));
+      void meta.put(metaKeys.indexed, encodeNumber(compactedRevision - 1));
       void meta.put(metaKeys.lastLease, encodeNumber(lastLeaseId));
     });
     this.#renewView();
@@ -172,6 +197,8 @@ export class LmdbStorage implements Storage {
   }
 
   async close(): Promise<void> {
+    // Without room for it, the next opening has more to do.
+    if (this.#index.changes > 0) await this.#writeIndex({ frees: false }).catch(() => {});
     this.#view.transaction.done();
     await this.#tables.root.close();
     this.#headroom[Symbol.dispose]();
@@ -179,8 +206,9 @@ export class LmdbStorage implements Storage {
   }
 
   #putBatch({ revision, events }: StoreEventBatch): void {
-    const { live, versions, leaseKeys } = this.#tables;
+    const { versions, leaseKeys } = this.#tables;
     let index = 0;
+    const records: { readonly key: Buffer; readonly record: Buffer }[] = [];
     for (const event of events) {
       const { previous } = event;
       const key = event.kind === "put" ? event.current.key : event.key;
@@ -191,13 +219,14 @@ export class LmdbStorage implements Storage {
         previousRevision: previous?.modRevision ?? 0,
         entry,
       });
-      void versions.put(encodeNumberedKey(revision, key), record);
-      if (event.kind === "put") void live.put(Buffer.from(key), encodeNumber(revision));
-      else void live.remove(Buffer.from(key));
+      records.push({ key: encodeNumberedKey(revision, key), record });
       if (previous?.lease === entry.lease) continue;
       if (previous?.lease !== undefined) void leaseKeys.remove(encodeNumberedKey(previous.lease, key));
       if (entry.lease !== undefined) void leaseKeys.put(encodeNumberedKey(entry.lease, key), Buffer.of(1));
     }
+    // Each goes to the table's end, which LMDB does cheaply and without leaving room in its pages, but only in order.
+    if (records.length > 1) records.sort((a, b) => Buffer.compare(a.key, b.key));
+    for (const { key, record } of records) void versions.put(key, record, atTheEnd);
   }
 
   #putLeases({ grantedLeases, endedLeases }: Pick<WriteGroup, "grantedLeases" | "endedLeases">): void {
@@ -207,6 +236,35 @@ export class LmdbStorage implements Storage {
       void meta.put(metaKeys.lastLease, encodeNumber(id));
     }
     for (const id of endedLeases) void leases.remove(encodeNumber(id));
+  }
+
+  /** Brings the table `live` up to date. */
+  async #writeIndex({ frees }: Pick<Demand, "frees">): Promise<void> {
+    const { revision } = this;
+    await this.#writeBatch({ ...this.#index.demand(), frees }, () => {
+      this.#index.write();
+      void this.#tables.meta.put(metaKeys.indexed, encodeNumber(revision));
+    });
+    this.#index.written();
+    this.#indexedRevision = revision;
+    this.#unindexedBytes = 0;
+    this.#renewView();
+  }
+
+  /** Finds out what has changed since the table `live` was written. */
+  #replay(): void {
+    const start = encodeNumber(this.#indexedRevision + 1);
+    for (const { key, value } of this.#tables.versions.getRange({ start, ...this.#view })) {
+      const revision = decodeNumber(key);
+      const name = decodeNumberedKey(key);
+      this.#unindexedBytes += value.length;
+      try {
+        this.#index.replay(decodeRecord(name, revision, value));
+      } catch (error) {
+        if (!(error instanceof CorruptStoreError)) throw error;
+        this.#index.replayDamaged(name, revision, this.#view);
+      }
+    }
   }
 
   /** Runs `put` and `remove` calls as one durable transaction; their own promises say nothing that this one does not. */
@@ -269,25 +327,24 @@ export class LmdbStorage implements Storage {
   }
 }
 
-/** LMDB takes no empty key, not even as a bound; its own first key stands in for it. */
-const bounds = ({ start, end }: Range): { start?: Buffer; end: Buffer } =>
-  start === "" ? { end: Buffer.from(end) } : { start: Buffer.from(start), end: Buffer.from(end) };
+const atTheEnd = { append: true };
 
 /** Keys are written several times, and every record has a header. */
 const sizeOf = (entry: KeyValue): number => entry.value.length + 4 * Buffer.byteLength(entry.key) + 128;
 
 function demandOf({ batches, grantedLeases, endedLeases }: WriteGroup): Demand {
-  let changes = grantedLeases.length + endedLeases.length;
+  let pages = (grantedLeases.length + endedLeases.length) * pagesPerChange;
   let bytes = 0;
   let frees = true;
   for (const { events } of batches) {
-    changes += events.length;
     for (const event of events) {
       if (event.kind === "put") frees = false;
+      const attached = event.kind === "put" && event.current.lease !== undefined;
+      pages += attached || event.previous?.lease !== undefined ? 1 + 2 * pagesPerChange : 1;
       bytes += event.kind === "put" ? sizeOf(event.current) : sizeOf(event.previous) - event.previous.value.length;
     }
   }
-  return { changes, bytes, frees };
+  return { pages, bytes, frees };
 }
 
 const tombstone = (event: StoreEvent & { readonly kind: "delete" }): KeyValue => ({

@@ -4,13 +4,14 @@ import { CorruptStoreError, type KeyValue } from "../store.ts";
 /*
  * The tables of the LMDB engine, all with binary keys:
  *
- *   live        key                  → revision (6 bytes)              where the key's present state is found
+ *   live        key                  → revision (6 bytes)              where the key's state at revision `indexed` is found
  *   versions    revision (6) ‖ key   → record                          every state that can still be read, oldest first
  *   leases      lease (6)            → TTL in ms (6)
  *   lease-keys  lease (6) ‖ key      → one byte                        the keys that a lease removes
- *   meta        a name               → format | compacted | collected | last-lease
+ *   meta        a name               → format | compacted | collected | last-lease | indexed
  *
- * A value is thus written once, whatever happens to its key later. Record, numbers big-endian:
+ * A value is thus written once, whatever happens to its key later, and only at the end of `versions`. The table `live` is
+ * written every few thousand revisions; opening repeats from `versions` what came after (`live-index.ts`). Record, numbers big-endian:
  *
  *   0  checksum (4)   4  kind (1)   5  index in the transaction (2)   7  previous revision (6), 0 for a new key
  *   13 create revision (6)   19 version (4)   23 lease (6), 0 for none   29 value
@@ -19,7 +20,7 @@ import { CorruptStoreError, type KeyValue } from "../store.ts";
 export const tableNames = ["live", "versions", "leases", "lease-keys", "meta"] as const;
 
 /** Written at creation, required at opening. */
-export const format = "skiff-store 1";
+export const format = "skiff-store 2";
 
 /** One key's change in one transaction, as it is stored. */
 export interface VersionRecord {

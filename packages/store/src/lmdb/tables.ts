@@ -3,9 +3,13 @@ import { format } from "./records.ts";
 
 /** A table with binary keys and values: what the package's databases are used for here. */
 export interface Table
-  extends Pick<Database<Buffer, Buffer>, "get" | "getRange" | "getKeys" | "getKeysCount" | "put" | "remove"> {
+  extends Pick<Database<Buffer, Buffer>, "get" | "getRange" | "getKeys" | "getKeysCount" | "remove"> {
+  /** With `append` the key must be above all others: otherwise nothing is written. */
+  put(key: Buffer, value: Buffer, options?: { readonly append: boolean }): Promise<boolean>;
   /** Gives a buffer that is only valid, up to its `length`, until the next call to any table. */
   getBinaryFast(key: Buffer, options: ReadOptions): Buffer | undefined;
+  /** Counts of the table's pages and more. */
+  getStats(): object;
 }
 
 /** Reads from a certain snapshot. */
@@ -29,6 +33,7 @@ export const metaKeys = {
   compacted: Buffer.from("compacted"),
   collected: Buffer.from("collected"),
   lastLease: Buffer.from("last-lease"),
+  indexed: Buffer.from("indexed"),
 } as const;
 
 const binary = { encoding: "binary", keyEncoding: "binary" } as const;

@@ -7,7 +7,7 @@ export class MemoryStorage implements Storage {
   revision = 1;
   compactedRevision = 1;
   lastLeaseId: LeaseId = 0;
-  readonly hasGarbage = false;
+  readonly upkeepDue = false;
   readonly #entries = new SortedMap();
   /** Transactions by revision: the one of `#firstRevision` comes first, and there are no gaps. */
   #history: StoreEventBatch[] = [];
@@ -61,7 +61,7 @@ export class MemoryStorage implements Storage {
     this.#firstRevision = Math.max(this.#firstRevision, compactedRevision);
   }
 
-  async collectGarbage(): Promise<void> {}
+  async upkeep(): Promise<void> {}
 
   async snapshot(folder: string): Promise<void> {
     await this.#snapshot(this, folder);
