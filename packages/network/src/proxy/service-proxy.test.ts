@@ -94,6 +94,13 @@ describe("ServiceProxy", () => {
     slices.put(slice("web", ready("10.42.0.7")));
     await (await start())[Symbol.asyncDispose]();
     assert.deepEqual(nftables.scripts, []);
+    // What is there stays in its slot, although its address comes second.
+    slices.put(slice("web", ready("10.42.0.7", "10.42.0.6")));
+    await (await start())[Symbol.asyncDispose]();
+    assert.match(
+      nftables.scripts.splice(0).join("\n"),
+      /add element ip t endpoints \{ 10.96.0.1 . tcp . 80 . 1 : 10.42.0.6/,
+    );
     services.put(service("new", { clusterIP: "10.96.0.2" }));
     services.remove("web", "default");
     await (await start())[Symbol.asyncDispose]();

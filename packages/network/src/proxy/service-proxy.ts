@@ -34,6 +34,12 @@ const serviceIndex = "service";
 /** How far the kernel's table can be relied upon. */
 type Knowledge = "none" | "doubtful" | "exact";
 
+interface TableFound {
+  readonly found: TableElements;
+  /** Makes the table; absent where the one that is there has the right rules. */
+  readonly rebuild: string | undefined;
+}
+
 /**
  * Keeps the node's nft table in step with Services and EndpointSlices. A table that is there already (the agent was started
  * anew) is read and brought up to date element by element, so that connections find it whole all the time.
@@ -111,11 +117,12 @@ export class ServiceProxy implements AsyncDisposable {
 
   async #sync(signal: AbortSignal): Promise<void> {
     const { rules, nftables, conntrack } = this.#options;
-    this.#planTouched();
-    const rebuild = this.#knowledge === "exact" ? undefined : await this.#readTable(signal);
+    const table = this.#knowledge === "exact" ? undefined : await this.#readTable(signal);
+    this.#planTouched(table?.found ?? emptyElements());
+    if (table !== undefined) this.#takeOver(table);
     const changes = this.#contents.changes();
     const [first, ...rest] = transactions(rules.table, changes);
-    const together = [rebuild, first].filter((script) => script !== undefined);
+    const together = [table?.rebuild, first].filter((script) => script !== undefined);
     const scripts = together.length === 0 ? [] : [together.join("\n"), ...rest];
     // Until all of it is applied, nobody knows how much of it was.
     this.#knowledge = "doubtful";
@@ -127,13 +134,14 @@ export class ServiceProxy implements AsyncDisposable {
     for (const target of stale) await conntrack.forget(target, signal);
   }
 
-  #planTouched(): void {
+  /** `found`: the slots that endpoints had before this proxy planned any. */
+  #planTouched(found: TableElements): void {
     for (const owner of this.#touched) {
       const [namespace = "", name = ""] = owner.split("/");
       const service = this.#services.get(name, namespace);
       const before = this.#contents.planOf(owner);
       const slices = this.#slices.byIndex(serviceIndex, owner);
-      const plan = service && planService({ service, slices }, this.#options.nodeName, before);
+      const plan = service && planService({ service, slices }, this.#options.nodeName, before ?? found);
       this.#contents.put(owner, plan);
       // What a proxy before this one had planned is compared by what the kernel's table says.
       if (this.#knowledge === "none") continue;
@@ -146,18 +154,18 @@ export class ServiceProxy implements AsyncDisposable {
     for (const target of staleConnections(before, after)) this.#stale.set(JSON.stringify(target), target);
   }
 
-  /** Takes over the table that is there; where there is none, or one with other rules, gives the script that makes it. */
-  async #readTable(signal: AbortSignal): Promise<string | undefined> {
+  async #readTable(signal: AbortSignal): Promise<TableFound> {
     const { rules, nftables } = this.#options;
     const objects = await nftables.listTable("ip", rules.table, signal);
-    const table = objects === undefined ? undefined : readKernelTable(objects);
-    const found = table?.elements ?? emptyElements();
+    if (objects === undefined) return { found: emptyElements(), rebuild: tableRules(rules) };
+    const { sets, elements: found } = readKernelTable(objects);
+    if (sets.has(rulesMark(rules))) return { found, rebuild: undefined };
+    return { found, rebuild: `delete table ip ${rules.table}\n${tableRules(rules)}` };
+  }
+
+  #takeOver({ found, rebuild }: TableFound): void {
     if (this.#knowledge === "none") this.#noteStale(found, this.#contents.wanted());
-    const current = table?.sets.has(rulesMark(rules)) === true;
-    this.#contents.found(current ? found : emptyElements());
-    if (current) return undefined;
-    const remove = table === undefined ? [] : [`delete table ip ${rules.table}`];
-    return [...remove, tableRules(rules)].join("\n");
+    this.#contents.found(rebuild === undefined ? found : emptyElements());
   }
 }
 
