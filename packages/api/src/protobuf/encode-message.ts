@@ -6,7 +6,8 @@ import type { WireWriter } from "./wire-writer.ts";
 
 /**
  * Writes the fields of a message: those that `object` has, in the order of their numbers. Members that the message does not have
- * are left out. Throws `TypeError` for values of a wrong type, which no object of the API has.
+ * are left out, and so are values of a wrong type: no object that was decoded has one, and a watch must not break over one that
+ * a component in this process got wrong.
  */
 export function writeMessage(writer: WireWriter, message: string, object: JsonObject): void {
   const { fields } = messageTable(message);
@@ -28,12 +29,12 @@ function writeField(writer: WireWriter, field: MessageField, object: JsonObject)
   if (value === undefined || value === null) return;
   if (field.form === "single") writeValue(writer, { field, number, value });
   else if (field.form === "list") {
-    if (!Array.isArray(value)) throw wrong(field, "list");
+    if (!Array.isArray(value)) return;
     for (let index = value.length - 1; index >= 0; index--) {
       writeValue(writer, { field, number, value: value[index] ?? null });
     }
   } else {
-    if (!isJsonObject(value)) throw wrong(field, "map");
+    if (!isJsonObject(value)) return;
     for (const key of Object.keys(value).sort().reverse()) {
       const before = writer.size;
       writeValue(writer, { field, number: 2, value: value[key] ?? null });
@@ -52,24 +53,24 @@ interface Written {
 function writeValue(writer: WireWriter, { field, number, value }: Written): void {
   switch (field.kind) {
     case "string":
-      if (typeof value !== "string") throw wrong(field, "string");
+      if (typeof value !== "string") return;
       writer.string(number, value);
       return;
     case "bytes":
-      if (typeof value !== "string") throw wrong(field, "base64");
+      if (typeof value !== "string") return;
       writer.bytes(number, Buffer.from(value, "base64"));
       return;
     case "bool":
-      if (typeof value !== "boolean") throw wrong(field, "boolean");
+      if (typeof value !== "boolean") return;
       writer.bool(number, value);
       return;
     case "int32":
     case "int64":
-      if (!Number.isInteger(value) || typeof value !== "number") throw wrong(field, "integer");
+      if (!Number.isInteger(value) || typeof value !== "number") return;
       writer.integer(number, value);
       return;
     case "double":
-      if (typeof value !== "number") throw wrong(field, "number");
+      if (typeof value !== "number") return;
       writer.double(number, value);
       return;
     default: {
@@ -85,7 +86,7 @@ function writeContent(writer: WireWriter, field: MessageField, value: JsonValue)
   if (value === null) return;
   switch (field.kind) {
     case "message":
-      if (!isJsonObject(value)) throw wrong(field, "object");
+      if (!isJsonObject(value)) return;
       writeMessage(writer, field.message, value);
       return;
     case "quantity":
@@ -121,14 +122,14 @@ function writeContent(writer: WireWriter, field: MessageField, value: JsonValue)
     case "int32":
     case "int64":
     case "double":
-      throw wrong(field, "message");
+      return;
     default:
       assertNever(field.kind);
   }
 }
 
 function writeTexts(writer: WireWriter, number: number, value: JsonValue): void {
-  if (!Array.isArray(value)) throw new TypeError("a list of strings is no list");
+  if (!Array.isArray(value)) return;
   for (const text of value.toReversed()) writer.string(number, String(text));
 }
 
@@ -150,5 +151,3 @@ function writeSchemaOr(
   else if (kind === "schemaOrStrings") writeTexts(writer, 2, value);
   else for (const schema of value.toReversed()) writeSchema(2, schema);
 }
-
-const wrong = ({ name }: MessageField, wanted: string): TypeError => new TypeError(`${name} is no ${wanted}`);

@@ -311,3 +311,15 @@ test("nesting without end is refused", () => {
   }
   assert.throws(() => decodeMessage(schema, "apiextensions.v1.JSONSchemaProps"), /exceeded max depth/);
 });
+
+test("values of a wrong type are left out", () => {
+  const object = {
+    metadata: { name: 5, creationTimestamp: "never", labels: ["a"], finalizers: "f", generation: 1.5 },
+    spec: { replicas: "two", selector: 1, template: { spec: { hostNetwork: "yes", containers: [{ name: "c" }] } } },
+  };
+  assert.deepEqual(decodeMessage(encodeMessage(object, "apps.v1.Deployment"), "apps.v1.Deployment"), {
+    metadata: {},
+    // A message is there, whatever should have been in it.
+    spec: { selector: {}, template: { spec: { containers: [{ name: "c" }] } } },
+  });
+});

@@ -25,10 +25,10 @@ export function readTime(reader: WireReader, kind: "time" | "microTime"): string
   return `${microTimestamp(seconds * 1000).slice(0, 20)}${String(micros).padStart(6, "0")}Z`;
 }
 
-/** Writes RFC 3339 as seconds and nanoseconds. Times have whole seconds, others as many digits as there are. */
+/** Writes RFC 3339 as seconds and nanoseconds. Times have whole seconds, others six digits. No message for what is no time. */
 export function writeTime(writer: WireWriter, text: string, kind: "time" | "microTime"): void {
   const seconds = Math.floor(Date.parse(text) / 1000);
-  if (Number.isNaN(seconds)) throw new TypeError(`${text} is no time`);
+  if (Number.isNaN(seconds)) return;
   const digits = kind === "time" ? "" : (/\.(\d+)/.exec(text)?.[1] ?? "");
   writer.integer(2, Number(digits.slice(0, 6).padEnd(6, "0")) * 1000);
   writer.integer(1, seconds);
