@@ -83,6 +83,8 @@ function parseObject({ text, format, kind }: DecodeRequest): Body {
     refusals.badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(text)})`);
   try {
     const { value, duplicates } = parseBody(text, format);
+    // `null`, and YAML without anything in it, is an object that says nothing.
+    if (value === null) return { value: {}, duplicates };
     if (isJsonObject(value)) return { value, duplicates };
     throw new DecodeFailure(
       `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonTypeName(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,

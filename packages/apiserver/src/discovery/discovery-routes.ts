@@ -2,6 +2,7 @@ import { refusals } from "@skiff/api";
 import type { JsonObject } from "@skiff/base";
 import { acceptedTypes, takes } from "../accept.ts";
 import type { Exchange } from "../contracts.ts";
+import { methodNotAllowed } from "../http/serve-resource.ts";
 import { answerDocument, type Document, documentOf } from "../respond-json.ts";
 import type { PathRoute } from "../standard-parts-options.ts";
 import { type AggregatedVersion, aggregatedList } from "./aggregated.ts";
@@ -58,7 +59,7 @@ export function discoveryRoutes(catalog: Catalog, serverAddress: string): readon
     const [, top = "", first, second, ...rest] = exchange.path.replace(/\/+$/, "").split("/");
     if (rest.length > 0 || (top === "api" && second !== undefined)) throw refusals.noSuchPath();
     if (exchange.method !== "GET" && exchange.method !== "HEAD") {
-      throw refusals.methodNotAllowed({ group: "", kind: "" }, exchange.method.toLowerCase());
+      throw methodNotAllowed();
     }
     if (first === undefined) root(exchange, top === "api");
     else if (top === "api") version(exchange, "", first);

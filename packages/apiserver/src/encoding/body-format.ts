@@ -3,7 +3,7 @@ import { type PatchType, patchTypes, refusals } from "@skiff/api";
 /** The format of a body by its `Content-Type`. JSON where there is none. Throws 415 for what cannot be read. */
 export function bodyFormat(contentType: string | undefined): "json" | "yaml" {
   const type = mediaType(contentType);
-  if (type === "" || type === "application/json") return "json";
+  if (!contentType || type === "application/json") return "json";
   if (type === "application/yaml") return "yaml";
   throw unsupported(["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]);
 }

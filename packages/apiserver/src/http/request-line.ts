@@ -11,7 +11,7 @@ import type { StorageTable } from "../storage/storage-table.ts";
 import type { Bookmarks } from "../watch/bookmarks.ts";
 import type { EventEncoder } from "../watch/event-encoder.ts";
 import { asStatusError, respondError, respondNoPath } from "./respond-error.ts";
-import { methodNotAllowed, serveResource } from "./serve-resource.ts";
+import { checkSubresource, methodNotAllowed, serveResource } from "./serve-resource.ts";
 
 /** What answering requests takes. */
 export interface RequestLineOptions {
@@ -38,6 +38,10 @@ export class RequestLine {
     const { parts, clock, logger } = this.#options;
     const begunMs = clock.monotonic();
     try {
+      if (isMalformed(exchange.url)) {
+        exchange.respond({ status: 400, contentType: "text/plain; charset=utf-8", body: "400 Bad Request" });
+        return;
+      }
       const query = exchange.hasQuery ? exchange.query : undefined;
       const info = parseRequest({ method: exchange.method, path: exchange.path, query });
       const count = parts.metrics.begin(this.#isKnown(info) ? labelsOf(info, exchange.method) : nowhere);
@@ -92,11 +96,17 @@ export class RequestLine {
     if (storage === undefined) throw refusals.noSuchPath();
     if (info.subresource !== undefined) {
       const handler = parts.subresources.get(`${qualified}/${info.subresource}`);
-      if (handler !== undefined) return await handler.handle(exchange, info, user);
+      if (handler !== undefined) {
+        checkSubresource(storage.resource, info);
+        return await handler.handle(exchange, info, user);
+      }
     }
     await serveResource({ exchange, info, user, storage, bookmarks, encoder });
   }
 }
+
+/** A path with a percent sign that begins no byte is no path at all; what is wrong with a query is passed over. */
+const isMalformed = (url: string): boolean => url.includes("%") && /^[^?]*%(?![0-9a-f]{2})/i.test(url);
 
 const nowhere: RequestLabels = { verb: "", group: "", version: "", resource: "", subresource: "", scope: "" };
 const connecting: ReadonlySet<string> = new Set(["exec", "attach", "portforward", "proxy"]);

@@ -1,4 +1,4 @@
-import { type ObjectRef, type ResourceAction, refusals, StatusError } from "@skiff/api";
+import { type ObjectRef, type ResourceAction, type ResourceDefinition, refusals, StatusError } from "@skiff/api";
 import type { JsonObject, JsonValue } from "@skiff/base";
 import type { ApiVerb, RequestInfo, UserInfo, WriteContext } from "../contracts.ts";
 import { bodyFormat, patchTypeOf } from "../encoding/body-format.ts";
@@ -10,7 +10,7 @@ import { removeObject } from "../storage/remove-object.ts";
 import { checkPlace, placeNew } from "../verbs/check-place.ts";
 import { decodeBody, decodeDeleteOptions } from "../verbs/decode-body.ts";
 import { listObjects } from "../verbs/list.ts";
-import { listOptions } from "../verbs/list-options.ts";
+import { listOptions, parseRevision, tooLargeRevision } from "../verbs/list-options.ts";
 import { parsePatch } from "../verbs/parse-patch.ts";
 import { patchObject } from "../verbs/patch-object.ts";
 import { flag } from "../verbs/query.ts";
@@ -51,12 +51,11 @@ const actions: Readonly<Record<ApiVerb, ResourceAction>> = {
 
 /** Answers a request for a resource by its verb. */
 export async function serveResource(call: ResourceCall): Promise<void> {
-  const { info, storage } = call;
+  const { info } = call;
   checkAllowed(call);
   switch (info.verb) {
     case "get":
-      respondObject(call.exchange, storage, { status: 200, served: storage.served(refOf(call)) });
-      return;
+      return get(call);
     case "list":
       return await list(call);
     case "watch":
@@ -89,6 +88,8 @@ export const methodNotAllowed = (): StatusError =>
     code: 405,
   });
 
+const onlyByName: ReadonlySet<ApiVerb> = new Set(["get", "update", "patch", "delete"]);
+
 function checkAllowed({ info, storage: { resource } }: ResourceCall): void {
   const inNamespace = info.namespace !== undefined;
   const forAll = info.verb === "list" || info.verb === "watch";
@@ -96,17 +97,36 @@ function checkAllowed({ info, storage: { resource } }: ResourceCall): void {
   if (resource.scope === "namespaced" && !inNamespace && !forAll) {
     throw info.name === undefined ? methodNotAllowed() : refusals.noSuchPath();
   }
+  // An object cannot be posted to, a collection be neither put nor patched.
+  const misplaced =
+    info.verb === "create" ? info.name !== undefined : onlyByName.has(info.verb) && info.name === undefined;
+  if (misplaced && info.subresource === undefined) throw methodNotAllowed();
   const action = actions[info.verb];
   if (info.subresource === undefined) {
     if (!resource.actions.includes(action)) throw methodNotAllowed();
     return;
   }
+  checkSubresource(resource, info);
+}
+
+/** Throws 404 for a subresource that there is not, 405 for a method that it does not take. What connects takes any. */
+export function checkSubresource(resource: ResourceDefinition, info: ResourceCall["info"]): void {
   const subresource = resource.subresources.find(({ name }) => name === info.subresource);
   if (subresource === undefined) throw refusals.noSuchPath();
-  if (!subresource.actions.includes(action)) throw methodNotAllowed();
+  const { actions: taken } = subresource;
+  if (!taken.includes("connect") && !taken.includes(actions[info.verb])) throw methodNotAllowed();
 }
 
 const refOf = ({ info: { namespace, name = "" } }: ResourceCall): ObjectRef => ({ namespace, name });
+
+function get(call: ResourceCall): void {
+  const { exchange, storage } = call;
+  const version = exchange.hasQuery ? (exchange.query.get("resourceVersion") ?? "") : "";
+  const wanted = version === "" ? 0 : parseRevision(version);
+  const current = storage.environment.cache.revision;
+  if (wanted > current) throw tooLargeRevision(wanted, current);
+  respondObject(exchange, storage, { status: 200, served: storage.served(refOf(call)) });
+}
 
 async function list({ exchange, info, storage }: ResourceCall): Promise<void> {
   const { query } = exchange;

@@ -1,3 +1,4 @@
+import { methodNotAllowed } from "../http/serve-resource.ts";
 import type { PathRoute } from "../standard-parts-options.ts";
 
 const goArchitectures: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
@@ -29,6 +30,9 @@ export function versionRoute(gitVersion: string): PathRoute {
   return {
     path: "/version",
     match: "exact",
-    handle: async (exchange) => exchange.respond({ status: 200, contentType: "application/json", body }),
+    handle: async (exchange) => {
+      if (exchange.method !== "GET" && exchange.method !== "HEAD") throw methodNotAllowed();
+      exchange.respond({ status: 200, contentType: "application/json", body });
+    },
   };
 }

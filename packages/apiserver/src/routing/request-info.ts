@@ -1,4 +1,5 @@
 import type { ApiVerb, RequestInfo } from "../contracts.ts";
+import { flag } from "../verbs/query.ts";
 
 type Resource = Extract<RequestInfo, { kind: "resource" }>;
 
@@ -64,8 +65,7 @@ function resource(
 function collectionVerb(verb: ApiVerb, query: URLSearchParams | undefined): ApiVerb {
   if (verb === "delete") return "deletecollection";
   if (verb !== "get") return verb;
-  const watch = query?.get("watch");
-  return watch === "true" || watch === "1" ? "watch" : "list";
+  return query !== undefined && flag(query, "watch") ? "watch" : "list";
 }
 
 /** A list of the one object with a name is authorized like a read of it. */

@@ -1,8 +1,8 @@
 import type { ObjectRef } from "@skiff/api";
-import { refusals } from "@skiff/api";
+import { parseBody, refusals } from "@skiff/api";
 import { assert, isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
-import { parse } from "yaml";
-import type { ApiVerb, Exchange, RequestInfo, SubresourceHandler, UserInfo, WriteContext } from "../contracts.ts";
+import type { ApiVerb, Exchange, RequestInfo, SubresourceHandler, WriteContext } from "../contracts.ts";
+import { writeContext } from "../verbs/write-options.ts";
 
 /** A call of a subresource by object: the same over HTTP and in process. */
 export interface ObjectCall {
@@ -16,10 +16,10 @@ export interface ObjectCall {
 
 type ResourceRequest = Extract<RequestInfo, { kind: "resource" }>;
 
-const bodyLimit = 3 * 1024 * 1024;
+/** The options that a method takes, as refusals of them call them. */
+const optionsKinds: Readonly<Record<string, string>> = { PUT: "UpdateOptions", PATCH: "PatchOptions" };
 
-/** True for everything that JSON can say: what parsers of JSON and YAML give. */
-const isJson = (value: unknown): value is JsonValue => value !== undefined && typeof value !== "function";
+const bodyLimit = 3 * 1024 * 1024;
 
 /** The request's body. JSON or YAML; `undefined` where there is none. */
 async function readBody(exchange: Exchange): Promise<JsonValue | undefined> {
@@ -27,30 +27,12 @@ async function readBody(exchange: Exchange): Promise<JsonValue | undefined> {
   if (bytes.length === 0) return undefined;
   const type = exchange.headers["content-type"] ?? "application/json";
   const text = bytes.toString("utf8");
-  let value: unknown;
   try {
-    value = type.includes("yaml") ? parse(text) : JSON.parse(text);
+    return parseBody(text, type.includes("yaml") ? "yaml" : "json").value;
   } catch (error) {
     throw refusals.badRequest(error instanceof Error ? error.message : "the body of the request cannot be read");
   }
-  return isJson(value) ? value : undefined;
 }
-
-/** Options of a write from the query. `warn` becomes a header. */
-export function writeContext(exchange: Exchange, user: UserInfo): WriteContext {
-  const { query } = exchange;
-  const validation = query.get("fieldValidation");
-  return {
-    user,
-    fieldManager: query.get("fieldManager") ?? managerFrom(exchange.headers["user-agent"]),
-    dryRun: query.getAll("dryRun").includes("All"),
-    fieldValidation: validation === "Strict" || validation === "Ignore" ? validation : "Warn",
-    warn: (text) => exchange.setHeader("warning", `299 - ${JSON.stringify(text)}`),
-  };
-}
-
-/** Without a `fieldManager` the program's name is taken: `kubectl/v1.36.0 (linux/amd64)` is `kubectl`. */
-const managerFrom = (agent: string | undefined): string => agent?.split(/[/ ]/)[0] || "unknown";
 
 /** Answers with an object; status 201 for creations. */
 export function answerObject(exchange: Exchange, status: number, body: JsonObject): void {
@@ -76,7 +58,15 @@ export function objectHandler(serve: (call: ObjectCall) => Promise<JsonObject>):
       const request = resourceRequest(info);
       const { method } = exchange;
       const value = method === "GET" || method === "HEAD" ? undefined : await readBody(exchange);
-      const context = writeContext(exchange, user);
+      const context = writeContext(
+        {
+          query: exchange.query,
+          user,
+          userAgent: exchange.headers["user-agent"],
+          warn: (text) => exchange.setHeader("warning", `299 - ${JSON.stringify(text)}`),
+        },
+        optionsKinds[method] ?? "CreateOptions",
+      );
       const type = exchange.headers["content-type"]?.split(";")[0] ?? "";
       if (method !== "PATCH" && value !== undefined && !isJsonObject(value)) {
         throw refusals.badRequest("the body of the request is not an object");

@@ -24,7 +24,7 @@ export function decodeToken(text: string): ContinueToken {
   return { revision, start };
 }
 
-const notValid = (why: string) => refusals.badRequest(`continue key is not valid: ${why}`);
+const notValid = (why: string) => refusals.badRequest(`invalid continue token: continue key is not valid: ${why}`);
 
 function parse(text: string): Record<string, unknown> {
   try {

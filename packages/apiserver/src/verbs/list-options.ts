@@ -33,7 +33,7 @@ export function listOptions(query: Query, options: { readonly watch: boolean }):
     match: match === "Exact" || match === "NotOlderThan" ? match : undefined,
     sendInitialEvents,
     bookmarks: flag(query, "allowWatchBookmarks") ?? false,
-    timeoutMs: timeoutSeconds > 0 ? timeoutSeconds * 1000 : undefined,
+    timeoutMs: timeoutSeconds === 0 ? undefined : Math.max(0, timeoutSeconds * 1000),
   };
 }
 

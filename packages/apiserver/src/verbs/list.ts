@@ -39,7 +39,7 @@ export async function listObjects(
     const token = decodeToken(options.continueToken);
     const start = storage.prefix + token.start;
     if (!start.startsWith(selection.prefix))
-      throw refusals.badRequest("continue key is not valid: it is of another list");
+      throw refusals.badRequest("invalid continue token: continue key is not valid: it is of another list");
     const revision = token.revision === -1 ? current : token.revision;
     return await atRevision({ storage, selection, revision, start, limit }, token);
   }

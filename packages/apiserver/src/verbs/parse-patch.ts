@@ -32,10 +32,10 @@ export function checkPatchOptions({ type, force, hasManager }: Omit<PatchRequest
 function parse({ type, text }: PatchRequest): JsonValue {
   try {
     if (type === "apply") return parseBody(text, "yaml").value;
-    const value: JsonValue = JSON.parse(text);
-    return value;
+    return parseBody(text, "json").value;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw refusals.badRequest(`error decoding ${type === "apply" ? "YAML" : "patch"}: ${message}`);
+    const why = message.replace("couldn't get version/kind; json parse error: ", "");
+    throw refusals.badRequest(`error decoding ${type === "apply" ? "YAML" : "patch"}: ${why}`);
   }
 }

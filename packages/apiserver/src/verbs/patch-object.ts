@@ -58,9 +58,11 @@ async function applyPatch(storage: ObjectStorage, ref: ObjectRef, patch: Patch):
   if (!isJsonObject(value)) throw refusals.badRequest("error decoding YAML: the configuration is not an object");
   const config: JsonObject = isJsonObject(value.metadata) ? value : { ...value, metadata: {} };
   if (config.apiVersion !== storage.apiVersion || config.kind !== storage.resource.kind) {
-    throw refusals.badRequest(
-      `incorrect type for field: the configuration is a ${config.kind ?? ""} of ${config.apiVersion ?? ""}, not a ${storage.resource.kind} of ${storage.apiVersion}`,
-    );
+    const text = (value: JsonValue | undefined) => (typeof value === "string" ? value : "");
+    const [group, version] = text(config.apiVersion).includes("/")
+      ? text(config.apiVersion).split("/", 2)
+      : ["", text(config.apiVersion)];
+    throw refusals.badRequest(`invalid object type: ${group}/${version}, Kind=${text(config.kind)}`);
   }
   const metadata: JsonObject = isJsonObject(config.metadata) ? config.metadata : {};
   if (Array.isArray(metadata.managedFields) && metadata.managedFields.length > 0) {

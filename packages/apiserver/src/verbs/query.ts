@@ -1,3 +1,5 @@
+import { refusals } from "@skiff/api";
+
 /** Query parameters, from a URL or from a call in process. */
 export interface Query {
   get(name: string): string | null | undefined;
@@ -8,14 +10,19 @@ export const queryOf = (parameters: Readonly<Record<string, string>> | undefined
   get: (name) => parameters?.[name],
 });
 
-/** `true` and `1` switch on; everything else that is there switches off; absent is `undefined`. */
+/** `false` and `0` switch off; everything else that is there, even nothing, switches on; absent is `undefined`. */
 export function flag(query: Query, name: string): boolean | undefined {
   const text = query.get(name);
-  return text === null || text === undefined ? undefined : text === "true" || text === "1" || text === "True";
+  return text === null || text === undefined ? undefined : text !== "0" && text.toLowerCase() !== "false";
 }
 
-/** A whole number, or `undefined` where there is none (or something else). */
+/** A whole number, or `undefined` where there is none. Throws 400 for what is no number of 64 bits. */
 export function wholeNumber(query: Query, name: string): number | undefined {
   const text = query.get(name);
-  return text === null || text === undefined || !/^-?\d{1,15}$/.test(text) ? undefined : Number(text);
+  if (text === null || text === undefined) return undefined;
+  const refuse = (why: string) => refusals.badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`);
+  if (!/^[+-]?\d+$/.test(text)) throw refuse("invalid syntax");
+  if (BigInt.asIntN(64, BigInt(text.replace("+", ""))) !== BigInt(text.replace("+", "")))
+    throw refuse("value out of range");
+  return Number(text);
 }

@@ -18,7 +18,8 @@ const columns: readonly Column<ConfigMap>[] = [
 function* checkConfigMap({ data = {}, binaryData = {} }: ConfigMap): Findings {
   yield* checkDataKeys("data", data);
   for (const key of Object.keys(data)) {
-    if (key in binaryData) yield fieldError.invalid(`data[${key}]`, key, "duplicate of key present in binaryData");
+    if (Object.hasOwn(binaryData, key))
+      yield fieldError.invalid(`data[${key}]`, key, "duplicate of key present in binaryData");
   }
   yield* checkDataKeys("binaryData", binaryData);
   const texts = Object.values(data).reduce((sum, value) => sum + Buffer.byteLength(value), 0);
