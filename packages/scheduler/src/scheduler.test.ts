@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { Nodes, type Pod, Pods, refusals } from "@skiff/api";
 import { seededRandom, silentLogger, VirtualClock } from "@skiff/base";
 import type { Client } from "@skiff/client";
-import { MemoryInformers } from "./fixtures/memory-informers.ts";
+import { MemoryInformers } from "@skiff/client/fixtures";
 import { node, pod } from "./fixtures/objects.ts";
 import { Scheduler } from "./scheduler.ts";
 
