@@ -1,7 +1,7 @@
 import { refusals, StatusError } from "@skiff/api";
 import { describeError, isAbort, type Logger } from "@skiff/base";
 import { StoreError } from "@skiff/store";
-import { negotiate } from "../encoding/negotiate.ts";
+import { type Negotiated, negotiate } from "../encoding/negotiate.ts";
 import type { BaseExchange } from "../exchange/base-exchange.ts";
 import { respondJson } from "./respond-object.ts";
 
@@ -32,9 +32,9 @@ export function respondError(exchange: BaseExchange, error: StatusError): void {
 }
 
 /** A refusal is told in JSON to whoever asked for something that there is not. */
-function formatOf(exchange: BaseExchange): "json" | "yaml" {
+function formatOf(exchange: BaseExchange): Negotiated["format"] {
   try {
-    return negotiate(exchange.headers.accept).format;
+    return negotiate(exchange.headers.accept, { protobuf: true }).format;
   } catch {
     return "json";
   }

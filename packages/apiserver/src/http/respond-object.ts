@@ -1,10 +1,11 @@
-import type { KubeObject } from "@skiff/api";
+import { encodeProtobuf, type KubeObject, protobufMediaType } from "@skiff/api";
 import type { JsonObject } from "@skiff/base";
 import { stringify } from "yaml";
 import type { ServedObject } from "../cache/served-object.ts";
 import { listBody, listMetadata } from "../encoding/list-body.ts";
 import { type Negotiated, negotiate } from "../encoding/negotiate.ts";
 import { asJson } from "../encoding/object-json.ts";
+import { alsoServed } from "../encoding/protobuf/also-served.ts";
 import type { BaseExchange } from "../exchange/base-exchange.ts";
 import type { ObjectStorage } from "../storage/object-storage.ts";
 import { type IncludeObject, partialObject, type TableOptions, tableOf } from "../table/table.ts";
@@ -21,7 +22,7 @@ export function respondObject(
   answer: { readonly status: number; readonly served: ServedObject },
 ): void {
   const { status, served } = answer;
-  const wanted = negotiate(exchange.headers.accept);
+  const wanted = negotiate(exchange.headers.accept, alsoServed(storage));
   if (wanted.form === "object" && wanted.format === "json" && !isPretty(exchange)) {
     exchange.respond({ status, contentType: "application/json", body: served.json });
     return;
@@ -33,7 +34,7 @@ export function respondObject(
 /** Answers with a list, in the form that the client asked for. */
 export function respondList(exchange: BaseExchange, storage: ObjectStorage, list: ObjectList): void {
   const { resource } = storage;
-  const wanted = negotiate(exchange.headers.accept);
+  const wanted = negotiate(exchange.headers.accept, alsoServed(storage));
   if (wanted.form === "object" && wanted.format === "json" && !isPretty(exchange)) {
     exchange.respond({ status: 200, contentType: "application/json", body: listBody(resource, list) });
     return;
@@ -85,13 +86,17 @@ function isPretty(exchange: BaseExchange): boolean {
   return forPeople.test(exchange.headers["user-agent"] ?? "");
 }
 
-/** Answers with a value as JSON or YAML. */
+/** Answers with a value as JSON, YAML or protobuf. */
 export function respondJson(
   exchange: BaseExchange,
   answer: { readonly status: number; readonly wanted: Negotiated; readonly value: () => JsonObject },
 ): void {
   const { status, wanted } = answer;
   const value = answer.value();
+  if (wanted.format === "protobuf") {
+    exchange.respond({ status, contentType: protobufMediaType, body: encodeProtobuf(value) });
+    return;
+  }
   if (wanted.format === "yaml") {
     exchange.respond({ status, contentType: "application/yaml", body: stringify(value) });
     return;

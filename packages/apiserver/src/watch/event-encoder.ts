@@ -1,4 +1,6 @@
+import { encodeProtobuf, encodeWatchFrame } from "@skiff/api";
 import type { ServedObject } from "../cache/served-object.ts";
+import { asJson } from "../encoding/object-json.ts";
 import type { ChangeType } from "./watch-source.ts";
 
 interface Encoded {
@@ -17,14 +19,25 @@ const heads: Readonly<Record<ChangeType, Buffer>> = {
 /** All watchers hear of one event before the next, so that the newest few are all that is worth remembering. */
 const remembered = 4;
 
-/** Makes the line that a watch sends for an event, once for all watchers of it. */
+/** Makes what a watch sends for an event, once for all watchers of it. */
 export class EventEncoder {
-  readonly #recent: Encoded[] = [];
+  readonly #lines: Encoded[] = [];
+  readonly #frames: Encoded[] = [];
 
+  /** A line of JSON. */
   encode(type: ChangeType, served: ServedObject): Buffer {
-    for (const known of this.#recent) if (known.served === served && known.type === type) return known.bytes;
-    const bytes = Buffer.concat([heads[type], served.json, tail]);
-    if (this.#recent.unshift({ type, served, bytes }) > remembered) this.#recent.pop();
-    return bytes;
+    return once(this.#lines, { type, served }, () => Buffer.concat([heads[type], served.json, tail]));
   }
+
+  /** A frame of protobuf. The object must be of a built-in kind. */
+  encodeProtobuf(type: ChangeType, served: ServedObject): Buffer {
+    return once(this.#frames, { type, served }, () => encodeWatchFrame(type, encodeProtobuf(asJson(served.object))));
+  }
+}
+
+function once(recent: Encoded[], event: Pick<Encoded, "type" | "served">, encode: () => Buffer): Buffer {
+  for (const known of recent) if (known.served === event.served && known.type === event.type) return known.bytes;
+  const bytes = encode();
+  if (recent.unshift({ ...event, bytes }) > remembered) recent.pop();
+  return bytes;
 }

@@ -2,6 +2,7 @@ import type { StatusError } from "@skiff/api";
 import type { JsonObject, Timer } from "@skiff/base";
 import type { ServedObject } from "../cache/served-object.ts";
 import type { Exchange, ResponseStream } from "../contracts.ts";
+import { asJson } from "../encoding/object-json.ts";
 import { bookmarkObject } from "./bookmark-object.ts";
 import type { Bookmarks } from "./bookmarks.ts";
 import { type ChangeType, type WatchRequest, WatchSource } from "./watch-source.ts";
@@ -17,6 +18,8 @@ export interface WatchEncoding {
   readonly contentType: string;
   /** One line of the stream. */
   event(type: ChangeType, served: ServedObject): Buffer;
+  /** The same for a BOOKMARK or ERROR, where it is not a line of JSON. */
+  frame?(type: "BOOKMARK" | "ERROR", object: JsonObject): Buffer;
   /** The object inside a BOOKMARK, where it is not the usual one. */
   bookmark?(object: JsonObject): JsonObject;
 }
@@ -51,6 +54,8 @@ export async function serveWatch(
   }
 }
 
+const lineOf = (type: string, object: JsonObject): Buffer => Buffer.from(`${JSON.stringify({ type, object })}\n`);
+
 /** Gathers a watch's lines and writes what one turn of the store brought in one piece. */
 class WatchWriter {
   readonly #request: WatchRequest;
@@ -80,11 +85,12 @@ class WatchWriter {
   bookmark(revision: number, { initial }: { readonly initial: boolean }): void {
     const plain = bookmarkObject(this.#request.storage.resource, revision, initial);
     const object = this.#encoding.bookmark?.(plain) ?? plain;
-    this.#push(Buffer.from(`${JSON.stringify({ type: "BOOKMARK", object })}\n`));
+    this.#push(this.#encoding.frame?.("BOOKMARK", object) ?? lineOf("BOOKMARK", object));
   }
 
   fail(error: StatusError): void {
-    this.#push(Buffer.from(`${JSON.stringify({ type: "ERROR", object: error.status })}\n`));
+    const status = asJson(error.status);
+    this.#push(this.#encoding.frame?.("ERROR", status) ?? lineOf("ERROR", status));
     this.#end();
   }
 
