@@ -56,8 +56,9 @@ export class StorageTable implements ResourceTable {
   }
 
   of<T extends KubeObject>(resource: ResourceDefinition<T>): ResourceStorage<T> {
-    // The table holds kinds of all types; this one was made from a definition of T, and so holds objects of T.
-    return this.#storageOf(resource) as unknown as ResourceStorage<T>;
+    const found: unknown = this.#storageOf(resource);
+    assert(isStorageOf(found, resource), `${resource.plural} are objects of kind ${resource.kind}`);
+    return found;
   }
 
   #storageOf(resource: Place): ObjectStorage {
@@ -66,6 +67,12 @@ export class StorageTable implements ResourceTable {
     return found;
   }
 }
+
+/** The table holds kinds of all types; a storage made from a definition of T holds objects of T. */
+const isStorageOf = <T extends KubeObject>(
+  storage: unknown,
+  { kind }: ResourceDefinition<T>,
+): storage is ResourceStorage<T> => storage instanceof ObjectStorage && storage.resource.kind === kind;
 
 const versionKey = ({ group, version }: Pick<Place, "group" | "version">): string =>
   group === "" ? version : `${group}/${version}`;
