@@ -23,7 +23,8 @@ export function compareObjects(before: JsonObject, after: JsonObject, schema: Sc
   return { removed: walk.removed.build(), changed: walk.changed.build() };
 }
 
-const isHollow = (value: JsonValue | undefined): boolean =>
+/** A value without members. */
+export const isHollow = (value: JsonValue | undefined): boolean =>
   typeof value !== "object" ||
   value === null ||
   (Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0);
@@ -74,8 +75,8 @@ class Walk {
   }
 
   #items(before: JsonValue | undefined, after: JsonValue | undefined, schema: ListSchema): void {
-    const old = byElement(before, schema);
-    const next = byElement(after, schema);
+    const old = itemsByElement(before, schema);
+    const next = itemsByElement(after, schema);
     for (const [element, items] of old) this.#item(element, { old: items, next: next.get(element), schema });
     for (const [element, items] of next)
       if (!old.has(element)) this.#item(element, { old: undefined, next: items, schema });
@@ -103,12 +104,13 @@ interface ItemSides {
 }
 
 /** What Kubernetes' own form has where nothing was said. */
-const zeroOf = (field: FieldSchema): JsonValue | undefined => {
+export const zeroOf = (field: FieldSchema): JsonValue | undefined => {
   if (field.schema.kind === "struct") return {};
   return field.schema.kind === "list" || field.schema.kind === "map" ? null : undefined;
 };
 
-function byElement(list: JsonValue | undefined, schema: ListSchema): Map<string, JsonValue[]> {
+/** The items of a list by how they are told apart; several where they cannot be. */
+export function itemsByElement(list: JsonValue | undefined, schema: ListSchema): Map<string, JsonValue[]> {
   const items = new Map<string, JsonValue[]>();
   if (!Array.isArray(list)) return items;
   for (const [index, item] of list.entries()) {

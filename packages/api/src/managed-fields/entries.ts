@@ -80,16 +80,19 @@ export function writeEntries(entries: readonly OwnerEntry[]): JsonObject[] {
         compareText(a.apiVersion, b.apiVersion) ||
         compareText(a.subresource, b.subresource),
     )
-    .map((entry) => ({
-      manager: entry.manager,
-      operation: entry.operation,
-      apiVersion: entry.apiVersion,
-      ...(entry.time === undefined ? {} : { time: entry.time }),
-      fieldsType: "FieldsV1",
-      fieldsV1: entry.fields,
-      ...(entry.subresource === "" ? {} : { subresource: entry.subresource }),
-    }));
+    .map(storedEntry);
 }
+
+/** One entry as stored. */
+export const storedEntry = (entry: OwnerEntry): JsonObject => ({
+  manager: entry.manager,
+  operation: entry.operation,
+  apiVersion: entry.apiVersion,
+  ...(entry.time === undefined ? {} : { time: entry.time }),
+  fieldsType: "FieldsV1",
+  fieldsV1: entry.fields,
+  ...(entry.subresource === "" ? {} : { subresource: entry.subresource }),
+});
 
 const mostUpdaters = 10;
 const ancient = "ancient-changes";

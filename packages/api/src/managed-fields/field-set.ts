@@ -29,7 +29,8 @@ const isMember = (node: FieldSet): boolean => isEmptySet(node) || Object.hasOwn(
 const rank: Readonly<Record<string, string>> = { ".": "0", f: "1", k: "2", v: "3", i: "4" };
 const sortKey = (element: string): string => (rank[element.charAt(0)] ?? "5") + element;
 
-function nodeOf(member: boolean, children: readonly (readonly [string, FieldSet])[]): FieldSet {
+/** A node that is a member or not, with the given children, which are in order. */
+export function nodeOf(member: boolean, children: readonly (readonly [string, FieldSet])[]): FieldSet {
   if (children.length === 0) return leaf;
   const node: FieldSet = member ? { ".": leaf } : {};
   for (const [element, child] of children) node[element] = child;
@@ -37,9 +38,15 @@ function nodeOf(member: boolean, children: readonly (readonly [string, FieldSet]
 }
 
 const byElement = (a: readonly [string, unknown], b: readonly [string, unknown]): number => {
-  const [x, y] = [sortKey(a[0]), sortKey(b[0])];
+  const sameKind = a[0].charCodeAt(0) === b[0].charCodeAt(0);
+  const x = sameKind ? a[0] : sortKey(a[0]);
+  const y = sameKind ? b[0] : sortKey(b[0]);
   return x < y ? -1 : x > y ? 1 : 0;
 };
+
+/** Puts the children of a node in order, in place. */
+export const sortChildren = (children: [string, FieldSet][]): [string, FieldSet][] =>
+  children.length > 1 ? children.sort(byElement) : children;
 
 function childrenOf(node: FieldSet): [string, FieldSet][] {
   const children: [string, FieldSet][] = [];

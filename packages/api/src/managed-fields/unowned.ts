@@ -1,22 +1,29 @@
 import type { StructSchema } from "../schema/schema.ts";
 import { differenceOf, type FieldSet, recursiveDifferenceOf } from "./field-set.ts";
+import { fieldElement } from "./path-element.ts";
 
 /** Fields that belong to nobody: they name the object, or the server sets them. */
+export const unownedMetadata: ReadonlySet<string> = new Set([
+  "clusterName",
+  "creationTimestamp",
+  "generation",
+  "managedFields",
+  "name",
+  "namespace",
+  "resourceVersion",
+  "selfLink",
+  "uid",
+]);
+
+/** The same at the top of an object: `metadata` itself is nobody's, though its members may be. */
+export const unownedMembers: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata"]);
+
+const leaf: FieldSet = {};
+
 const neverOwned: FieldSet = {
-  "f:apiVersion": {},
-  "f:kind": {},
-  "f:metadata": {
-    ".": {},
-    "f:clusterName": {},
-    "f:creationTimestamp": {},
-    "f:generation": {},
-    "f:managedFields": {},
-    "f:name": {},
-    "f:namespace": {},
-    "f:resourceVersion": {},
-    "f:selfLink": {},
-    "f:uid": {},
-  },
+  "f:apiVersion": leaf,
+  "f:kind": leaf,
+  "f:metadata": Object.fromEntries([".", ...[...unownedMetadata].map(fieldElement)].map((element) => [element, leaf])),
 };
 
 /** What of a set its writer may own, given that writes to this place do not reach `reset`. */

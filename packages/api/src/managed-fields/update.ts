@@ -1,8 +1,17 @@
 import { isJsonObject, type JsonObject } from "@skiff/base";
 import type { StructSchema } from "../schema/schema.ts";
 import { type Comparison, compareObjects, nothingChanged } from "./compare.ts";
-import { type FieldWriter, identityOf, type OwnerEntry, readEntries, writeEntries, writerEntry } from "./entries.ts";
-import { differenceOf, type FieldSet, isEmptySet, unionOf } from "./field-set.ts";
+import { createdFields } from "./created-fields.ts";
+import {
+  type FieldWriter,
+  identityOf,
+  type OwnerEntry,
+  readEntries,
+  storedEntry,
+  writeEntries,
+  writerEntry,
+} from "./entries.ts";
+import { differenceOf, type FieldSet, isEmptySet, recursiveDifferenceOf, unionOf } from "./field-set.ts";
 import { ownable, usualReset } from "./unowned.ts";
 
 export interface UpdateRequest extends FieldWriter {
@@ -30,8 +39,14 @@ export function updateManagedFields(request: UpdateRequest): void {
     delete metadata.managedFields;
     return;
   }
-  const comparison = compareObjects(live ?? {}, next, schema);
   const reset = request.resetFields ?? usualReset(schema, subresource);
+  if (live === undefined && entries.length === 0) {
+    const fields = recursiveDifferenceOf(createdFields(next, schema), reset);
+    if (isEmptySet(fields)) delete metadata.managedFields;
+    else metadata.managedFields = [storedEntry(writerEntry(request, "Update", fields))];
+    return;
+  }
+  const comparison = compareObjects(live ?? {}, next, schema);
   const written = nothingChanged(comparison) ? entries : recordUpdate(entries, { comparison, writer: request, reset });
   const encoded = writeEntries(written);
   if (encoded.length > 0) metadata.managedFields = encoded;
