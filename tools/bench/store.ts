@@ -8,10 +8,10 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
-import { type Client, credentials, loadPackageDefinition } from "@grpc/grpc-js";
-import { loadSync } from "@grpc/proto-loader";
+import { setTimeout } from "node:timers/promises";
 import { silentLogger, systemClock } from "@skiff/base";
 import { openLmdbStore } from "@skiff/store";
+import { EtcdClient } from "./etcd-put.ts";
 import { type BenchRow, median, spread } from "./row.ts";
 
 const valueBytes = 1024;
@@ -125,18 +125,11 @@ async function openEtcd(folder: string): Promise<Target | undefined> {
     ].flat(),
     { stdio: "ignore" },
   );
-  const client = connect(clients);
-  const stop = async () => {
-    client.close();
-    await end(child);
-  };
-  try {
-    await whenReady(client);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { put: (key, value) => putToEtcd(client, key, value), [Symbol.asyncDispose]: stop };
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => end(child));
+  const client = stack.use(await whenReady(clients));
+  const owned = stack.move();
+  return { put: (key, value) => client.put(key, value), [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -156,32 +149,19 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-const definition = loadSync(join(import.meta.dirname, "etcd.proto"), { longs: Number });
-
-function connect(address: string): Client {
-  const root = loadPackageDefinition(definition).etcdserverpb;
-  if (root === undefined || !("KV" in root) || typeof root.KV !== "function") throw new Error("etcd.proto has no KV");
-  return new root.KV(address, credentials.createInsecure());
-}
-
-function whenReady(client: Client): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  client.waitForReady(Date.now() + 15_000, (error) => (error ? reject(error) : resolve()));
-  return promise;
-}
-
-const putMethod = definition["etcdserverpb.KV"];
-
-function putToEtcd(client: Client, key: string, value: Buffer): Promise<void> {
-  const method = putMethod && "Put" in putMethod ? putMethod.Put : undefined;
-  if (method === undefined) throw new Error("etcd.proto has no Put");
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const { path, requestSerialize, responseDeserialize } = method;
-  const request = { key: Buffer.from(key), value };
-  client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, (error) =>
-    error ? reject(error) : resolve(),
-  );
-  return promise;
+/** Connects as soon as etcd answers, which it does within seconds of its start. */
+async function whenReady(address: string): Promise<EtcdClient> {
+  for (let attempt = 1; ; attempt++) {
+    const client = new EtcdClient(address);
+    try {
+      await client.put("/ready", Buffer.of(1));
+      return client;
+    } catch (error) {
+      client[Symbol.dispose]();
+      if (attempt === 75) throw error;
+      await setTimeout(200);
+    }
+  }
 }
 
 if (import.meta.main) {
