@@ -11,6 +11,7 @@ const tolerates = (toleration: Toleration, key: string): boolean =>
 /** Pods stay five minutes on a node that is not ready or out of reach, unless they say otherwise. */
 export const defaultTolerationSeconds: AdmissionPlugin = {
   name: "DefaultTolerationSeconds",
+  resources: [Pods],
   handles: ({ operation, subresource }) =>
     (operation === "CREATE" || operation === "UPDATE") && subresource === undefined,
   admit(request) {

@@ -24,6 +24,7 @@ export function limitRanger(table: ResourceTable): AdmissionPlugin {
       .flatMap(({ spec }) => spec?.limits ?? []);
   return {
     name: "LimitRanger",
+    resources: [Pods],
     handles: ({ operation, subresource }) => operation === "CREATE" && subresource === undefined,
     admit(request) {
       const pod = objectOf(request, Pods);

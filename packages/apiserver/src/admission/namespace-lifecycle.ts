@@ -6,33 +6,37 @@ const immortal: ReadonlySet<string> = new Set(["default", "kube-system", "kube-p
 
 /** Nothing is made in a namespace that is not there or that is about to go; three namespaces cannot be deleted. */
 export function namespaceLifecycle(table: ResourceTable): AdmissionPlugin {
-  const find = async (name: string): Promise<Namespace | undefined> => {
-    const namespaces = table.of(Namespaces);
-    const known = namespaces.peek({ name });
-    if (known !== undefined) return known;
-    // The watch cache may be behind a namespace that was made a moment ago.
-    return namespaces.get({ name }).catch((error: unknown) => {
-      if (hasReason(error, "NotFound")) return undefined;
-      throw error;
-    });
+  // The watch cache may be behind a namespace that was made a moment ago.
+  const read = async (name: string): Promise<Namespace | undefined> =>
+    table
+      .of(Namespaces)
+      .get({ name })
+      .catch((error: unknown) => {
+        if (hasReason(error, "NotFound")) return undefined;
+        throw error;
+      });
+  const check = (request: AdmissionRequest, name: string, found: Namespace | undefined): void => {
+    if (found === undefined) throw refusals.notFound({ group: "", kind: "namespaces", name });
+    if (found.status?.phase === "Terminating" || found.metadata.deletionTimestamp !== undefined) {
+      throw terminating(request, name);
+    }
   };
   return {
     name: "NamespaceLifecycle",
     handles: ({ operation }) => operation !== "CONNECT",
-    async admit(request) {
+    admit(request) {
       if (isFor(request, Namespaces)) {
         if (request.operation === "DELETE" && request.subresource === undefined && immortal.has(request.name)) {
           throw refused(request, "this namespace may not be deleted");
         }
-        return;
+        return undefined;
       }
       const { namespace, operation } = request;
-      if (namespace === undefined || operation !== "CREATE") return;
-      const found = await find(namespace);
-      if (found === undefined) throw refusals.notFound({ group: "", kind: "namespaces", name: namespace });
-      if (found.status?.phase === "Terminating" || found.metadata.deletionTimestamp !== undefined) {
-        throw terminating(request, namespace);
-      }
+      if (namespace === undefined || operation !== "CREATE") return undefined;
+      const known = table.of(Namespaces).peek({ name: namespace });
+      if (known === undefined) return read(namespace).then((found) => check(request, namespace, found));
+      check(request, namespace, known);
+      return undefined;
     },
   };
 }

@@ -68,6 +68,7 @@ function check(request: AdmissionRequest): void {
 /** No plugin of Kubernetes: there the registry of Pods does it, for `pods/ephemeralcontainers` and `pods/resize`. */
 export const podPartsAdmission: AdmissionPlugin = {
   name: "PodParts",
+  resources: [Pods],
   handles: ({ operation, subresource = "" }) => operation === "UPDATE" && parts[subresource] !== undefined,
   admit(request) {
     const pod = objectOf(request, Pods);

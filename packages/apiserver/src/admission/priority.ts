@@ -6,6 +6,7 @@ import { objectOf, oldObjectOf, refused } from "./narrow.ts";
 export function priorityAdmission(table: ResourceTable): AdmissionPlugin {
   return {
     name: "Priority",
+    resources: [Pods, PriorityClasses],
     handles: ({ operation, subresource }) =>
       (operation === "CREATE" || operation === "UPDATE") && subresource === undefined,
     async admit(request) {

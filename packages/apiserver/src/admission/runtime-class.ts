@@ -7,6 +7,7 @@ import { objectOf, refused } from "./narrow.ts";
 export function runtimeClassAdmission(table: ResourceTable): AdmissionPlugin {
   return {
     name: "RuntimeClass",
+    resources: [Pods],
     handles: ({ operation, subresource }) => operation === "CREATE" && subresource === undefined,
     async admit(request) {
       const spec = objectOf(request, Pods)?.spec;

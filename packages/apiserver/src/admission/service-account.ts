@@ -17,6 +17,7 @@ export function serviceAccountAdmission(options: {
   const { random } = options;
   return {
     name: "ServiceAccount",
+    resources: [Pods],
     handles: ({ operation, subresource }) =>
       (operation === "CREATE" && subresource === undefined) ||
       (operation === "UPDATE" && subresource === "ephemeralcontainers"),

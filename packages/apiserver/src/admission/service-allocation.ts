@@ -9,6 +9,7 @@ import { objectOf, oldObjectOf } from "./narrow.ts";
  */
 export const serviceAllocationAdmission: AdmissionPlugin = {
   name: "ServiceAllocation",
+  resources: [Services],
   handles: ({ operation, subresource }) => operation === "UPDATE" && subresource === undefined,
   admit(request) {
     const service = objectOf(request, Services);

@@ -7,6 +7,7 @@ const notReady = { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" } a
 /** A new node gets no pods before the node lifecycle controller has seen it ready. */
 export const taintNodesByCondition: AdmissionPlugin = {
   name: "TaintNodesByCondition",
+  resources: [Nodes],
   handles: ({ operation, subresource }) => operation === "CREATE" && subresource === undefined,
   admit(request) {
     const node = objectOf(request, Nodes);

@@ -1,24 +1,44 @@
+import type { ResourceDefinition } from "@skiff/api";
 import type { AdmissionPlugin, AdmissionRequest } from "../contracts.ts";
 
 /** Runs the admission plugins in their order. They are known only after the resources are: see `install`. */
 export class AdmissionChain {
   #plugins: readonly AdmissionPlugin[] = [];
+  /** Those that have to do with a resource: most have to do with pods, and most writes are of something else. */
+  #byResource = new WeakMap<ResourceDefinition, readonly AdmissionPlugin[]>();
 
   install(plugins: readonly AdmissionPlugin[]): void {
     this.#plugins = plugins;
+    this.#byResource = new WeakMap();
   }
 
   /** Lets plugins change the object. Throws what a plugin refuses with. */
   async admit(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#plugins) {
-      if (plugin.admit !== undefined && plugin.handles(request)) await plugin.admit(request);
+    for (const plugin of this.#of(request.resource)) {
+      if (plugin.admit === undefined || !plugin.handles(request)) continue;
+      // To wait for what does not wait would cost each write several turns of the queue.
+      const pending = plugin.admit(request);
+      if (pending !== undefined) await pending;
     }
   }
 
   /** Lets plugins look at the finished object. Throws what a plugin refuses with. */
   async validate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#plugins) {
-      if (plugin.validate !== undefined && plugin.handles(request)) await plugin.validate(request);
+    for (const plugin of this.#of(request.resource)) {
+      if (plugin.validate === undefined || !plugin.handles(request)) continue;
+      const pending = plugin.validate(request);
+      if (pending !== undefined) await pending;
     }
+  }
+
+  #of(resource: ResourceDefinition): readonly AdmissionPlugin[] {
+    const known = this.#byResource.get(resource);
+    if (known !== undefined) return known;
+    const { group, plural } = resource;
+    const found = this.#plugins.filter(
+      ({ resources }) => resources?.some((one) => one.plural === plural && one.group === group) ?? true,
+    );
+    this.#byResource.set(resource, found);
+    return found;
   }
 }
