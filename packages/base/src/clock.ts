@@ -42,7 +42,18 @@ export const systemClock: Clock = {
 };
 
 /** RFC 3339 with whole seconds, as `metav1.Time` is written: `2026-01-02T03:04:05Z`. */
-export const timestamp = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+export function timestamp(epochMs: number): string {
+  const second = Math.floor(epochMs / 1000);
+  // Most are asked for many times within their second: making one takes longer than checking an object's metadata.
+  if (second !== lastSecond) {
+    lastTimestamp = `${new Date(epochMs).toISOString().slice(0, 19)}Z`;
+    lastSecond = second;
+  }
+  return lastTimestamp;
+}
+
+let lastSecond = Number.NaN;
+let lastTimestamp = "";
 
 /** RFC 3339 with six digits of a second, as `metav1.MicroTime` is written: `2026-01-02T03:04:05.123000Z`. */
 export const microTimestamp = (epochMs: number): string => `${new Date(epochMs).toISOString().slice(0, 23)}000Z`;

@@ -51,10 +51,11 @@ interface Form {
 
 function checkForm({ form, text, examples, maxBytes }: Form): (value: string) => string[] {
   const pattern = whole(form);
-  return (value) => [
-    ...(Buffer.byteLength(value) > maxBytes ? [tooLongMessage(maxBytes)] : []),
-    ...(pattern.test(value) ? [] : [formMessage(text, form, examples)]),
-  ];
+  return (value) => {
+    const errors = Buffer.byteLength(value) > maxBytes ? [tooLongMessage(maxBytes)] : [];
+    if (!pattern.test(value)) errors.push(formMessage(text, form, examples));
+    return errors;
+  };
 }
 
 const lowerLabel = checkForm({ form: labelForm, text: labelText, examples: ["my-name", "123-abc"], maxBytes: 63 });
