@@ -20,11 +20,11 @@ export class ResourceCache {
   readonly #ring: EventRing;
   readonly #listeners = new Set<CacheListener>();
   /** Values on their way to the store, by their bytes: they need not be parsed when they come back as events. */
-  readonly #known: WeakMap<Uint8Array, KubeObject>;
+  readonly #known: ReadonlyMap<Uint8Array, KubeObject>;
   #lastRevision: number;
 
   /** `floor`: the revision up to which changes come as `load`, not as `apply`. */
-  constructor(floor: number, known: WeakMap<Uint8Array, KubeObject>) {
+  constructor(floor: number, known: ReadonlyMap<Uint8Array, KubeObject>) {
     this.#ring = new EventRing(floor);
     this.#known = known;
     this.#lastRevision = floor;

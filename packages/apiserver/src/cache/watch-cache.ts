@@ -10,7 +10,7 @@ import { ResourceCache } from "./resource-cache.ts";
  */
 export class WatchCache implements Disposable {
   readonly #caches = new Map<string, ResourceCache>();
-  readonly #known = new WeakMap<Uint8Array, KubeObject>();
+  readonly #known = new Map<Uint8Array, KubeObject>();
   readonly #loadedRevision: number;
   readonly #flushes = new Set<() => void>();
   #watch: StoreWatch | undefined;
@@ -61,9 +61,17 @@ export class WatchCache implements Disposable {
     return made;
   }
 
-  /** Remembers the value that `bytes` were made from, until they come back from the store. The value belongs to the cache. */
+  /**
+   * Remembers the value that `bytes` were made from while they are on their way to the store and back: until the commit has
+   * its answer, when the caller says `forget`. The value belongs to the cache. (A WeakMap, which would forget by itself,
+   * makes each collection of garbage longer.)
+   */
   expect(bytes: Uint8Array, object: KubeObject): void {
     this.#known.set(bytes, object);
+  }
+
+  forget(bytes: Uint8Array): void {
+    this.#known.delete(bytes);
   }
 
   /** Calls `flush` once, after the events that the store is delivering at this moment: writers gather what they have till then. */

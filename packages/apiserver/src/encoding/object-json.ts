@@ -26,8 +26,27 @@ export function objectText(object: object): string {
   return JSON.stringify({ kind, apiVersion, metadata, ...rest });
 }
 
+const head = ["kind", "apiVersion", "metadata"];
+
+/** True for what is in the stored form already, as new objects are: then nothing needs to be copied. */
+function isStorable(object: object): boolean {
+  let at = 0;
+  for (const name in object) {
+    if (name !== head[at]) return false;
+    if (++at === head.length) break;
+  }
+  const metadata: unknown = Reflect.get(object, "metadata");
+  return (
+    at === head.length &&
+    isJsonObject(metadata) &&
+    metadata.resourceVersion === undefined &&
+    metadata.selfLink === undefined
+  );
+}
+
 /** The same without `metadata.resourceVersion` and `selfLink`: how objects are stored. The revision is the store's to say. */
 export function storedText(object: object): string {
+  if (isStorable(object)) return JSON.stringify(object);
   const { kind, apiVersion, metadata, ...rest } = asJson(object);
   assert(isJsonObject(metadata), "an object of the API has metadata");
   return JSON.stringify({

@@ -9,7 +9,7 @@ import {
   type StatusSubject,
   type StructSchema,
 } from "@skiff/api";
-import type { LeaseId, Operation } from "@skiff/store";
+import type { Operation } from "@skiff/store";
 import { namespacePrefix, objectKey, resourcePrefix } from "../cache/keys.ts";
 import type { ResourceCache } from "../cache/resource-cache.ts";
 import { ServedObject } from "../cache/served-object.ts";
@@ -133,14 +133,19 @@ export class ObjectStorage implements ResourceStorage {
     const { storedAs } = this.resource;
     const stored = storedAs !== undefined && isDynamic(object) ? storedAs.toStored(object) : object;
     const value = Buffer.from(storedText(stored));
-    cache.expect(value, stored);
-    const lease = await this.#lease();
+    const { ttlMs } = this.hooks;
+    const lease = ttlMs === undefined ? undefined : await this.environment.leases.lease(ttlMs);
     const operation: Operation = { kind: "put", key, value, ...(lease === undefined ? {} : { lease }) };
-    const result = await store.commit({ compare: [{ key, modRevision: expectedRevision }], operations: [operation] });
-    if (result.kind === "conflict") return undefined;
-    const newest = this.cache.get(key);
-    // Somebody may have written again already: the answer is still what this write made.
-    return this.show(newest?.revision === result.revision ? newest : ServedObject.fromStored(value, result.revision));
+    cache.expect(value, stored);
+    try {
+      const result = await store.commit({ compare: [{ key, modRevision: expectedRevision }], operations: [operation] });
+      if (result.kind === "conflict") return undefined;
+      const newest = this.cache.get(key);
+      // Somebody may have written again already: the answer is still what this write made.
+      return this.show(newest?.revision === result.revision ? newest : ServedObject.fromStored(value, result.revision));
+    } finally {
+      cache.forget(value);
+    }
   }
 
   /** Deletes a key if it is still at `expectedRevision`; gives the revision, or `undefined` when it is not. */
@@ -150,10 +155,5 @@ export class ObjectStorage implements ResourceStorage {
       operations: [{ kind: "delete", key }],
     });
     return result.kind === "conflict" ? undefined : result.revision;
-  }
-
-  #lease(): Promise<LeaseId> | undefined {
-    const { ttlMs } = this.hooks;
-    return ttlMs === undefined ? undefined : this.environment.leases.lease(ttlMs);
   }
 }
