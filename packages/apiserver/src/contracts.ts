@@ -77,8 +77,13 @@ export interface ResponseStream {
 
 /** Finds out who asks. */
 export interface Authenticator {
-  /** `undefined`: no credentials that this one knows. Throws `StatusError` 401 for credentials that are wrong. */
-  authenticate(exchange: Pick<Exchange, "headers" | "clientCertificate" | "query">): Promise<UserInfo | undefined>;
+  /**
+   * `undefined`: no credentials that this one knows. Throws `StatusError` 401 for credentials that are wrong. A promise
+   * only where there is something to wait for.
+   */
+  authenticate(
+    exchange: Pick<Exchange, "headers" | "clientCertificate" | "query">,
+  ): Promise<UserInfo | undefined> | UserInfo | undefined;
 }
 
 export interface AuthorizationRequest {
@@ -114,6 +119,8 @@ export interface AdmissionRequest {
 /** One admission plugin. Refuses by throwing `StatusError`. */
 export interface AdmissionPlugin {
   readonly name: string;
+  /** It is asked about these only, in whatever version; absent: about all. */
+  readonly resources?: readonly Pick<ResourceDefinition, "group" | "plural">[];
   handles(request: AdmissionRequest): boolean;
   admit?(request: AdmissionRequest): Promise<void> | void;
   validate?(request: AdmissionRequest): Promise<void> | void;

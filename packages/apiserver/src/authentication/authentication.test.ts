@@ -57,7 +57,7 @@ function parts(anonymous = false) {
     logger: silentLogger,
   });
   const issue = serviceAccountToken({ table, keys, issuer, audiences: [issuer], clock, random: seededRandom(1) });
-  const ask = (headers: Record<string, string>, commonName?: string, organizations: string[] = []) =>
+  const ask = async (headers: Record<string, string>, commonName?: string, organizations: string[] = []) =>
     authenticator.authenticate({
       headers,
       query: new URLSearchParams(),

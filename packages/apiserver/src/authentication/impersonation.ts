@@ -21,7 +21,14 @@ const listOf = (header: string | undefined): string[] =>
         .map((item) => item.trim())
         .filter((item) => item !== "");
 
+/** Every request is asked this, and hardly any says yes. */
+function impersonates(headers: Readonly<Record<string, string | undefined>>): boolean {
+  for (const name in headers) if (name.startsWith("impersonate-")) return true;
+  return false;
+}
+
 function wantedIn(headers: Readonly<Record<string, string | undefined>>): Wanted | undefined {
+  if (!impersonates(headers)) return undefined;
   const user = headers["impersonate-user"] ?? "";
   const uid = headers["impersonate-uid"];
   const groups = listOf(headers["impersonate-group"]);

@@ -41,11 +41,14 @@ export class RequestAuthenticator implements Authenticator {
     this.#logger = options.logger;
   }
 
-  async authenticate(
+  authenticate(
     exchange: Pick<Exchange, "headers" | "clientCertificate" | "query">,
-  ): Promise<UserInfo | undefined> {
-    const user = this.#byCertificate(exchange.clientCertificate) ?? (await this.#byToken(exchange.headers));
-    return user === undefined ? undefined : this.#impersonation.apply(user, exchange.headers);
+  ): Promise<UserInfo | undefined> | UserInfo | undefined {
+    const { headers } = exchange;
+    const user = this.#byCertificate(exchange.clientCertificate) ?? this.#byToken(headers);
+    const impersonated = (known: UserInfo | undefined): UserInfo | undefined =>
+      known === undefined ? undefined : this.#impersonation.apply(known, headers);
+    return user instanceof Promise ? user.then(impersonated) : impersonated(user);
   }
 
   #byCertificate(certificate: Exchange["clientCertificate"]): UserInfo | undefined {
@@ -57,11 +60,14 @@ export class RequestAuthenticator implements Authenticator {
     return user;
   }
 
-  async #byToken(headers: Exchange["headers"]): Promise<UserInfo | undefined> {
+  #byToken(headers: Exchange["headers"]): Promise<UserInfo> | UserInfo | undefined {
     const token = bearerToken(headers);
     if (token === undefined) return this.#anonymous ? anonymousUser : undefined;
     const known = this.#staticTokens.get(token);
-    if (known !== undefined) return withAuthenticated(known);
+    return known === undefined ? this.#byAccountToken(token) : withAuthenticated(known);
+  }
+
+  async #byAccountToken(token: string): Promise<UserInfo> {
     const outcome = await this.#tokens.look(token, this.#audiences);
     if (outcome.kind === "user") return withAuthenticated(outcome.user);
     // Clients learn nothing of why; the log does.

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex, Readable } from "node:stream";
 import { assert } from "@skiff/base";
 import type { ResponseStream } from "../contracts.ts";
@@ -32,14 +32,8 @@ export class Http1Exchange extends BaseExchange {
   }
 
   get headers(): Readonly<Record<string, string | undefined>> {
-    if (this.#headers !== undefined) return this.#headers;
-    const headers: Record<string, string | undefined> = {};
-    for (const name in this.#request.headers) {
-      const value = this.#request.headers[name];
-      headers[name] = Array.isArray(value) ? value.join(", ") : value;
-    }
-    this.#headers = headers;
-    return headers;
+    this.#headers ??= flat(this.#request.headers);
+    return this.#headers;
   }
 
   protected hideContentType(): void {
@@ -98,3 +92,12 @@ export class Http1Exchange extends BaseExchange {
     response.end(body);
   }
 }
+
+type FlatHeader = Record<string, string | undefined>;
+
+/** `set-cookie`, which clients have no reason to send, is the one header that Node gives as a list. */
+const isFlat = (headers: IncomingHttpHeaders): headers is IncomingHttpHeaders & FlatHeader =>
+  headers["set-cookie"] === undefined;
+
+const flat = (headers: IncomingHttpHeaders): FlatHeader =>
+  isFlat(headers) ? headers : { ...headers, "set-cookie": headers["set-cookie"]?.join(", ") };

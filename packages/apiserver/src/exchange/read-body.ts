@@ -23,7 +23,10 @@ export function readBody(source: Readable, { limitBytes, declared, clock }: Body
   const timer = clock?.after(bodyTimeoutMs, () =>
     finish(refusals.timeout("the body of the request did not arrive in time")),
   );
+  // Listeners stay: a request is read once, and to take four away took longer than to copy its body.
+  let finished = false;
   const onData = (chunk: Buffer) => {
+    if (finished) return;
     size += chunk.length;
     if (size > limitBytes) finish(tooLarge(limitBytes));
     else chunks.push(chunk);
@@ -31,8 +34,9 @@ export function readBody(source: Readable, { limitBytes, declared, clock }: Body
   const onEnd = () => finish();
   const onClose = () => finish(refusals.badRequest("unexpected EOF"));
   const finish = (error?: StatusError) => {
+    if (finished) return;
+    finished = true;
     timer?.cancel();
-    source.off("data", onData).off("end", onEnd).off("error", onClose).off("close", onClose);
     if (error === undefined)
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
     else {

@@ -46,7 +46,8 @@ export class RequestLine {
       const info = parseRequest({ method: exchange.method, path: exchange.path, query });
       const count = parts.metrics.begin(this.#isKnown(info) ? labelsOf(info, exchange.method) : nowhere);
       exchange.onDone = ({ status }) => count(status, (clock.monotonic() - begunMs) / 1000);
-      const user = await this.#authenticate(exchange);
+      const known = parts.authenticator.authenticate(exchange);
+      const user = identified(exchange, known instanceof Promise ? await known : known);
       const decision = parts.authorizer.authorize({ user, request: info });
       if (decision.kind !== "allowed") throw forbidden({ user, request: info }, decision.reason);
       if (info.kind === "path") await this.#servePath(exchange, info, user);
@@ -64,14 +65,6 @@ export class RequestLine {
   #isKnown(info: RequestInfo): boolean {
     const { table, parts } = this.#options;
     return info.kind === "path" || table.find(info) !== undefined || parts.virtualResources.has(qualifiedPlural(info));
-  }
-
-  async #authenticate(exchange: BaseExchange): Promise<UserInfo> {
-    const user = await this.#options.parts.authenticator.authenticate(exchange);
-    // Who shows a certificate that is not ours means to be somebody: they are not taken for anybody else.
-    const pretends = exchange.context.shown.rejected && exchange.headers.authorization === undefined;
-    if (user === undefined || pretends) throw refusals.unauthorized();
-    return user;
   }
 
   async #servePath(exchange: BaseExchange, info: RequestInfo, user: UserInfo): Promise<void> {
@@ -103,6 +96,14 @@ export class RequestLine {
     }
     await serveResource({ exchange, info, user, storage, bookmarks, encoder });
   }
+}
+
+/** Who asks. Throws 401 where that is not known. */
+function identified(exchange: BaseExchange, user: UserInfo | undefined): UserInfo {
+  // Who shows a certificate that is not ours means to be somebody: they are not taken for anybody else.
+  const pretends = exchange.context.shown.rejected && exchange.headers.authorization === undefined;
+  if (user === undefined || pretends) throw refusals.unauthorized();
+  return user;
 }
 
 /** A path with a percent sign that begins no byte is no path at all; what is wrong with a query is passed over. */

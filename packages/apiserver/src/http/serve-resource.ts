@@ -13,7 +13,7 @@ import { listObjects } from "../verbs/list.ts";
 import { listOptions, parseRevision, tooLargeRevision } from "../verbs/list-options.ts";
 import { parsePatch } from "../verbs/parse-patch.ts";
 import { patchObject } from "../verbs/patch-object.ts";
-import { flag } from "../verbs/query.ts";
+import { flag, noQuery } from "../verbs/query.ts";
 import { removeMany } from "../verbs/remove-many.ts";
 import { removedStatus, returnsRemoved } from "../verbs/removed-status.ts";
 import { selectionOf } from "../verbs/selection.ts";
@@ -145,7 +145,7 @@ async function watch(call: ResourceCall): Promise<void> {
 function contextOf({ exchange, user }: ResourceCall, kind: string): WriteContext {
   return writeContext(
     {
-      query: exchange.query,
+      query: exchange.hasQuery ? exchange.query : noQuery,
       user,
       userAgent: exchange.headers["user-agent"],
       warn: (text) => exchange.setHeader("warning", `299 - ${quoted(text)}`),
@@ -203,7 +203,7 @@ async function deletion(call: ResourceCall) {
   const format = text === "" ? "json" : bodyFormat(exchange.headers["content-type"]);
   const body: JsonObject | undefined = text === "" ? undefined : decodeDeleteOptions({ text, format });
   const { dryRun, ...request } = deleteRequest(exchange.query, body);
-  const source = { query: { get: () => undefined }, user, userAgent: exchange.headers["user-agent"] };
+  const source = { query: noQuery, user, userAgent: exchange.headers["user-agent"] };
   const warn = (warning: string) => exchange.setHeader("warning", `299 - ${quoted(warning)}`);
   return { request, context: { ...writeContext({ ...source, warn }, "DeleteOptions"), dryRun } };
 }

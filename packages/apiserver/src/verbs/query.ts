@@ -5,6 +5,9 @@ export interface Query {
   get(name: string): string | null | undefined;
 }
 
+/** The query of an address without one. */
+export const noQuery: Query = { get: () => undefined };
+
 /** The query of a call in process. */
 export const queryOf = (parameters: Readonly<Record<string, string>> | undefined): Query => ({
   get: (name) => parameters?.[name],
