@@ -54,8 +54,8 @@ async function notedRevision(folder: string, key: Buffer): Promise<number> {
 // A copy is as the disk would be if the process ended now; closing brings the table up to date first.
 const cases: readonly [revisions: number, least: number, most: number][] = [
   [1, 1, 1],
-  [3000, 1, 1],
-  [9000, 9000 - 4096, 9000],
+  [2000, 1, 1],
+  [9000, 9000 - 2048, 9000],
 ];
 for (const [revisions, least, most] of cases) {
   it(`finds everything again after ${revisions} revisions, repeating few of them`, () =>

@@ -26,8 +26,8 @@ import { metaKeys, type ReadOptions, type Tables } from "./tables.ts";
 const garbageRevisions = 500;
 const changesBytes = 4 * 1024 * 1024;
 /** The index is written when so much has been committed since: what opening has to read again, at most. */
-const indexRevisions = 4096;
-const indexBytes = 8 * 1024 * 1024;
+const indexRevisions = 2048;
+const indexBytes = 4 * 1024 * 1024;
 
 /**
  * State in an LMDB file (the tables are described in `records.ts`). One `write` is one LMDB transaction, made by LMDB's own

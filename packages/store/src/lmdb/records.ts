@@ -11,7 +11,7 @@ import { CorruptStoreError, type KeyValue } from "../store.ts";
  *   meta        a name               → format | compacted | collected | last-lease | indexed
  *
  * A value is thus written once, whatever happens to its key later, and only at the end of `versions`. The table `live` is
- * written every few thousand revisions; opening repeats from `versions` what came after (`live-index.ts`). Record, numbers big-endian:
+ * written every two thousand revisions; opening repeats from `versions` what came after (`live-index.ts`). Record, numbers big-endian:
  *
  *   0  checksum (4)   4  kind (1)   5  index in the transaction (2)   7  previous revision (6), 0 for a new key
  *   13 create revision (6)   19 version (4)   23 lease (6), 0 for none   29 value
