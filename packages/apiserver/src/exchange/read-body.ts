@@ -32,7 +32,9 @@ export function readBody(source: Readable, { limitBytes, declared, clock }: Body
     else chunks.push(chunk);
   };
   const onEnd = () => finish();
-  const onClose = () => finish(refusals.badRequest("unexpected EOF"));
+  const onClose = () => {
+    if (!finished) finish(refusals.badRequest("unexpected EOF"));
+  };
   const finish = (error?: StatusError) => {
     if (finished) return;
     finished = true;
