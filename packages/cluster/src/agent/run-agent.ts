@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { aborted, type Clock, type Logger, systemRandom } from "@skiff/base";
+import { aborted, Background, type Clock, type Logger, systemRandom } from "@skiff/base";
 import {
   type Client,
   createClient,
@@ -31,6 +31,7 @@ import {
   nthAddress,
   readSettings,
 } from "../settings/settings.ts";
+import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
 import { kubernetesVersion } from "../version.ts";
 import { connectNodeRuntime } from "./runtime-connection.ts";
 
@@ -78,6 +79,8 @@ export async function runAgent(
   await using informers = createInformers({ client, clock, random: systemRandom, logger });
   const agent: Agent = { ...effects, settings, paths, pki, client, informers, signal };
   await using stack = new AsyncDisposableStack();
+  const background = stack.use(new Background({ logger }));
+  background.run("memory", (stop) => collectWhenIdle(clock, stop));
   const runtime =
     settings.runtime === "simulated" ? stack.use(simulatedRuntime(agent)) : stack.use(await realRuntime(agent, stack));
   stack.use(await kubelet(agent, runtime));

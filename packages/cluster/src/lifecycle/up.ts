@@ -1,5 +1,5 @@
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { type Clock, isJsonObject, type JsonObject } from "@skiff/base";
 import { allRequirements, type FileLock, installCommand, LockHeld, lockFile, writeFileAtomic } from "@skiff/host";
 import { contextName, kubeconfigText, mergeKubeconfig } from "../kubeconfig/kubeconfig.ts";
@@ -119,7 +119,8 @@ export const serverUrl = (settings: Pick<ClusterSettings, "apiPort">): string =>
 
 async function makeFolders(paths: ClusterPaths): Promise<void> {
   try {
-    for (const folder of [paths.root, paths.run, paths.logs, paths.store, paths.kubelet, paths.podLogs]) {
+    await makeFolder(paths.root);
+    for (const folder of [paths.run, paths.logs, paths.store, paths.kubelet, paths.podLogs]) {
       await mkdir(folder, { recursive: true });
     }
   } catch (error) {
@@ -131,6 +132,20 @@ async function makeFolders(paths: ClusterPaths): Promise<void> {
         cause: error,
       },
     );
+  }
+}
+
+/** Like `mkdir -p`. Node's own tries for ever where a file system lets nobody make folders (`/proc`). */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== "ENOENT" || parent === path || (await stat(parent).catch(() => undefined)) !== undefined) throw error;
+    await makeFolder(parent);
+    await mkdir(path);
   }
 }
 

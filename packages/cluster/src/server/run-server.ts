@@ -10,6 +10,7 @@ import type { SelfCommand } from "../lifecycle/self-command.ts";
 import { type Pki, readPki } from "../pki/pki.ts";
 import { clusterPaths } from "../settings/paths.ts";
 import { ClusterError, type ClusterSettings, readSettings } from "../settings/settings.ts";
+import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
 import { keepSupervisor } from "../supervise/keep-supervisor.ts";
 import { gitVersion } from "../version.ts";
 
@@ -51,6 +52,7 @@ export async function runServer(
   background.run("compaction", (stop) =>
     compactPeriodically(store, { clock, logger, signal: stop, intervalMs: compactionIntervalMs }),
   );
+  background.run("memory", (stop) => collectWhenIdle(clock, stop));
   background.run("watching the supervisor", (stop) => keepSupervisor(target, { ...effects, paths }, stop));
   const server: Server = { ...effects, settings, pki, store };
   const readiness = { bootstrapped: false };
