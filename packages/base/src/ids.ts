@@ -14,12 +14,14 @@ export function nameSuffix(random: Random, length = 5): string {
 export const encodeNameSafe = (text: string): string =>
   [...text].map((character) => nameAlphabet[character.charCodeAt(0) % nameAlphabet.length]).join("");
 
+const hexDigits = "0123456789abcdef";
+
 /** A version 4 UUID, lower case. */
 export function uuid(random: Random): string {
   let hex = "";
   for (let index = 0; index < 32; index++) {
     const digit = randomInt(random, 16);
-    hex += (index === 12 ? 4 : index === 16 ? (digit & 3) | 8 : digit).toString(16);
+    hex += hexDigits.charAt(index === 12 ? 4 : index === 16 ? (digit & 3) | 8 : digit);
   }
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
