@@ -13,6 +13,8 @@ import { type BenchRow, median, spread } from "./row.ts";
 const runs = 3;
 const seconds = 4;
 const podCount = 5000;
+/** As the supervisor starts the server (`run-supervisor.ts`). */
+const serverOptions = ["--max-semi-space-size=4"];
 
 interface Target {
   readonly port: number;
@@ -83,7 +85,8 @@ const figures = (what: string, values: readonly number[]) => ({
 /** A process on the given cores. */
 function pinned(cores: string, script: string, args: readonly string[]): ChildProcess {
   const file = join(import.meta.dirname, script);
-  return spawn("taskset", ["-c", cores, process.execPath, file, ...args], {
+  const options = script === "api-server.ts" ? serverOptions : [];
+  return spawn("taskset", ["-c", cores, process.execPath, ...options, file, ...args], {
     stdio: ["pipe", "pipe", "inherit"],
   });
 }
