@@ -32,7 +32,8 @@ function failureCode(error: unknown, context: CommandContext): number {
     if (error.message !== "") context.err.write(`${error.message}\n`);
     return error.exitCode;
   }
-  context.err.write(`skiff: ${describeError(error)}\n`);
+  // What the cluster says is meant for people as it stands; its causes are for programs.
+  context.err.write(`skiff: ${error instanceof ClusterError ? error.message : describeError(error)}\n`);
   if (error instanceof ClusterError && error.code === "NO_CLUSTER") return exitCodes.notRunning;
   if (!(error instanceof ClusterError) && error instanceof Error && context.environment.SKIFF_DEBUG) {
     context.err.write(`${error.stack}\n`);

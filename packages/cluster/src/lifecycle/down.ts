@@ -1,10 +1,11 @@
-import { rm, rmdir } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { basename } from "node:path";
 import type { Clock } from "@skiff/base";
 import { contextName, removeFromKubeconfig } from "../kubeconfig/kubeconfig.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
-import { ClusterError, type ClusterSettings, readSettings } from "../settings/settings.ts";
+import { ClusterError, type ClusterSettings, readSettings, settingsCopy } from "../settings/settings.ts";
 import type { Machine } from "./machine.ts";
-import { livingSupervisor, processStates } from "./running.ts";
+import { livingSupervisor, stopProcesses } from "./running.ts";
 import { tearDown } from "./tear-down.ts";
 import { takeLock } from "./up.ts";
 
@@ -35,8 +36,11 @@ export async function deleteCluster(
   signal: AbortSignal,
 ): Promise<void> {
   const paths = clusterPaths(target.home, target.name);
-  const settings = await readSettings(paths);
-  if (settings === undefined) throw noSuchCluster(target);
+  const settings = await settingsToDelete(paths);
+  if (settings === undefined) {
+    if (!(await removeRemains(paths))) throw noSuchCluster(target);
+    return;
+  }
   {
     await using _lock = await takeLock(paths);
     await stop(settings, paths, effects, signal);
@@ -60,6 +64,32 @@ export async function deleteCluster(
   await rmdir("/run/skiff").catch(() => {});
 }
 
+/** A cluster whose settings are damaged is deleted by their copy. */
+async function settingsToDelete(paths: ClusterPaths): Promise<ClusterSettings | undefined> {
+  try {
+    return await readSettings(paths);
+  } catch (error) {
+    if (!(error instanceof ClusterError) || error.code !== "SETTINGS_DAMAGED") throw error;
+    return await readSettings({ ...paths, settings: settingsCopy(paths) });
+  }
+}
+
+/**
+ * Removes what a first start left that was interrupted before there were settings, and with them processes. Only a folder
+ * that holds nothing but a cluster's own is touched. False when there is none.
+ */
+async function removeRemains(paths: ClusterPaths): Promise<boolean> {
+  const entries = await readdir(paths.root).catch((): string[] => []);
+  const own = new Set(Object.values(paths).map((path) => basename(path)));
+  if (!entries.includes(basename(paths.run)) || !entries.every((entry) => own.has(entry))) return false;
+  {
+    await using _lock = await takeLock(paths);
+  }
+  await rm(paths.root, { recursive: true, force: true });
+  await rmdir(paths.home).catch(() => {});
+  return true;
+}
+
 const noSuchCluster = ({ name, home }: Target): ClusterError =>
   new ClusterError("NO_CLUSTER", `there is no cluster "${name}" below ${home}; start one with: skiff up`);
 
@@ -69,19 +99,9 @@ async function stop(
   { machine, clock, step }: Effects,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const supervisor = await livingSupervisor(paths, machine);
-  if (supervisor !== undefined) {
-    step("Stopping its processes");
-    machine.processes.signal(supervisor, "SIGTERM");
-    while (machine.processes.isAlive(supervisor)) await clock.sleep(20, signal);
-  }
-  // What a supervisor that was killed left behind.
-  for (const state of await processStates(paths, machine)) {
-    if (!state.alive || state.name === "supervisor") continue;
-    machine.processes.signal(state, "SIGKILL");
-    while (machine.processes.isAlive(state)) await clock.sleep(20, signal);
-  }
+  if ((await livingSupervisor(paths, machine)) !== undefined) step("Stopping its processes");
+  const wasRunning = await stopProcesses(paths, { machine, clock }, signal);
   step("Stopping its containers");
   await tearDown({ settings, paths, machine, clock }, signal);
-  return supervisor !== undefined;
+  return wasRunning;
 }

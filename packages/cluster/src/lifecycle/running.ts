@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
+import type { Clock } from "@skiff/base";
 import type { KeyPair } from "../pki/pki.ts";
 import type { ClusterPaths } from "../settings/paths.ts";
 import { type ProcessRecord, readProcessRecords } from "../supervise/records.ts";
@@ -25,6 +26,25 @@ export async function processStates(paths: ClusterPaths, machine: Machine): Prom
 /** The supervisor of a cluster, where it lives. */
 export async function livingSupervisor(paths: ClusterPaths, machine: Machine): Promise<ProcessState | undefined> {
   return (await processStates(paths, machine)).find(({ name, alive }) => name === "supervisor" && alive);
+}
+
+/** Ends the supervisor with all that it watches, and what a supervisor that was killed left behind. False when none ran. */
+export async function stopProcesses(
+  paths: ClusterPaths,
+  { machine, clock }: { readonly machine: Machine; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const supervisor = await livingSupervisor(paths, machine);
+  if (supervisor !== undefined) {
+    machine.processes.signal(supervisor, "SIGTERM");
+    while (machine.processes.isAlive(supervisor)) await clock.sleep(20, signal);
+  }
+  for (const state of await processStates(paths, machine)) {
+    if (!state.alive || state.name === "supervisor") continue;
+    machine.processes.signal(state, "SIGKILL");
+    while (machine.processes.isAlive(state)) await clock.sleep(20, signal);
+  }
+  return supervisor !== undefined;
 }
 
 /** One GET of the API server as its administrator; `undefined` when it cannot be reached. */

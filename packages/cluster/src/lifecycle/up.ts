@@ -15,7 +15,7 @@ import {
 } from "../settings/settings.ts";
 import { startSupervisor } from "../supervise/start-supervisor.ts";
 import { type Machine, noteBoot, rebootedSince } from "./machine.ts";
-import { livingSupervisor, logTail, probeApi } from "./running.ts";
+import { livingSupervisor, logTail, probeApi, processStates, stopProcesses } from "./running.ts";
 import type { SelfCommand } from "./self-command.ts";
 import { tearDown } from "./tear-down.ts";
 
@@ -51,6 +51,8 @@ export interface UpResult {
 
 const apiDeadlineMs = 60_000;
 const nodeDeadlineMs = 120_000;
+/** A process that was started so often while it is waited for is not going to stay. */
+const mostRestarts = 3;
 
 /** Starts a cluster, or starts it again. Throws `ClusterError` with a message that says what to do. */
 export async function upCluster(
@@ -82,11 +84,19 @@ export async function upCluster(
     await startSupervisor(options, paths, machine.processes);
   }
   report.step("Starting the API server");
-  await waitFor(
-    { paths, machine, clock, deadlineMs: apiDeadlineMs, what: "the API server does not answer", log: "server" },
-    signal,
-    () => apiAnswers(settings, pki, signal),
-  );
+  try {
+    await waitFor(
+      { paths, machine, clock, deadlineMs: apiDeadlineMs, what: "the API server does not answer", log: "server" },
+      signal,
+      () => apiAnswers(settings, pki, signal),
+    );
+  } catch (error) {
+    // What ends as often as it is started is not left to go on so unseen.
+    if (!running && error instanceof ClusterError && error.code === "CRASHING") {
+      await stopProcesses(paths, { machine, clock }, signal);
+    }
+    throw error;
+  }
   const apiMs = clock.monotonic() - startMs;
   const access = {
     context: contextName(settings.name),
@@ -217,7 +227,7 @@ async function checkPorts(settings: ClusterSettings): Promise<void> {
     if (await portIsFree(port)) continue;
     throw new ClusterError(
       "PORT_TAKEN",
-      `port ${port}, which ${what} of cluster "${settings.name}" needs, is already in use`,
+      `port ${port}, which ${what} of cluster "${settings.name}" needs, is already in use; end what listens there (ss -ltnp 'sport = :${port}' tells), or delete the cluster and start it anew with other ports`,
     );
   }
 }
@@ -261,8 +271,17 @@ interface Waiting {
 async function waitFor(waiting: Waiting, signal: AbortSignal, holds: () => Promise<boolean>): Promise<void> {
   const { paths, machine, clock, what, log } = waiting;
   const startMs = clock.monotonic();
+  const restarts = async () =>
+    (await processStates(paths, machine)).find(({ name }) => name === waiting.log)?.restarts ?? 0;
+  const restartsBefore = await restarts();
   while (!(await holds())) {
     const waitedMs = clock.monotonic() - startMs;
+    if ((await restarts()) - restartsBefore >= mostRestarts) {
+      throw new ClusterError(
+        "CRASHING",
+        `${what}: it ends again and again; the last lines of its log (skiff logs ${log}):\n${await logTail(paths, log, 8)}`,
+      );
+    }
     const gone = waitedMs > 3_000 && (await livingSupervisor(paths, machine)) === undefined;
     if (gone || waitedMs > waiting.deadlineMs) {
       const source = gone ? "supervisor" : log;

@@ -1,4 +1,4 @@
-import { generateKeyPair } from "node:crypto";
+import { createPrivateKey, generateKeyPair, X509Certificate } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -48,7 +48,10 @@ const fileNames: Readonly<Record<PairName, string>> = {
  */
 export async function ensurePki(folder: string, settings: ClusterSettings, clock: Clock): Promise<Pki> {
   const known = await readPki(folder);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    checkReadable(folder, known);
+    return known;
+  }
   // Loaded only here: a tenth of a second that ordinary starts need not spend.
   const { Authority } = await import("./certificates.ts");
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -63,7 +66,8 @@ export async function ensurePki(folder: string, settings: ClusterSettings, clock
   await Promise.all(
     pairNames.map(async (name) => {
       const file = fileNames[name];
-      if ((await readPair(folder, file)) === undefined)
+      // Those of an authority that is lost are of no use any more.
+      if (existing === undefined || (await readPair(folder, file)) === undefined)
         await writePair(folder, file, await authority.issue(requests[name]));
     }),
   );
@@ -71,6 +75,26 @@ export async function ensurePki(folder: string, settings: ClusterSettings, clock
   const made = await readPki(folder);
   if (made === undefined) throw new ClusterError("PKI_INCOMPLETE", `the certificates in ${folder} cannot be read back`);
   return made;
+}
+
+/** Throws `ClusterError` for files that are no certificate or no key: processes would only say so in their logs. */
+function checkReadable(folder: string, pki: Pki): void {
+  const check = (file: string, read: () => unknown) => {
+    try {
+      read();
+    } catch (error) {
+      const path = join(folder, file);
+      throw new ClusterError("PKI_DAMAGED", `${path} is damaged; restore it, or remove it: it is made anew`, {
+        cause: error,
+      });
+    }
+  };
+  check("ca.crt", () => new X509Certificate(pki.authority));
+  check("sa.key", () => createPrivateKey(pki.serviceAccountKey));
+  for (const name of pairNames) {
+    check(`${fileNames[name]}.crt`, () => new X509Certificate(pki[name].certificate));
+    check(`${fileNames[name]}.key`, () => createPrivateKey(pki[name].key));
+  }
 }
 
 /** The certificates as they lie in `folder`, or `undefined` when any is missing. */

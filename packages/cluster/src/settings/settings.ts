@@ -49,7 +49,10 @@ export async function readSettings(paths: ClusterPaths): Promise<ClusterSettings
 /** Settings from the text of `cluster.json`. */
 export function parseSettings(text: string, path: string): ClusterSettings {
   const damaged = (what: string) =>
-    new ClusterError("SETTINGS_DAMAGED", `${path} is damaged (${what}); restore it or delete the cluster`);
+    new ClusterError(
+      "SETTINGS_DAMAGED",
+      `${path} is damaged (${what}); restore it (${path}.copy is as it was written last) or delete the cluster`,
+    );
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -85,10 +88,15 @@ export function parseSettings(text: string, path: string): ClusterSettings {
   };
 }
 
-/** Writes the settings, whole or not at all. */
+/** Writes the settings, whole or not at all, and a copy: where they get damaged, the cluster can still be deleted. */
 export async function writeSettings(paths: ClusterPaths, settings: ClusterSettings): Promise<void> {
-  await writeFileAtomic(paths.settings, `${JSON.stringify(settings, undefined, 2)}\n`, { mode: 0o600 });
+  const text = `${JSON.stringify(settings, undefined, 2)}\n`;
+  await writeFileAtomic(settingsCopy(paths), text, { mode: 0o600 });
+  await writeFileAtomic(paths.settings, text, { mode: 0o600 });
 }
+
+/** Where the copy of the settings lies. */
+export const settingsCopy = ({ settings }: Pick<ClusterPaths, "settings">): string => `${settings}.copy`;
 
 /** Names on this machine that a cluster's slot makes its own. Link names hold 15 characters at most. */
 export const machineNames = ({ slot }: Pick<ClusterSettings, "slot">) => ({
