@@ -2,14 +2,13 @@
  * Bundles the command for a release into `packages/cli/dist`: one entry and shared chunks, so that a process loads only
  * what its command needs. `npm pack -w skiff` runs it and packs the result with the launcher. Native packages stay outside.
  */
-import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { build } from "esbuild";
 
 const cli = join(import.meta.dirname, "../../packages/cli");
 const outdir = join(cli, "dist");
 
-rmSync(outdir, { recursive: true, force: true });
 const result = await build({
   entryPoints: { main: join(cli, "src/main.ts") },
   outdir,
@@ -27,8 +26,20 @@ const result = await build({
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
-  metafile: true,
+  write: false,
   logLevel: "warning",
 });
-const bytes = Object.values(result.metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
-process.stdout.write(`dist: ${Object.keys(result.metafile.outputs).length} files, ${Math.round(bytes / 1024)} KiB\n`);
+
+// Chunks are named after what is in them. Those that stay the same stay in place, for processes that run from them.
+mkdirSync(outdir, { recursive: true });
+const present = new Set(readdirSync(outdir));
+for (const { path, contents } of result.outputFiles) {
+  const name = basename(path);
+  if (!present.delete(name) || !readFileSync(path).equals(contents)) writeFileSync(path, contents);
+}
+for (const stale of present) rmSync(join(outdir, stale));
+// The launcher compares this file's time with that of the sources.
+const now = new Date();
+utimesSync(join(outdir, "main.js"), now, now);
+const bytes = result.outputFiles.reduce((sum, { contents }) => sum + contents.length, 0);
+process.stdout.write(`dist: ${result.outputFiles.length} files, ${Math.round(bytes / 1024)} KiB\n`);
