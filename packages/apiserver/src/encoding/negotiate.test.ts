@@ -11,7 +11,11 @@ test("the best form that can be had is chosen", () => {
     ["application/json;q=0.5, application/yaml", "yaml object"],
     [`${table},application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json`, "json table"],
     ["application/json;as=Table;v=v9;g=meta.k8s.io,application/json", "json object"],
-    ["application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json", "json object"],
+    [
+      "application/vnd.kubernetes.protobuf;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json",
+      "protobuf metadata",
+    ],
+    ["application/vnd.kubernetes.protobuf,application/json", "json object"],
     ["application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", "json metadata"],
     ["text/html, */*;q=0.1", "json object"],
   ];
