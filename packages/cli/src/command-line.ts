@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { describeError } from "@skiff/base";
 import { ClusterError, defaultHome } from "@skiff/cluster";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
@@ -46,9 +47,10 @@ export function withCluster(command: Command, context: CommandContext): Command 
   return command
     .addOption(new Option("--name <name>", "which cluster").default("default").argParser(clusterName))
     .addOption(
-      new Option("--home <dir>", "folder that holds all state").default(
-        defaultHome(context.environment, context.isRoot),
-      ),
+      // The processes of a cluster work in other folders than this command: the path must not depend on it.
+      new Option("--home <dir>", "folder that holds all state")
+        .default(resolve(defaultHome(context.environment, context.isRoot)))
+        .argParser((path) => resolve(path)),
     );
 }
 

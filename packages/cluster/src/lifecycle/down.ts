@@ -4,6 +4,7 @@ import type { Clock } from "@skiff/base";
 import { contextName, removeFromKubeconfig } from "../kubeconfig/kubeconfig.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
 import { ClusterError, type ClusterSettings, readSettings, settingsCopy } from "../settings/settings.ts";
+import { releaseSlot } from "../settings/slots.ts";
 import type { Machine } from "./machine.ts";
 import { livingSupervisor, stopProcesses } from "./running.ts";
 import { tearDown } from "./tear-down.ts";
@@ -60,6 +61,7 @@ export async function deleteCluster(
     }
   }
   await rm(paths.root, { recursive: true, force: true });
+  await releaseSlot(settings.slot, paths);
   await rmdir(paths.home).catch(() => {});
   await rmdir("/run/skiff").catch(() => {});
 }

@@ -13,6 +13,7 @@ import {
   readSettings,
   writeSettings,
 } from "../settings/settings.ts";
+import { claimSlot } from "../settings/slots.ts";
 import { startSupervisor } from "../supervise/start-supervisor.ts";
 import { type Machine, noteBoot, rebootedSince } from "./machine.ts";
 import { livingSupervisor, logTail, probeApi, processStates, stopProcesses } from "./running.ts";
@@ -68,11 +69,12 @@ export async function upCluster(
   const before = await readSettings(paths);
   checkAgainst(before, options);
   const running = before !== undefined && (await livingSupervisor(paths, machine)) !== undefined;
-  const settings = before ?? (await newSettings(options, machine));
+  const settings = before ?? (await newSettings(options, { machine, clock, paths }));
   if (!running) {
     report.step(`Preparing cluster "${settings.name}"`);
     if (settings.runtime === "containerd") await ensurePackages(machine, options, report, signal);
     await checkPorts(settings);
+    await claimSlot(settings.slot, paths, clock);
   }
   const pki = await ensurePki(paths.pki, settings, clock);
   const sinceMs = running ? 0 : clock.now();
@@ -81,7 +83,7 @@ export async function upCluster(
     if (await rebootedSince(paths)) await tearDown({ settings, paths, machine, clock }, signal);
     await noteBoot(paths);
     await rm(join(paths.run, "processes.json"), { force: true });
-    await startSupervisor(options, paths, machine.processes);
+    await startSupervisor(options, paths, { processes: machine.processes, clock });
   }
   report.step("Starting the API server");
   try {
@@ -186,7 +188,10 @@ function checkAgainst(settings: ClusterSettings | undefined, { name, runtime, ap
   if (apiPort !== undefined && apiPort !== settings.apiPort) throw differs("--api-port", settings.apiPort);
 }
 
-async function newSettings(options: UpOptions, machine: Machine): Promise<ClusterSettings> {
+async function newSettings(
+  options: UpOptions,
+  { machine, clock, paths }: { readonly machine: Machine; readonly clock: Clock; readonly paths: ClusterPaths },
+): Promise<ClusterSettings> {
   const runtime = options.runtime ?? "containerd";
   if (runtime === "containerd" && (process.platform !== "linux" || !options.isRoot)) {
     const why = process.platform === "linux" ? "Running containers needs root" : "Running containers needs Linux";
@@ -194,7 +199,8 @@ async function newSettings(options: UpOptions, machine: Machine): Promise<Cluste
     throw new ClusterError("NEEDS_ROOT", `${why}: ${how}use --runtime simulated, where pods "run" in memory only`);
   }
   const nodeIp = await machine.network.addresses.primaryIPv4();
-  return chooseSettings(options.home, { name: options.name, runtime, apiPort: options.apiPort, nodeIp });
+  const claim = (slot: number) => claimSlot(slot, paths, clock);
+  return chooseSettings(options.home, { name: options.name, runtime, apiPort: options.apiPort, nodeIp, claim });
 }
 
 async function ensurePackages(

@@ -10,6 +10,8 @@ export interface ClusterWishes {
   readonly runtime: RuntimeKind;
   readonly apiPort?: number | undefined;
   readonly nodeIp: string;
+  /** Takes a slot whose ports are free; false when another cluster of the machine has it. Absent: ports alone decide. */
+  readonly claim?: ((slot: number) => Promise<boolean>) | undefined;
 }
 
 /** True when nothing listens on the port, on any address. */
@@ -42,6 +44,7 @@ export async function chooseSettings(home: string, wishes: ClusterWishes): Promi
     const kubeletPort = 10250 + 10 * slot;
     if (!(await portIsFree(kubeletPort))) continue;
     if (wishes.apiPort === undefined && !(await portIsFree(apiPort))) continue;
+    if (wishes.claim !== undefined && !(await wishes.claim(slot))) continue;
     return {
       name: wishes.name,
       runtime: wishes.runtime,

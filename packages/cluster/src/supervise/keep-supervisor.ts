@@ -30,7 +30,7 @@ export async function keepSupervisor(target: SupervisorTarget, effects: Effects,
     if (other !== undefined && processes.isAlive(other)) watched = other;
     else {
       logger.warn("the supervisor is gone; starting another");
-      await startSupervisor(target, paths, processes);
+      await startSupervisor(target, paths, { processes, clock });
     }
   }
 }

@@ -1,0 +1,54 @@
+import { mkdir, open, readFile, rm, rmdir, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Clock } from "@skiff/base";
+import type { ClusterPaths } from "./paths.ts";
+
+/**
+ * Which slots of this machine are taken, whatever the homes of their clusters: one file a slot, with the path of the
+ * cluster's settings in it. A port that is free tells too little: two clusters that start at the same time would both find
+ * it so, and one that is stopped would lose its own. What lives in a temporary folder is gone after a boot; then ports alone decide.
+ */
+const folder = (): string => join(tmpdir(), "skiff-slots");
+
+/** Before its settings are written, a claim counts for so long. */
+const youngMs = 60_000;
+
+/** Takes a slot for a cluster. False when it is another's. */
+export async function claimSlot(
+  slot: number,
+  { settings }: Pick<ClusterPaths, "settings">,
+  clock: Clock,
+): Promise<boolean> {
+  const file = join(folder(), String(slot));
+  try {
+    await mkdir(folder(), { recursive: true, mode: 0o1777 });
+    if (await isLeft(file, clock)) await rm(file, { force: true });
+    await using claim = await open(file, "wx", 0o644);
+    await claim.writeFile(resolve(settings));
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") {
+      return (await readFile(file, "utf8").catch(() => "")) === resolve(settings);
+    }
+    // A machine that keeps no record is no reason not to start: ports are looked at in any case.
+    return true;
+  }
+}
+
+/** Gives a slot back. */
+export async function releaseSlot(slot: number, { settings }: Pick<ClusterPaths, "settings">): Promise<void> {
+  const file = join(folder(), String(slot));
+  const owner = await readFile(file, "utf8").catch(() => undefined);
+  if (owner === resolve(settings)) await rm(file, { force: true }).catch(() => {});
+  await rmdir(folder()).catch(() => {});
+}
+
+/** A claim of a cluster that is gone, or never came to be. */
+async function isLeft(file: string, clock: Clock): Promise<boolean> {
+  const owner = await readFile(file, "utf8").catch(() => undefined);
+  if (owner === undefined) return false;
+  if ((await stat(owner).catch(() => undefined)) !== undefined) return false;
+  const claim = await stat(file).catch(() => undefined);
+  return claim !== undefined && clock.now() - claim.mtimeMs > youngMs;
+}
