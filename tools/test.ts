@@ -27,7 +27,12 @@ const totals = { passed: 0, failed: 0 };
 
 async function runFiles(list: readonly string[], concurrency: number, timeout: number): Promise<void> {
   if (list.length === 0) return;
-  const stream = run({ files: list.map((file) => join(root, file)), concurrency, timeout, execArgv: ["--test-force-exit"] });
+  const stream = run({
+    files: list.map((file) => join(root, file)),
+    concurrency,
+    timeout,
+    execArgv: ["--test-force-exit"],
+  });
   stream.on("test:pass", (event) => {
     if (event.details.type !== "suite") totals.passed++;
   });
