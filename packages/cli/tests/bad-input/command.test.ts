@@ -1,11 +1,11 @@
-/** The command in bad circumstances: wrong words, damaged files, taken ports, interrupted starts. All on the simulated runtime. */
+/** The command in bad circumstances: wrong words, taken ports, two at once, no rights. All on the simulated runtime. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmod, cp, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { chmod, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Outcome, Workbench } from "../story/workbench.ts";
+import { kubectls, type Outcome, Workbench } from "../story/workbench.ts";
 
 const launcher = join(import.meta.dirname, "../../bin/skiff.js");
 const isRoot = process.getuid?.() === 0;
@@ -23,7 +23,6 @@ async function assertUp(bench: Workbench): Promise<Outcome> {
   return up;
 }
 
-const root = (bench: Workbench): string => join(bench.folder, "home", bench.name);
 const skiff = (bench: Workbench, ...words: readonly string[]): Promise<Outcome> =>
   bench.run(process.execPath, [launcher, ...words]);
 
@@ -187,103 +186,6 @@ test("a port that is taken is named, with what to do", async () => {
   assert.equal((await bench.skiff("up")).code, 0);
 });
 
-test("a start that was killed can be repeated, and deleted", async () => {
-  for (const [index, delayMs] of [200, 500, 900].entries()) {
-    await using bench = await Workbench.create("killed");
-    const child = bench.start(process.execPath, [
-      launcher,
-      "up",
-      ...simulated,
-      "--home",
-      join(bench.folder, "home"),
-      "--name",
-      bench.name,
-    ]);
-    const ended = once(child, "exit");
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
-    child.kill("SIGKILL");
-    await ended;
-    if (index % 2 === 0) await assertUp(bench);
-    const removed = await bench.skiff("delete");
-    assert.ok(removed.code === 0 || removed.code === 3, removed.stderr);
-    await assert.rejects(stat(root(bench)), "nothing is left");
-    const running = await bench.shell("ps -eo args");
-    assert.ok(!running.stdout.includes(bench.folder), running.stdout);
-  }
-});
-
-test("records of processes that are long gone, or not ours", async () => {
-  await using bench = await started("stale");
-  await bench.skiff("down");
-  const records = join(root(bench), "run", "processes.json");
-  const other = { pid: process.pid, startTicks: 12, restarts: 0, startedAtMs: 1 };
-  for (const text of [
-    JSON.stringify([
-      { name: "supervisor", ...other },
-      { name: "server", ...other },
-    ]),
-    "garbage",
-    "[{}]",
-    "",
-  ]) {
-    await writeFile(records, text);
-    assert.equal((await bench.skiff("status")).code, 3, text);
-    await assertUp(bench);
-    await writeFile(join(root(bench), "run", "lock"), "99999999");
-    assert.equal((await bench.skiff("down")).code, 0, text);
-  }
-});
-
-test("damaged settings are told of, and the cluster can be deleted all the same", async () => {
-  await using bench = await started("settings");
-  await bench.skiff("down");
-  await writeFile(join(root(bench), "cluster.json"), '{"name"');
-  for (const command of ["up", "status", "down"]) {
-    const { code, stderr } = await bench.skiff(command);
-    assert.equal(code, 1, command);
-    assert.match(stderr, /cluster\.json is damaged \(not JSON\); restore it .* or delete the cluster/, command);
-  }
-  const removed = await bench.skiff("delete");
-  assert.equal(removed.code, 0, removed.stderr);
-  await assert.rejects(stat(root(bench)));
-});
-
-test("a store that is damaged is told of soon, and left as it is", async () => {
-  await using bench = await started("store");
-  await bench.skiff("down");
-  const file = join(root(bench), "store", "data.mdb");
-  await cp(file, `${file}.kept`);
-  await truncate(file, 100_000);
-  const { code, stderr } = await bench.skiff("up");
-  assert.equal(code, 1);
-  assert.match(stderr, /the API server does not answer: it ends again and again/);
-  assert.match(stderr, /data\.mdb is damaged/);
-  assert.equal((await stat(file)).size, 100_000);
-  assert.equal((await bench.skiff("status")).code, 3, "it does not go on trying unseen");
-  await cp(`${file}.kept`, file);
-  await rm(`${file}.kept`);
-  await assertUp(bench);
-});
-
-test("certificates that are missing are made anew, damaged ones are told of", async () => {
-  await using bench = await started("pki");
-  await bench.skiff("down");
-  const pki = join(root(bench), "pki");
-  await rm(join(pki, "admin.crt"));
-  await assertUp(bench);
-  await bench.skiff("down");
-  await writeFile(join(pki, "apiserver.crt"), "junk");
-  const { code, stderr } = await bench.skiff("up");
-  assert.equal(code, 1);
-  assert.match(stderr, /apiserver\.crt is damaged; restore it, or remove it: it is made anew/);
-  await rm(join(pki, "apiserver.crt"));
-  await assertUp(bench);
-  await bench.skiff("down");
-  // With the authority gone, whatever it signed is worth nothing.
-  await rm(join(pki, "ca.crt"));
-  await assertUp(bench);
-});
-
 test("a kubeconfig that is none is left alone", async () => {
   await using bench = await Workbench.create("kubeconfig");
   const file = join(bench.folder, "kubeconfig");
@@ -344,5 +246,30 @@ test("who is not root is told how to go on, and can use the simulated runtime", 
   const up = await run("up", ...place, ...simulated);
   assert.equal(up.code, 0, up.stderr);
   assert.match(up.stderr, /Runtime: simulated\. Pods are shown as running, but no container is ever started\./);
+  await useWithKubectl(bench, join(bench.folder, "theirs.kubeconfig"));
   assert.equal((await run("delete", ...place)).code, 0);
 });
+
+/** A deployment's life on pods that exist in memory only. Nothing happens where there is no kubectl. */
+async function useWithKubectl(bench: Workbench, config: string): Promise<void> {
+  const [program] = kubectls();
+  if (program === undefined) return;
+  bench.kubectlProgram = program;
+  const kubectl = (...words: readonly string[]) => bench.kubectl("--kubeconfig", config, ...words);
+  await kubectl("create", "deployment", "web", "--image=nothing", "--replicas=2");
+  await kubectl("rollout", "status", "deployment/web", "--timeout=30s");
+  await kubectl("scale", "deployment/web", "--replicas=3");
+  await kubectl("rollout", "status", "deployment/web", "--timeout=30s");
+  const names = async () => (await kubectl("get", "pods", "-o", "name")).trim().split("\n");
+  const [first = "", ...others] = await names();
+  assert.equal(others.length, 2);
+  assert.match(await kubectl("logs", first), /runs \(simulated\)/);
+  assert.match(await kubectl("describe", first), /Normal +Started/);
+  const refused = await bench.run(program, ["--kubeconfig", config, "exec", first, "--", "tar", "-c", "/"]);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.stderr, /simulated/);
+  await kubectl("delete", first, "--timeout=60s");
+  await kubectl("rollout", "status", "deployment/web", "--timeout=30s");
+  assert.ok(!(await names()).includes(first));
+  assert.match(await kubectl("get", "events"), /Scaled up replica set/);
+}

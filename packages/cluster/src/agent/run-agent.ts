@@ -175,7 +175,8 @@ function kubelet(agent: Agent, runtime: Runtime) {
       ? { mounts: undefined, cgroups: undefined }
       : { mounts: machine.mounts, cgroups: machine.cgroups() },
     server: {
-      address: simulated ? "127.0.0.1" : "0.0.0.0",
+      // The API server calls it at the node's address, whatever the pods run on.
+      address: "0.0.0.0",
       port: settings.kubeletPort,
       cert: pki.kubeletServer.certificate,
       key: pki.kubeletServer.key,
