@@ -11,8 +11,10 @@ const root = join(import.meta.dirname, "../../..");
 test("the packed release brings a cluster up and takes it away", { timeout: 120_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "skiff-release-"));
   try {
-    const options = { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] } as const;
-    execFileSync("npm", ["pack", "-w", "skiff", "--pack-destination", folder], options);
+    execFileSync("npm", ["pack", "-w", "skiff", "--pack-destination", folder], {
+      cwd: root,
+      stdio: ["ignore", "ignore", "ignore"],
+    });
     const archive = readdirSync(folder).find((name) => /^skiff-.*\.tgz$/.test(name));
     assert.ok(archive);
     execFileSync("tar", ["-xzf", archive], { cwd: folder });
