@@ -149,17 +149,20 @@ async function makeFolders(paths: ClusterPaths): Promise<void> {
 
 /** Like `mkdir -p`. Node's own tries for ever where a file system lets nobody make folders (`/proc`). */
 async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "EEXIST" && (await stat(path)).isDirectory()) return;
-    const parent = dirname(path);
-    if (code !== "ENOENT" || parent === path || (await stat(parent).catch(() => undefined)) !== undefined) throw error;
-    await makeFolder(parent);
-    await mkdir(path);
-  }
+  if (await isFolder(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) await makeFolder(parent);
+  await mkdir(path).catch(async (error: unknown) => {
+    // Another command may have been faster.
+    if (!(await isFolder(path))) throw error;
+  });
 }
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
 
 /** One command at a time works on a cluster. Throws `ClusterError` while another does. */
 export async function takeLock(paths: ClusterPaths): Promise<FileLock> {
