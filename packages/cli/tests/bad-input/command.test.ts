@@ -205,7 +205,7 @@ test("a home that cannot be written to", async () => {
   await writeFile(join(bench.folder, "file"), "");
   const below = await skiff(bench, "up", ...simulated, "--home", join(bench.folder, "file"));
   assert.equal(below.code, 1);
-  assert.match(below.stderr, /^skiff: cannot write to .*ENOTDIR.*; choose another place with --home DIR\n$/);
+  assert.match(below.stderr, /^skiff: cannot write to .*; choose another place with --home DIR\n$/);
   if (process.platform === "linux") {
     const nowhere = await skiff(bench, "up", ...simulated, "--home", "/proc/skiff");
     assert.match(nowhere.stderr, /^skiff: cannot write to .*; choose another place with --home DIR\n$/);
