@@ -162,8 +162,8 @@ test("a port that is taken is named, with what to do", async () => {
     const server = createServer().listen(port, "127.0.0.1");
     await once(server, "listening");
     const { code, stderr } = await bench.skiff("up");
-    server.close();
-    assert.equal(code, 1);
+    await new Promise((resolve) => server.close(resolve));
+    assert.equal(code, 1, stderr);
     assert.match(stderr, new RegExp(`port ${port}, which the .* needs, is already in use; end what listens there`));
     const wish = createServer().listen(0, "127.0.0.1");
     await once(wish, "listening");
@@ -180,10 +180,11 @@ test("a port that is taken is named, with what to do", async () => {
       "--api-port",
       String(taken),
     ]);
-    wish.close();
+    await new Promise((resolve) => wish.close(resolve));
     assert.match(wished.stderr, new RegExp(`port ${taken} is already in use; choose another with --api-port`));
   }
-  assert.equal((await bench.skiff("up")).code, 0);
+  const free = await bench.skiff("up");
+  assert.equal(free.code, 0, free.stderr);
 });
 
 test("a kubeconfig that is none is left alone", async () => {
