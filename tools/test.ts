@@ -25,13 +25,21 @@ const plain = files.filter((file) => !onContainers.includes(file));
 
 const totals = { passed: 0, failed: 0 };
 
-async function runFiles(list: readonly string[], concurrency: number, timeout: number): Promise<void> {
+interface Limits {
+  readonly concurrency: number;
+  /** For one test. */
+  readonly testMs: number;
+  /** For all files together: what then still runs (a test that left something open) is ended and counts as failed. */
+  readonly allMs: number;
+}
+
+async function runFiles(list: readonly string[], { concurrency, testMs, allMs }: Limits): Promise<void> {
   if (list.length === 0) return;
   const stream = run({
     files: list.map((file) => join(root, file)),
     concurrency,
-    timeout,
-    execArgv: ["--test-force-exit"],
+    timeout: testMs,
+    signal: AbortSignal.timeout(allMs),
   });
   stream.on("test:pass", (event) => {
     if (event.details.type !== "suite") totals.passed++;
@@ -65,7 +73,10 @@ async function canRunContainers(): Promise<boolean> {
   return false;
 }
 
-await runFiles(plain, 2, 120_000);
-if (onContainers.length > 0 && (await canRunContainers())) await runFiles(onContainers, 1, 900_000);
+const minuteMs = 60_000;
+await runFiles(plain, { concurrency: 2, testMs: 2 * minuteMs, allMs: 15 * minuteMs });
+if (onContainers.length > 0 && (await canRunContainers())) {
+  await runFiles(onContainers, { concurrency: 1, testMs: 15 * minuteMs, allMs: 25 * minuteMs });
+}
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`);
 process.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1);
