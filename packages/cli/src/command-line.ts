@@ -12,7 +12,7 @@ export type DefineCommand = (program: Command, context: CommandContext) => void;
 /** Runs `skiff WORDS…` and gives its exit code: 0, 1 for failures, 2 for usage, 3 for a cluster that does not run. */
 export async function runCommandLine(words: readonly string[], context: CommandContext): Promise<number> {
   const program = new Command("skiff")
-    .description("A complete Kubernetes on one machine or many.")
+    .description("Kubernetes 1.36 on this machine, by one command.")
     .version(version, "-V, --version")
     .configureOutput({ writeOut: (text) => context.out.write(text), writeErr: (text) => context.err.write(text) })
     .exitOverride()
