@@ -6,10 +6,13 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync
 import { basename, join } from "node:path";
 import { build } from "esbuild";
 
-const cli = join(import.meta.dirname, "../../packages/cli");
+const root = join(import.meta.dirname, "../..");
+const cli = join(root, "packages/cli");
 const outdir = join(cli, "dist");
 
 const result = await build({
+  // Names of chunks depend on it: `npm pack` runs this in another folder than `npm ci` does.
+  absWorkingDir: root,
   entryPoints: { main: join(cli, "src/main.ts") },
   outdir,
   bundle: true,
