@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -74,4 +74,15 @@ test("a file that is no kubeconfig is left alone, and a link is followed", () =>
     await symlink(target, link);
     await mergeKubeconfig(link, access);
     assert.equal(parse(await readFile(target, "utf8"))["current-context"], "skiff");
+  }));
+
+test("clusters that are merged at the same moment all get in, and nothing is left beside the file", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "config");
+    await writeFile(path, other);
+    const names = Array.from({ length: 8 }, (_, index) => `skiff-${index}`);
+    await Promise.all(names.map((context) => mergeKubeconfig(path, { ...access, context })));
+    const config = parse(await readFile(path, "utf8"));
+    assert.deepEqual(config.clusters.map((one: { name: string }) => one.name).sort(), ["prod", ...names]);
+    assert.deepEqual(await readdir(folder), ["config"]);
   }));

@@ -1,8 +1,9 @@
+import { createHash } from "node:crypto";
 import { chmod, lstat, mkdir, readFile, realpath } from "node:fs/promises";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
-import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
-import { writeFileAtomic } from "@skiff/host";
+import { homedir, tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { isJsonObject, type JsonObject, type JsonValue, systemClock } from "@skiff/base";
+import { type FileLock, LockHeld, lockFile, writeFileAtomic } from "@skiff/host";
 import { ClusterError } from "../settings/settings.ts";
 
 /** How to reach a cluster as its administrator. */
@@ -74,12 +75,15 @@ function without(list: JsonValue | undefined, name: string): JsonValue[] {
 
 /** Merges the cluster into the file at `path`, atomically, mode 0600, and makes it the current context. */
 export async function mergeKubeconfig(path: string, access: Access): Promise<void> {
+  await using _lock = await lockKubeconfig(path);
   const config = (await readKubeconfig(path)) ?? { apiVersion: "v1", kind: "Config", preferences: {} };
   await writeKubeconfig(path, withAccess(config, access, { makeCurrent: true }));
 }
 
 /** Removes the cluster from the file at `path`. Gives false when it had no such entries. */
 export async function removeFromKubeconfig(path: string, context: string): Promise<boolean> {
+  if ((await readKubeconfig(path)) === undefined) return false;
+  await using _lock = await lockKubeconfig(path);
   const config = await readKubeconfig(path);
   if (config === undefined) return false;
   const lists = [config.clusters, config.users, config.contexts];
@@ -87,6 +91,24 @@ export async function removeFromKubeconfig(path: string, context: string): Promi
   if (!named) return false;
   await writeKubeconfig(path, withoutAccess(config, context));
   return true;
+}
+
+/**
+ * Clusters that start at the same moment change the file one after the other: none loses what another has just written. A lock
+ * file stays when its lock is given up, so it lies among temporary files, not beside the user's own.
+ */
+async function lockKubeconfig(path: string): Promise<FileLock> {
+  const hash = createHash("sha256").update(resolve(path)).digest("hex").slice(0, 16);
+  const lock = join(tmpdir(), `skiff-kubeconfig-${process.getuid?.() ?? 0}-${hash}.lock`);
+  const never = new AbortController().signal;
+  for (;;) {
+    try {
+      return await lockFile(lock);
+    } catch (error) {
+      if (!(error instanceof LockHeld)) throw error;
+      await systemClock.sleep(10, never);
+    }
+  }
 }
 
 async function readKubeconfig(path: string): Promise<JsonObject | undefined> {
