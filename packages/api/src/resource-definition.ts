@@ -65,6 +65,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
    * how to get there and back. `undefined`: stored as it is.
    */
   readonly storedAs: StoredAs | undefined;
+  /** Every answer carries it as a `Warning`: the version is deprecated or, elsewhere, gone. */
+  readonly deprecationWarning?: string;
   /** Fills in what the client left out, as Kubernetes defaults this kind. Runs on creation, update and apply. */
   defaults(object: T): void;
   /** Before creation: drops what a client may not set (status), fills in what is computed once. */

@@ -51,8 +51,10 @@ const actions: Readonly<Record<ApiVerb, ResourceAction>> = {
 
 /** Answers a request for a resource by its verb. */
 export async function serveResource(call: ResourceCall): Promise<void> {
-  const { info } = call;
+  const { info, storage } = call;
   checkAllowed(call);
+  const { deprecationWarning } = storage.resource;
+  if (deprecationWarning !== undefined) call.exchange.setHeader("warning", warningHeader(deprecationWarning));
   switch (info.verb) {
     case "get":
       return get(call);
@@ -148,16 +150,16 @@ function contextOf({ exchange, user }: ResourceCall, kind: string): WriteContext
       query: exchange.hasQuery ? exchange.query : noQuery,
       user,
       userAgent: exchange.headers["user-agent"],
-      warn: (text) => exchange.setHeader("warning", `299 - ${quoted(text)}`),
+      warn: (text) => exchange.setHeader("warning", warningHeader(text)),
     },
     kind,
   );
 }
 
-/** A header's quoted text: one line, with backslashes before what would end it. */
-const quoted = (text: string): string => {
+/** The text quoted in one line, with backslashes before what would end it. */
+const warningHeader = (text: string): string => {
   const line = text.replaceAll(/[^\x20-\x7e]+/g, " ").replaceAll(/["\\]/g, (character) => `\\${character}`);
-  return `"${line}"`;
+  return `299 - "${line}"`;
 };
 
 async function textOf({ exchange }: ResourceCall): Promise<string> {
@@ -204,7 +206,7 @@ async function deletion(call: ResourceCall) {
   const body: JsonObject | undefined = text === "" ? undefined : decodeDeleteOptions({ text, format });
   const { dryRun, ...request } = deleteRequest(exchange.query, body);
   const source = { query: noQuery, user, userAgent: exchange.headers["user-agent"] };
-  const warn = (warning: string) => exchange.setHeader("warning", `299 - ${quoted(warning)}`);
+  const warn = (warning: string) => exchange.setHeader("warning", warningHeader(warning));
   return { request, context: { ...writeContext({ ...source, warn }, "DeleteOptions"), dryRun } };
 }
 
