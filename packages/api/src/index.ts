@@ -3,6 +3,7 @@
 export * from "./built-in.ts";
 export * from "./define-resource.ts";
 export * from "./field-error.ts";
+export type { APIService, APIServiceCondition } from "./generated/types/apiregistration-v1.ts";
 export type * from "./generated/types/apps-v1.ts";
 export type * from "./generated/types/coordination-v1.ts";
 export type * from "./generated/types/core-v1.ts";
@@ -13,6 +14,14 @@ export type {
   EndpointPort as EndpointSlicePort,
   EndpointSlice,
 } from "./generated/types/discovery-v1.ts";
+export type {
+  FlowSchema,
+  FlowSchemaCondition,
+  PolicyRulesWithSubjects,
+  PriorityLevelConfiguration,
+  QueuingConfiguration,
+  Subject as FlowSubject,
+} from "./generated/types/flowcontrol-v1.ts";
 export type {
   APIGroup,
   APIGroupList,
@@ -52,6 +61,7 @@ export {
   validateResize,
 } from "./kinds/core-v1/pod-subresource-validation.ts";
 export * from "./kinds/definitions.ts";
+export * from "./kinds/flowcontrol-v1/bootstrap.ts";
 export { humanDuration, since } from "./kinds/human-duration.ts";
 export * from "./kinds/node-selector.ts";
 export * from "./kinds/ownership.ts";

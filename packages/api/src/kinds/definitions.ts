@@ -34,6 +34,8 @@ export { Services } from "./core-v1/service.ts";
 export { ServiceAccounts } from "./core-v1/service-account.ts";
 export { EndpointSlices } from "./discovery-v1/endpoint-slice.ts";
 export { EventsV1 } from "./events-v1/event.ts";
+export { FlowSchemas } from "./flowcontrol-v1/flow-schema.ts";
+export { PriorityLevelConfigurations } from "./flowcontrol-v1/priority-level-configuration.ts";
 export { Ingresses } from "./networking-v1/ingress.ts";
 export { IngressClasses } from "./networking-v1/ingress-class.ts";
 export { IPAddresses } from "./networking-v1/ip-address.ts";
