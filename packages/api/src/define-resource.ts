@@ -60,6 +60,7 @@ export function defineResource<T extends KubeObject>(rules: ResourceRules<T>): R
     columns: rules.columns ?? [createdAt],
     selectableFields: rules.selectableFields ?? [],
     ...(rules.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: rules.gracePeriodSeconds }),
+    ...(rules.warnings === undefined ? {} : { warnings: rules.warnings }),
     ...generalRules({ rules, hasStatus, generation }),
   };
 }
@@ -98,7 +99,7 @@ function generalRules<T extends KubeObject>(of: {
       keepAllButStatus(object, old);
       rules.prepareStatusUpdate?.(object, old, context);
     },
-    validate: (object) => rules.validate?.(object) ?? nothing(),
+    validate: (object, old) => rules.validate?.(object, old) ?? nothing(),
     validateUpdate: (object, old) => rules.validateUpdate?.(object, old) ?? nothing(),
     validateStatusUpdate: (object, old) => rules.validateStatusUpdate?.(object, old) ?? nothing(),
     validateName: rules.validateName ?? dnsSubdomainName,

@@ -42,6 +42,9 @@ const titles: Readonly<Record<FieldErrorKind, { readonly title: string; readonly
 /** The `reason` of a status cause. */
 export const fieldErrorReason = (error: FieldError): string => titles[error.kind].reason;
 
+/** Stands for a value that is not shown: too long to help, or of the object as a whole. */
+export const omittedValue = Symbol("omitted");
+
 /** A finding without its path, as in a status cause: `Invalid value: -1: must be greater than or equal to 0`. */
 export function fieldErrorBody(error: FieldError): string {
   const { title } = titles[error.kind];
@@ -62,6 +65,7 @@ function shownValue(error: FieldError): string | undefined {
     case "tooMany":
       return undefined;
     default:
+      if (error.value === omittedValue) return undefined;
       return error.value === undefined || error.value === null ? "null" : JSON.stringify(error.value);
   }
 }

@@ -75,11 +75,16 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   prepareUpdate(object: T, old: T, context: RuleContext): void;
   /** Before a status update: keeps everything of the old object but status (and labels, annotations as Kubernetes has it). */
   prepareStatusUpdate(object: T, old: T, context: RuleContext): void;
-  /** Findings in a new object (metadata is validated by the server for all kinds alike). */
-  validate(object: T): readonly FieldError[];
+  /**
+   * Findings in an object as it is to be (metadata is validated by the server for all kinds alike). `old` is what it was,
+   * absent on creation: some rules let pass what has been there before.
+   */
+  validate(object: T, old?: T): readonly FieldError[];
   /** Findings in a change: immutable fields and the like. The server runs `validate` on the new object too. */
   validateUpdate(object: T, old: T): readonly FieldError[];
   validateStatusUpdate(object: T, old: T): readonly FieldError[];
+  /** What is allowed but seldom meant, shown as `Warning` headers. `old` is absent on creation. Absent: nothing ever. */
+  warnings?(object: T, old?: T): readonly string[];
   /** How the name itself must look. */
   validateName(name: string, prefix: boolean): readonly string[];
   /** True when a main update changed what `metadata.generation` counts. */

@@ -29,22 +29,23 @@ function expressionText(key: string, operator: string, values: readonly string[]
   }
 }
 
-/** The columns `Containers` and `Images` of kinds that make pods from a template, shown with `-o wide`. */
+/** The columns `Containers` and `Images` of kinds that make pods from a template, shown with `-o wide` (`priority` 1). */
 export function templateColumns<T extends KubeObject>(
   template: (object: T) => PodTemplateSpec | undefined,
+  priority: 0 | 1 = 1,
 ): readonly Column<T>[] {
   const list = (object: T, field: "name" | "image") =>
     (template(object)?.spec?.containers ?? []).map((container) => container[field] ?? "").join(",");
   return [
     {
       title: "Containers",
-      priority: 1,
+      priority,
       description: "Names of each container in the template.",
       value: (object) => list(object, "name"),
     },
     {
       title: "Images",
-      priority: 1,
+      priority,
       description: "Images referenced by each container in the template.",
       value: (object) => list(object, "image"),
     },

@@ -78,6 +78,7 @@ async function prepare(
   if (errors.length > 0) {
     throw refusals.invalid({ group: resource.group, kind: resource.kind, name: metadata.name ?? "" }, errors);
   }
+  for (const text of resource.warnings?.(object) ?? []) context.warn(text);
   await admission.validate(request);
 }
 

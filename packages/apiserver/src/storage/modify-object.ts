@@ -86,6 +86,7 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   if (errors.length > 0) {
     throw refusals.invalid({ group: resource.group, kind: resource.kind, name: old.metadata.name }, errors);
   }
+  if (subresource === undefined) for (const text of resource.warnings?.(next, old) ?? []) context.warn(text);
   await admission.validate(request);
 }
 
@@ -123,11 +124,11 @@ function findings({ resource }: ObjectStorage, { next, old, modification }: Upda
   const common = validateObjectMetaUpdate(resource, next.metadata, old.metadata);
   switch (modification.subresource) {
     case undefined:
-      return [...common, ...resource.validate(next), ...resource.validateUpdate(next, old)];
+      return [...common, ...resource.validate(next, old), ...resource.validateUpdate(next, old)];
     case "status":
       return [...common, ...resource.validateStatusUpdate(next, old)];
     default:
-      return [...common, ...resource.validate(next)];
+      return [...common, ...resource.validate(next, old)];
   }
 }
 

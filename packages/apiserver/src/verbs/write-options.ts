@@ -38,7 +38,18 @@ export function writeContext(source: WriteSource, kind: string): WriteContext {
     fieldManager: manager === "" ? managerOf(source.userAgent) : manager,
     dryRun: dryRun === "All",
     fieldValidation: fieldValidation ?? "Warn",
-    warn: (text) => source.warn(text),
+    warn: once((text) => source.warn(text)),
+  };
+}
+
+/** A client is told the same only once, however often an update starts over. */
+function once(warn: (text: string) => void): (text: string) => void {
+  let said: Set<string> | undefined;
+  return (text) => {
+    said ??= new Set();
+    if (said.has(text)) return;
+    said.add(text);
+    warn(text);
   };
 }
 

@@ -1,7 +1,9 @@
+import { isJsonObject } from "@skiff/base";
 import { defineResource } from "../../define-resource.ts";
+import { fieldError } from "../../field-error.ts";
 import type { ControllerRevision } from "../../generated/types/apps-v1.ts";
 import type { Column } from "../../resource-definition.ts";
-import { checkImmutable } from "../../validation/checks.ts";
+import { checkImmutable, checkNonNegative, type Findings } from "../../validation/checks.ts";
 import { age } from "../columns.ts";
 import { controllerOf } from "../ownership.ts";
 
@@ -18,6 +20,13 @@ const columns: readonly Column<ControllerRevision>[] = [
   age,
 ];
 
+function* checkRevision({ data, revision }: ControllerRevision, old: ControllerRevision | undefined): Findings {
+  yield* checkNonNegative("revision", revision);
+  if (old !== undefined) return;
+  if (data === undefined || data === null) yield fieldError.required("data", "data is mandatory");
+  else if (!isJsonObject(data)) yield fieldError.required("data", "data must be a valid JSON object");
+}
+
 /** `controllerrevisions.apps`. */
 export const ControllerRevisions = defineResource<ControllerRevision>({
   group: "apps",
@@ -25,5 +34,6 @@ export const ControllerRevisions = defineResource<ControllerRevision>({
   kind: "ControllerRevision",
   plural: "controllerrevisions",
   columns,
+  validate: (revision, old) => [...checkRevision(revision, old)],
   validateUpdate: (revision, old) => [...checkImmutable("data", revision.data, old.data)],
 });

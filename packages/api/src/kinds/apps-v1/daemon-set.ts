@@ -1,11 +1,10 @@
 import { defineResource } from "../../define-resource.ts";
 import type { DaemonSet } from "../../generated/types/apps-v1.ts";
 import type { Column } from "../../resource-definition.ts";
-import { checkImmutable, checkNonNegative, type Findings } from "../../validation/checks.ts";
 import { age, formatLabels } from "../columns.ts";
 import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
 import { selectorColumn, templateColumns } from "../workload-columns.ts";
-import { checkSelectorAndTemplate } from "./workload-validation.ts";
+import { checkDaemonSet, checkDaemonSetStatusUpdate, checkDaemonSetUpdate } from "./daemon-set-validation.ts";
 
 const columns: readonly Column<DaemonSet>[] = [
   { title: "Desired", type: "integer", value: ({ status }) => status?.desiredNumberScheduled ?? 0 },
@@ -18,13 +17,6 @@ const columns: readonly Column<DaemonSet>[] = [
   ...templateColumns<DaemonSet>(({ spec }) => spec.template),
   selectorColumn<DaemonSet>("A label query over pods that are managed by the daemon set.", ({ spec }) => spec.selector),
 ];
-
-function* checkDaemonSet({ spec }: DaemonSet): Findings {
-  const { selector, template } = spec;
-  yield* checkSelectorAndTemplate({ selector, template, kind: "DaemonSet", emptyFor: "daemonset" });
-  yield* checkNonNegative("spec.minReadySeconds", spec.minReadySeconds);
-  yield* checkNonNegative("spec.revisionHistoryLimit", spec.revisionHistoryLimit);
-}
 
 /** `daemonsets.apps`. */
 export const DaemonSets = defineResource<DaemonSet>({
@@ -47,5 +39,6 @@ export const DaemonSets = defineResource<DaemonSet>({
     spec.revisionHistoryLimit ??= 10;
   },
   validate: (set) => [...checkDaemonSet(set)],
-  validateUpdate: ({ spec }, old) => [...checkImmutable("spec.selector", spec.selector, old.spec.selector)],
+  validateUpdate: (set, old) => [...checkDaemonSetUpdate(set, old)],
+  validateStatusUpdate: (set, old) => [...checkDaemonSetStatusUpdate(set, old)],
 });

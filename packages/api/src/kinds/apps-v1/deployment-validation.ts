@@ -3,9 +3,11 @@ import type { Deployment, DeploymentStrategy } from "../../generated/types/apps-
 import { checkNonNegative, type Findings } from "../../validation/checks.ts";
 import {
   checkAtMostAll,
+  checkNotDecremented,
   checkPositiveIntOrPercent,
   checkReplicaCounts,
   checkSelectorAndTemplate,
+  isNone,
 } from "./workload-validation.ts";
 
 export function* checkDeployment({ spec }: Deployment): Findings {
@@ -43,15 +45,8 @@ function* checkStrategy(strategy: DeploymentStrategy): Findings {
   yield* checkAtMostAll(`${field}.maxUnavailable`, maxUnavailable);
 }
 
-const isNone = (value: number | string | undefined): boolean =>
-  typeof value === "string" ? Number.parseInt(value, 10) === 0 : value === 0 || value === undefined;
-
 export function* checkDeploymentStatusUpdate({ status }: Deployment, old: Deployment): Findings {
   yield* checkReplicaCounts({ ...status }, ["updatedReplicas", "readyReplicas", "availableReplicas"]);
   yield* checkNonNegative("status.unavailableReplicas", status.unavailableReplicas);
-  const before = old.status?.collisionCount;
-  if (before === undefined) return;
-  if (status.collisionCount === undefined || status.collisionCount < before) {
-    yield fieldError.invalid("status.collisionCount", status.collisionCount ?? null, "cannot be decremented");
-  }
+  yield* checkNotDecremented("status.collisionCount", status.collisionCount, old.status?.collisionCount);
 }

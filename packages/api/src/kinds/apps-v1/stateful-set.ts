@@ -1,14 +1,12 @@
-import { jsonEqual } from "@skiff/base";
 import { defineResource } from "../../define-resource.ts";
-import { fieldError } from "../../field-error.ts";
 import type { StatefulSet } from "../../generated/types/apps-v1.ts";
 import type { PersistentVolumeClaim } from "../../generated/types/core-v1.ts";
 import type { Column } from "../../resource-definition.ts";
-import { checkNonNegative, type Findings } from "../../validation/checks.ts";
+import { dnsLabelName } from "../../validation/names.ts";
 import { age } from "../columns.ts";
 import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
 import { templateColumns } from "../workload-columns.ts";
-import { checkSelectorAndTemplate } from "./workload-validation.ts";
+import { checkStatefulSet, checkStatefulSetStatusUpdate, checkStatefulSetUpdate } from "./stateful-set-validation.ts";
 
 const columns: readonly Column<StatefulSet>[] = [
   {
@@ -26,31 +24,6 @@ function defaultClaimTemplate(claim: PersistentVolumeClaim): void {
   if (claim.spec) claim.spec.volumeMode ??= "Filesystem";
   claim.status ??= {};
   claim.status.phase ||= "Pending";
-}
-
-function* checkStatefulSet({ spec }: StatefulSet): Findings {
-  yield* checkNonNegative("spec.replicas", spec.replicas);
-  yield* checkNonNegative("spec.minReadySeconds", spec.minReadySeconds);
-  const { selector, template } = spec;
-  yield* checkSelectorAndTemplate({ selector, template, kind: "StatefulSet", emptyFor: "statefulset" });
-}
-
-const changeable = new Set([
-  "replicas",
-  "ordinals",
-  "template",
-  "updateStrategy",
-  "revisionHistoryLimit",
-  "persistentVolumeClaimRetentionPolicy",
-  "minReadySeconds",
-]);
-
-function* checkUpdate({ spec }: StatefulSet, { spec: old }: StatefulSet): Findings {
-  const fixed = (part: StatefulSet["spec"]) => Object.entries(part).filter(([field]) => !changeable.has(field));
-  if (jsonEqual(Object.fromEntries(fixed(spec)), Object.fromEntries(fixed(old)))) return;
-  const message =
-    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden";
-  yield fieldError.forbidden("spec", message);
 }
 
 /** `statefulsets.apps`. */
@@ -79,6 +52,8 @@ export const StatefulSets = defineResource<StatefulSet>({
     spec.revisionHistoryLimit ??= 10;
     for (const claim of spec.volumeClaimTemplates ?? []) defaultClaimTemplate(claim);
   },
-  validate: (set) => [...checkStatefulSet(set)],
-  validateUpdate: (set, old) => [...checkUpdate(set, old)],
+  validateName: dnsLabelName,
+  validate: (set, old) => [...checkStatefulSet(set, old)],
+  validateUpdate: (set, old) => [...checkStatefulSetUpdate(set, old)],
+  validateStatusUpdate: (set, old) => [...checkStatefulSetStatusUpdate(set, old)],
 });

@@ -17,37 +17,46 @@ export function* checkSelectorAndTemplate(of: {
   readonly emptyFor: string;
 }): Findings {
   const { selector, template, kind, emptyFor } = of;
-  if (selector === undefined) yield fieldError.required("spec.selector");
-  else {
-    const problems = [...checkLabelSelector("spec.selector", selector)];
-    yield* problems;
-    if (selectsAll(selector)) {
-      yield fieldError.invalid("spec.selector", selector, `empty selector is invalid for ${emptyFor}`);
-    }
-    if (problems.length > 0) return yield fieldError.invalid("spec.selector", selector, "invalid label selector");
+  if (yield* checkSelector(selector, emptyFor)) {
+    return yield fieldError.invalid("spec.selector", selector, "invalid label selector");
   }
-  yield* checkTemplate({ selector, template, kind });
+  if (template === undefined) return yield fieldError.required("spec.template");
+  yield* checkTemplateLabels(selector, template);
+  yield* checkPodTemplate("spec.template", template);
+  yield* checkRunsAlways("spec.template", template, kind);
 }
 
-function* checkTemplate(of: {
-  readonly selector: LabelSelector | undefined;
-  readonly template: PodTemplateSpec | undefined;
-  readonly kind: string;
-}): Findings {
-  const { selector, template, kind } = of;
-  if (template === undefined) return yield fieldError.required("spec.template");
-  const labels = template.metadata?.labels ?? {};
-  if (selector !== undefined && !selectsAll(selector) && !labelSelectorOf(selector).matches(labels)) {
-    const message = "`selector` does not match template `labels`";
-    yield fieldError.invalid("spec.template.metadata.labels", labels, message);
+/** A selector that must be there and select something. The result is true when it cannot be read. */
+export function* checkSelector(
+  selector: LabelSelector | undefined,
+  emptyFor: string,
+): Generator<ReturnType<typeof fieldError.invalid>, boolean> {
+  if (selector === undefined) {
+    yield fieldError.required("spec.selector");
+    return false;
   }
-  yield* checkPodTemplate("spec.template", template);
-  const restartPolicy = template.spec?.restartPolicy;
-  if (restartPolicy !== "Always") {
-    yield fieldError.notSupported("spec.template.spec.restartPolicy", restartPolicy ?? "", ["Always"]);
+  const problems = [...checkLabelSelector("spec.selector", selector)];
+  yield* problems;
+  if (selectsAll(selector)) {
+    yield fieldError.invalid("spec.selector", selector, `empty selector is invalid for ${emptyFor}`);
   }
-  if (template.spec?.activeDeadlineSeconds !== undefined) {
-    const path = "spec.template.spec.activeDeadlineSeconds";
+  return problems.length > 0;
+}
+
+/** The labels of the template, which a selector that says something must match. */
+export function* checkTemplateLabels(selector: LabelSelector | undefined, template: PodTemplateSpec): Findings {
+  const labels = template.metadata?.labels;
+  if (selector === undefined || selectsAll(selector) || labelSelectorOf(selector).matches(labels)) return;
+  yield fieldError.invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
+}
+
+/** Pods that are to run for ever. `kind` stands in the message. */
+export function* checkRunsAlways(field: string, { spec }: PodTemplateSpec, kind: string): Findings {
+  if (spec?.restartPolicy !== "Always") {
+    yield fieldError.notSupported(`${field}.spec.restartPolicy`, spec?.restartPolicy ?? "", ["Always"]);
+  }
+  if (spec?.activeDeadlineSeconds !== undefined) {
+    const path = `${field}.spec.activeDeadlineSeconds`;
     yield fieldError.forbidden(path, `activeDeadlineSeconds in ${kind} is not Supported`);
   }
 }
@@ -55,16 +64,22 @@ function* checkTemplate(of: {
 /** A count or a share: `2`, `25%`. */
 export function* checkPositiveIntOrPercent(field: string, value: number | string | undefined): Findings {
   if (typeof value === "number") return yield* checkNonNegative(field, value);
-  if (value === undefined || /^[0-9]+%$/.test(value)) return;
+  if (value === undefined || isPercent(value)) return;
   const text = "a valid percent string must be a numeric string followed by an ending '%'";
   yield fieldError.invalid(field, value, formMessage(text, "[0-9]+%", ["1%", "93%"]));
 }
 
+const isPercent = (value: string): boolean => /^[0-9]+%$/.test(value);
+
 /** A share that is not more than everything. */
 export function* checkAtMostAll(field: string, value: number | string | undefined): Findings {
-  if (typeof value !== "string" || !/^[0-9]+%$/.test(value) || Number.parseInt(value, 10) <= 100) return;
+  if (typeof value !== "string" || !isPercent(value) || Number.parseInt(value, 10) <= 100) return;
   yield fieldError.invalid(field, value, "must not be greater than 100%");
 }
+
+/** True for `0`, `0%` and what says nothing. */
+export const isNone = (value: number | string | undefined): boolean =>
+  typeof value === "string" ? !(Number.parseInt(value, 10) > 0) : !value;
 
 /** Counts of replicas in a status: none negative, none of a part above the whole. */
 export function* checkReplicaCounts(
@@ -86,4 +101,10 @@ export function* checkReplicaCounts(
     const message = "cannot be greater than readyReplicas";
     yield fieldError.invalid("status.availableReplicas", count("availableReplicas"), message);
   }
+}
+
+/** A count of hash collisions only grows. */
+export function* checkNotDecremented(field: string, value: number | undefined, old: number | undefined): Findings {
+  if (old === undefined || (value !== undefined && value >= old)) return;
+  yield fieldError.invalid(field, value ?? 0, "cannot be decremented");
 }

@@ -1,5 +1,17 @@
+import { jsonEqual } from "@skiff/base";
 import { defineResource } from "../../define-resource.ts";
 import type { PodTemplate } from "../../generated/types/core-v1.ts";
+import type { Column } from "../../resource-definition.ts";
+import { formatLabels } from "../columns.ts";
+import { templateColumns } from "../workload-columns.ts";
+import { defaultPodTemplate } from "./pod-defaults.ts";
+import { checkPodTemplate } from "./pod-validation.ts";
+
+const podLabels: Column<PodTemplate> = {
+  title: "Pod Labels",
+  description: "The labels for the pod template.",
+  value: ({ template }) => formatLabels(template?.metadata?.labels),
+};
 
 /** `podtemplates`. */
 export const PodTemplates = defineResource<PodTemplate>({
@@ -7,4 +19,12 @@ export const PodTemplates = defineResource<PodTemplate>({
   version: "v1",
   kind: "PodTemplate",
   plural: "podtemplates",
+  generation: "created",
+  columns: [...templateColumns<PodTemplate>(({ template }) => template, 0), podLabels],
+  defaults(podTemplate) {
+    podTemplate.template ??= {};
+    defaultPodTemplate(podTemplate.template);
+  },
+  changesGeneration: (podTemplate, old) => !jsonEqual(podTemplate.template, old.template),
+  validate: ({ template = {} }) => [...checkPodTemplate("template", template)],
 });
