@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 
 /** What to measure, where. */
 interface LoadRequest {
-  readonly mode: "http2" | "list" | "watch";
+  readonly mode: "http2" | "list" | "protobufList" | "watch";
   readonly port: number;
   readonly ca: string;
   readonly path: string;
@@ -55,11 +55,12 @@ function call(options: RequestOptions, body?: string): Promise<number> {
   });
 }
 
-async function lists({ port, ca, path, count }: LoadRequest): Promise<number[]> {
+async function lists({ mode, port, ca, path, count }: LoadRequest): Promise<number[]> {
+  const accept = mode === "list" ? "application/json" : "application/vnd.kubernetes.protobuf";
   const agent = new Agent({ keepAlive: true, ca });
   const times: number[] = [];
   for (let run = 0; run < count; run++) {
-    times.push(await call({ host: "127.0.0.1", port, path, agent, headers: { authorization } }));
+    times.push(await call({ host: "127.0.0.1", port, path, agent, headers: { authorization, accept } }));
   }
   agent.destroy();
   return times;
@@ -109,7 +110,7 @@ async function watches({ port, ca, path, count }: LoadRequest): Promise<number[]
   return times;
 }
 
-const modes = { http2: http2Gets, list: lists, watch: watches };
+const modes = { http2: http2Gets, list: lists, protobufList: lists, watch: watches };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const wanted: LoadRequest = JSON.parse(line);

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonValue } from "@skiff/base";
+import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { keyDefault } from "../schema/definition-schema.ts";
 import type { ListSchema } from "../schema/schema.ts";
 
@@ -12,17 +12,27 @@ export const fieldElement = (name: string): string => `f:${name}`;
 export function itemElement(item: JsonValue, schema: ListSchema): string {
   if (schema.listType === "set") return `v:${JSON.stringify(item)}`;
   if (!isJsonObject(item)) throw new PathElementError("associative list with keys may not have non-map elements");
+  const [only] = schema.keys;
+  if (only !== undefined && schema.keys.length === 1) return `k:{${keyPart(item, only, schema)}}`;
   const parts: string[] = [];
   for (const key of schema.keys.length > 1 ? [...schema.keys].sort() : schema.keys) {
-    const value = item[key] ?? keyDefault(schema.item, key);
-    if (value === undefined) {
-      throw new PathElementError(
-        `associative list with keys has an element that omits key field ${JSON.stringify(key)} (and doesn't have default value)`,
-      );
-    }
-    parts.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`);
+    parts.push(keyPart(item, key, schema));
   }
   return `k:{${parts.join(",")}}`;
+}
+
+/** A name without anything in it that JSON would write otherwise. */
+const plainText = /^[\w./ -]*$/;
+
+function keyPart(item: JsonObject, key: string, schema: ListSchema): string {
+  const value = item[key] ?? keyDefault(schema.item, key);
+  if (value === undefined) {
+    throw new PathElementError(
+      `associative list with keys has an element that omits key field ${JSON.stringify(key)} (and doesn't have default value)`,
+    );
+  }
+  const text = typeof value === "string" && plainText.test(value) ? `"${value}"` : JSON.stringify(value);
+  return `"${key}":${text}`;
 }
 
 /** An item of a list that cannot be told from the others. */

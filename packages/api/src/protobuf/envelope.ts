@@ -123,15 +123,54 @@ export function encodeProtobuf(object: JsonObject, message?: string): Buffer {
   const name = message ?? messageOf(apiVersion, kind);
   assert(name !== undefined, `${kind} of ${apiVersion} has no message`);
   const writer = new WireWriter();
+  beginEnvelope(writer);
+  const before = writer.size;
+  writeMessage(writer, name, object);
+  return endEnvelope(writer, before, { apiVersion, kind });
+}
+
+/** Puts a message that is written already (`encodeMessage`) into its envelope. */
+export function encodeEnvelope(message: Uint8Array, type: TypeMeta): Buffer {
+  const writer = new WireWriter(message.length + 128);
+  beginEnvelope(writer);
+  const before = writer.size;
+  writer.raw(message);
+  return endEnvelope(writer, before, type);
+}
+
+/** Writes a list whose items are written already, each without an envelope: all lists are alike but for their type. */
+export function encodeProtobufList(metadata: JsonObject, items: readonly Uint8Array[], type: TypeMeta): Buffer {
+  const writer = new WireWriter(items.reduce((bytes, item) => bytes + item.length + 6, 512));
+  beginEnvelope(writer);
+  const before = writer.size;
+  for (let index = items.length - 1; index >= 0; index--) {
+    const item = items[index];
+    if (item !== undefined) writer.bytes(2, item);
+  }
+  const afterItems = writer.size;
+  writeMessage(writer, "meta.v1.ListMeta", metadata);
+  writer.lengthOf(1, writer.size - afterItems);
+  return endEnvelope(writer, before, type);
+}
+
+/** What an envelope says of the message in it. */
+export interface TypeMeta {
+  readonly apiVersion?: string | undefined;
+  readonly kind?: string | undefined;
+}
+
+/** What comes last is written first. */
+function beginEnvelope(writer: WireWriter): void {
   writer.string(4, "");
   writer.string(3, "");
+}
+
+function endEnvelope(writer: WireWriter, before: number, { apiVersion = "", kind = "" }: TypeMeta): Buffer {
+  writer.lengthOf(2, writer.size - before);
   const afterRaw = writer.size;
-  writeMessage(writer, name, object);
-  writer.lengthOf(2, writer.size - afterRaw);
-  const afterMeta = writer.size;
   writer.string(2, kind);
   writer.string(1, apiVersion);
-  writer.lengthOf(1, writer.size - afterMeta);
+  writer.lengthOf(1, writer.size - afterRaw);
   writer.raw(envelopeMark);
   return writer.finish();
 }

@@ -1,6 +1,6 @@
-import type { KubeObject } from "@skiff/api";
-import { deepFreeze } from "@skiff/base";
-import { asObject, objectText } from "../encoding/object-json.ts";
+import { encodeMessage, type KubeObject, messageOf } from "@skiff/api";
+import { assert, deepFreeze } from "@skiff/base";
+import { asJson, asObject, objectText } from "../encoding/object-json.ts";
 
 const metadataMember = Buffer.from('"metadata":{');
 const versionMember = '"resourceVersion":"';
@@ -15,6 +15,7 @@ export class ServedObject {
   #json: Buffer | undefined;
   #object: KubeObject | undefined;
   #metadataAt = -1;
+  #message: Buffer | undefined;
 
   private constructor(revision: number, json: Buffer | undefined, object: KubeObject | undefined) {
     this.revision = revision;
@@ -48,6 +49,15 @@ export class ServedObject {
     return this.#json;
   }
 
+  /**
+   * The object's message in protobuf, without an envelope. It must be of a built-in kind. Kept: most states that one client asks
+   * for in protobuf are asked for again, in lists above all.
+   */
+  get message(): Buffer {
+    this.#message ??= writtenMessage(this.object);
+    return this.#message;
+  }
+
   /** Where `"metadata"` begins in `json`: an item of a list is `{` and everything from there on. */
   get metadataAt(): number {
     if (this.#metadataAt === -1) this.#metadataAt = this.json.indexOf(metadataMember);
@@ -63,6 +73,16 @@ export class ServedObject {
     const parts = [json.subarray(0, digitsAt), Buffer.from(String(revision)), json.subarray(digitsEnd)];
     return new ServedObject(revision, Buffer.concat(parts), undefined);
   }
+}
+
+function writtenMessage(object: KubeObject): Buffer {
+  const message = messageOf(object.apiVersion ?? "", object.kind ?? "");
+  assert(message !== undefined, `${object.kind} of ${object.apiVersion} has no message`);
+  const written = encodeMessage(asJson(object), message);
+  // What is written lies at the end of a larger buffer, which would live as long.
+  const own = Buffer.allocUnsafeSlow(written.length);
+  written.copy(own);
+  return own;
 }
 
 function withVersion(stored: Uint8Array, revision: number): Buffer {

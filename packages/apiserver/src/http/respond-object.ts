@@ -1,4 +1,11 @@
-import { encodeProtobuf, type KubeObject, protobufMediaType } from "@skiff/api";
+import {
+  apiVersionOf,
+  encodeEnvelope,
+  encodeProtobuf,
+  encodeProtobufList,
+  type KubeObject,
+  protobufMediaType,
+} from "@skiff/api";
 import type { JsonObject } from "@skiff/base";
 import { stringify } from "yaml";
 import type { ServedObject } from "../cache/served-object.ts";
@@ -28,6 +35,10 @@ export function respondObject(
     return;
   }
   const { object } = served;
+  if (wanted.form === "object" && wanted.format === "protobuf") {
+    exchange.respond({ status, contentType: protobufMediaType, body: encodeEnvelope(served.message, object) });
+    return;
+  }
   respondJson(exchange, { status, wanted, value: () => shaped(exchange, storage, object, wanted) });
 }
 
@@ -37,6 +48,13 @@ export function respondList(exchange: BaseExchange, storage: ObjectStorage, list
   const wanted = negotiate(exchange.headers.accept, alsoServed(storage));
   if (wanted.form === "object" && wanted.format === "json" && !isPretty(exchange)) {
     exchange.respond({ status: 200, contentType: "application/json", body: listBody(resource, list) });
+    return;
+  }
+  if (wanted.form === "object" && wanted.format === "protobuf") {
+    const type = { apiVersion: apiVersionOf(resource), kind: resource.listKind };
+    const messages = list.items.map(({ message }) => message);
+    const body = encodeProtobufList(listMetadata(list), messages, type);
+    exchange.respond({ status: 200, contentType: protobufMediaType, body });
     return;
   }
   const value = () => {

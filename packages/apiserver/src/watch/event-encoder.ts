@@ -1,6 +1,5 @@
-import { encodeProtobuf, encodeWatchFrame } from "@skiff/api";
+import { encodeEnvelope, encodeWatchFrame } from "@skiff/api";
 import type { ServedObject } from "../cache/served-object.ts";
-import { asJson } from "../encoding/object-json.ts";
 import type { ChangeType } from "./watch-source.ts";
 
 interface Encoded {
@@ -31,7 +30,9 @@ export class EventEncoder {
 
   /** A frame of protobuf. The object must be of a built-in kind. */
   encodeProtobuf(type: ChangeType, served: ServedObject): Buffer {
-    return once(this.#frames, { type, served }, () => encodeWatchFrame(type, encodeProtobuf(asJson(served.object))));
+    return once(this.#frames, { type, served }, () =>
+      encodeWatchFrame(type, encodeEnvelope(served.message, served.object)),
+    );
   }
 }
 
