@@ -1,6 +1,9 @@
+import { present } from "@skiff/base";
 import { defineResource, type ResourceRules } from "./define-resource.ts";
 import { resourceFacts } from "./generated/resources.ts";
 import * as definitions from "./kinds/definitions.ts";
+import { removedVersion } from "./kinds/removed/removed-version.ts";
+import { removedVersions } from "./kinds/removed/removed-versions.ts";
 import type { DynamicObject, KubeObject } from "./object.ts";
 import { apiVersionOf, type ResourceDefinition, type StoredAs } from "./resource-definition.ts";
 import type { ResourceFact } from "./schema/notation.ts";
@@ -73,6 +76,13 @@ export const builtInResources: readonly ResourceDefinition[] = resourceFacts.map
   (fact) => written.get(place(fact)) ?? fromFact(fact),
 );
 
+const builtInByPlace = new Map(builtInResources.map((resource) => [place(resource), resource]));
+
+/** Versions that Kubernetes has removed and that are still accepted, as views of today's: see `removedVersion`. */
+const removedResources: readonly ResourceDefinition[] = removedVersions.map(({ today, ...removed }) =>
+  removedVersion(present(builtInByPlace.get(place(today)), today.plural), removed),
+);
+
 /**
  * Switches for versions and resources as `--runtime-config` has them: `api/all`, `api/ga`, `api/beta`, `api/alpha`,
  * `GROUP/VERSION` (`v1` for the core group) and `GROUP/VERSION/PLURAL`. The more special key wins.
@@ -81,17 +91,24 @@ export type RuntimeConfig = Readonly<Record<string, boolean>>;
 
 /** True when the switches have a resource served. Without any, what is generally available is served. */
 export function isServed(resource: ResourceDefinition, runtimeConfig: RuntimeConfig): boolean {
-  const version = apiVersionOf(resource);
   const stability = stabilityOf(resource.version);
   return (
-    runtimeConfig[`${version}/${resource.plural}`] ??
-    runtimeConfig[version] ??
+    switchFor(resource, runtimeConfig) ??
     runtimeConfig[`api/${stability}`] ??
     runtimeConfig["api/all"] ??
     stability === "ga"
   );
 }
 
-/** The built-in resources that are served under the given switches. */
-export const servedResources = (runtimeConfig: RuntimeConfig = {}): readonly ResourceDefinition[] =>
-  builtInResources.filter((resource) => isServed(resource, runtimeConfig));
+/** What the switches say of just this resource or its version. */
+const switchFor = (resource: ResourceDefinition, runtimeConfig: RuntimeConfig): boolean | undefined =>
+  runtimeConfig[`${apiVersionOf(resource)}/${resource.plural}`] ?? runtimeConfig[apiVersionOf(resource)];
+
+/**
+ * The resources that are served under the given switches: the built-in ones, and removed versions of them unless these are
+ * switched off by name.
+ */
+export const servedResources = (runtimeConfig: RuntimeConfig = {}): readonly ResourceDefinition[] => [
+  ...builtInResources.filter((resource) => isServed(resource, runtimeConfig)),
+  ...removedResources.filter((resource) => switchFor(resource, runtimeConfig) ?? runtimeConfig["api/all"] ?? true),
+];

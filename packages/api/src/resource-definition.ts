@@ -67,6 +67,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly storedAs: StoredAs | undefined;
   /** Every answer carries it as a `Warning`: the version is deprecated or, elsewhere, gone. */
   readonly deprecationWarning?: string;
+  /** Left out of the OpenAPI documents. */
+  readonly unpublished?: boolean;
   /** Fills in what the client left out, as Kubernetes defaults this kind. Runs on creation, update and apply. */
   defaults(object: T): void;
   /** Before creation: drops what a client may not set (status), fills in what is computed once. */

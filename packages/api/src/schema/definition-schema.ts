@@ -1,5 +1,6 @@
 import { assert, present } from "@skiff/base";
-import { definitions } from "../generated/definitions.ts";
+import { definitions as generated } from "../generated/definitions.ts";
+import { oldDefinitions } from "../kinds/removed/old-definitions.ts";
 import type { DefinitionNotation } from "./notation.ts";
 import {
   anySchema,
@@ -44,6 +45,8 @@ const scalars: ReadonlyMap<string, Schema> = new Map<string, Schema>([
   ["object", openObjectSchema],
   ["any", anySchema],
 ]);
+
+const definitions: Readonly<Record<string, DefinitionNotation>> = { ...generated, ...oldDefinitions };
 
 const cache = new Map<string, StructSchema>();
 

@@ -52,6 +52,8 @@ test("the plain documents", async () => {
     versions: [
       { groupVersion: "autoscaling/v2", version: "v2" },
       { groupVersion: "autoscaling/v1", version: "v1" },
+      { groupVersion: "autoscaling/v2beta2", version: "v2beta2" },
+      { groupVersion: "autoscaling/v2beta1", version: "v2beta1" },
     ],
     preferredVersion: { groupVersion: "autoscaling/v2", version: "v2" },
   });

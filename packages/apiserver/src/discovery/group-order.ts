@@ -29,7 +29,9 @@ const builtInGroups = [
 
 const rank = (group: string): number => {
   const index = builtInGroups.indexOf(group);
-  return index === -1 ? builtInGroups.length : index;
+  if (index !== -1) return index;
+  // What has moved elsewhere long ago comes after everything else, so that nobody finds it by a kind's name alone.
+  return group === "extensions" ? builtInGroups.length + 1 : builtInGroups.length;
 };
 
 /** Orders groups: the built-in ones as Kubernetes does, then all others by name. */

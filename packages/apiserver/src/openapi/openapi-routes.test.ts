@@ -9,7 +9,7 @@ import { findRoute } from "../route-paths.ts";
 import { gnosticDocument } from "./gnostic-document.ts";
 import { openApiRoutes } from "./openapi-routes.ts";
 
-const all = servedResources();
+const all = servedResources().filter(({ unpublished }) => unpublished !== true);
 let served: readonly ResourceDefinition[] = all;
 const table = fakeTable([], all);
 const changing = { ...table, all: () => table.all().filter(({ resource }) => served.includes(resource)) };

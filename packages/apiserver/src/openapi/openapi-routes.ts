@@ -24,23 +24,26 @@ function wantedType(exchange: Exchange, offered: readonly string[]): string {
 const pathOf = (group: string, version: string): string =>
   group === "" ? `api/${version}` : `apis/${apiVersionOf({ group, version })}`;
 
+const published = ({ resources }: CatalogVersion) => resources.filter(({ unpublished }) => unpublished !== true);
+const isPublished = (version: CatalogVersion): boolean => published(version).length > 0;
+
 /** The published description of the API: version 2 in one document, version 3 in one a group and version. */
 export function openApiRoutes(catalog: Catalog, gitVersion: string): readonly PathRoute[] {
   const documents = new CatalogCache<Document>(catalog);
   /** Made anew in each form: most clients want only one of them, and what it is made of is far larger than either. */
   const whole = (type: string): Document =>
     documents.get(`v2 ${type}`, () => {
-      const resources = catalog.groups().flatMap(({ versions }) => versions.flatMap((version) => version.resources));
+      const resources = catalog.groups().flatMap(({ versions }) => versions.flatMap(published));
       const document = openApiV2(resources, gitVersion);
       return type === json ? documentOf(document) : encodedDocument(gnosticDocument(document));
     });
-  const part = (path: string, { resources }: CatalogVersion): Document =>
-    documents.get(path, () => documentOf(openApiV3(resources, gitVersion)));
+  const part = (path: string, version: CatalogVersion): Document =>
+    documents.get(path, () => documentOf(openApiV3(published(version), gitVersion)));
   /** The index carries the hash of each part, so that clients keep parts for good: it needs all of them. */
   const index = (): Document =>
     documents.get("v3", () => {
       const paths = catalog.groups().flatMap(({ group, versions }) =>
-        versions.map((version): [string, { serverRelativeURL: string }] => {
+        versions.filter(isPublished).map((version): [string, { serverRelativeURL: string }] => {
           const path = pathOf(group, version.version);
           const hash = part(path, version).etag.replaceAll('"', "");
           return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
@@ -52,7 +55,7 @@ export function openApiRoutes(catalog: Catalog, gitVersion: string): readonly Pa
     const [top, ...rest] = path.split("/");
     const [group = "", version = ""] = top === "api" ? ["", rest[0]] : rest;
     const found = catalog.find(group, version);
-    if (found === undefined || pathOf(group, version) !== path) throw refusals.noSuchPath();
+    if (found === undefined || !isPublished(found) || pathOf(group, version) !== path) throw refusals.noSuchPath();
     const document = part(path, found);
     const hash = exchange.query.get("hash");
     if (hash !== null && `"${hash}"` === document.etag) {

@@ -34,7 +34,8 @@ export class AdmissionChain {
   #of(resource: ResourceDefinition): readonly AdmissionPlugin[] {
     const known = this.#byResource.get(resource);
     if (known !== undefined) return known;
-    const { group, plural } = resource;
+    // A view is of the kind that it shows: what asks about Deployments asks about those of old versions, too.
+    const { group, plural } = resource.storedAs ?? resource;
     const found = this.#plugins.filter(
       ({ resources }) => resources?.some((one) => one.plural === plural && one.group === group) ?? true,
     );
