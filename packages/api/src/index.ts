@@ -3,6 +3,21 @@
 export * from "./built-in.ts";
 export * from "./define-resource.ts";
 export * from "./field-error.ts";
+export type {
+  MatchCondition,
+  MatchResources,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+  MutatingWebhook,
+  MutatingWebhookConfiguration,
+  NamedRuleWithOperations,
+  RuleWithOperations,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+  ValidatingWebhook,
+  ValidatingWebhookConfiguration,
+  WebhookClientConfig,
+} from "./generated/types/admissionregistration-v1.ts";
 export type { APIService, APIServiceCondition } from "./generated/types/apiregistration-v1.ts";
 export type * from "./generated/types/apps-v1.ts";
 export type * from "./generated/types/coordination-v1.ts";

@@ -100,18 +100,27 @@ export interface Authorizer {
   authorize(request: AuthorizationRequest): Decision | Promise<Decision>;
 }
 
+/** The full name of a kind: `apps/v1` `Deployment`. */
+export type KindName = Pick<ResourceDefinition, "group" | "version" | "kind">;
+
 /** What admission sees. `object` may be changed by `admit`, by nobody in `validate`. */
 export interface AdmissionRequest {
   readonly operation: "CREATE" | "UPDATE" | "DELETE" | "CONNECT";
+  /** What the client asked for, in the version that it asked for. */
   readonly resource: ResourceDefinition;
   readonly subresource: string | undefined;
+  /** The kind of `object` and `oldObject`: the resource's, or that of the subresource (`Scale`, `PodExecOptions`). */
+  readonly kind: KindName;
   readonly namespace: string | undefined;
+  /** Empty for an object whose name the server is still to make. */
   readonly name: string;
-  /** Absent for DELETE. */
+  /** Absent for DELETE. Options of a connection (`PodExecOptions`) have no metadata in truth: theirs is empty. */
   readonly object: KubeObject | undefined;
   readonly oldObject: KubeObject | undefined;
   readonly user: UserInfo;
   readonly dryRun: boolean;
+  /** `CreateOptions`, `UpdateOptions`, `DeleteOptions` of the request; `undefined` for CONNECT. Made when asked for. */
+  options(): JsonObject | undefined;
   /** Shown to the client as `Warning` headers. */
   warn(text: string): void;
 }
@@ -160,6 +169,8 @@ export interface ResourceStorage<T extends KubeObject = KubeObject> {
   /** From the watch cache, without I/O: for admission, authorization and metrics. */
   peek(ref: ObjectRef): T | undefined;
   peekAll(namespace?: string): readonly T[];
+  /** While this stays the same, so does all that `peek` and `peekAll` give: what was made of it may be kept. */
+  readonly lastRevision: number;
   /** The whole line of a creation: defaults, admission, validation, commit. */
   create(object: KubeObject, context: WriteContext): Promise<T>;
   /**
@@ -181,6 +192,8 @@ export interface ResourceStorage<T extends KubeObject = KubeObject> {
 
 /** Every resource that is served, built-in or custom, by its place. */
 export interface ResourceTable {
+  /** Grows whenever a resource comes, goes, or is replaced. */
+  readonly version: number;
   /** `undefined`: nothing is served there. */
   find(place: {
     readonly group: string;

@@ -108,6 +108,7 @@ export class ApiServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#listeners].map((listener) => listener[Symbol.asyncDispose]()));
     this.#bookmarks[Symbol.dispose]();
+    this.parts.webhooks[Symbol.dispose]();
     this.#cache[Symbol.dispose]();
   }
 }

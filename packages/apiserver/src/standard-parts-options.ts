@@ -11,6 +11,8 @@ import type {
 } from "./contracts.ts";
 import type { RequestMetrics } from "./observe/request-metrics.ts";
 import type { NodeConnector } from "./subresources/node-connector.ts";
+import type { ServiceConnector } from "./webhooks/service-connector.ts";
+import type { WebhookClient } from "./webhooks/webhook-client.ts";
 
 /** What the standard parts of an API server are made of. */
 export interface StandardPartsOptions {
@@ -31,6 +33,8 @@ export interface StandardPartsOptions {
   /** Whether requests without credentials are those of `system:anonymous`; refused with 401 otherwise. */
   readonly anonymous: boolean;
   readonly nodes: NodeConnector;
+  /** How Services of webhooks are reached; straight to a ready endpoint where absent. */
+  readonly services?: ServiceConnector;
   /** `10.0.0.1:6443`, as `/api` tells it. */
   readonly serverAddress?: string;
   /** IPv4 network of Service addresses: `10.96.0.0/16`. */
@@ -66,4 +70,6 @@ export interface StandardParts {
   /** Addresses and node ports of Services. Storage calls it around commits of Services. */
   readonly allocation: ServiceAllocation;
   readonly metrics: RequestMetrics;
+  /** Calls webhooks of every sort. */
+  readonly webhooks: WebhookClient;
 }

@@ -27,6 +27,8 @@ import { podStreams } from "./subresources/pod-streams.ts";
 import { proxies } from "./subresources/proxies.ts";
 import { scales } from "./subresources/scale.ts";
 import { serviceAccountToken } from "./subresources/service-account-token.ts";
+import { endpointConnector } from "./webhooks/service-connector.ts";
+import { WebhookClient } from "./webhooks/webhook-client.ts";
 
 export type { ServiceAllocation } from "./allocation/service-allocation.ts";
 export { type AccessAuthorizer, type AccessRequest, forbidden } from "./authorization/access.ts";
@@ -36,6 +38,7 @@ export { findRoute } from "./route-paths.ts";
 export type { PathRoute, StandardParts, StandardPartsOptions } from "./standard-parts-options.ts";
 export type { NodeConnector, NodeEndpoint } from "./subresources/node-connector.ts";
 export { statusNodeConnector } from "./subresources/status-node-connector.ts";
+export type { ServiceConnector, ServiceTarget } from "./webhooks/service-connector.ts";
 
 /** The parts that every Skiff API server has. */
 export function standardParts(options: StandardPartsOptions): StandardParts {
@@ -48,6 +51,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
   const rbac = new RbacAuthorizer(table);
   const authorizer = new UnionAuthorizer([mastersAuthorizer, new NodeAuthorizer(table), rbac]);
   const metrics = new RequestMetrics();
+  const services = options.services ?? endpointConnector(table, random);
   return {
     authenticator: new RequestAuthenticator({
       tokens,
@@ -77,6 +81,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
     ]),
     allocation: new ServiceAllocator(options),
     metrics,
+    webhooks: new WebhookClient({ services, clock }),
   };
 }
 

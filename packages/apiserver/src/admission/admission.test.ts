@@ -12,8 +12,9 @@ import {
 } from "@skiff/api";
 import { seededRandom, systemClock, VirtualClock } from "@skiff/base";
 import type { AdmissionRequest } from "../contracts.ts";
+import { admissionRequest } from "../fixtures/admission-request.ts";
 import { fakeTable } from "../fixtures/fake-table.ts";
-import { alice, clusterMeta, namespacedMeta } from "../fixtures/objects.ts";
+import { clusterMeta, namespacedMeta } from "../fixtures/objects.ts";
 import { standardAdmission } from "./standard-admission.ts";
 
 const table = fakeTable([
@@ -43,19 +44,7 @@ const table = fakeTable([
 const plugins = standardAdmission({ table, clock: systemClock, random: seededRandom(7) });
 
 async function admit(request: Partial<AdmissionRequest>): Promise<void> {
-  const whole: AdmissionRequest = {
-    operation: "CREATE",
-    resource: Pods,
-    subresource: undefined,
-    namespace: "default",
-    name: "",
-    object: undefined,
-    oldObject: undefined,
-    user: alice,
-    dryRun: false,
-    warn() {},
-    ...request,
-  };
+  const whole = admissionRequest(request);
   for (const plugin of plugins) if (plugin.handles(whole)) await plugin.admit?.(whole);
   for (const plugin of plugins) if (plugin.handles(whole)) await plugin.validate?.(whole);
 }
@@ -169,16 +158,7 @@ test("the default account of a new namespace is waited for", async () => {
   const late = fakeTable([[Namespaces, [{ metadata: clusterMeta("default") }]]]);
   const all = standardAdmission({ table: late, clock, random: seededRandom(1) });
   const account = all.find(({ name }) => name === "ServiceAccount");
-  const request = {
-    operation: "CREATE",
-    resource: Pods,
-    namespace: "default",
-    object: pod(),
-    subresource: undefined,
-  } as const;
-  const outcome = account
-    ?.admit?.({ ...request, name: "", oldObject: undefined, user: alice, dryRun: false, warn() {} })
-    ?.catch((error: unknown) => error);
+  const outcome = account?.admit?.(admissionRequest({ object: pod() }))?.catch((error: unknown) => error);
   await clock.advance(2500);
   const error = await outcome;
   assert(error instanceof StatusError);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LimitRanges, type Pod, Pods, StatusError } from "@skiff/api";
+import { LimitRanges, type Pod, StatusError } from "@skiff/api";
 import type { AdmissionRequest } from "../contracts.ts";
+import { admissionRequest } from "../fixtures/admission-request.ts";
 import { fakeTable } from "../fixtures/fake-table.ts";
-import { alice, namespacedMeta } from "../fixtures/objects.ts";
+import { namespacedMeta } from "../fixtures/objects.ts";
 import { limitRanger } from "./limit-ranger.ts";
 
 const pod = (...resources: readonly NonNullable<Pod["spec"]>["containers"][number]["resources"][]): Pod => ({
@@ -18,18 +19,7 @@ const pod = (...resources: readonly NonNullable<Pod["spec"]>["containers"][numbe
   status: {},
 });
 
-const request = (object: Pod): AdmissionRequest => ({
-  operation: "CREATE",
-  resource: Pods,
-  subresource: undefined,
-  namespace: "default",
-  name: "web",
-  object,
-  oldObject: undefined,
-  user: alice,
-  dryRun: false,
-  warn() {},
-});
+const request = (object: Pod): AdmissionRequest => admissionRequest({ name: "web", object });
 
 const ranger = (limits: readonly object[]) =>
   limitRanger(fakeTable([[LimitRanges, [{ metadata: namespacedMeta("limits"), spec: { limits } }]]]));

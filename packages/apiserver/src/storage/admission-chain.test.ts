@@ -2,20 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConfigMaps, Pods } from "@skiff/api";
 import type { AdmissionPlugin, AdmissionRequest } from "../contracts.ts";
+import { admissionRequest } from "../fixtures/admission-request.ts";
 import { AdmissionChain } from "./admission-chain.ts";
 
-const request = (resource: AdmissionRequest["resource"]): AdmissionRequest => ({
-  operation: "CREATE",
-  resource,
-  subresource: undefined,
-  namespace: "default",
-  name: "a",
-  object: undefined,
-  oldObject: undefined,
-  user: { name: "admin", groups: [] },
-  dryRun: false,
-  warn: () => {},
-});
+const request = (resource: AdmissionRequest["resource"]): AdmissionRequest => admissionRequest({ resource });
 
 test("plugins are asked in their order, one after the other, about their resources only", async () => {
   const asked: string[] = [];

@@ -1,5 +1,6 @@
 import { type KubeObject, refusals, StatusError, validateObjectMeta } from "@skiff/api";
 import { nameSuffix, timestamp, uuid } from "@skiff/base";
+import { writeOptions } from "../admission/request-options.ts";
 import { ServedObject } from "../cache/served-object.ts";
 import type { AdmissionRequest, WriteContext } from "../contracts.ts";
 import type { ObjectStorage } from "./object-storage.ts";
@@ -87,12 +88,14 @@ function admissionRequest(storage: ObjectStorage, object: KubeObject, context: W
     operation: "CREATE",
     resource: storage.resource,
     subresource: undefined,
+    kind: storage.resource,
     namespace: object.metadata.namespace,
     name: object.metadata.name ?? "",
     object,
     oldObject: undefined,
     user: context.user,
     dryRun: context.dryRun,
+    options: () => writeOptions("CreateOptions", context),
     warn: context.warn,
   };
 }

@@ -1,5 +1,6 @@
 import { type FieldError, type KubeObject, type ObjectRef, refusals, validateObjectMetaUpdate } from "@skiff/api";
 import { deepCopy, isJsonObject, jsonEqual } from "@skiff/base";
+import { writeOptions } from "../admission/request-options.ts";
 import { ServedObject } from "../cache/served-object.ts";
 import type { AdmissionRequest, WriteContext } from "../contracts.ts";
 import { isFinalized } from "./finalizers.ts";
@@ -138,12 +139,14 @@ function admissionRequest({ resource }: ObjectStorage, { next, old, modification
     operation: "UPDATE",
     resource,
     subresource,
+    kind: resource,
     namespace: old.metadata.namespace,
     name: old.metadata.name,
     object: next,
     oldObject: old,
     user: context.user,
     dryRun: context.dryRun,
+    options: () => writeOptions("UpdateOptions", context),
     warn: context.warn,
   };
 }

@@ -103,6 +103,10 @@ export class ObjectStorage implements ResourceStorage {
     return objects;
   }
 
+  get lastRevision(): number {
+    return this.cache.lastRevision;
+  }
+
   async create(object: KubeObject, context: WriteContext): Promise<KubeObject> {
     return (await createObject(this, object, context)).object;
   }

@@ -1,5 +1,6 @@
 import { type KubeObject, type ObjectRef, refusals } from "@skiff/api";
 import { deepCopy, jsonEqual, timestamp } from "@skiff/base";
+import { deleteOptions } from "../admission/request-options.ts";
 import { ServedObject } from "../cache/served-object.ts";
 import type { DeleteRequest, WriteContext } from "../contracts.ts";
 import { finalizersFor, isFinalized, isHeld } from "./finalizers.ts";
@@ -25,7 +26,7 @@ export async function removeObject(
     if (stored === undefined) throw refusals.notFound(storage.subject(ref.name));
     const current = storage.show(stored);
     checkPreconditions(storage, current.object, how.request);
-    await admit(storage, current.object, how.context);
+    await admit(storage, current.object, how);
     const marked = markedObject(storage, current.object, how.request);
     const removed =
       marked === undefined
@@ -52,17 +53,24 @@ function checkPreconditions(storage: ObjectStorage, { metadata }: KubeObject, { 
   }
 }
 
-async function admit({ resource, environment }: ObjectStorage, old: KubeObject, context: WriteContext): Promise<void> {
+async function admit(
+  { resource, environment }: ObjectStorage,
+  old: KubeObject,
+  how: { readonly request: DeleteRequest; readonly context: WriteContext },
+): Promise<void> {
+  const { context } = how;
   const request = {
     operation: "DELETE",
     resource,
     subresource: undefined,
+    kind: resource,
     namespace: old.metadata.namespace,
     name: old.metadata.name,
     object: undefined,
     oldObject: old,
     user: context.user,
     dryRun: context.dryRun,
+    options: () => deleteOptions(how.request, context),
     warn: context.warn,
   } as const;
   await environment.admission.admit(request);

@@ -11,10 +11,15 @@ type Place = Pick<ResourceDefinition, "group" | "version" | "plural">;
 export class StorageTable implements ResourceTable {
   readonly #environment: StorageEnvironment;
   readonly #byVersion = new Map<string, Map<string, ObjectStorage>>();
+  #version = 0;
 
   constructor(resources: readonly ResourceDefinition[], environment: StorageEnvironment) {
     this.#environment = environment;
     for (const resource of resources) this.add(resource);
+  }
+
+  get version(): number {
+    return this.#version;
   }
 
   /** Serves one more resource, or a resource anew. */
@@ -24,6 +29,7 @@ export class StorageTable implements ResourceTable {
     const plurals = this.#byVersion.get(version) ?? new Map<string, ObjectStorage>();
     plurals.set(resource.plural, storage);
     this.#byVersion.set(version, plurals);
+    this.#version++;
     return storage;
   }
 
