@@ -5,12 +5,13 @@
 export const rooms: Readonly<Record<string, readonly string[]>> = {
   base: [],
   api: ["base"],
+  cel: ["base", "api"],
   store: ["base"],
   host: ["base"],
-  apiserver: ["base", "api", "store"],
+  apiserver: ["base", "api", "store", "cel"],
   client: ["base", "api"],
   "control-loop": ["base", "api", "client"],
-  controllers: ["base", "api", "client", "control-loop"],
+  controllers: ["base", "api", "cel", "client", "control-loop"],
   scheduler: ["base", "api", "client"],
   runtime: ["base", "host"],
   kubelet: ["base", "api", "client", "runtime", "host"],
@@ -19,6 +20,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "base",
     "api",
     "store",
+    "cel",
     "host",
     "apiserver",
     "client",
@@ -30,7 +32,18 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "network",
   ],
   cli: ["base", "api", "client", "cluster", "host", "runtime"],
-  testing: ["base", "api", "store", "apiserver", "client", "control-loop", "controllers", "scheduler", "runtime"],
+  testing: [
+    "base",
+    "api",
+    "store",
+    "cel",
+    "apiserver",
+    "client",
+    "control-loop",
+    "controllers",
+    "scheduler",
+    "runtime",
+  ],
 };
 
 /** Calls that only the named rooms may make: everything else takes a `Clock`, a `Random` or an interface of `host`. */

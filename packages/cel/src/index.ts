@@ -1,0 +1,9 @@
+/** Kubernetes' expression language: compiles, checks, estimates and evaluates. See `compile`. */
+export { compile } from "./compile.ts";
+export * from "./program.ts";
+export { type CelType, type ListType, type ObjectField, type ObjectType, types, typeText } from "./types/cel-type.ts";
+export { escapedName } from "./types/property-names.ts";
+export { type JsonSchemaPlace, typeOfJsonSchema, typeOfSchema } from "./types/schema-types.ts";
+export type { CelList, CelMap, CelObject, CelOptional, CelValue, OpaqueValue } from "./values/cel-value.ts";
+export { listOf, mapOf } from "./values/collections.ts";
+export { celFromJson, jsonFromCel, NotJson } from "./values/json.ts";
