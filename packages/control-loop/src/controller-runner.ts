@@ -71,6 +71,7 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
     for (const resource of owns) this.#indexOwners(this.#cached(resource));
     await Promise.all([...this.#informers.values()].map((informer) => informer.whenSynced(signal)));
     this.#subscriptions.push(this.#own.onChange(({ object }) => this.#queue.add(keyOf(object.metadata))));
+    for (const ref of this.#definition.expected ?? []) this.#queue.add(keyOf(ref));
     for (const resource of owns) this.#subscribe({ resource, keys: (object) => this.#ownersOf(object) });
     for (const watch of watches) this.#subscribe(watch);
     for (const informer of this.#informers.values()) {

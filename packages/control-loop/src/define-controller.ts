@@ -56,6 +56,8 @@ export interface ControllerDefinition<T extends KubeObject> {
   readonly for: ResourceDefinition<T>;
   /** Objects that it creates: their changes concern the controller that their owner reference names. */
   readonly owns?: readonly ResourceDefinition[];
+  /** Objects that shall be there: looked at from the start, whether they are or not (then `gone` hears of them). */
+  readonly expected?: readonly ObjectRef[];
   readonly watches?: readonly Watch[];
   /** Resources that are read from caches without their changes mattering. */
   readonly reads?: readonly ResourceDefinition[];
@@ -65,7 +67,7 @@ export interface ControllerDefinition<T extends KubeObject> {
   readonly restMs?: number;
   /** Makes the world as the object says. Throwing means: again, later. */
   reconcile(object: T, context: ReconcileContext): Promise<Outcome>;
-  /** The object is gone. Nothing is done where absent. */
+  /** The object is gone, or was never there. Nothing is done where absent. */
   gone?(ref: ObjectRef, context: ReconcileContext): Promise<Outcome>;
 }
 

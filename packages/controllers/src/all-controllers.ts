@@ -1,8 +1,14 @@
 import type { Loop } from "@skiff/control-loop";
+import { apiServiceController, type CheckDiscovery } from "./api-service/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointSliceController } from "./endpoint-slice/controller.ts";
 import { endpointSliceMirroringController } from "./endpoint-slice-mirroring/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
+import {
+  type ExtensionAuthentication,
+  extensionAuthenticationController,
+} from "./extension-authentication/controller.ts";
+import { flowControlControllers } from "./flow-control/controller.ts";
 import { garbageCollector } from "./garbage-collector/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
@@ -19,6 +25,10 @@ export interface ControllerSettings {
   readonly rootCertificate?: string;
   /** How long a node may be silent before it counts as lost; 40 seconds where absent. */
   readonly nodeMonitorGraceMs?: number;
+  /** What aggregated API servers are told of the front proxy; no ConfigMap is written where absent. */
+  readonly extensionAuthentication?: ExtensionAuthentication;
+  /** How aggregated API servers are reached; where absent, none can be. */
+  readonly checkDiscovery?: CheckDiscovery;
   /** How many ended pods are kept; 12500 where absent. */
   readonly terminatedPodThreshold?: number;
 }
@@ -38,5 +48,13 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     taintEvictionController(),
     podGcController({ terminatedPodThreshold: settings.terminatedPodThreshold ?? 12_500 }),
     garbageCollector(resources),
+    ...flowControlControllers,
+    apiServiceController(settings.checkDiscovery ?? unreachable),
+    ...(settings.extensionAuthentication === undefined
+      ? []
+      : [extensionAuthenticationController(settings.extensionAuthentication)]),
   ];
 }
+
+const unreachable: CheckDiscovery = () =>
+  Promise.reject(new Error("aggregated API servers cannot be reached from here"));

@@ -1,4 +1,4 @@
-import { Namespaces, ServiceAccounts, type Transport } from "@skiff/api";
+import { type APIService, Namespaces, ServiceAccounts, type Transport } from "@skiff/api";
 import type { ApiServer } from "@skiff/apiserver";
 import { type Logger, type Random, seededRandom, silentLogger, VirtualClock } from "@skiff/base";
 import { type Client, createClient, createEventRecorder, createInformers, type Informers } from "@skiff/client";
@@ -25,6 +25,8 @@ export interface TestClusterOptions {
   readonly faults?: Faults;
   /** How long a silent node is trusted; as controllers have it where absent. */
   readonly nodeMonitorGraceMs?: number;
+  /** Whether aggregated API servers answer; none does where absent. */
+  readonly checkDiscovery?: (service: APIService) => Promise<void>;
   readonly logger?: Logger;
 }
 
@@ -95,7 +97,7 @@ export class TestCluster implements AsyncDisposable {
 
   /** A cluster whose nodes are Ready and whose default namespace may be used. */
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
-    const { seed = 1, logger = silentLogger } = options;
+    const { seed = 1, logger = silentLogger, checkDiscovery } = options;
     const clock = new VirtualClock();
     const random = seededRandom(seed);
     const ending = new AbortController();
@@ -119,6 +121,7 @@ export class TestCluster implements AsyncDisposable {
         logger: logger.named("controllers"),
         rootCertificate: "simulated",
         ...(grace === undefined ? {} : { nodeMonitorGraceMs: grace }),
+        ...(checkDiscovery === undefined ? {} : { checkDiscovery }),
       }),
     );
     const recorder = stack.use(createEventRecorder({ ...running, component: defaultSchedulerName, logger }));
