@@ -1,9 +1,9 @@
 import { refusals, StatusError } from "@skiff/api";
 import { describeError, isAbort, type Logger } from "@skiff/base";
 import { StoreError } from "@skiff/store";
-import { type Negotiated, negotiate } from "../encoding/negotiate.ts";
+import { type AlsoServed, type Negotiated, negotiate } from "../encoding/negotiate.ts";
 import type { BaseExchange } from "../exchange/base-exchange.ts";
-import { respondJson } from "./respond-object.ts";
+import { respondValue } from "./respond-value.ts";
 
 /** Whatever went wrong, as a refusal of the API. What nobody expected is logged. */
 export function asStatusError(error: unknown, logger: Logger): StatusError {
@@ -24,19 +24,19 @@ export function respondError(exchange: BaseExchange, error: StatusError): void {
   const seconds = error.status.details?.retryAfterSeconds;
   if (seconds !== undefined) exchange.setHeader("retry-after", String(seconds));
   const { status } = error;
-  respondJson(exchange, {
-    status: error.code,
-    wanted: { format: formatOf(exchange), form: "object", metaVersion: "v1" },
-    value: () => ({ ...JSON.parse(JSON.stringify(status)) }),
-  });
+  const value = { ...JSON.parse(JSON.stringify(status)) };
+  respondValue(exchange, { status: error.code, wanted: wantedOf(exchange), value });
 }
 
+const refusal: AlsoServed = { protobuf: true, onlyWhole: true };
+const json: Negotiated = { format: "json", form: "object", metaVersion: "v1", pretty: false };
+
 /** A refusal is told in JSON to whoever asked for something that there is not. */
-function formatOf(exchange: BaseExchange): Negotiated["format"] {
+function wantedOf(exchange: BaseExchange): Negotiated {
   try {
-    return negotiate(exchange.headers.accept, { protobuf: true }).format;
+    return negotiate(exchange.headers.accept, refusal);
   } catch {
-    return "json";
+    return json;
   }
 }
 

@@ -1,36 +1,32 @@
 import {
   apiVersionOf,
   encodeEnvelope,
-  encodeProtobuf,
   encodeProtobufList,
+  fieldError,
+  fieldErrorText,
   type KubeObject,
   protobufMediaType,
+  refusals,
 } from "@skiff/api";
 import type { JsonObject } from "@skiff/base";
-import { stringify } from "yaml";
 import type { ServedObject } from "../cache/served-object.ts";
 import { listBody, listMetadata } from "../encoding/list-body.ts";
-import { type Negotiated, negotiate } from "../encoding/negotiate.ts";
+import type { Negotiated } from "../encoding/negotiate.ts";
 import { asJson } from "../encoding/object-json.ts";
-import { alsoServed } from "../encoding/protobuf/also-served.ts";
 import type { BaseExchange } from "../exchange/base-exchange.ts";
 import type { ObjectStorage } from "../storage/object-storage.ts";
 import { type IncludeObject, partialObject, type TableOptions, tableOf } from "../table/table.ts";
 import type { ObjectList } from "../verbs/list.ts";
-import { flag } from "../verbs/query.ts";
-
-/** Programs that people look at: without being asked to, the server indents what these get. */
-const forPeople = /^(?:curl|Wget|Mozilla\/5\.0)/;
+import { isPretty, respondValue } from "./respond-value.ts";
 
 /** Answers with one object, in the form that the client asked for. */
 export function respondObject(
   exchange: BaseExchange,
   storage: ObjectStorage,
-  answer: { readonly status: number; readonly served: ServedObject },
+  answer: { readonly status: number; readonly served: ServedObject; readonly wanted: Negotiated },
 ): void {
-  const { status, served } = answer;
-  const wanted = negotiate(exchange.headers.accept, alsoServed(storage));
-  if (wanted.form === "object" && wanted.format === "json" && !isPretty(exchange)) {
+  const { status, served, wanted } = answer;
+  if (wanted.form === "object" && wanted.format === "json" && !isPretty(exchange, wanted)) {
     exchange.respond({ status, contentType: "application/json", body: served.json });
     return;
   }
@@ -39,86 +35,82 @@ export function respondObject(
     exchange.respond({ status, contentType: protobufMediaType, body: encodeEnvelope(served.message, object) });
     return;
   }
-  respondJson(exchange, { status, wanted, value: () => shaped(exchange, storage, object, wanted) });
+  if (wanted.form === "metadataList") {
+    const what = goType(storage, storage.resource.kind);
+    throw refusals.notAcceptable(
+      `you requested PartialObjectMetadataList, but the requested object is not a list (${what})`,
+    );
+  }
+  const value = shaped(object, wanted, () => tableOptions(exchange, storage, wanted));
+  respondValue(exchange, { status, wanted, value });
 }
 
 /** Answers with a list, in the form that the client asked for. */
-export function respondList(exchange: BaseExchange, storage: ObjectStorage, list: ObjectList): void {
+export function respondList(
+  exchange: BaseExchange,
+  storage: ObjectStorage,
+  { list, wanted }: { readonly list: ObjectList; readonly wanted: Negotiated },
+): void {
   const { resource } = storage;
-  const wanted = negotiate(exchange.headers.accept, alsoServed(storage));
-  if (wanted.form === "object" && wanted.format === "json" && !isPretty(exchange)) {
+  const { form, format } = wanted;
+  if (form === "object" && format === "json" && !isPretty(exchange, wanted)) {
     exchange.respond({ status: 200, contentType: "application/json", body: listBody(resource, list) });
     return;
   }
-  if (wanted.form === "object" && wanted.format === "protobuf") {
+  if (form === "object" && format === "protobuf") {
     const type = { apiVersion: apiVersionOf(resource), kind: resource.listKind };
     const messages = list.items.map(({ message }) => message);
     const body = encodeProtobufList(listMetadata(list), messages, type);
     exchange.respond({ status: 200, contentType: protobufMediaType, body });
     return;
   }
-  const value = () => {
-    const objects = list.items.map(({ object }) => object);
-    const metadata = listMetadata(list);
-    if (wanted.form === "table") return tableOf(objects, metadata, tableOptions(exchange, storage, wanted));
-    if (wanted.form === "object") return asJson(JSON.parse(listBody(resource, list).toString("utf8")));
-    const apiVersion = `meta.k8s.io/${wanted.metaVersion}`;
-    const items = objects.map((object) => partialObject(object, wanted.metaVersion));
-    return { kind: "PartialObjectMetadataList", apiVersion, metadata, items };
-  };
-  respondJson(exchange, { status: 200, wanted, value });
+  if (form === "metadata") {
+    const what = goType(storage, resource.listKind);
+    throw refusals.notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${what})`);
+  }
+  respondValue(exchange, { status: 200, wanted, value: listValue(exchange, storage, { list, wanted }) });
 }
 
-/** An object as the client asked for it: itself, a table of one row, or its metadata. */
-export function shaped(
+function listValue(
   exchange: BaseExchange,
   storage: ObjectStorage,
-  object: KubeObject,
-  wanted: Negotiated,
+  { list, wanted }: { readonly list: ObjectList; readonly wanted: Negotiated },
 ): JsonObject {
-  if (wanted.form === "object") return asJson(object);
-  if (wanted.form === "metadata") return partialObject(object, wanted.metaVersion);
-  const { resourceVersion } = object.metadata;
-  return tableOf([object], { resourceVersion }, tableOptions(exchange, storage, wanted));
+  if (wanted.form === "object") return asJson(JSON.parse(listBody(storage.resource, list).toString("utf8")));
+  const objects = list.items.map(({ object }) => object);
+  const metadata = listMetadata(list);
+  if (wanted.form === "table") return tableOf(objects, metadata, tableOptions(exchange, storage, wanted));
+  const apiVersion = `meta.k8s.io/${wanted.metaVersion}`;
+  const items = objects.map((object) => partialObject(object, wanted.metaVersion));
+  return { kind: "PartialObjectMetadataList", apiVersion, metadata, items };
 }
 
-function tableOptions(exchange: BaseExchange, storage: ObjectStorage, wanted: Negotiated): TableOptions {
-  const include = exchange.query.get("includeObject");
+/** As the original's refusals call a type: `*core.PodList`. */
+const goType = ({ resource: { group } }: ObjectStorage, kind: string): string =>
+  `*${group === "" ? "core" : group.split(".")[0]}.${kind}`;
+
+/** An object as the client asked for it: itself, a table of one row, or its metadata. */
+export function shaped(object: KubeObject, wanted: Negotiated, table: () => TableOptions): JsonObject {
+  if (wanted.form === "object") return asJson(object);
+  if (wanted.form !== "table") return partialObject(object, wanted.metaVersion);
+  const { resourceVersion } = object.metadata;
+  return tableOf([object], { resourceVersion }, table());
+}
+
+/** How tables of a resource are made for a client. Throws 400 where it asks for what there is not. */
+export function tableOptions(exchange: BaseExchange, storage: ObjectStorage, wanted: Negotiated): TableOptions {
   const { resource, environment } = storage;
   return {
     resource,
-    include: isInclude(include) ? include : "Metadata",
+    include: includedObject(exchange.query.get("includeObject") ?? ""),
     metaVersion: wanted.metaVersion,
     context: { nowMs: environment.clock.now() },
   };
 }
 
-const isInclude = (text: string | null): text is IncludeObject =>
-  text === "None" || text === "Metadata" || text === "Object";
-
-function isPretty(exchange: BaseExchange): boolean {
-  if (exchange.hasQuery) {
-    const asked = flag(exchange.query, "pretty");
-    if (asked !== undefined) return asked;
-  }
-  return forPeople.test(exchange.headers["user-agent"] ?? "");
-}
-
-/** Answers with a value as JSON, YAML or protobuf. */
-export function respondJson(
-  exchange: BaseExchange,
-  answer: { readonly status: number; readonly wanted: Negotiated; readonly value: () => JsonObject },
-): void {
-  const { status, wanted } = answer;
-  const value = answer.value();
-  if (wanted.format === "protobuf") {
-    exchange.respond({ status, contentType: protobufMediaType, body: encodeProtobuf(value) });
-    return;
-  }
-  if (wanted.format === "yaml") {
-    exchange.respond({ status, contentType: "application/yaml", body: stringify(value) });
-    return;
-  }
-  const body = isPretty(exchange) ? `${JSON.stringify(value, null, 2)}\n` : JSON.stringify(value);
-  exchange.respond({ status, contentType: "application/json", body });
+function includedObject(text: string): IncludeObject {
+  if (text === "") return "Metadata";
+  if (text === "None" || text === "Metadata" || text === "Object") return text;
+  const error = fieldError.invalid("includeObject", text, "must be 'Metadata', 'Object', 'None', or empty");
+  throw refusals.badRequest(`Unable to convert to Table as requested: ${fieldErrorText(error)}`);
 }

@@ -1,7 +1,9 @@
 import { type ObjectRef, type ResourceAction, type ResourceDefinition, refusals, StatusError } from "@skiff/api";
-import type { JsonObject, JsonValue } from "@skiff/base";
+import type { JsonObject } from "@skiff/base";
 import type { ApiVerb, RequestInfo, UserInfo, WriteContext } from "../contracts.ts";
 import { bodyFormat, patchTypeOf } from "../encoding/body-format.ts";
+import { type Negotiated, negotiate } from "../encoding/negotiate.ts";
+import { alsoServed } from "../encoding/protobuf/also-served.ts";
 import type { BaseExchange } from "../exchange/base-exchange.ts";
 import { createObject } from "../storage/create-object.ts";
 import { modifyObject } from "../storage/modify-object.ts";
@@ -22,6 +24,7 @@ import type { Bookmarks } from "../watch/bookmarks.ts";
 import type { EventEncoder } from "../watch/event-encoder.ts";
 import { serveWatch } from "../watch/http-watch.ts";
 import { respondList, respondObject } from "./respond-object.ts";
+import { respondValue } from "./respond-value.ts";
 import { watchEncoding } from "./watch-encoding.ts";
 
 /** Kubernetes reads no larger bodies. */
@@ -55,23 +58,24 @@ export async function serveResource(call: ResourceCall): Promise<void> {
   checkAllowed(call);
   const { deprecationWarning } = storage.resource;
   if (deprecationWarning !== undefined) call.exchange.setHeader("warning", warningHeader(deprecationWarning));
+  if (info.verb === "watch") return await watch(call);
+  // Before anything is done: who asks for what there is not must not have changed anything.
+  const wanted = negotiate(call.exchange.headers.accept, alsoServed(storage));
   switch (info.verb) {
     case "get":
-      return get(call);
+      return get(call, wanted);
     case "list":
-      return await list(call);
-    case "watch":
-      return await watch(call);
+      return await list(call, wanted);
     case "create":
-      return await create(call);
+      return await create(call, wanted);
     case "update":
-      return await update(call);
+      return await update(call, wanted);
     case "patch":
-      return await patch(call);
+      return await patch(call, wanted);
     case "delete":
-      return await remove(call);
+      return await remove(call, wanted);
     case "deletecollection":
-      return await removeAll(call);
+      return await removeAll(call, wanted);
     default:
       throw methodNotAllowed();
   }
@@ -121,19 +125,20 @@ export function checkSubresource(resource: ResourceDefinition, info: ResourceCal
 
 const refOf = ({ info: { namespace, name = "" } }: ResourceCall): ObjectRef => ({ namespace, name });
 
-function get(call: ResourceCall): void {
+function get(call: ResourceCall, wanted: Negotiated): void {
   const { exchange, storage } = call;
   const version = exchange.hasQuery ? (exchange.query.get("resourceVersion") ?? "") : "";
-  const wanted = version === "" ? 0 : parseRevision(version);
+  const revision = version === "" ? 0 : parseRevision(version);
   const current = storage.environment.cache.revision;
-  if (wanted > current) throw tooLargeRevision(wanted, current);
-  respondObject(exchange, storage, { status: 200, served: storage.served(refOf(call)) });
+  if (revision > current) throw tooLargeRevision(revision, current);
+  respondObject(exchange, storage, { status: 200, served: storage.served(refOf(call)), wanted });
 }
 
-async function list({ exchange, info, storage }: ResourceCall): Promise<void> {
+async function list({ exchange, info, storage }: ResourceCall, wanted: Negotiated): Promise<void> {
   const { query } = exchange;
   const options = listOptions(query, { watch: false });
-  respondList(exchange, storage, await listObjects(storage, selectionOf(storage, query, info.namespace), options));
+  const list = await listObjects(storage, selectionOf(storage, query, info.namespace), options);
+  respondList(exchange, storage, { list, wanted });
 }
 
 async function watch(call: ResourceCall): Promise<void> {
@@ -166,16 +171,16 @@ async function textOf({ exchange }: ResourceCall): Promise<string> {
   return (await exchange.body(bodyLimitBytes)).toString("utf8");
 }
 
-async function create(call: ResourceCall): Promise<void> {
+async function create(call: ResourceCall, wanted: Negotiated): Promise<void> {
   const { exchange, info, storage } = call;
   const context = contextOf(call, "CreateOptions");
   const format = bodyFormat(exchange.headers["content-type"]);
   const object = decodeBody(storage, { text: await textOf(call), format }, context);
   placeNew(object, info.namespace);
-  respondObject(exchange, storage, { status: 201, served: await createObject(storage, object, context) });
+  respondObject(exchange, storage, { status: 201, served: await createObject(storage, object, context), wanted });
 }
 
-async function update(call: ResourceCall): Promise<void> {
+async function update(call: ResourceCall, wanted: Negotiated): Promise<void> {
   const { exchange, info, storage } = call;
   const context = contextOf(call, "UpdateOptions");
   const format = bodyFormat(exchange.headers["content-type"]);
@@ -184,10 +189,10 @@ async function update(call: ResourceCall): Promise<void> {
   checkPlace(object, ref);
   const change = () => object;
   const served = await modifyObject(storage, ref, { change, context, subresource: info.subresource });
-  respondObject(exchange, storage, { status: 200, served });
+  respondObject(exchange, storage, { status: 200, served, wanted });
 }
 
-async function patch(call: ResourceCall): Promise<void> {
+async function patch(call: ResourceCall, wanted: Negotiated): Promise<void> {
   const { exchange, info, storage } = call;
   const context = contextOf(call, "PatchOptions");
   const type = patchTypeOf(exchange.headers["content-type"]);
@@ -196,7 +201,7 @@ async function patch(call: ResourceCall): Promise<void> {
   const parsed = parsePatch({ type, text, force, hasManager: exchange.query.has("fieldManager") });
   const subresource = info.subresource;
   const written = await patchObject(storage, refOf(call), { type, ...parsed, text, context, subresource });
-  respondObject(exchange, storage, { status: written.created ? 201 : 200, served: written.served });
+  respondObject(exchange, storage, { status: written.created ? 201 : 200, served: written.served, wanted });
 }
 
 async function deletion(call: ResourceCall) {
@@ -210,23 +215,23 @@ async function deletion(call: ResourceCall) {
   return { request, context: { ...writeContext({ ...source, warn }, "DeleteOptions"), dryRun } };
 }
 
-async function remove(call: ResourceCall): Promise<void> {
+async function remove(call: ResourceCall, wanted: Negotiated): Promise<void> {
   const { exchange, storage } = call;
   const how = await deletion(call);
   const { served, gone } = await removeObject(storage, refOf(call), how);
   if (gone && !returnsRemoved(storage.resource)) {
-    const status: JsonValue = removedStatus(storage.resource, served.object);
-    exchange.respond({ status: 200, contentType: "application/json", body: JSON.stringify(status) });
-    return;
+    const value = removedStatus(storage.resource, served.object);
+    return respondValue(exchange, { status: 200, wanted, value });
   }
   const accepted = !gone && how.request.propagationPolicy === "Foreground";
-  respondObject(exchange, storage, { status: accepted ? 202 : 200, served });
+  respondObject(exchange, storage, { status: accepted ? 202 : 200, served, wanted });
 }
 
-async function removeAll(call: ResourceCall): Promise<void> {
+async function removeAll(call: ResourceCall, wanted: Negotiated): Promise<void> {
   const { exchange, info, storage } = call;
   const how = await deletion(call);
   const options = listOptions(exchange.query, { watch: false });
   const selection = selectionOf(storage, exchange.query, info.namespace);
-  respondList(exchange, storage, await removeMany(storage, { selection, options }, how));
+  const list = await removeMany(storage, { selection, options }, how);
+  respondList(exchange, storage, { list, wanted });
 }

@@ -2,6 +2,9 @@ import type { ObjectRef } from "@skiff/api";
 import { parseBody, refusals } from "@skiff/api";
 import { assert, isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import type { ApiVerb, Exchange, RequestInfo, SubresourceHandler, WriteContext } from "../contracts.ts";
+import { type AlsoServed, negotiate } from "../encoding/negotiate.ts";
+import { respondValue } from "../http/respond-value.ts";
+import { partialObject } from "../table/table.ts";
 import { writeContext } from "../verbs/write-options.ts";
 
 /** A call of a subresource by object: the same over HTTP and in process. */
@@ -34,10 +37,8 @@ async function readBody(exchange: Exchange): Promise<JsonValue | undefined> {
   }
 }
 
-/** Answers with an object; status 201 for creations. */
-export function answerObject(exchange: Exchange, status: number, body: JsonObject): void {
-  exchange.respond({ status, contentType: "application/json", body: JSON.stringify(body) });
-}
+/** What these handlers answer with is of built-in kinds, and no tables are made of it. */
+const also: AlsoServed = { protobuf: true, tables: false };
 
 /** The place of a request's object. */
 export function refOf(request: ResourceRequest): ObjectRef {
@@ -57,6 +58,7 @@ export function objectHandler(serve: (call: ObjectCall) => Promise<JsonObject>):
     async handle(exchange, info, user) {
       const request = resourceRequest(info);
       const { method } = exchange;
+      const wanted = negotiate(exchange.headers.accept, also);
       const value = method === "GET" || method === "HEAD" ? undefined : await readBody(exchange);
       const context = writeContext(
         {
@@ -78,7 +80,8 @@ export function objectHandler(serve: (call: ObjectCall) => Promise<JsonObject>):
         context,
         ...(method === "PATCH" && value !== undefined ? { patch: { type, value } } : {}),
       });
-      answerObject(exchange, exchange.method === "POST" ? 201 : 200, result);
+      const answer = wanted.form === "object" ? result : partialObject(result, wanted.metaVersion);
+      respondValue(exchange, { status: method === "POST" ? 201 : 200, wanted, value: answer });
     },
     handleObject: serve,
   };

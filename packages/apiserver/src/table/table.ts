@@ -41,7 +41,7 @@ function row(object: KubeObject, options: TableOptions): JsonObject {
 }
 
 /** An object's metadata and nothing else of it. */
-export function partialObject(object: KubeObject, metaVersion: string): JsonObject {
+export function partialObject(object: object, metaVersion: string): JsonObject {
   const { metadata } = asJson(object);
   return {
     kind: "PartialObjectMetadata",
