@@ -33,6 +33,7 @@ import { WebhookClient } from "./webhooks/webhook-client.ts";
 export type { ServiceAllocation } from "./allocation/service-allocation.ts";
 export { type AccessAuthorizer, type AccessRequest, forbidden } from "./authorization/access.ts";
 export * from "./authorization/bootstrap/bootstrap-objects.ts";
+export * from "./authorization/bootstrap/reconcile.ts";
 export { RequestMetrics } from "./observe/request-metrics.ts";
 export { findRoute } from "./route-paths.ts";
 export type { PathRoute, StandardParts, StandardPartsOptions } from "./standard-parts-options.ts";
@@ -62,7 +63,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
       logger: logger.named("authentication"),
     }),
     authorizer,
-    admission: standardAdmission({ table, clock, random }),
+    admission: standardAdmission({ table, clock, random, escalation: { authorizer, rbac } }),
     paths: pathRoutes({ options, keys, metrics }),
     subresources: new Map([
       ...podStreams(table, nodes),

@@ -1,5 +1,6 @@
 import type { Loop } from "@skiff/control-loop";
 import { apiServiceController, type CheckDiscovery } from "./api-service/controller.ts";
+import { clusterRoleAggregationController } from "./cluster-role-aggregation/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointSliceController } from "./endpoint-slice/controller.ts";
 import { endpointSliceMirroringController } from "./endpoint-slice-mirroring/controller.ts";
@@ -38,6 +39,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
   return [
     namespaceController(resources),
     serviceAccountController,
+    clusterRoleAggregationController,
     ...(settings.rootCertificate === undefined ? [] : [rootCertificateController(settings.rootCertificate)]),
     replicaSetController,
     deploymentController,

@@ -11,11 +11,17 @@ import {
   StatusError,
 } from "@skiff/api";
 import { seededRandom, systemClock, VirtualClock } from "@skiff/base";
-import type { AdmissionRequest } from "../contracts.ts";
+import { RbacAuthorizer } from "../authorization/rbac-authorizer.ts";
+import type { AdmissionRequest, ResourceTable } from "../contracts.ts";
 import { admissionRequest } from "../fixtures/admission-request.ts";
 import { fakeTable } from "../fixtures/fake-table.ts";
 import { clusterMeta, namespacedMeta } from "../fixtures/objects.ts";
 import { standardAdmission } from "./standard-admission.ts";
+
+const escalationOf = (of: ResourceTable) => {
+  const rbac = new RbacAuthorizer(of);
+  return { rbac, authorizer: rbac };
+};
 
 const table = fakeTable([
   [
@@ -41,7 +47,12 @@ const table = fakeTable([
   ],
 ]);
 
-const plugins = standardAdmission({ table, clock: systemClock, random: seededRandom(7) });
+const plugins = standardAdmission({
+  table,
+  clock: systemClock,
+  random: seededRandom(7),
+  escalation: escalationOf(table),
+});
 
 async function admit(request: Partial<AdmissionRequest>): Promise<void> {
   const whole = admissionRequest(request);
@@ -156,7 +167,7 @@ test("refusals", async () => {
 test("the default account of a new namespace is waited for", async () => {
   const clock = new VirtualClock();
   const late = fakeTable([[Namespaces, [{ metadata: clusterMeta("default") }]]]);
-  const all = standardAdmission({ table: late, clock, random: seededRandom(1) });
+  const all = standardAdmission({ table: late, clock, random: seededRandom(1), escalation: escalationOf(late) });
   const account = all.find(({ name }) => name === "ServiceAccount");
   const outcome = account?.admit?.(admissionRequest({ object: pod() }))?.catch((error: unknown) => error);
   await clock.advance(2500);

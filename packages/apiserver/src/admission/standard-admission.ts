@@ -6,6 +6,7 @@ import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { podPartsAdmission } from "./pod-parts.ts";
 import { priorityAdmission } from "./priority.ts";
+import { type EscalationSources, rbacEscalation } from "./rbac-escalation.ts";
 import { runtimeClassAdmission } from "./runtime-class.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 import { serviceAllocationAdmission } from "./service-allocation.ts";
@@ -16,6 +17,7 @@ export const standardAdmission = (options: {
   readonly table: ResourceTable;
   readonly clock: Clock;
   readonly random: Random;
+  readonly escalation: EscalationSources;
 }): readonly AdmissionPlugin[] => [
   namespaceLifecycle(options.table),
   limitRanger(options.table),
@@ -27,4 +29,5 @@ export const standardAdmission = (options: {
   runtimeClassAdmission(options.table),
   serviceAllocationAdmission,
   podPartsAdmission,
+  rbacEscalation(options.escalation),
 ];

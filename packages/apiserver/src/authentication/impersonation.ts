@@ -37,10 +37,20 @@ function wantedIn(headers: Readonly<Record<string, string | undefined>>): Wanted
     .map(([name, value]): [string, string[]] => [decodeKey(name.slice(extraPrefix.length)), listOf(value)]);
   if (user === "" && uid === undefined && groups.length === 0 && extra.length === 0) return undefined;
   if (user === "") {
-    const said = JSON.stringify(groups.length > 0 ? groups : extra.length > 0 ? extra : uid);
-    throw refusals.internal(`requested ${said} without impersonating a user`);
+    const said = referencesOf({ uid, groups, extra });
+    throw refusals.internal(`requested [${said.join(" ")}] without impersonating a user`);
   }
   return { user, uid, groups, extra };
+}
+
+/** What is asked for as Kubernetes prints object references: kind, namespace, name, uid, version, revision, field. */
+function referencesOf({ uid, groups, extra }: Omit<Wanted, "user">): string[] {
+  const version = "authentication.k8s.io/v1";
+  return [
+    ...groups.map((name) => `{Group  ${name}    }`),
+    ...extra.flatMap(([key, values]) => values.map((value) => `{UserExtra  ${value}  ${version}  ${key}}`)),
+    ...(uid === undefined ? [] : [`{UID  ${uid}  ${version}  }`]),
+  ];
 }
 
 function decodeKey(key: string): string {
@@ -60,11 +70,14 @@ export class Impersonation {
   }
 
   /** The user that the headers ask for, or `user` itself. Throws 403 for what `user` may not impersonate. */
-  apply(user: UserInfo, headers: Readonly<Record<string, string | undefined>>): UserInfo {
+  apply(user: UserInfo, headers: Readonly<Record<string, string | undefined>>): UserInfo | Promise<UserInfo> {
     const wanted = wantedIn(headers);
-    if (wanted === undefined) return user;
+    return wanted === undefined ? user : this.#impersonate(user, wanted);
+  }
+
+  async #impersonate(user: UserInfo, wanted: Wanted): Promise<UserInfo> {
     for (const access of accessesFor(wanted)) {
-      const decision = this.#authorizer.authorize({ user, request: access });
+      const decision = await this.#authorizer.authorize({ user, request: access });
       if (decision.kind !== "allowed") throw forbidden({ user, request: access }, decision.reason);
     }
     return impersonated(wanted);
@@ -104,7 +117,7 @@ function impersonated({ user, uid, groups, extra }: Wanted): UserInfo {
   const own =
     account === undefined || groups.length > 0 ? groups : serviceAccountUser(account.namespace, account.name).groups;
   const place = user === "system:anonymous" ? "system:unauthenticated" : "system:authenticated";
-  const known = own.includes("system:authenticated") || own.includes("system:unauthenticated");
+  const known = own.includes("system:unauthenticated") || (place !== "system:unauthenticated" && own.includes(place));
   return {
     name: user,
     ...(uid === undefined ? {} : { uid }),

@@ -46,7 +46,7 @@ export class RequestAuthenticator implements Authenticator {
   ): Promise<UserInfo | undefined> | UserInfo | undefined {
     const { headers } = exchange;
     const user = this.#byCertificate(exchange.clientCertificate) ?? this.#byToken(headers);
-    const impersonated = (known: UserInfo | undefined): UserInfo | undefined =>
+    const impersonated = (known: UserInfo | undefined): UserInfo | Promise<UserInfo> | undefined =>
       known === undefined ? undefined : this.#impersonation.apply(known, headers);
     return user instanceof Promise ? user.then(impersonated) : impersonated(user);
   }

@@ -14,9 +14,9 @@ export interface AccessRequest {
   readonly request: Access;
 }
 
-/** An `Authorizer` that also answers questions with free verbs. */
+/** An `Authorizer` that also answers questions with free verbs. A promise only where somebody else has to be asked. */
 export interface AccessAuthorizer {
-  authorize(request: AccessRequest): Decision;
+  authorize(request: AccessRequest): Decision | Promise<Decision>;
 }
 
 const cannot = ({ user, request }: AccessRequest): string => {

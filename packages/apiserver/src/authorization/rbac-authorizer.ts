@@ -1,4 +1,11 @@
-import type { ClusterRoleBinding, PolicyRule, RoleBinding, Subject } from "@skiff/api";
+import {
+  type ClusterRoleBinding,
+  type PolicyRule,
+  type RoleBinding,
+  type RoleRef,
+  refusals,
+  type Subject,
+} from "@skiff/api";
 import type { Decision, ResourceTable, UserInfo } from "../contracts.ts";
 import type { AccessAuthorizer, AccessRequest } from "./access.ts";
 import { type Grant, RoleIndex } from "./role-index.ts";
@@ -23,8 +30,8 @@ export class RbacAuthorizer implements AccessAuthorizer {
     const errors: string[] = [];
     const namespace = request.kind === "resource" ? (request.namespace ?? "") : "";
     for (const grant of this.#grants(user, namespace)) {
-      const rules = this.#index.rules(grant.binding);
-      if (rules === undefined) errors.push(missing(grant.binding));
+      const rules = this.#rulesOf(grant.binding);
+      if (rules === undefined) errors.push(missing(grant.binding.roleRef));
       else if (rules.some((rule) => ruleAllows(rule, request))) {
         return { kind: "allowed", reason: `RBAC: allowed by ${described(grant)}` };
       }
@@ -37,11 +44,23 @@ export class RbacAuthorizer implements AccessAuthorizer {
     const errors: string[] = [];
     const rules: PolicyRule[] = [];
     for (const { binding } of this.#grants(user, namespace)) {
-      const given = this.#index.rules(binding);
-      if (given === undefined) errors.push(missing(binding));
+      const given = this.#rulesOf(binding);
+      if (given === undefined) errors.push(missing(binding.roleRef));
       else rules.push(...given);
     }
     return { rules, errors };
+  }
+
+  /** The rules that a reference (from a binding in `namespace`) stands for. Throws 404 for roles that there are not. */
+  rulesOf(roleRef: RoleRef, namespace: string | undefined): readonly PolicyRule[] {
+    const rules = this.#index.rules(roleRef, namespace);
+    if (rules !== undefined) return rules;
+    const kind = roleRef.kind === "Role" ? "roles" : "clusterroles";
+    throw refusals.notFound({ group: "rbac.authorization.k8s.io", kind, name: roleRef.name });
+  }
+
+  #rulesOf({ roleRef, metadata }: ClusterRoleBinding | RoleBinding): readonly PolicyRule[] | undefined {
+    return this.#index.rules(roleRef, metadata.namespace);
   }
 
   #grants(user: UserInfo, namespace: string): readonly Grant[] {
@@ -55,7 +74,7 @@ const listed = (errors: readonly string[]): string => {
   return unique.length === 1 ? `${unique[0]}` : `[${unique.join(", ")}]`;
 };
 
-const missing = ({ roleRef }: ClusterRoleBinding | RoleBinding): string =>
+const missing = (roleRef: RoleRef): string =>
   roleRef.kind === "Role"
     ? `role.rbac.authorization.k8s.io ${JSON.stringify(roleRef.name)} not found`
     : `clusterrole.rbac.authorization.k8s.io ${JSON.stringify(roleRef.name)} not found`;

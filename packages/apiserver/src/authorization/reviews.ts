@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import type { SubresourceHandler, UserInfo } from "../contracts.ts";
 import { type ObjectCall, objectHandler } from "../subresources/object-handler.ts";
 import type { Access, AccessAuthorizer } from "./access.ts";
+import { nodeNameOf } from "./node-authorizer.ts";
 import type { RbacAuthorizer } from "./rbac-authorizer.ts";
 
 const group = "authorization.k8s.io";
@@ -88,7 +89,7 @@ function answer(authorizer: AccessAuthorizer, review: Review): (call: ObjectCall
     if (errors.length > 0 || Array.isArray(access))
       throw refusals.invalid({ group, kind: review.kind, name: "" }, errors);
     const user = review.who === "self" ? context.user : userIn(spec);
-    const decision = authorizer.authorize({ user, request: access });
+    const decision = await authorizer.authorize({ user, request: access });
     const status = {
       allowed: decision.kind === "allowed",
       ...(decision.kind === "denied" ? { denied: true } : {}),
@@ -108,14 +109,12 @@ function rulesReview(rbac: RbacAuthorizer): (call: ObjectCall) => Promise<JsonOb
   return async ({ body = {}, context }) => {
     const namespace = text(record(body.spec).namespace);
     if (namespace === "") throw refusals.badRequest("no namespace on request");
-    const masters = context.user.groups.includes("system:masters");
-    const { rules, errors } = rbac.rulesFor(context.user, namespace);
-    const all = masters
-      ? [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"] }, { verbs: ["*"], nonResourceURLs: ["*"] }, ...rules]
-      : rules;
+    const known = rbac.rulesFor(context.user, namespace);
+    const isNode = nodeNameOf(context.user) !== undefined;
+    const errors = [...(isNode ? ["node authorizer does not support user rule resolution"] : []), ...known.errors];
     const resourceRules: JsonObject[] = [];
     const nonResourceRules: JsonObject[] = [];
-    for (const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } of all) {
+    for (const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } of known.rules) {
       if (resources !== undefined && resources.length > 0) {
         const names = resourceNames === undefined ? {} : { resourceNames };
         resourceRules.push({ verbs, apiGroups: apiGroups ?? [], resources, ...names });

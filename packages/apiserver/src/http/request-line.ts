@@ -48,7 +48,8 @@ export class RequestLine {
       exchange.onDone = ({ status }) => count(status, (clock.monotonic() - begunMs) / 1000);
       const known = parts.authenticator.authenticate(exchange);
       const user = identified(exchange, known instanceof Promise ? await known : known);
-      const decision = parts.authorizer.authorize({ user, request: info });
+      const decided = parts.authorizer.authorize({ user, request: info });
+      const decision = decided instanceof Promise ? await decided : decided;
       if (decision.kind !== "allowed") throw forbidden({ user, request: info }, decision.reason);
       if (info.kind === "path") await this.#servePath(exchange, info, user);
       else await this.#serveResource(exchange, info, user);

@@ -12,9 +12,9 @@ import {
   ServiceCIDRs,
   Services,
 } from "@skiff/api";
-import { bootstrapRbac } from "@skiff/apiserver";
 import type { Client } from "@skiff/client";
 import { type ClusterSettings, clusterDnsIp, kubernetesServiceIp, nthAddress } from "../settings/settings.ts";
+import { bootstrapRbac } from "./bootstrap-rbac.ts";
 
 /** Objects that a cluster must have before anybody uses it. */
 interface BootstrapSet {
@@ -55,7 +55,6 @@ function objectSets(settings: ClusterSettings): readonly BootstrapSet[] {
       namespaces.map((name) => ({ metadata: { name } })),
     ),
     set(ServiceCIDRs, [{ metadata: { name: "kubernetes" }, spec: { cidrs: [settings.serviceCidr] } }]),
-    ...bootstrapRbac,
     set(ClusterRoles, [
       {
         metadata: { name: nodeNetworkRole },
@@ -148,9 +147,12 @@ export async function createBootstrapObjects(
   settings: ClusterSettings,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { resource, objects } of objectSets(settings)) {
-    await Promise.all(objects.map((object) => createIfMissing(client, resource, object, signal)));
-  }
+  const [namespaced, ...others] = objectSets(settings);
+  const create = ({ resource, objects }: BootstrapSet) =>
+    Promise.all(objects.map((object) => createIfMissing(client, resource, object, signal)));
+  if (namespaced !== undefined) await create(namespaced);
+  await bootstrapRbac(client, signal);
+  for (const set of others) await create(set);
 }
 
 async function createIfMissing(

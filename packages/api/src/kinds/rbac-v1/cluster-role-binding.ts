@@ -1,7 +1,7 @@
 import { defineResource } from "../../define-resource.ts";
 import type { ClusterRoleBinding } from "../../generated/types/rbac-v1.ts";
 import { pathSegmentName } from "../../validation/names.ts";
-import { bindingColumns, checkRoleRefUpdate, defaultBinding } from "./binding-rules.ts";
+import { bindingColumns, checkBinding, checkRoleRefUpdate, defaultBinding } from "./binding-rules.ts";
 
 /** `clusterrolebindings.rbac.authorization.k8s.io`. */
 export const ClusterRoleBindings = defineResource<ClusterRoleBinding>({
@@ -12,5 +12,6 @@ export const ClusterRoleBindings = defineResource<ClusterRoleBinding>({
   validateName: pathSegmentName,
   columns: bindingColumns,
   defaults: defaultBinding,
+  validate: (binding) => [...checkBinding(binding, { namespaced: false })],
   validateUpdate: (binding, old) => [...checkRoleRefUpdate(binding, old)],
 });

@@ -1,7 +1,7 @@
 import { defineResource } from "../../define-resource.ts";
 import type { RoleBinding } from "../../generated/types/rbac-v1.ts";
 import { pathSegmentName } from "../../validation/names.ts";
-import { bindingColumns, checkRoleRefUpdate, defaultBinding } from "./binding-rules.ts";
+import { bindingColumns, checkBinding, checkRoleRefUpdate, defaultBinding } from "./binding-rules.ts";
 
 /** `rolebindings.rbac.authorization.k8s.io`. */
 export const RoleBindings = defineResource<RoleBinding>({
@@ -12,5 +12,6 @@ export const RoleBindings = defineResource<RoleBinding>({
   validateName: pathSegmentName,
   columns: bindingColumns,
   defaults: defaultBinding,
+  validate: (binding) => [...checkBinding(binding, { namespaced: true })],
   validateUpdate: (binding, old) => [...checkRoleRefUpdate(binding, old)],
 });

@@ -1,6 +1,7 @@
 import { defineResource } from "../../define-resource.ts";
 import type { Role } from "../../generated/types/rbac-v1.ts";
 import { pathSegmentName } from "../../validation/names.ts";
+import { checkRules } from "./role-rules.ts";
 
 /** `roles.rbac.authorization.k8s.io`. */
 export const Roles = defineResource<Role>({
@@ -9,4 +10,5 @@ export const Roles = defineResource<Role>({
   kind: "Role",
   plural: "roles",
   validateName: pathSegmentName,
+  validate: (role) => [...checkRules(role, { namespaced: true })],
 });

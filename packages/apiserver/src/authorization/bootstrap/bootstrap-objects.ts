@@ -1,20 +1,7 @@
-import {
-  type ClusterRole,
-  type ClusterRoleBinding,
-  ClusterRoleBindings,
-  ClusterRoles,
-  type New,
-  type PolicyRule,
-  type ResourceDefinition,
-  type Role,
-  type RoleBinding,
-  RoleBindings,
-  Roles,
-  type Subject,
-} from "@skiff/api";
+import type { ClusterRole, ClusterRoleBinding, New, PolicyRule, Role, RoleBinding, Subject } from "@skiff/api";
 import { componentRoles } from "./component-roles.ts";
 import { controllerRules } from "./controller-roles.ts";
-import { read, rule } from "./rule.ts";
+import { eventsRule, read, rule } from "./rule.ts";
 import { type RoleData, userRoles } from "./user-roles.ts";
 
 const rbacGroup = "rbac.authorization.k8s.io";
@@ -83,7 +70,10 @@ interface NamespacedRole {
   readonly subjects: readonly Subject[];
 }
 
-const leaderLease = (name: string) => [rule("watch", "", "configmaps"), rule("get update", "", "configmaps", name)];
+const leaderLease = [
+  rule("create get list update watch", "coordination.k8s.io", "leases"),
+  rule("create get list update watch", "coordination.k8s.io", "leasecandidates"),
+];
 
 const namespacedRoles: readonly NamespacedRole[] = [
   {
@@ -95,13 +85,13 @@ const namespacedRoles: readonly NamespacedRole[] = [
   {
     name: "system::leader-locking-kube-controller-manager",
     namespace: "kube-system",
-    rules: leaderLease("kube-controller-manager"),
+    rules: leaderLease,
     subjects: [user("system:kube-controller-manager"), account("kube-controller-manager")],
   },
   {
     name: "system::leader-locking-kube-scheduler",
     namespace: "kube-system",
-    rules: leaderLease("kube-scheduler"),
+    rules: leaderLease,
     subjects: [user("system:kube-scheduler"), account("kube-scheduler")],
   },
   {
@@ -111,24 +101,21 @@ const namespacedRoles: readonly NamespacedRole[] = [
     subjects: [account("bootstrap-signer")],
   },
   {
+    name: "system:controller:cloud-provider",
+    namespace: "kube-system",
+    rules: [rule("create get list watch", "", "configmaps")],
+    subjects: [account("cloud-provider")],
+  },
+  {
     name: "system:controller:token-cleaner",
     namespace: "kube-system",
-    rules: [
-      rule("delete get list watch", "", "secrets"),
-      rule("create patch update", "", "events"),
-      rule("create patch update", "events.k8s.io", "events"),
-    ],
+    rules: [rule("delete get list watch", "", "secrets"), eventsRule],
     subjects: [account("token-cleaner")],
   },
   {
     name: "system:controller:bootstrap-signer",
     namespace: "kube-public",
-    rules: [
-      rule(read, "", "configmaps"),
-      rule("update", "", "configmaps", "cluster-info"),
-      rule("create patch update", "", "events"),
-      rule("create patch update", "events.k8s.io", "events"),
-    ],
+    rules: [rule(read, "", "configmaps"), rule("update", "", "configmaps", "cluster-info"), eventsRule],
     subjects: [account("bootstrap-signer")],
   },
 ];
@@ -151,12 +138,3 @@ export const bootstrapRoleBindings: readonly New<RoleBinding>[] = namespacedRole
     subjects: [...subjects],
   }),
 );
-
-/** All of them with their resources, in an order in which they can be created. The namespaces must be there. */
-export const bootstrapRbac: readonly { readonly resource: ResourceDefinition; readonly objects: readonly object[] }[] =
-  [
-    { resource: ClusterRoles, objects: bootstrapClusterRoles },
-    { resource: ClusterRoleBindings, objects: bootstrapClusterRoleBindings },
-    { resource: Roles, objects: bootstrapRoles },
-    { resource: RoleBindings, objects: bootstrapRoleBindings },
-  ];

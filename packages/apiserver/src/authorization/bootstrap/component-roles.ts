@@ -1,12 +1,6 @@
-import type { PolicyRule } from "@skiff/api";
 import { nodeRules } from "./node-rules.ts";
-import { pathRule, read, rule } from "./rule.ts";
+import { eventsRule, pathRule, read, readWrite, rule } from "./rule.ts";
 import type { RoleData } from "./user-roles.ts";
-
-const events: PolicyRule[] = [
-  rule("create patch update", "", "events"),
-  rule("create patch update", "events.k8s.io", "events"),
-];
 
 const csr = "certificates.k8s.io";
 const healthPaths = "/healthz /livez /readyz /version /version/";
@@ -58,7 +52,7 @@ const programRoles: readonly RoleData[] = [
   },
   {
     name: "system:node-problem-detector",
-    rules: [rule("get", "", "nodes"), rule("patch", "", "nodes/status"), ...events],
+    rules: [rule("get", "", "nodes"), rule("patch", "", "nodes/status"), eventsRule],
   },
   { name: "system:node-bootstrapper", rules: [rule("create get list watch", csr, "certificatesigningrequests")] },
   {
@@ -75,7 +69,7 @@ const programRoles: readonly RoleData[] = [
   {
     name: "system:kube-controller-manager",
     rules: [
-      ...events,
+      eventsRule,
       rule("create", "coordination.k8s.io", "leases"),
       rule("get update", "coordination.k8s.io", "leases", "kube-controller-manager"),
       rule("create", "", "secrets serviceaccounts"),
@@ -91,9 +85,10 @@ const programRoles: readonly RoleData[] = [
   {
     name: "system:kube-scheduler",
     rules: [
-      ...events,
+      eventsRule,
       rule("create", "coordination.k8s.io", "leases"),
       rule("get list update watch", "coordination.k8s.io", "leases", "kube-scheduler"),
+      rule(readWrite, "coordination.k8s.io", "leasecandidates"),
       rule(read, "", "nodes"),
       rule("delete get list watch", "", "pods"),
       rule("create", "", "bindings pods/binding"),
@@ -121,7 +116,7 @@ const programRoles: readonly RoleData[] = [
     rules: [
       rule("list watch", "", "services endpoints"),
       rule(read, "", "nodes"),
-      ...events,
+      eventsRule,
       rule("list watch", "discovery.k8s.io", "endpointslices"),
       rule("list watch", "networking.k8s.io", "servicecidrs"),
     ],
@@ -148,7 +143,7 @@ const programRoles: readonly RoleData[] = [
       rule("get list update watch", "", "persistentvolumeclaims"),
       rule(read, "storage.k8s.io", "storageclasses"),
       rule("watch", "", "events"),
-      ...events,
+      eventsRule,
     ],
   },
 ];

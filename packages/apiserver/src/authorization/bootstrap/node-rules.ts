@@ -1,5 +1,5 @@
 import type { PolicyRule } from "@skiff/api";
-import { read, rule } from "./rule.ts";
+import { eventsRule, read, rule } from "./rule.ts";
 
 /** What the kubelet does, as in the cluster role `system:node`. */
 export const nodeRules: PolicyRule[] = [
@@ -9,8 +9,7 @@ export const nodeRules: PolicyRule[] = [
   rule("create get list watch", "", "nodes"),
   rule("update patch", "", "nodes/status"),
   rule("update patch", "", "nodes"),
-  rule("create update patch", "", "events"),
-  rule("create update patch", "events.k8s.io", "events"),
+  eventsRule,
   rule(read, "", "pods"),
   rule("create delete", "", "pods"),
   rule("update patch", "", "pods/status"),

@@ -19,11 +19,10 @@ const appsWrites =
   "daemonsets deployments deployments/rollback deployments/scale replicasets replicasets/scale statefulsets statefulsets/scale";
 
 const editRules: PolicyRule[] = [
-  rule(read, "", "pods/attach pods/proxy secrets services/proxy"),
+  rule(read, "", "pods/attach pods/exec pods/portforward pods/proxy secrets services/proxy"),
   rule("impersonate", "", "serviceaccounts"),
-  rule(write, "", "pods pods/attach pods/proxy"),
+  rule(write, "", "pods pods/attach pods/exec pods/portforward pods/proxy"),
   rule("create", "", "pods/eviction"),
-  rule("create", "", "pods/exec pods/portforward"),
   rule(
     write,
     "",
@@ -40,7 +39,7 @@ const editRules: PolicyRule[] = [
   ),
   rule(write, "policy", "poddisruptionbudgets"),
   rule(write, "networking.k8s.io", "ingresses networkpolicies"),
-  rule("create delete deletecollection get list patch update watch", "coordination.k8s.io", "leases"),
+  rule(readWrite, "coordination.k8s.io", "leases"),
   rule(write, "resource.k8s.io", "resourceclaims resourceclaimtemplates"),
 ];
 
