@@ -123,6 +123,19 @@ export interface AdmissionRequest {
   options(): JsonObject | undefined;
   /** Shown to the client as `Warning` headers. */
   warn(text: string): void;
+  /** Goes into the audit log, where there is one. */
+  readonly annotate?: ((key: string, text: string) => void) | undefined;
+}
+
+/**
+ * One of the at most two rounds in which plugins change an object: when the first leaves a change that others have to see,
+ * all of them have a second look.
+ */
+export interface AdmissionRound {
+  /** True in the second. */
+  readonly again: boolean;
+  /** Asks for a second round. */
+  requireAgain(): void;
 }
 
 /** One admission plugin. Refuses by throwing `StatusError`. */
@@ -131,7 +144,7 @@ export interface AdmissionPlugin {
   /** It is asked about these only, in whatever version; absent: about all. */
   readonly resources?: readonly Pick<ResourceDefinition, "group" | "plural">[];
   handles(request: AdmissionRequest): boolean;
-  admit?(request: AdmissionRequest): Promise<void> | void;
+  admit?(request: AdmissionRequest, round: AdmissionRound): Promise<void> | void;
   validate?(request: AdmissionRequest): Promise<void> | void;
 }
 
@@ -142,6 +155,8 @@ export interface WriteContext {
   readonly dryRun: boolean;
   readonly fieldValidation: "Strict" | "Warn" | "Ignore";
   warn(text: string): void;
+  /** Goes into the audit log, where there is one. */
+  readonly annotate?: ((key: string, text: string) => void) | undefined;
 }
 
 export interface DeleteRequest {

@@ -1,4 +1,5 @@
 import { standardAdmission } from "./admission/standard-admission.ts";
+import { WebhookMetrics } from "./admission/webhooks/webhook-metrics.ts";
 import { ServiceAllocator } from "./allocation/service-allocator.ts";
 import { Impersonation } from "./authentication/impersonation.ts";
 import { RequestAuthenticator } from "./authentication/request-authenticator.ts";
@@ -53,6 +54,8 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
   const authorizer = new UnionAuthorizer([mastersAuthorizer, new NodeAuthorizer(table), rbac]);
   const metrics = new RequestMetrics();
   const services = options.services ?? endpointConnector(table, random);
+  const webhooks = new WebhookClient({ services, clock });
+  const webhookMetrics = new WebhookMetrics();
   return {
     authenticator: new RequestAuthenticator({
       tokens,
@@ -63,8 +66,14 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
       logger: logger.named("authentication"),
     }),
     authorizer,
-    admission: standardAdmission({ table, clock, random, escalation: { authorizer, rbac } }),
-    paths: pathRoutes({ options, keys, metrics }),
+    admission: standardAdmission({
+      table,
+      clock,
+      random,
+      escalation: { authorizer, rbac },
+      webhooks: { client: webhooks, metrics: webhookMetrics, conditions: { hold: () => true } },
+    }),
+    paths: pathRoutes({ options, keys, metrics, others: [webhookMetrics] }),
     subresources: new Map([
       ...podStreams(table, nodes),
       ...proxies(table, nodes, random),
@@ -82,7 +91,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
     ]),
     allocation: new ServiceAllocator(options),
     metrics,
-    webhooks: new WebhookClient({ services, clock }),
+    webhooks,
   };
 }
 
@@ -90,6 +99,7 @@ function pathRoutes(parts: {
   readonly options: StandardPartsOptions;
   readonly keys: TokenKeys;
   readonly metrics: RequestMetrics;
+  readonly others: readonly { text(): string }[];
 }): readonly PathRoute[] {
   const { options } = parts;
   const { table, clock, gitVersion } = options;
@@ -100,6 +110,7 @@ function pathRoutes(parts: {
     revision: options.revision ?? (() => 0),
     startedMs: clock.now(),
     gitVersion,
+    others: parts.others,
   };
   const routes: readonly PathRoute[] = [
     ...discoveryRoutes(catalog, options.serverAddress ?? ""),

@@ -13,7 +13,7 @@ import {
 import { seededRandom, systemClock, VirtualClock } from "@skiff/base";
 import { RbacAuthorizer } from "../authorization/rbac-authorizer.ts";
 import type { AdmissionRequest, ResourceTable } from "../contracts.ts";
-import { admissionRequest } from "../fixtures/admission-request.ts";
+import { admissionRequest, firstRound, noWebhooks } from "../fixtures/admission-request.ts";
 import { fakeTable } from "../fixtures/fake-table.ts";
 import { clusterMeta, namespacedMeta } from "../fixtures/objects.ts";
 import { standardAdmission } from "./standard-admission.ts";
@@ -52,11 +52,12 @@ const plugins = standardAdmission({
   clock: systemClock,
   random: seededRandom(7),
   escalation: escalationOf(table),
+  webhooks: noWebhooks,
 });
 
 async function admit(request: Partial<AdmissionRequest>): Promise<void> {
   const whole = admissionRequest(request);
-  for (const plugin of plugins) if (plugin.handles(whole)) await plugin.admit?.(whole);
+  for (const plugin of plugins) if (plugin.handles(whole)) await plugin.admit?.(whole, firstRound);
   for (const plugin of plugins) if (plugin.handles(whole)) await plugin.validate?.(whole);
 }
 
@@ -167,9 +168,15 @@ test("refusals", async () => {
 test("the default account of a new namespace is waited for", async () => {
   const clock = new VirtualClock();
   const late = fakeTable([[Namespaces, [{ metadata: clusterMeta("default") }]]]);
-  const all = standardAdmission({ table: late, clock, random: seededRandom(1), escalation: escalationOf(late) });
+  const all = standardAdmission({
+    table: late,
+    clock,
+    random: seededRandom(1),
+    escalation: escalationOf(late),
+    webhooks: noWebhooks,
+  });
   const account = all.find(({ name }) => name === "ServiceAccount");
-  const outcome = account?.admit?.(admissionRequest({ object: pod() }))?.catch((error: unknown) => error);
+  const outcome = account?.admit?.(admissionRequest({ object: pod() }), firstRound)?.catch((error: unknown) => error);
   await clock.advance(2500);
   const error = await outcome;
   assert(error instanceof StatusError);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LimitRanges, type Pod, StatusError } from "@skiff/api";
 import type { AdmissionRequest } from "../contracts.ts";
-import { admissionRequest } from "../fixtures/admission-request.ts";
+import { admissionRequest, firstRound } from "../fixtures/admission-request.ts";
 import { fakeTable } from "../fixtures/fake-table.ts";
 import { namespacedMeta } from "../fixtures/objects.ts";
 import { limitRanger } from "./limit-ranger.ts";
@@ -27,7 +27,7 @@ const ranger = (limits: readonly object[]) =>
 test("defaults", async () => {
   const plugin = ranger([{ type: "Container", default: { cpu: "1", memory: "1Gi" }, defaultRequest: { cpu: "100m" } }]);
   const made = pod({ limits: { cpu: "2" } });
-  await plugin.admit?.(request(made));
+  await plugin.admit?.(request(made), firstRound);
   assert.deepEqual(made.spec?.containers[0]?.resources, {
     limits: { cpu: "2", memory: "1Gi" },
     requests: { cpu: "100m" },

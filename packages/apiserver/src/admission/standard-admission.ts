@@ -11,6 +11,11 @@ import { runtimeClassAdmission } from "./runtime-class.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 import { serviceAllocationAdmission } from "./service-allocation.ts";
 import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
+import { mutatingAdmissionWebhook, type WebhookPluginOptions } from "./webhooks/mutating-webhooks.ts";
+import { validatingAdmissionWebhook } from "./webhooks/validating-webhooks.ts";
+
+/** How webhooks are called and counted. */
+export type WebhookSources = Pick<WebhookPluginOptions, "client" | "metrics" | "conditions">;
 
 /** The plugins that are always on, in Kubernetes' order. */
 export const standardAdmission = (options: {
@@ -18,6 +23,7 @@ export const standardAdmission = (options: {
   readonly clock: Clock;
   readonly random: Random;
   readonly escalation: EscalationSources;
+  readonly webhooks: WebhookSources;
 }): readonly AdmissionPlugin[] => [
   namespaceLifecycle(options.table),
   limitRanger(options.table),
@@ -27,7 +33,9 @@ export const standardAdmission = (options: {
   priorityAdmission(options.table),
   defaultTolerationSeconds,
   runtimeClassAdmission(options.table),
+  mutatingAdmissionWebhook({ ...options, ...options.webhooks }),
   serviceAllocationAdmission,
   podPartsAdmission,
   rbacEscalation(options.escalation),
+  validatingAdmissionWebhook({ ...options, ...options.webhooks }),
 ];

@@ -8,6 +8,8 @@ export interface MetricsSources {
   /** Epoch milliseconds at which the process started. */
   readonly startedMs: number;
   readonly gitVersion: string;
+  /** What else there is to show, in the same format. */
+  readonly others: readonly { text(): string }[];
 }
 
 type Labels = Readonly<Record<string, string | number>>;
@@ -15,12 +17,15 @@ type Labels = Readonly<Record<string, string | number>>;
 const escaped = (value: string | number): string =>
   String(value).replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 
-function line(name: string, labels: Labels, value: number): string {
+/** One sample. */
+export function line(name: string, labels: Labels, value: number): string {
   const pairs = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
   return `${name}${pairs.length === 0 ? "" : `{${pairs.join(",")}}`} ${value}\n`;
 }
 
-const head = (name: string, type: string, help: string): string => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+/** What stands before the samples of a name. */
+export const head = (name: string, type: string, help: string): string =>
+  `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
 
 const shared = ({ group, resource, subresource, scope, version, verb }: RequestLabels) => ({
   component: "apiserver",
@@ -87,4 +92,5 @@ function processLines({ startedMs, revision, gitVersion }: MetricsSources): stri
 }
 
 /** The page of `/metrics` in the text format of Prometheus. */
-export const metricsText = (sources: MetricsSources): string => requestLines(sources.requests) + processLines(sources);
+export const metricsText = (sources: MetricsSources): string =>
+  requestLines(sources.requests) + sources.others.map((other) => other.text()).join("") + processLines(sources);

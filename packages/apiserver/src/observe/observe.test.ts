@@ -44,7 +44,7 @@ test("metrics", () => {
   requests.begin({ verb: "LIST", ...labels })(200, 100);
   requests.begin({ verb: "WATCH", ...labels });
   const finish = requests.begin({ verb: "POST", ...labels });
-  const text = () => metricsText({ requests, revision: () => 42, startedMs: 5000, gitVersion: "v1.36.0" });
+  const text = () => metricsText({ requests, revision: () => 42, startedMs: 5000, gitVersion: "v1.36.0", others: [] });
   const series =
     'component="apiserver",group="",resource="pods",scope="namespace",subresource="",verb="LIST",version="v1"';
   for (const line of [

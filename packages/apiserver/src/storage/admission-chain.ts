@@ -1,5 +1,18 @@
 import type { ResourceDefinition } from "@skiff/api";
-import type { AdmissionPlugin, AdmissionRequest } from "../contracts.ts";
+import type { AdmissionPlugin, AdmissionRequest, AdmissionRound } from "../contracts.ts";
+
+class Round implements AdmissionRound {
+  readonly again: boolean;
+  wantsMore = false;
+
+  constructor(again: boolean) {
+    this.again = again;
+  }
+
+  requireAgain(): void {
+    this.wantsMore = true;
+  }
+}
 
 /** Runs the admission plugins in their order. They are known only after the resources are: see `install`. */
 export class AdmissionChain {
@@ -12,12 +25,18 @@ export class AdmissionChain {
     this.#byResource = new WeakMap();
   }
 
-  /** Lets plugins change the object. Throws what a plugin refuses with. */
+  /** Lets plugins change the object, a second time where one asks for it. Throws what a plugin refuses with. */
   async admit(request: AdmissionRequest): Promise<void> {
+    const first = new Round(false);
+    await this.#admitRound(request, first);
+    if (first.wantsMore) await this.#admitRound(request, new Round(true));
+  }
+
+  async #admitRound(request: AdmissionRequest, round: Round): Promise<void> {
     for (const plugin of this.#of(request.resource)) {
       if (plugin.admit === undefined || !plugin.handles(request)) continue;
       // To wait for what does not wait would cost each write several turns of the queue.
-      const pending = plugin.admit(request);
+      const pending = plugin.admit(request, round);
       if (pending !== undefined) await pending;
     }
   }

@@ -21,15 +21,17 @@ export async function createObject(
   object: KubeObject,
   context: WriteContext & { readonly ownFields?: boolean },
 ): Promise<ServedObject> {
+  if (object.metadata.resourceVersion) throw versionOnCreate();
+  const request = admissionRequest(storage, object, context);
+  await admit(storage, request, { object, context });
   const { metadata } = object;
-  if (metadata.resourceVersion) throw versionOnCreate();
+  const { clock, random } = storage.environment;
+  metadata.uid = uuid(random);
+  metadata.creationTimestamp = timestamp(clock.now());
   const generated = !metadata.name && !!metadata.generateName;
   for (let attempt = 1; ; attempt++) {
-    if (generated) {
-      const suffix = nameSuffix(storage.environment.random);
-      metadata.name = `${metadata.generateName?.slice(0, longestPrefix)}${suffix}`;
-    }
-    if (attempt === 1) await prepare(storage, object, context);
+    if (generated) metadata.name = `${metadata.generateName?.slice(0, longestPrefix)}${nameSuffix(random)}`;
+    if (attempt === 1) await finish(storage, request, { object, context });
     const made = await commit(storage, object, context);
     if (made !== undefined) return made;
     if (!generated || attempt === nameAttempts) throw taken(storage, metadata.name, generated);
@@ -53,27 +55,32 @@ function taken(storage: ObjectStorage, name: string, generated: boolean): Status
   return new StatusError({ ...error.status, message, details: { ...error.status.details, retryAfterSeconds: 1 } });
 }
 
-async function prepare(
-  storage: ObjectStorage,
-  object: KubeObject,
-  context: WriteContext & { readonly ownFields?: boolean },
-): Promise<void> {
+interface Creation {
+  readonly object: KubeObject;
+  readonly context: WriteContext & { readonly ownFields?: boolean };
+}
+
+/** Defaults, and what plugins change: they see the object before it has a name of the server's making and an identity. */
+async function admit(storage: ObjectStorage, request: AdmissionRequest, { object, context }: Creation): Promise<void> {
   const { resource, apiVersion } = storage;
-  const { admission, clock, random } = storage.environment;
   const { metadata } = object;
   object.kind = resource.kind;
   object.apiVersion = apiVersion;
-  metadata.uid = uuid(random);
-  metadata.creationTimestamp = timestamp(clock.now());
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
   delete metadata.selfLink;
   delete metadata.generation;
   resource.defaults(object);
   if (context.ownFields !== true) trackFields(storage, object, { live: undefined, context, subresource: undefined });
-  const request = admissionRequest(storage, object, context);
-  await admission.admit(request);
+  await storage.environment.admission.admit(request);
   resource.defaults(object);
+}
+
+/** The kind's own rules, and what plugins say of the finished object. */
+async function finish(storage: ObjectStorage, request: AdmissionRequest, { object, context }: Creation): Promise<void> {
+  const { resource } = storage;
+  const { admission, clock } = storage.environment;
+  const { metadata } = object;
   resource.prepareCreate(object, { nowMs: clock.now() });
   const errors = [...validateObjectMeta(resource, metadata), ...resource.validate(object)];
   if (errors.length > 0) {
@@ -97,6 +104,7 @@ function admissionRequest(storage: ObjectStorage, object: KubeObject, context: W
     dryRun: context.dryRun,
     options: () => writeOptions("CreateOptions", context),
     warn: context.warn,
+    annotate: context.annotate,
   };
 }
 

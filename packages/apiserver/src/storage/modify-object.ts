@@ -148,6 +148,7 @@ function admissionRequest({ resource }: ObjectStorage, { next, old, modification
     dryRun: context.dryRun,
     options: () => writeOptions("UpdateOptions", context),
     warn: context.warn,
+    annotate: context.annotate,
   };
 }
 

@@ -72,6 +72,7 @@ async function admit(
     dryRun: context.dryRun,
     options: () => deleteOptions(how.request, context),
     warn: context.warn,
+    annotate: context.annotate,
   } as const;
   await environment.admission.admit(request);
   await environment.admission.validate(request);
