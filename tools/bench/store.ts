@@ -17,8 +17,9 @@ import { type BenchRow, median, spread } from "./row.ts";
 const valueBytes = 1024;
 const keysPerWriter = 500;
 const writerCounts = [1, 32, 256];
-const turns = 5;
-const turnMs = 1_000;
+/** Many short turns: what else a machine does comes and goes, and should meet neighbours alike. */
+const turns = 15;
+const turnMs = 400;
 /** What the platform promises with many writers. */
 const wantedRatio = 5;
 

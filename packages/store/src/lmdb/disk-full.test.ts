@@ -55,7 +55,7 @@ it("is read-only on a full disk, loses nothing, and writes again when there is r
   skip: process.getuid?.() !== 0,
 }, async () => {
   const mount = await mkdtemp(join(tmpdir(), "skiff-full-"));
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "skiff-full", mount]);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=12m", "skiff-full", mount]);
   try {
     const ballast = join(mount, "ballast");
     await writeFile(ballast, Buffer.alloc(1 << 20));

@@ -41,14 +41,18 @@ export class Headroom implements Disposable {
     this.#measure();
   }
 
-  /** Sets pages aside. Throws `ReadOnlyError` when the disk has no room for them. Not to be called during a transaction. */
-  claim({ pages: touched, bytes, frees }: Demand): void {
+  /** Makes sure of pages for what is going to be written. Throws `ReadOnlyError` when the disk has no room for them. */
+  require({ pages: touched, bytes, frees }: Demand): void {
     // No page is less than half full when only larger keys follow.
     const pages = basePages + Math.min(touched, 2 * this.#used) + 2 * Math.ceil(bytes / this.#pageBytes);
     const wanted = frees ? pages : pages + reservePages;
     if (this.#spare < wanted) this.#measure();
     if (this.#spare < wanted) this.#grow(wanted);
-    this.#spare -= pages;
+  }
+
+  /** Says that a transaction has been written and has used pages. */
+  spent(): void {
+    this.#spare = 0;
   }
 
   [Symbol.dispose](): void {

@@ -8,8 +8,8 @@ import type { ReadOptions, Table } from "./tables.ts";
 interface Change {
   /** Where the key's present state is found; 0 when the key is deleted. */
   revision: number;
-  /** Whether the table has the key. */
-  readonly inTable: boolean;
+  /** Whether the table (with what is frozen, where something is) has the key. */
+  readonly existed: boolean;
 }
 
 /** A live key and the revision where its present state is found. */
@@ -25,20 +25,33 @@ export interface LiveKey {
  */
 export class LiveIndex {
   readonly #table: Table;
-  readonly #changes = new Map<string, Change>();
+  /** What has changed since the table was written, or since `freeze`. */
+  #changes = new Map<string, Change>();
+  /** What is on its way into the table, beneath `#changes`. */
+  #frozen = new Map<string, Change>();
 
-  constructor(table: Table) {
+  /** What is known of, in the table and since. */
+  #revision: number;
+
+  /** `revision` is that of the table. */
+  constructor(table: Table, revision: number) {
     this.#table = table;
+    this.#revision = revision;
+  }
+
+  /** The newest revision whose changes are taken in. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** How many keys the table does not show as they are. */
   get changes(): number {
-    return this.#changes.size;
+    return this.#changes.size + this.#frozen.size;
   }
 
   /** The revision of a key's present state; nothing where the key does not exist. */
   get(key: string, view: ReadOptions): number | undefined {
-    const change = this.#changes.get(key);
+    const change = this.#changes.get(key) ?? this.#frozen.get(key);
     if (change !== undefined) return change.revision === 0 ? undefined : change.revision;
     return this.#stored(key, view);
   }
@@ -66,15 +79,18 @@ export class LiveIndex {
     if (range.end === "") return 0;
     let count = this.#table.getKeysCount({ ...bounds(range), ...view });
     const wanted = inRange(range);
-    for (const [key, { revision, inTable }] of this.#changes) {
-      if (inTable !== revision > 0 && wanted(key)) count += inTable ? -1 : 1;
+    for (const changes of [this.#frozen, this.#changes]) {
+      for (const [key, { revision, existed }] of changes) {
+        if (existed !== revision > 0 && wanted(key)) count += existed ? -1 : 1;
+      }
     }
     return count;
   }
 
   /** Takes in transactions that have been written. */
   follow(batches: readonly StoreEventBatch[]): void {
-    for (const { events } of batches) {
+    for (const { revision, events } of batches) {
+      this.#revision = revision;
       for (const event of events) {
         if (event.kind === "put")
           this.#change(event.current.key, event.current.modRevision, event.previous !== undefined);
@@ -85,11 +101,13 @@ export class LiveIndex {
 
   /** Takes in a record that is newer than the table. */
   replay({ kind, previousRevision, entry }: VersionRecord): void {
+    this.#revision = entry.modRevision;
     this.#change(entry.key, kind === "put" ? entry.modRevision : 0, previousRevision > 0);
   }
 
   /** Takes in a record that cannot be read: what asks for the key shall hear of it. */
   replayDamaged(key: string, revision: number, view: ReadOptions): void {
+    this.#revision = revision;
     this.#change(key, revision, this.#stored(key, view) !== undefined);
   }
 
@@ -104,11 +122,17 @@ export class LiveIndex {
     return { pages: 2 * (Math.min(leaves, this.#changes.size) + branches), bytes };
   }
 
-  /** Puts what has changed into the table, as part of a transaction. */
+  /** Sets aside what has changed, to be put into the table; later changes come on top. */
+  freeze(): void {
+    this.#frozen = this.#changes;
+    this.#changes = new Map();
+  }
+
+  /** Puts what is frozen into the table, as part of a transaction. */
   write(): void {
     // Roughly in the table's order: the one page after the other.
-    for (const key of [...this.#changes.keys()].sort()) {
-      const revision = this.#changes.get(key)?.revision ?? 0;
+    for (const key of [...this.#frozen.keys()].sort()) {
+      const revision = this.#frozen.get(key)?.revision ?? 0;
       if (revision > 0) void this.#table.put(Buffer.from(key), encodeNumber(revision));
       else void this.#table.remove(Buffer.from(key));
     }
@@ -116,12 +140,20 @@ export class LiveIndex {
 
   /** Drops what a completed transaction has put into the table. */
   written(): void {
-    this.#changes.clear();
+    this.#frozen = new Map();
+  }
+
+  /** Takes back `freeze`, since the transaction failed. */
+  thaw(): void {
+    const later = this.#changes;
+    this.#changes = this.#frozen;
+    this.#frozen = new Map();
+    for (const [key, { revision, existed }] of later) this.#change(key, revision, existed);
   }
 
   #change(key: string, revision: number, existed: boolean): void {
     const change = this.#changes.get(key);
-    if (change === undefined) this.#changes.set(key, { revision, inTable: existed });
+    if (change === undefined) this.#changes.set(key, { revision, existed });
     else change.revision = revision;
   }
 
@@ -131,8 +163,11 @@ export class LiveIndex {
   }
 
   #changedIn(range: Range): LiveKey[] {
-    const keys = [...this.#changes.keys()].filter(inRange(range)).sort(compareKeys);
-    return keys.map((key) => ({ key, revision: this.#changes.get(key)?.revision ?? 0 }));
+    const keys = new Set([...this.#frozen.keys(), ...this.#changes.keys()].filter(inRange(range)));
+    return [...keys].sort(compareKeys).map((key) => {
+      const change = this.#changes.get(key) ?? this.#frozen.get(key);
+      return { key, revision: change?.revision ?? 0 };
+    });
   }
 }
 

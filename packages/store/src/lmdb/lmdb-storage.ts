@@ -1,3 +1,4 @@
+import type { Logger } from "@skiff/base";
 import type { Base } from "../embedded/base-of.ts";
 import type { Storage, StoredLease, WriteGroup } from "../embedded/storage.ts";
 import {
@@ -5,12 +6,13 @@ import {
   type KeyValue,
   type LeaseId,
   type Range,
-  ReadOnlyError,
   type StoreEvent,
   type StoreEventBatch,
 } from "../store.ts";
-import { type Demand, type Headroom, pagesPerChange } from "./headroom.ts";
+import type { CommitLog } from "./commit-log.ts";
+import { type Headroom, pagesPerChange } from "./headroom.ts";
 import { LiveIndex } from "./live-index.ts";
+import { RecentBatches } from "./pending-writes.ts";
 import {
   decodeNumber,
   decodeNumberedKey,
@@ -20,19 +22,18 @@ import {
   encodeRecord,
   type VersionRecord,
 } from "./records.ts";
+import { demandOf, frees, writesOf } from "./table-writes.ts";
 import { metaKeys, type ReadOptions, type Tables } from "./tables.ts";
+import { WriteBehind } from "./write-behind.ts";
 
 /** How much garbage one step removes, and how much history one reading brings: bounded, since other work waits for it. */
 const garbageRevisions = 500;
 const changesBytes = 4 * 1024 * 1024;
-/** The index is written when so much has been committed since: what opening has to read again, at most. */
-const indexRevisions = 2048;
-const indexBytes = 4 * 1024 * 1024;
 
 /**
- * State in an LMDB file (the tables are described in `records.ts`). One `write` is one LMDB transaction, made by LMDB's own
- * thread while this one goes on; reads use a snapshot that is renewed when a write has completed, so that they never run
- * ahead of it.
+ * State in an LMDB file (the tables are described in `records.ts`) and a log of what comes next. A `write` is durable when it
+ * is in the log; LMDB's own thread brings the log's content to the tables later, much of it in one transaction. Reads see the
+ * tables in a snapshot that is renewed with each of these, and before it what is in the log, which is kept in memory as well.
  */
 export class LmdbStorage implements Storage {
   revision: number;
@@ -40,29 +41,31 @@ export class LmdbStorage implements Storage {
   lastLeaseId: LeaseId;
   readonly leases: readonly StoredLease[];
   #collectedRevision: number;
-  /** The table `live` is as of this revision. */
-  #indexedRevision: number;
-  /** How much has been written since. */
-  #unindexedBytes = 0;
   readonly #tables: Tables;
   readonly #index: LiveIndex;
   #view: ReadOptions;
-  readonly #headroom: Headroom;
+  readonly #writes: WriteBehind;
+  /** What the tables do not show yet. */
+  readonly #recent = new RecentBatches();
+  #busy: Promise<void> | undefined;
   readonly #snapshot: (tables: Tables, folder: string) => Promise<void>;
-  readonly #release: () => void;
+  readonly #release: () => Promise<void>;
 
-  /** `headroom` is that of the tables' file; `snapshot` copies the tables to a folder; `release` is called when everything is closed. */
+  /**
+   * `headroom` is that of the tables' file; `log` follows the tables; `snapshot` copies the tables to a folder;
+   * `release` lets go of all of it.
+   */
   constructor(
     tables: Tables,
     options: {
       readonly headroom: Headroom;
+      readonly log: CommitLog | undefined;
+      readonly logger: Logger;
       readonly snapshot: (tables: Tables, folder: string) => Promise<void>;
-      readonly release: () => void;
+      readonly release: () => Promise<void>;
     },
   ) {
     this.#tables = tables;
-    this.#index = new LiveIndex(tables.live);
-    this.#headroom = options.headroom;
     this.#snapshot = options.snapshot;
     this.#release = options.release;
     this.#view = { transaction: tables.root.useReadTransaction() };
@@ -75,26 +78,35 @@ export class LmdbStorage implements Storage {
     }
     if (this.revision < this.compactedRevision)
       throw new CorruptStoreError("the store is damaged: its newest revisions are missing");
-    this.#indexedRevision = this.#metaNumber(metaKeys.indexed) ?? 1;
-    this.#replay();
+    const indexedRevision = this.#metaNumber(metaKeys.indexed) ?? 1;
+    this.#index = new LiveIndex(tables.live, indexedRevision);
+    const unindexedBytes = this.#replay(indexedRevision);
+    const { revision } = this;
+    const { headroom, log, logger } = options;
+    const onFlushed = (flushed: number) => {
+      this.#recent.dropThrough(flushed);
+      this.#renewView();
+    };
+    this.#writes = new WriteBehind(
+      { tables, index: this.#index, headroom, log, logger, onFlushed },
+      { revision, indexedRevision, unindexedBytes },
+    );
     this.leases = this.#readLeases();
   }
 
   get upkeepDue(): boolean {
-    return this.#indexDue || this.#collectedRevision < this.compactedRevision;
-  }
-
-  get #indexDue(): boolean {
-    return this.revision - this.#indexedRevision >= indexRevisions || this.#unindexedBytes >= indexBytes;
+    return this.#collectedRevision < this.compactedRevision;
   }
 
   get(key: string): KeyValue | undefined {
     const revision = this.#index.get(key, this.#view);
-    return revision === undefined ? undefined : this.#version(revision, key).entry;
+    return revision === undefined ? undefined : this.#entryAt(revision, key);
   }
 
   *entries(range: Range): Generator<KeyValue> {
-    for (const { key, revision } of this.#index.range(range, this.#view)) yield this.#version(revision, key).entry;
+    for (const { key, revision } of this.#index.range(range, this.#view)) {
+      yield this.#entryAt(revision, key);
+    }
   }
 
   count(range: Range): number {
@@ -112,6 +124,8 @@ export class LmdbStorage implements Storage {
     };
     for (const { key, value } of this.#tables.versions.getRange({ start: encodeNumber(fromRevision), ...this.#view })) {
       const next = decodeNumber(key);
+      // What is on its way to being answered is not to be seen yet.
+      if (next > this.revision) break;
       if (next !== revision) {
         finish();
         if (batches.length === limit || bytes > changesBytes) return batches;
@@ -121,32 +135,46 @@ export class LmdbStorage implements Storage {
       records.push(decodeRecord(decodeNumberedKey(key), revision, value));
     }
     finish();
-    return batches;
+    return [...batches, ...this.#recent.from(fromRevision, limit - batches.length)];
   }
 
-  async write(group: WriteGroup): Promise<void> {
-    const demand = demandOf(group);
-    await this.#writeBatch(demand, () => {
-      for (const batch of group.batches) this.#putBatch(batch);
-      this.#putLeases(group);
-      if (group.compactedRevision !== undefined) {
-        void this.#tables.meta.put(metaKeys.compacted, encodeNumber(group.compactedRevision));
-      }
-    });
-    this.revision = group.batches.at(-1)?.revision ?? this.revision;
-    this.compactedRevision = group.compactedRevision ?? this.compactedRevision;
-    for (const { id } of group.grantedLeases) this.lastLeaseId = Math.max(this.lastLeaseId, id);
-    this.#index.follow(group.batches);
-    this.#unindexedBytes += demand.bytes;
-    this.#renewView();
+  write(group: WriteGroup): Promise<void> {
+    return this.#exclusively(() => this.#write(group));
   }
 
   async upkeep(): Promise<void> {
     const end = Math.min(this.compactedRevision, this.#collectedRevision + garbageRevisions);
-    // What opening still has to repeat must not be removed.
-    if (end > this.#indexedRevision + 1) await this.#writeIndex({ frees: true });
-    else if (this.#indexDue) await this.#writeIndex({ frees: false });
-    else if (end > this.#collectedRevision) await this.#collectGarbage(end);
+    await this.#exclusively(async () => {
+      // What opening still has to repeat must not be removed.
+      if (end > this.#writes.indexedRevision + 1) await this.#writes.flush({ index: true });
+      else if (end > this.#collectedRevision) await this.#collectGarbage(end);
+    });
+  }
+
+  async #write(group: WriteGroup): Promise<void> {
+    const writes = writesOf(group);
+    const { revision: revisionBefore } = this;
+    const revision = group.batches.at(-1)?.revision ?? revisionBefore;
+    const demand = demandOf(writes, frees(group));
+    const where = await this.#writes.write({ writes, demand, revisionBefore, revision });
+    this.revision = revision;
+    this.compactedRevision = group.compactedRevision ?? this.compactedRevision;
+    for (const { id } of group.grantedLeases) this.lastLeaseId = Math.max(this.lastLeaseId, id);
+    this.#index.follow(group.batches);
+    if (where === "log") this.#recent.add(group.batches);
+  }
+
+  /** Runs what must not meet a write under way, nor be met by one. */
+  async #exclusively(run: () => Promise<void>): Promise<void> {
+    while (this.#busy !== undefined) await this.#busy;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#busy = promise;
+    try {
+      await run();
+    } finally {
+      this.#busy = undefined;
+      resolve();
+    }
   }
 
   /**
@@ -164,7 +192,7 @@ export class LmdbStorage implements Storage {
       if (previousRevision > 0) garbage.push(encodeNumberedKey(previousRevision, name));
       if (kind === "delete") garbage.push(Buffer.from(key));
     }
-    await this.#writeBatch({ pages: garbage.length * pagesPerChange, bytes: 0, frees: true }, () => {
+    await this.#writes.direct({ pages: garbage.length * pagesPerChange, bytes: 0, frees: true }, () => {
       for (const key of garbage) void versions.remove(key);
       void meta.put(metaKeys.collected, encodeNumber(end));
     });
@@ -174,17 +202,18 @@ export class LmdbStorage implements Storage {
 
   /** Fills an empty storage; `write` then goes on from `compactedRevision`. */
   async fill({ entries, compactedRevision, leases, lastLeaseId }: Base): Promise<void> {
-    const { live, versions, meta, leaseKeys } = this.#tables;
+    const { live, versions, leases: leaseTable, meta } = this.#tables;
+    const leaseKeys = this.#tables["lease-keys"];
     const bytes = entries.reduce((sum, entry) => sum + sizeOf(entry), 0);
     const pages = (entries.length + leases.length) * pagesPerChange;
-    await this.#writeBatch({ pages, bytes, frees: false }, () => {
+    await this.#writes.direct({ pages, bytes, frees: false }, () => {
       for (const entry of entries) {
         const record = { kind: "put", index: 0, previousRevision: 0, entry } as const;
         void versions.put(encodeNumberedKey(entry.modRevision, entry.key), encodeRecord(record));
         void live.put(Buffer.from(entry.key), encodeNumber(entry.modRevision));
         if (entry.lease !== undefined) void leaseKeys.put(encodeNumberedKey(entry.lease, entry.key), Buffer.of(1));
       }
-      this.#putLeases({ grantedLeases: leases, endedLeases: [] });
+      for (const { id, ttlMs } of leases) void leaseTable.put(encodeNumber(id), encodeNumber(ttlMs));
       for (const name of [metaKeys.compacted, metaKeys.collected]) void meta.put(name, encodeNumber(compactedRevision));
       void meta.put(metaKeys.indexed, encodeNumber(compactedRevision - 1));
       void meta.put(metaKeys.lastLease, encodeNumber(lastLeaseId));
@@ -192,72 +221,26 @@ export class LmdbStorage implements Storage {
     this.#renewView();
   }
 
-  snapshot(folder: string): Promise<void> {
-    return this.#snapshot(this.#tables, folder);
+  async snapshot(folder: string): Promise<void> {
+    await this.#exclusively(() => this.#writes.flush({ index: false }));
+    await this.#snapshot(this.#tables, folder);
   }
 
   async close(): Promise<void> {
     // Without room for it, the next opening has more to do.
-    if (this.#index.changes > 0) await this.#writeIndex({ frees: false }).catch(() => {});
+    await this.#exclusively(() => this.#writes.flush({ index: true })).catch(() => {});
     this.#view.transaction.done();
-    await this.#tables.root.close();
-    this.#headroom[Symbol.dispose]();
-    this.#release();
+    await this.#release();
   }
 
-  #putBatch({ revision, events }: StoreEventBatch): void {
-    const { versions, leaseKeys } = this.#tables;
-    let index = 0;
-    const records: { readonly key: Buffer; readonly record: Buffer }[] = [];
-    for (const event of events) {
-      const { previous } = event;
-      const key = event.kind === "put" ? event.current.key : event.key;
-      const entry = event.kind === "put" ? event.current : tombstone(event);
-      const record = encodeRecord({
-        kind: event.kind,
-        index: index++,
-        previousRevision: previous?.modRevision ?? 0,
-        entry,
-      });
-      records.push({ key: encodeNumberedKey(revision, key), record });
-      if (previous?.lease === entry.lease) continue;
-      if (previous?.lease !== undefined) void leaseKeys.remove(encodeNumberedKey(previous.lease, key));
-      if (entry.lease !== undefined) void leaseKeys.put(encodeNumberedKey(entry.lease, key), Buffer.of(1));
-    }
-    // Each goes to the table's end, which LMDB does cheaply and without leaving room in its pages, but only in order.
-    if (records.length > 1) records.sort((a, b) => Buffer.compare(a.key, b.key));
-    for (const { key, record } of records) void versions.put(key, record, atTheEnd);
-  }
-
-  #putLeases({ grantedLeases, endedLeases }: Pick<WriteGroup, "grantedLeases" | "endedLeases">): void {
-    const { leases, meta } = this.#tables;
-    for (const { id, ttlMs } of grantedLeases) {
-      void leases.put(encodeNumber(id), encodeNumber(ttlMs));
-      void meta.put(metaKeys.lastLease, encodeNumber(id));
-    }
-    for (const id of endedLeases) void leases.remove(encodeNumber(id));
-  }
-
-  /** Brings the table `live` up to date. */
-  async #writeIndex({ frees }: Pick<Demand, "frees">): Promise<void> {
-    const { revision } = this;
-    await this.#writeBatch({ ...this.#index.demand(), frees }, () => {
-      this.#index.write();
-      void this.#tables.meta.put(metaKeys.indexed, encodeNumber(revision));
-    });
-    this.#index.written();
-    this.#indexedRevision = revision;
-    this.#unindexedBytes = 0;
-    this.#renewView();
-  }
-
-  /** Finds out what has changed since the table `live` was written. */
-  #replay(): void {
-    const start = encodeNumber(this.#indexedRevision + 1);
+  /** Finds out what has changed since the table `live` was written; gives how many bytes that were. */
+  #replay(indexedRevision: number): number {
+    const start = encodeNumber(indexedRevision + 1);
+    let bytes = 0;
     for (const { key, value } of this.#tables.versions.getRange({ start, ...this.#view })) {
       const revision = decodeNumber(key);
       const name = decodeNumberedKey(key);
-      this.#unindexedBytes += value.length;
+      bytes += value.length;
       try {
         this.#index.replay(decodeRecord(name, revision, value));
       } catch (error) {
@@ -265,22 +248,20 @@ export class LmdbStorage implements Storage {
         this.#index.replayDamaged(name, revision, this.#view);
       }
     }
-  }
-
-  /** Runs `put` and `remove` calls as one durable transaction; their own promises say nothing that this one does not. */
-  async #writeBatch(demand: Demand, writes: () => void): Promise<void> {
-    this.#headroom.claim(demand);
-    try {
-      await this.#tables.root.batch(writes);
-    } catch (error) {
-      throw new ReadOnlyError("the store cannot write: the disk failed", { cause: await commitFailure(error) });
-    }
+    return bytes;
   }
 
   /** Lets reads see what has been written. */
   #renewView(): void {
     this.#view.transaction.done();
     this.#view = { transaction: this.#tables.root.useReadTransaction() };
+  }
+
+  #entryAt(revision: number, key: string): KeyValue {
+    for (const event of this.#recent.at(revision)?.events ?? []) {
+      if (event.kind === "put" && event.current.key === key) return event.current;
+    }
+    return this.#version(revision, key).entry;
   }
 
   #version(revision: number, key: string): VersionRecord {
@@ -298,11 +279,11 @@ export class LmdbStorage implements Storage {
     records.sort((a, b) => a.index - b.index);
     return records.map(({ kind, previousRevision, entry }): StoreEvent => {
       const { key, modRevision } = entry;
-      if (kind === "delete") return { kind, key, modRevision, previous: this.#version(previousRevision, key).entry };
+      if (kind === "delete") return { kind, key, modRevision, previous: this.#entryAt(previousRevision, key) };
       return {
         kind,
         current: entry,
-        previous: previousRevision === 0 ? undefined : this.#version(previousRevision, key).entry,
+        previous: previousRevision === 0 ? undefined : this.#entryAt(previousRevision, key),
       };
     });
   }
@@ -314,7 +295,7 @@ export class LmdbStorage implements Storage {
 
   #readLeases(): StoredLease[] {
     const keys = new Map<LeaseId, string[]>();
-    for (const key of this.#tables.leaseKeys.getKeys({ ...this.#view })) {
+    for (const key of this.#tables["lease-keys"].getKeys({ ...this.#view })) {
       const id = decodeNumber(key);
       const attached = keys.get(id) ?? [];
       attached.push(decodeNumberedKey(key));
@@ -327,39 +308,5 @@ export class LmdbStorage implements Storage {
   }
 }
 
-const atTheEnd = { append: true };
-
 /** Keys are written several times, and every record has a header. */
 const sizeOf = (entry: KeyValue): number => entry.value.length + 4 * Buffer.byteLength(entry.key) + 128;
-
-function demandOf({ batches, grantedLeases, endedLeases }: WriteGroup): Demand {
-  let pages = (grantedLeases.length + endedLeases.length) * pagesPerChange;
-  let bytes = 0;
-  let frees = true;
-  for (const { events } of batches) {
-    for (const event of events) {
-      if (event.kind === "put") frees = false;
-      const attached = event.kind === "put" && event.current.lease !== undefined;
-      pages += attached || event.previous?.lease !== undefined ? 1 + 2 * pagesPerChange : 1;
-      bytes += event.kind === "put" ? sizeOf(event.current) : sizeOf(event.previous) - event.previous.value.length;
-    }
-  }
-  return { pages, bytes, frees };
-}
-
-const tombstone = (event: StoreEvent & { readonly kind: "delete" }): KeyValue => ({
-  ...event.previous,
-  value: new Uint8Array(),
-  modRevision: event.modRevision,
-  lease: undefined,
-});
-
-/** What made a commit fail: the package keeps it in a promise beside its error, which must not be left unhandled. */
-async function commitFailure(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error) || !("commitError" in error)) return error;
-  try {
-    return await error.commitError;
-  } catch (cause) {
-    return cause;
-  }
-}

@@ -1,15 +1,17 @@
 import { existsSync } from "node:fs";
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock, Logger } from "@skiff/base";
+import { type Clock, type Logger, silentLogger } from "@skiff/base";
 import { baseOf } from "../embedded/base-of.ts";
 import { EmbeddedEngine } from "../embedded/embedded-engine.ts";
 import type { Storage } from "../embedded/storage.ts";
 import { type EmbeddedStore, InvalidRequestError } from "../store.ts";
+import { CommitLog, logNames } from "./commit-log.ts";
 import { Headroom, requireRoom } from "./headroom.ts";
 import { inspectFile } from "./inspect-file.ts";
 import { LmdbStorage } from "./lmdb-storage.ts";
 import { lockFile } from "./process-lock.ts";
+import { replayLog } from "./replay-log.ts";
 import { createTables, openTables, type Tables } from "./tables.ts";
 
 const dataName = "data.mdb";
@@ -31,39 +33,38 @@ export interface LmdbStoreOptions {
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<EmbeddedStore> {
   const { folder, clock, logger } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  return new EmbeddedEngine(await openStorage(folder), { clock, logger });
+  return new EmbeddedEngine(await openStorage(folder, logger), { clock, logger });
 }
 
-async function openStorage(folder: string): Promise<LmdbStorage> {
+async function openStorage(folder: string, logger: Logger): Promise<LmdbStorage> {
   const file = join(folder, dataName);
   // Without a lock file nobody has opened the folder yet: then look before putting anything there.
   if (existsSync(file) && !existsSync(join(folder, lockName))) inspectFile(file);
-  const lock = lockFile(join(folder, lockName));
-  try {
-    if (existsSync(file)) inspectFile(file);
-    else {
-      requireRoom(file);
-      await createFile(folder, createTables);
-    }
-    const tables = openTables(file);
-    const headroom = new Headroom(file);
-    try {
-      return new LmdbStorage(tables, { headroom, snapshot: copyTables, release: () => lock[Symbol.dispose]() });
-    } catch (error) {
-      await tables.root.close();
-      headroom[Symbol.dispose]();
-      throw error;
-    }
-  } catch (error) {
-    lock[Symbol.dispose]();
-    throw error;
+  await using stack = new AsyncDisposableStack();
+  stack.use(lockFile(join(folder, lockName)));
+  if (existsSync(file)) inspectFile(file);
+  else {
+    requireRoom(file);
+    await createFile(folder, createTables);
   }
+  const tables = openTables(file);
+  stack.defer(() => tables.root.close());
+  const headroom = stack.use(new Headroom(file));
+  const start = await replayLog(folder, tables, headroom);
+  const log = await CommitLog.open(folder, start);
+  if (log === undefined) logger.warn("the disk has no room for the store's log: commits are slower without it");
+  else stack.use(log);
+  let owned: AsyncDisposableStack | undefined;
+  const release = async () => await owned?.disposeAsync();
+  const storage = new LmdbStorage(tables, { headroom, log, logger, snapshot: copyTables, release });
+  owned = stack.move();
+  return storage;
 }
 
 /** Writes what a storage holds to an empty or absent folder, as a store that `openLmdbStore` opens. */
 export async function exportStorage(source: Storage, folder: string): Promise<void> {
   await prepareFolder(folder);
-  const target = await openStorage(folder);
+  const target = await openStorage(folder, silentLogger);
   try {
     await target.fill(baseOf(source));
     const batches = source.changes(source.compactedRevision, Number.MAX_SAFE_INTEGER);
@@ -72,7 +73,7 @@ export async function exportStorage(source: Storage, folder: string): Promise<vo
   } finally {
     await target.close();
   }
-  await rm(join(folder, lockName), { force: true });
+  for (const name of [lockName, ...logNames]) await rm(join(folder, name), { force: true });
 }
 
 async function copyTables(tables: Tables, folder: string): Promise<void> {

@@ -8,7 +8,7 @@ import { CorruptStoreError, type KeyValue } from "../store.ts";
  *   versions    revision (6) ‖ key   → record                          every state that can still be read, oldest first
  *   leases      lease (6)            → TTL in ms (6)
  *   lease-keys  lease (6) ‖ key      → one byte                        the keys that a lease removes
- *   meta        a name               → format | compacted | collected | last-lease | indexed
+ *   meta        a name               → format | compacted | collected | last-lease | indexed | logged | identity
  *
  * A value is thus written once, whatever happens to its key later, and only at the end of `versions`. The table `live` is
  * written every two thousand revisions; opening repeats from `versions` what came after (`live-index.ts`). Record, numbers big-endian:
@@ -20,7 +20,10 @@ import { CorruptStoreError, type KeyValue } from "../store.ts";
 export const tableNames = ["live", "versions", "leases", "lease-keys", "meta"] as const;
 
 /** Written at creation, required at opening. */
-export const format = "skiff-store 2";
+export const format = "skiff-store 3";
+
+/** A store's identity, which its log's entries carry, has so many random bytes. */
+export const identityBytes = 8;
 
 /** One key's change in one transaction, as it is stored. */
 export interface VersionRecord {

@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto";
 import { type Database, open, type RootDatabase, type Transaction } from "lmdb";
-import { format } from "./records.ts";
+import { format, identityBytes, type tableNames } from "./records.ts";
 
 /** A table with binary keys and values: what the package's databases are used for here. */
 export interface Table
@@ -17,14 +18,12 @@ export interface ReadOptions {
   readonly transaction: Transaction;
 }
 
+/** The tables' names in the file. */
+export type TableName = (typeof tableNames)[number];
+
 /** An open LMDB environment with the store's tables. */
-export interface Tables {
+export interface Tables extends Readonly<Record<TableName, Table>> {
   readonly root: RootDatabase<Buffer, Buffer>;
-  readonly live: Table;
-  readonly versions: Table;
-  readonly leases: Table;
-  readonly leaseKeys: Table;
-  readonly meta: Table;
 }
 
 /** The names in the table `meta`. */
@@ -34,6 +33,8 @@ export const metaKeys = {
   collected: Buffer.from("collected"),
   lastLease: Buffer.from("last-lease"),
   indexed: Buffer.from("indexed"),
+  logged: Buffer.from("logged"),
+  identity: Buffer.from("identity"),
 } as const;
 
 const binary = { encoding: "binary", keyEncoding: "binary" } as const;
@@ -60,16 +61,19 @@ export function openTables(file: string): Tables {
     live: table("live"),
     versions: table("versions"),
     leases: table("leases"),
-    leaseKeys: table("lease-keys"),
+    "lease-keys": table("lease-keys"),
     meta: table("meta"),
   };
 }
 
-/** Writes the empty tables and the format's mark. */
+/** Writes the empty tables, the format's mark and the store's identity. */
 export async function createTables(file: string): Promise<void> {
   const tables = openTables(file);
   try {
-    await tables.meta.put(metaKeys.format, Buffer.from(format));
+    await tables.root.batch(() => {
+      void tables.meta.put(metaKeys.format, Buffer.from(format));
+      void tables.meta.put(metaKeys.identity, randomBytes(identityBytes));
+    });
   } finally {
     await tables.root.close();
   }
