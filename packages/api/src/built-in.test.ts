@@ -84,8 +84,8 @@ test("an autoscaler loses nothing in its older form", () => {
     spec: {
       maxReplicas: 3,
       metrics: [
-        { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } } },
         memory,
+        { type: "Resource", resource: { name: "cpu", target: { type: "Utilization", averageUtilization: 50 } } },
       ],
       behavior: { scaleUp: { selectPolicy: "Max" } },
     },
@@ -93,7 +93,10 @@ test("an autoscaler loses nothing in its older form", () => {
   };
   const seen = HorizontalPodAutoscalersV1.storedAs?.fromStored(stored);
   assert.deepEqual(seen?.spec, { maxReplicas: 3, targetCPUUtilizationPercentage: 50 });
-  assert.equal(seen?.metadata.annotations?.["autoscaling.alpha.kubernetes.io/metrics"], JSON.stringify([memory]));
+  assert.equal(
+    seen?.metadata.annotations?.["autoscaling.alpha.kubernetes.io/metrics"],
+    JSON.stringify([{ type: "Resource", resource: { name: "memory", targetAverageValue: "1Gi" } }]),
+  );
   assert.deepEqual(seen && HorizontalPodAutoscalersV1.storedAs?.toStored(seen), stored);
 });
 

@@ -5,8 +5,10 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { defineResource } from "../../define-resource.ts";
 import type { DynamicObject } from "../../object.ts";
+import type { Column } from "../../resource-definition.ts";
 import { HorizontalPodAutoscalers } from "../autoscaling-v2/horizontal-pod-autoscaler.ts";
 import { viewColumns } from "../view-columns.ts";
+import { fromOlderMetric, type MetricSide, toOlderMetric } from "./metric-conversion.ts";
 
 const prefix = "autoscaling.alpha.kubernetes.io/";
 const annotationOf = {
@@ -17,13 +19,15 @@ const annotationOf = {
 } as const;
 type Carried = keyof typeof annotationOf;
 
+const columns: readonly Column<DynamicObject>[] = viewColumns(HorizontalPodAutoscalers, toStored);
+
 /** `horizontalpodautoscalers.autoscaling` in version 1, stored as version 2. */
 export const HorizontalPodAutoscalersV1 = defineResource({
   group: "autoscaling",
   version: "v1",
   kind: "HorizontalPodAutoscaler",
   plural: "horizontalpodautoscalers",
-  columns: viewColumns(HorizontalPodAutoscalers, toStored),
+  columns,
   storedAs: {
     group: "autoscaling",
     version: "v2",
@@ -55,17 +59,17 @@ function carried(annotations: Readonly<Record<string, string>>, field: Carried):
   }
 }
 
+const carriedMetrics = (value: JsonValue | undefined, side: MetricSide): JsonValue[] =>
+  Array.isArray(value) ? value.map((metric) => fromOlderMetric(metric, side)) : [];
+
 function toStored(object: DynamicObject): DynamicObject {
   const annotations = object.metadata.annotations ?? {};
   const { targetCPUUtilizationPercentage: share, ...spec } = part(object, "spec");
   const { currentCPUUtilizationPercentage: current, ...status } = part(object, "status");
-  const others = carried(annotations, "metrics");
-  const metrics = [...(typeof share === "number" ? [cpuMetric(share)] : []), ...(Array.isArray(others) ? others : [])];
-  const observed = carried(annotations, "currentMetrics");
-  const measured = [
-    ...(typeof current === "number" ? [cpuStatus(current)] : []),
-    ...(Array.isArray(observed) ? observed : []),
-  ];
+  const others = carriedMetrics(carried(annotations, "metrics"), "spec");
+  const metrics = [...others, ...(typeof share === "number" ? [cpuMetric(share)] : [])];
+  const observed = carriedMetrics(carried(annotations, "currentMetrics"), "status");
+  const measured = observed.length > 0 ? observed : typeof current === "number" ? [cpuStatus(current)] : [];
   const behavior = carried(annotations, "behavior");
   const conditions = carried(annotations, "conditions");
   const names: readonly string[] = Object.values(annotationOf);
@@ -86,30 +90,42 @@ function toStored(object: DynamicObject): DynamicObject {
 function fromStored(stored: DynamicObject): DynamicObject {
   const { metrics, behavior, ...spec } = part(stored, "spec");
   const { currentMetrics, conditions, ...status } = part(stored, "status");
-  const targets = split(metrics, "target");
-  const measured = split(currentMetrics, "current");
+  const targets = objects(metrics);
+  const measured = objects(currentMetrics);
+  const [share] = targets.flatMap((metric) => cpuShare(metric, "target") ?? []);
+  const [current] = measured.flatMap((metric) => cpuShare(metric, "current") ?? []);
+  const others = targets.filter((metric) => cpuShare(metric, "target") === undefined);
   const texts: Record<string, string> = { ...stored.metadata.annotations };
   const carry = (field: Carried, value: JsonValue | undefined) => {
     if (value !== undefined && !(Array.isArray(value) && value.length === 0))
       texts[annotationOf[field]] = JSON.stringify(value);
   };
-  carry("metrics", targets.others);
+  carry(
+    "metrics",
+    others.map((metric) => toOlderMetric(metric, "spec")),
+  );
   carry("behavior", behavior);
   carry("conditions", conditions);
-  carry("currentMetrics", measured.others);
+  carry(
+    "currentMetrics",
+    measured.map((metric) => toOlderMetric(metric, "status")),
+  );
   return {
     ...stored,
     apiVersion: "autoscaling/v1",
     metadata: withAnnotations(stored, texts),
-    spec: { ...spec, ...(targets.cpu !== undefined && { targetCPUUtilizationPercentage: targets.cpu }) },
+    spec: { ...spec, ...(share !== undefined && { targetCPUUtilizationPercentage: share }) },
     status: {
       currentReplicas: 0,
       desiredReplicas: 0,
       ...status,
-      ...(measured.cpu !== undefined && { currentCPUUtilizationPercentage: measured.cpu }),
+      ...(current !== undefined && { currentCPUUtilizationPercentage: current }),
     },
   };
 }
+
+const objects = (metrics: JsonValue | undefined): readonly JsonObject[] =>
+  Array.isArray(metrics) ? metrics.filter(isJsonObject) : [];
 
 const cpuMetric = (averageUtilization: number): JsonObject => ({
   type: "Resource",
@@ -121,23 +137,9 @@ const cpuStatus = (averageUtilization: number): JsonObject => ({
   resource: { name: "cpu", current: { averageUtilization } },
 });
 
-/** The share of cpu, and all that the older form cannot say. */
-function split(
-  metrics: JsonValue | undefined,
-  side: "target" | "current",
-): { readonly cpu: number | undefined; readonly others: JsonValue[] } {
-  let cpu: number | undefined;
-  const others: JsonValue[] = [];
-  for (const metric of Array.isArray(metrics) ? metrics : []) {
-    const share = cpu === undefined ? cpuShare(metric, side) : undefined;
-    if (share === undefined) others.push(metric);
-    else cpu = share;
-  }
-  return { cpu, others };
-}
-
-function cpuShare(metric: JsonValue, side: "target" | "current"): number | undefined {
-  if (!isJsonObject(metric) || !isJsonObject(metric.resource) || metric.resource.name !== "cpu") return undefined;
+/** The share of cpu that a metric is about, where it is about one. */
+function cpuShare(metric: JsonObject, side: "target" | "current"): number | undefined {
+  if (!isJsonObject(metric.resource) || metric.resource.name !== "cpu") return undefined;
   const value = metric.resource[side];
   return isJsonObject(value) && typeof value.averageUtilization === "number" ? value.averageUtilization : undefined;
 }

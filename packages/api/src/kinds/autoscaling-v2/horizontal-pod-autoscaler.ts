@@ -8,6 +8,7 @@ import type {
 } from "../../generated/types/autoscaling-v2.ts";
 import type { Column } from "../../resource-definition.ts";
 import { age } from "../columns.ts";
+import { checkAutoscaler, checkAutoscalerStatus } from "./autoscaler-validation.ts";
 
 /** A metric's value beside its target: `cpu: 12%/80%`, `<unknown>/500m`. */
 function metricText(metric: MetricSpec, status: MetricStatus | undefined): string {
@@ -74,8 +75,11 @@ export const HorizontalPodAutoscalers = defineResource<HorizontalPodAutoscaler>(
   generation: "spec",
   emptyStatus: { desiredReplicas: 0, currentMetrics: null },
   columns,
-  defaults({ spec }) {
-    if (!spec) return;
+  validate: (autoscaler, old) => [...checkAutoscaler(autoscaler, old)],
+  validateStatusUpdate: (autoscaler) => [...checkAutoscalerStatus(autoscaler)],
+  defaults(autoscaler) {
+    if (!autoscaler.spec) Reflect.set(autoscaler, "spec", {});
+    const { spec } = autoscaler;
     spec.minReplicas ??= 1;
     if (!spec.metrics?.length) {
       const target = { type: "Utilization", averageUtilization: 80 };

@@ -44,7 +44,8 @@ export function* checkResourceName(field: string, name: string): Findings {
   }
 }
 
-function* checkContainerResourceName(field: string, name: string): Findings {
+/** A resource that containers ask for. */
+export function* checkContainerResourceName(field: string, name: string): Findings {
   yield* checkResourceName(field, name);
   if (!name.includes("/")) {
     if (!ofContainers.includes(name) && !isHugePages(name)) {
