@@ -1,6 +1,15 @@
-import { Events, Namespaces, type ResourceDefinition, Services, servedResources, type Transport } from "@skiff/api";
+import {
+  type APIService,
+  Events,
+  Namespaces,
+  type ResourceDefinition,
+  Services,
+  servedResources,
+  type Transport,
+} from "@skiff/api";
 import type { Clock, Logger, Random } from "@skiff/base";
 import type { EmbeddedStore } from "@skiff/store";
+import { aggregatedService } from "./aggregation/aggregated-service.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
 import type { UserInfo } from "./contracts.ts";
 import { Listener, type ListenOptions } from "./http/listener.ts";
@@ -91,6 +100,12 @@ export class ApiServer implements AsyncDisposable {
   /** The API for a component in this process that acts as `user`. */
   transport(user: UserInfo): Transport {
     return new InProcessTransport({ parts: this.parts, table: this.table, logger: this.#logger, user });
+  }
+
+  /** Resolves when the server behind an APIService tells its discovery; rejects with what Kubernetes says of it. */
+  async checkDiscovery(service: APIService, signal: AbortSignal): Promise<void> {
+    const aggregated = aggregatedService(service);
+    if (aggregated !== undefined) await this.parts.asking.check(aggregated, signal);
   }
 
   /** Serves the API over TLS. Rejects when the port cannot be had. */

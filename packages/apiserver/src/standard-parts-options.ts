@@ -1,4 +1,7 @@
 import type { Clock, Logger, Random } from "@skiff/base";
+import type { Aggregation } from "./aggregation/aggregation.ts";
+import type { Asking } from "./aggregation/ask.ts";
+import type { FrontProxy } from "./aggregation/front-proxy.ts";
 import type { ServiceAllocation } from "./allocation/service-allocation.ts";
 import type { AccessAuthorizer } from "./authorization/access.ts";
 import type {
@@ -33,7 +36,9 @@ export interface StandardPartsOptions {
   /** Whether requests without credentials are those of `system:anonymous`; refused with 401 otherwise. */
   readonly anonymous: boolean;
   readonly nodes: NodeConnector;
-  /** How Services of webhooks are reached; straight to a ready endpoint where absent. */
+  /** What aggregated API servers are shown, so that they take this server's word for who asks. */
+  readonly frontProxy?: FrontProxy;
+  /** How Services of webhooks and aggregated API servers are reached; straight to a ready endpoint where absent. */
   readonly services?: ServiceConnector;
   /** `10.0.0.1:6443`, as `/api` tells it. */
   readonly serverAddress?: string;
@@ -70,6 +75,10 @@ export interface StandardParts {
   /** Addresses and node ports of Services. Storage calls it around commits of Services. */
   readonly allocation: ServiceAllocation;
   readonly metrics: RequestMetrics;
+  /** Groups and versions that other servers answer. */
+  readonly aggregation: Aggregation;
+  /** Asks those servers in this server's own name. */
+  readonly asking: Asking;
   /** Calls webhooks of every sort. */
   readonly webhooks: WebhookClient;
 }

@@ -1,5 +1,10 @@
 import { standardAdmission } from "./admission/standard-admission.ts";
 import { WebhookMetrics } from "./admission/webhooks/webhook-metrics.ts";
+import { Aggregation } from "./aggregation/aggregation.ts";
+import { Asking } from "./aggregation/ask.ts";
+import { MergedDiscovery } from "./aggregation/merged-discovery.ts";
+import { MergedOpenApi } from "./aggregation/merged-openapi.ts";
+import { RemoteDocuments } from "./aggregation/remote-documents.ts";
 import { ServiceAllocator } from "./allocation/service-allocator.ts";
 import { Impersonation } from "./authentication/impersonation.ts";
 import { RequestAuthenticator } from "./authentication/request-authenticator.ts";
@@ -31,6 +36,7 @@ import { serviceAccountToken } from "./subresources/service-account-token.ts";
 import { endpointConnector } from "./webhooks/service-connector.ts";
 import { WebhookClient } from "./webhooks/webhook-client.ts";
 
+export type { FrontProxy } from "./aggregation/front-proxy.ts";
 export type { ServiceAllocation } from "./allocation/service-allocation.ts";
 export { type AccessAuthorizer, type AccessRequest, forbidden } from "./authorization/access.ts";
 export * from "./authorization/bootstrap/bootstrap-objects.ts";
@@ -56,6 +62,8 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
   const services = options.services ?? endpointConnector(table, random);
   const webhooks = new WebhookClient({ services, clock });
   const webhookMetrics = new WebhookMetrics();
+  const aggregation = new Aggregation({ table, services, frontProxy: options.frontProxy, logger });
+  const asking = new Asking({ aggregation, table, clock });
   return {
     authenticator: new RequestAuthenticator({
       tokens,
@@ -73,7 +81,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
       escalation: { authorizer, rbac },
       webhooks: { client: webhooks, metrics: webhookMetrics, conditions: { hold: () => true } },
     }),
-    paths: pathRoutes({ options, keys, metrics, others: [webhookMetrics] }),
+    paths: pathRoutes({ options, keys, metrics, aggregation, asking, others: [webhookMetrics] }),
     subresources: new Map([
       ...podStreams(table, nodes),
       ...proxies(table, nodes, random),
@@ -91,6 +99,8 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
     ]),
     allocation: new ServiceAllocator(options),
     metrics,
+    aggregation,
+    asking,
     webhooks,
   };
 }
@@ -100,6 +110,8 @@ function pathRoutes(parts: {
   readonly keys: TokenKeys;
   readonly metrics: RequestMetrics;
   readonly others: readonly { text(): string }[];
+  readonly aggregation: Aggregation;
+  readonly asking: Asking;
 }): readonly PathRoute[] {
   const { options } = parts;
   const { table, clock, gitVersion } = options;
@@ -112,9 +124,11 @@ function pathRoutes(parts: {
     gitVersion,
     others: parts.others,
   };
+  const { aggregation } = parts;
+  const remote = new RemoteDocuments(parts.asking, clock);
   const routes: readonly PathRoute[] = [
-    ...discoveryRoutes(catalog, options.serverAddress ?? ""),
-    ...openApiRoutes(catalog, gitVersion),
+    ...discoveryRoutes(catalog, options.serverAddress ?? "", new MergedDiscovery(aggregation, remote)),
+    ...openApiRoutes(catalog, gitVersion, { aggregation, merged: new MergedOpenApi(aggregation, remote) }),
     ...openIdRoutes(parts.keys, options.serviceAccounts.issuer),
     versionRoute(gitVersion),
     metricsRoute(sources),

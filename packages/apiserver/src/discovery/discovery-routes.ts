@@ -1,6 +1,7 @@
 import { refusals } from "@skiff/api";
 import type { JsonObject } from "@skiff/base";
 import { acceptedTypes, takes } from "../accept.ts";
+import type { MergedDiscovery } from "../aggregation/merged-discovery.ts";
 import type { Exchange } from "../contracts.ts";
 import { methodNotAllowed } from "../http/serve-resource.ts";
 import { answerDocument, type Document, documentOf } from "../respond-json.ts";
@@ -29,12 +30,22 @@ const aggregatedType = (version: AggregatedVersion): string =>
   `${json};g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
 
 /** The paths of discovery: `/api`, `/apis` and what is between them and resources. */
-export function discoveryRoutes(catalog: Catalog, serverAddress: string): readonly PathRoute[] {
+export function discoveryRoutes(
+  catalog: Catalog,
+  serverAddress: string,
+  others?: MergedDiscovery,
+): readonly PathRoute[] {
   const documents = new CatalogCache<Document>(catalog);
   const cached = (key: string, make: () => JsonObject): Document => documents.get(key, () => documentOf(make()));
-  const root = (exchange: Exchange, core: boolean): void => {
+  const root = async (exchange: Exchange, core: boolean): Promise<void> => {
     const form = wantedForm(exchange.headers.accept);
     const groups = catalog.groups();
+    if (!core && others?.isEmpty === false) {
+      if (form === "plain") return answerDocument(exchange, documentOf(groupList(others.groups(groups))), json);
+      const local = groups.filter(({ group }) => group !== "");
+      const list = await others.list(aggregatedList(local, form), local, exchange.signal);
+      return answerDocument(exchange, documentOf(list), aggregatedType(form));
+    }
     if (form === "plain") {
       const document = core
         ? cached("/api", () => coreVersions(serverAddress))
@@ -61,10 +72,14 @@ export function discoveryRoutes(catalog: Catalog, serverAddress: string): readon
     if (exchange.method !== "GET" && exchange.method !== "HEAD") {
       throw methodNotAllowed();
     }
-    if (first === undefined) root(exchange, top === "api");
+    if (first === undefined) await root(exchange, top === "api");
     else if (top === "api") version(exchange, "", first);
     else if (second !== undefined) version(exchange, first, second);
     else {
+      if (others?.isEmpty === false) {
+        const merged = others.groups(catalog.groups()).find((item) => item.group === first);
+        if (merged !== undefined) return answerDocument(exchange, documentOf(groupDocument(merged)), json);
+      }
       const group = catalog.groups().find((item) => item.group === first);
       if (group === undefined || first === "") throw refusals.noSuchPath();
       answerDocument(

@@ -1,6 +1,7 @@
 import { type APIGroup, type APIResource, apiVersionOf, type ResourceDefinition } from "@skiff/api";
 import type { JsonObject } from "@skiff/base";
-import type { CatalogGroup, CatalogVersion } from "./catalog.ts";
+import type { GroupVersions } from "../aggregation/merge-groups.ts";
+import type { CatalogVersion } from "./catalog.ts";
 
 /** Verbs as discovery says them, of the actions as the API's document says them. Sorted, as Kubernetes sorts them. */
 const verbsOf: Readonly<Record<string, readonly string[]>> = {
@@ -69,7 +70,7 @@ export const resourceList = (group: string, { version, resources }: CatalogVersi
   resources: resources.flatMap(entries).map((entry) => ({ ...entry })),
 });
 
-function groupEntry({ group, versions }: CatalogGroup): APIGroup {
+function groupEntry({ group, versions }: GroupVersions): APIGroup {
   const listed = versions.map(({ version }) => ({ groupVersion: apiVersionOf({ group, version }), version }));
   const [preferred] = listed;
   return { name: group, versions: listed, ...(preferred === undefined ? {} : { preferredVersion: preferred }) };
@@ -82,14 +83,14 @@ const plain = ({ name, versions, preferredVersion }: APIGroup): JsonObject => ({
 });
 
 /** The document of `/apis/GROUP`. */
-export const groupDocument = (group: CatalogGroup): JsonObject => ({
+export const groupDocument = (group: GroupVersions): JsonObject => ({
   kind: "APIGroup",
   apiVersion: "v1",
   ...plain(groupEntry(group)),
 });
 
 /** The document of `/apis`. The core group is not among them. */
-export const groupList = (groups: readonly CatalogGroup[]): JsonObject => ({
+export const groupList = (groups: readonly GroupVersions[]): JsonObject => ({
   kind: "APIGroupList",
   apiVersion: "v1",
   groups: groups.filter(({ group }) => group !== "").map((group) => plain(groupEntry(group))),

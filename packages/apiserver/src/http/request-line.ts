@@ -51,7 +51,9 @@ export class RequestLine {
       const decided = parts.authorizer.authorize({ user, request: info });
       const decision = decided instanceof Promise ? await decided : decided;
       if (decision.kind !== "allowed") throw forbidden({ user, request: info }, decision.reason);
-      if (info.kind === "path") await this.#servePath(exchange, info, user);
+      const elsewhere = parts.aggregation.findPath(exchange.path);
+      if (elsewhere !== undefined) await parts.aggregation.pass(exchange, elsewhere, user);
+      else if (info.kind === "path") await this.#servePath(exchange, info, user);
       else await this.#serveResource(exchange, info, user);
     } catch (error) {
       try {

@@ -1,5 +1,7 @@
 import { apiVersionOf, openApiV2, openApiV3, refusals } from "@skiff/api";
 import { acceptedTypes, takes } from "../accept.ts";
+import type { Aggregation } from "../aggregation/aggregation.ts";
+import type { MergedOpenApi } from "../aggregation/merged-openapi.ts";
 import type { Exchange } from "../contracts.ts";
 import { type Catalog, CatalogCache, type CatalogVersion } from "../discovery/catalog.ts";
 import { answerDocument, type Document, documentOf, encodedDocument } from "../respond-json.ts";
@@ -28,7 +30,11 @@ const published = ({ resources }: CatalogVersion) => resources.filter(({ unpubli
 const isPublished = (version: CatalogVersion): boolean => published(version).length > 0;
 
 /** The published description of the API: version 2 in one document, version 3 in one a group and version. */
-export function openApiRoutes(catalog: Catalog, gitVersion: string): readonly PathRoute[] {
+export function openApiRoutes(
+  catalog: Catalog,
+  gitVersion: string,
+  others?: { readonly merged: MergedOpenApi; readonly aggregation: Aggregation },
+): readonly PathRoute[] {
   const documents = new CatalogCache<Document>(catalog);
   /** Made anew in each form: most clients want only one of them, and what it is made of is far larger than either. */
   const whole = (type: string): Document =>
@@ -37,20 +43,27 @@ export function openApiRoutes(catalog: Catalog, gitVersion: string): readonly Pa
       const document = openApiV2(resources, gitVersion);
       return type === json ? documentOf(document) : encodedDocument(gnosticDocument(document));
     });
+  const mergedNow = (): MergedOpenApi | undefined => (others?.merged.isEmpty === false ? others.merged : undefined);
+  /** The same with what other servers answer: these change without notice, so it is made for each who asks. */
+  const wholeWithOthers = async (merged: MergedOpenApi, type: string, signal: AbortSignal): Promise<Document> => {
+    const resources = catalog.groups().flatMap(({ versions }) => versions.flatMap(published));
+    const document = await merged.whole(openApiV2(resources, gitVersion), signal);
+    return type === json ? documentOf(document) : encodedDocument(gnosticDocument(document));
+  };
   const part = (path: string, version: CatalogVersion): Document =>
     documents.get(path, () => documentOf(openApiV3(published(version), gitVersion)));
   /** The index carries the hash of each part, so that clients keep parts for good: it needs all of them. */
-  const index = (): Document =>
-    documents.get("v3", () => {
-      const paths = catalog.groups().flatMap(({ group, versions }) =>
-        versions.filter(isPublished).map((version): [string, { serverRelativeURL: string }] => {
-          const path = pathOf(group, version.version);
-          const hash = part(path, version).etag.replaceAll('"', "");
-          return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
-        }),
-      );
-      return documentOf({ paths: Object.fromEntries(paths) });
-    });
+  const index = (): Document => documents.get("v3", () => documentOf(indexOf()));
+  const indexOf = () => {
+    const paths = catalog.groups().flatMap(({ group, versions }) =>
+      versions.filter(isPublished).map((version): [string, { serverRelativeURL: string }] => {
+        const path = pathOf(group, version.version);
+        const hash = part(path, version).etag.replaceAll('"', "");
+        return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
+      }),
+    );
+    return { paths: Object.fromEntries(paths) };
+  };
   const answerPart = (exchange: Exchange, path: string): void => {
     const [top, ...rest] = path.split("/");
     const [group = "", version = ""] = top === "api" ? ["", rest[0]] : rest;
@@ -73,19 +86,26 @@ export function openApiRoutes(catalog: Catalog, gitVersion: string): readonly Pa
       path: "/openapi/v2",
       match: "exact",
       async handle(exchange) {
+        const merged = mergedNow();
         const wanted = wantedType(exchange, [json, gnosticDeprecated, gnostic]);
         const type = wanted === json ? json : gnostic;
-        answerDocument(exchange, whole(type), type);
+        const document = merged === undefined ? whole(type) : await wholeWithOthers(merged, type, exchange.signal);
+        answerDocument(exchange, document, type);
       },
     },
     {
       path: "/openapi/v3",
       match: "prefix",
-      async handle(exchange) {
+      async handle(exchange, _, user) {
         const path = exchange.path.replace(/\/+$/, "").slice("/openapi/v3/".length);
         wantedType(exchange, [json]);
-        if (path === "") answerDocument(exchange, index(), json);
-        else answerPart(exchange, path);
+        const [, group = "", version = ""] = path.split("/");
+        const elsewhere = others?.merged.find(group, version);
+        const merged = mergedNow();
+        if (others !== undefined && elsewhere !== undefined) await others.aggregation.pass(exchange, elsewhere, user);
+        else if (path !== "") answerPart(exchange, path);
+        else if (merged === undefined) answerDocument(exchange, index(), json);
+        else answerDocument(exchange, documentOf(await merged.index(indexOf(), exchange.signal)), json);
       },
     },
   ];

@@ -18,6 +18,9 @@ const own: ReadonlySet<string> = new Set([
 
 const isOwn = (name: string): boolean => own.has(name) || name.startsWith(":") || name.startsWith("impersonate-");
 
+/** Headers of a request that is passed on; several values are several headers of one name. */
+export type ForwardedHeaders = Readonly<Record<string, string | string[]>>;
+
 /** The headers of a request that is passed on, by name in lower case. */
 export function forwardedHeaders(exchange: Exchange): Record<string, string> {
   const headers: Record<string, string> = {};

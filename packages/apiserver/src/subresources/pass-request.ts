@@ -3,7 +3,7 @@ import { Agent, request as requestTls } from "node:https";
 import { pipeline } from "node:stream/promises";
 import { isAbort } from "@skiff/base";
 import type { Exchange } from "../contracts.ts";
-import { forwardedHeaders, isConnectionHeader } from "./forwarded-headers.ts";
+import { type ForwardedHeaders, forwardedHeaders, isConnectionHeader } from "./forwarded-headers.ts";
 import { type Target, unreachable } from "./target.ts";
 
 /** Keeps connections to kubelets between requests: a handshake costs more than most answers. */
@@ -21,7 +21,7 @@ export async function send(
   target: Target,
   request: {
     readonly method: string;
-    readonly headers: Readonly<Record<string, string>>;
+    readonly headers: ForwardedHeaders;
     readonly body: NodeJS.ReadableStream | undefined;
     readonly signal: AbortSignal;
   },
@@ -71,13 +71,17 @@ export async function writeAll(
 
 const withoutBody: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Passes a whole request on and its answer back. */
-export async function passRequest(exchange: Exchange, target: Target): Promise<void> {
+/** Passes a whole request on and its answer back; with `headers` in place of the client's. */
+export async function passRequest(
+  exchange: Exchange,
+  target: Target,
+  headers: ForwardedHeaders = forwardedHeaders(exchange),
+): Promise<void> {
   const { method, signal } = exchange;
   const bodiless = withoutBody.has(method) && exchange.headers["content-length"] === undefined;
   const answer = await send(target, {
     method,
-    headers: { ...forwardedHeaders(exchange), host: `${target.host}:${target.port}` },
+    headers: { ...headers, host: `${target.host}:${target.port}` },
     body: bodiless ? undefined : exchange.bodyStream(),
     signal,
   });

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect as connectPlain, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { refusals, type StatusError } from "@skiff/api";
+import { refusals } from "@skiff/api";
 import { describeError } from "@skiff/base";
 import type { NodeEndpoint } from "./node-connector.ts";
 
@@ -12,10 +12,13 @@ export interface Target {
   /** Path with query. */
   readonly path: string;
   readonly tls: NodeEndpoint["tls"] | undefined;
+  /** What is thrown when it cannot be reached; a Status (500) where absent. */
+  readonly failure?: (error: unknown) => Error;
 }
 
-/** The refusal (500) of a server that cannot be reached, as Kubernetes words it. */
-export const unreachable = (target: Target, error: unknown): StatusError =>
+/** The refusal of a server that cannot be reached, as Kubernetes words it. */
+export const unreachable = (target: Target, error: unknown): Error =>
+  target.failure?.(error) ??
   refusals.internal(`error dialing backend: dial tcp ${target.host}:${target.port}: ${describeError(error)}`);
 
 /** A connection to the target, both of whose directions end on their own. */

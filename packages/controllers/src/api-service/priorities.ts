@@ -69,9 +69,9 @@ export function builtInServices(
   resources: readonly ResourceDefinition[] = servedResources(),
 ): ReadonlyMap<string, LocalService> {
   const services = new Map<string, LocalService>();
-  for (const { group, version } of resources) {
+  for (const { group, version, unpublished } of resources) {
     const groupPriorityMinimum = groups[group];
-    if (groupPriorityMinimum === undefined) continue;
+    if (groupPriorityMinimum === undefined || unpublished === true) continue;
     const priority = { groupPriorityMinimum, versionPriority: versionPriority(group, version) };
     services.set(apiServiceName({ group, version }), { group, version, ...priority });
   }

@@ -1,0 +1,68 @@
+import { isJsonObject, type JsonObject } from "@skiff/base";
+import type { AggregatedService } from "./aggregated-service.ts";
+import type { Aggregation } from "./aggregation.ts";
+import { discoveryPath } from "./ask.ts";
+import type { RemoteDocuments } from "./remote-documents.ts";
+
+const accept = "application/json";
+const none: JsonObject = {};
+const objectIn = (object: JsonObject, field: string): JsonObject => {
+  const value = object[field];
+  return isJsonObject(value) ? value : none;
+};
+
+/** The published descriptions of what other servers answer, merged into those of this one. */
+export class MergedOpenApi {
+  readonly #aggregation: Aggregation;
+  readonly #documents: RemoteDocuments;
+
+  constructor(aggregation: Aggregation, documents: RemoteDocuments) {
+    this.#aggregation = aggregation;
+    this.#documents = documents;
+  }
+
+  /** True while this server answers everything itself. */
+  get isEmpty(): boolean {
+    return this.#aggregation.services().size === 0;
+  }
+
+  /** The server that describes a group and version; `undefined` for this one. */
+  find(group: string, version: string): AggregatedService | undefined {
+    return this.#aggregation.find(group, version);
+  }
+
+  /** The index of version 3: each server says itself where its parts are. */
+  async index(own: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+    const paths = { ...objectIn(own, "paths") };
+    for (const [service, remote] of await this.#all("/openapi/v3", signal)) {
+      const path = discoveryPath(service).slice(1);
+      const entry = objectIn(remote, "paths")[path];
+      if (entry !== undefined) paths[path] = entry;
+    }
+    return { ...own, paths };
+  }
+
+  /** The document of version 2. What both define is this server's. */
+  async whole(own: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+    const paths = { ...objectIn(own, "paths") };
+    const definitions = { ...objectIn(own, "definitions") };
+    for (const [service, remote] of await this.#all("/openapi/v2", signal)) {
+      const root = discoveryPath(service);
+      for (const [path, item] of Object.entries(objectIn(remote, "paths"))) {
+        if (path.startsWith(`${root}/`)) paths[path] ??= item;
+      }
+      for (const [name, item] of Object.entries(objectIn(remote, "definitions"))) definitions[name] ??= item;
+    }
+    return { ...own, paths, definitions };
+  }
+
+  #all(path: string, signal: AbortSignal): Promise<readonly (readonly [AggregatedService, JsonObject])[]> {
+    const services = [...this.#aggregation.services().values()];
+    return Promise.all(
+      services.map(async (service): Promise<readonly [AggregatedService, JsonObject]> => {
+        const { document } = await this.#documents.get(service, { path, accept }, signal);
+        return [service, document?.json ?? none];
+      }),
+    );
+  }
+}
