@@ -41,6 +41,9 @@ test("all certificates are the authority's, and name who and where", () =>
       assert.ok(certificate.checkIssued(authority) && certificate.verify(authority.publicKey));
       assert.ok(!certificate.ca);
     }
+    const proxy = new X509Certificate(pki.frontProxyClient.certificate);
+    assert.ok(proxy.checkIssued(new X509Certificate(pki.frontProxyAuthority)) && !proxy.verify(authority.publicKey));
+    assert.equal(proxy.subject, "CN=front-proxy-client");
     const server = new X509Certificate(pki.apiServer.certificate);
     for (const address of ["127.0.0.1", "192.0.2.7", "10.96.0.1"]) assert.ok(server.checkIP(address), address);
     for (const host of ["localhost", "kubernetes.default.svc", "machine"]) assert.ok(server.checkHost(host), host);

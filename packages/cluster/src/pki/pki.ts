@@ -27,12 +27,19 @@ export interface Pki {
   readonly node: KeyPair;
   /** The administrator: `system:masters`. */
   readonly admin: KeyPair;
+  /** PEM of the authority of `frontProxyClient`: another one, so that no other certificate can speak for others. */
+  readonly frontProxyAuthority: string;
+  /** What the API server shows to aggregated API servers. */
+  readonly frontProxyClient: KeyPair;
   /** RSA, PEM: signs service-account tokens. */
   readonly serviceAccountKey: string;
 }
 
 const pairNames = ["apiServer", "apiServerKubeletClient", "kubeletServer", "node", "admin"] as const;
 type PairName = (typeof pairNames)[number];
+
+/** The one name in a certificate of the front proxy's authority that aggregated servers shall trust. */
+export const frontProxyName = "front-proxy-client";
 
 const fileNames: Readonly<Record<PairName, string>> = {
   apiServer: "apiserver",
@@ -71,10 +78,26 @@ export async function ensurePki(folder: string, settings: ClusterSettings, clock
         await writePair(folder, file, await authority.issue(requests[name]));
     }),
   );
+  await ensureFrontProxy(folder, Authority, clock);
   await writeFileAtomic(join(folder, "sa.key"), await serviceAccount, { mode: 0o600 });
   const made = await readPki(folder);
   if (made === undefined) throw new ClusterError("PKI_INCOMPLETE", `the certificates in ${folder} cannot be read back`);
   return made;
+}
+
+async function ensureFrontProxy(
+  folder: string,
+  authorities: typeof import("./certificates.ts").Authority,
+  clock: Clock,
+): Promise<void> {
+  const existing = await readPair(folder, "front-proxy-ca");
+  if (existing !== undefined && (await readPair(folder, frontProxyName)) !== undefined) return;
+  const authority =
+    existing === undefined
+      ? await authorities.create("front-proxy-ca", clock)
+      : await authorities.load(existing, clock);
+  await writePair(folder, "front-proxy-ca", authority.pair);
+  await writePair(folder, frontProxyName, await authority.issue({ commonName: frontProxyName, usage: "client" }));
 }
 
 /** Throws `ClusterError` for files that are no certificate or no key: processes would only say so in their logs. */
@@ -90,6 +113,9 @@ function checkReadable(folder: string, pki: Pki): void {
     }
   };
   check("ca.crt", () => new X509Certificate(pki.authority));
+  check("front-proxy-ca.crt", () => new X509Certificate(pki.frontProxyAuthority));
+  check(`${frontProxyName}.crt`, () => new X509Certificate(pki.frontProxyClient.certificate));
+  check(`${frontProxyName}.key`, () => createPrivateKey(pki.frontProxyClient.key));
   check("sa.key", () => createPrivateKey(pki.serviceAccountKey));
   for (const name of pairNames) {
     check(`${fileNames[name]}.crt`, () => new X509Certificate(pki[name].certificate));
@@ -99,16 +125,27 @@ function checkReadable(folder: string, pki: Pki): void {
 
 /** The certificates as they lie in `folder`, or `undefined` when any is missing. */
 export async function readPki(folder: string): Promise<Pki | undefined> {
-  const [authority, serviceAccountKey, apiServer, apiServerKubeletClient, kubeletServer, node, admin] =
-    await Promise.all([
-      readIfThere(join(folder, "ca.crt")),
-      readIfThere(join(folder, "sa.key")),
-      ...pairNames.map((name) => readPair(folder, fileNames[name])),
-    ]);
-  if (!authority || !serviceAccountKey || !apiServer || !apiServerKubeletClient || !kubeletServer || !node || !admin) {
-    return undefined;
-  }
-  return { authority, serviceAccountKey, apiServer, apiServerKubeletClient, kubeletServer, node, admin };
+  const [authority, serviceAccountKey, frontProxyAuthority, frontProxyClient, ...pairs] = await Promise.all([
+    readIfThere(join(folder, "ca.crt")),
+    readIfThere(join(folder, "sa.key")),
+    readIfThere(join(folder, "front-proxy-ca.crt")),
+    readPair(folder, frontProxyName),
+    ...pairNames.map((name) => readPair(folder, fileNames[name])),
+  ]);
+  const [apiServer, apiServerKubeletClient, kubeletServer, node, admin] = pairs;
+  if (!authority || !serviceAccountKey || !frontProxyAuthority || !frontProxyClient) return undefined;
+  if (!apiServer || !apiServerKubeletClient || !kubeletServer || !node || !admin) return undefined;
+  return {
+    authority,
+    serviceAccountKey,
+    frontProxyAuthority,
+    frontProxyClient,
+    apiServer,
+    apiServerKubeletClient,
+    kubeletServer,
+    node,
+    admin,
+  };
 }
 
 function leafRequests(settings: ClusterSettings): Readonly<Record<PairName, import("./certificates.ts").LeafRequest>> {

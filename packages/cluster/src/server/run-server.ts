@@ -7,7 +7,7 @@ import { Scheduler } from "@skiff/scheduler";
 import { compactionIntervalMs, compactPeriodically, type EmbeddedStore, openLmdbStore } from "@skiff/store";
 import { createBootstrapObjects } from "../bootstrap/bootstrap-objects.ts";
 import type { SelfCommand } from "../lifecycle/self-command.ts";
-import { type Pki, readPki } from "../pki/pki.ts";
+import { frontProxyName, type Pki, readPki } from "../pki/pki.ts";
 import { clusterPaths } from "../settings/paths.ts";
 import { ClusterError, type ClusterSettings, readSettings } from "../settings/settings.ts";
 import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
@@ -95,6 +95,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
           cert: pki.apiServerKubeletClient.certificate,
           key: pki.apiServerKubeletClient.key,
         }),
+        frontProxy: pki.frontProxyClient,
         serviceCidr: settings.serviceCidr,
         nodePorts: settings.nodePorts,
         serverAddress: `${settings.nodeIp}:${settings.apiPort}`,
@@ -126,6 +127,12 @@ async function startComponents(
       random,
       logger: logger.named("controllers"),
       rootCertificate: pki.authority,
+      extensionAuthentication: {
+        clientAuthority: pki.authority,
+        frontProxyAuthority: pki.frontProxyAuthority,
+        frontProxyName,
+      },
+      checkDiscovery: (service, stop) => api.checkDiscovery(service, stop),
     }),
   );
   const schedulerClient = createClient(api.transport(component("system:kube-scheduler")));
