@@ -118,6 +118,7 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
 
   #subscribe(watch: Watch): void {
     const hear = (change: CacheChange<KubeObject>) => {
+      if (change.kind === "updated" && watch.matters?.(change.old, change.object) === false) return;
       const states = change.kind === "updated" ? [change.old, change.object] : [change.object];
       for (const state of states) for (const ref of watch.keys(state, this.#caches)) this.#queue.add(keyOf(ref));
     };

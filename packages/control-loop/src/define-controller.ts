@@ -28,23 +28,28 @@ export interface Watch {
   readonly resource: ResourceDefinition;
   /** Which of the controller's objects a change of `object` concerns. Asked for the old and for the new state. */
   keys(object: KubeObject, caches: Caches): readonly ObjectRef[];
+  /** Whether the controller cares for what has changed. Every change matters where absent. */
+  matters?(old: KubeObject, object: KubeObject): boolean;
 }
 
 /** A `Watch` with its types. */
 export function watching<T extends KubeObject>(
   resource: ResourceDefinition<T>,
   keys: (object: T, caches: Caches) => readonly ObjectRef[],
+  matters: (old: T, object: T) => boolean = () => true,
 ): Watch {
-  return { resource, ...methodOf(keys) };
+  return { resource, ...methodsOf(keys, matters) };
 }
 
-/** The runner hands a watch only objects of its own resource; as a method it may say what they are. */
-function methodOf<T extends KubeObject>(
+/** The runner hands a watch only objects of its own resource; as methods they may say what they are. */
+function methodsOf<T extends KubeObject>(
   keys: (object: T, caches: Caches) => readonly ObjectRef[],
+  matters: (old: T, object: T) => boolean,
 ): {
   keys(object: T, caches: Caches): readonly ObjectRef[];
+  matters(old: T, object: T): boolean;
 } {
-  return { keys };
+  return { keys, matters };
 }
 
 export interface ControllerDefinition<T extends KubeObject> {

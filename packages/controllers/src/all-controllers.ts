@@ -1,6 +1,7 @@
 import type { Loop } from "@skiff/control-loop";
 import { apiServiceController, type CheckDiscovery } from "./api-service/controller.ts";
 import { clusterRoleAggregationController } from "./cluster-role-aggregation/controller.ts";
+import { daemonSetController } from "./daemon-set/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointSliceController } from "./endpoint-slice/controller.ts";
 import { endpointSliceMirroringController } from "./endpoint-slice-mirroring/controller.ts";
@@ -14,10 +15,11 @@ import { garbageCollector } from "./garbage-collector/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
 import { podGcController } from "./pod-gc/controller.ts";
-import { replicaSetController } from "./replica-set/controller.ts";
+import { replicaSetController, replicationController } from "./replica-set/controller.ts";
 import type { ResourceSet } from "./resource-set.ts";
 import { rootCertificateController } from "./root-certificate/controller.ts";
 import { serviceAccountController } from "./service-account/controller.ts";
+import { statefulSetController } from "./stateful-set/controller.ts";
 import { taintEvictionController } from "./taint-eviction/controller.ts";
 
 /** What differs from cluster to cluster. */
@@ -42,6 +44,9 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     clusterRoleAggregationController,
     ...(settings.rootCertificate === undefined ? [] : [rootCertificateController(settings.rootCertificate)]),
     replicaSetController,
+    replicationController,
+    statefulSetController,
+    daemonSetController(),
     deploymentController,
     endpointsController,
     endpointSliceController,

@@ -5,6 +5,7 @@ import {
   type ReplicaSet,
   type ReplicaSetCondition,
   type ReplicaSetStatus,
+  type ReplicationController,
 } from "@skiff/api";
 import { timestamp } from "@skiff/base";
 import { unlessZero } from "../counts.ts";
@@ -22,7 +23,7 @@ export interface ReplicasPlan {
 
 /** What has to be made or deleted so that as many pods are active as the set asks for. */
 export function planReplicas(
-  set: ReplicaSet,
+  set: ReplicaSet | ReplicationController,
   active: readonly Pod[],
   ranking: { crowding: Crowding; nowMs: number },
 ): ReplicasPlan {
@@ -47,7 +48,7 @@ export interface StatusPlan {
 
 /** The status that the pods amount to; `pods` are all that the set owns. */
 export function planStatus(observed: {
-  readonly set: ReplicaSet;
+  readonly set: ReplicaSet | ReplicationController;
   readonly pods: readonly Pod[];
   readonly failure: ReplicaFailure | undefined;
   readonly nowMs: number;
