@@ -149,7 +149,13 @@ test("scaling down from the top, and history that is kept short", async () => {
 const claimed = {
   volumeClaimTemplates: [
     {
-      metadata: { name: "data", namespace: "", uid: "", resourceVersion: "", creationTimestamp: "" },
+      metadata: {
+        name: "data",
+        namespace: "",
+        uid: "",
+        resourceVersion: "",
+        creationTimestamp: "2026-01-01T00:00:00Z",
+      },
       spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
       status: {},
     },
