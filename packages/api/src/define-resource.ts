@@ -23,7 +23,7 @@ type FromFacts =
  * most kinds. `prepare…` rules run after the general ones, not in place of them.
  */
 export type ResourceRules<T extends KubeObject> = Pick<ResourceDefinition<T>, Place> &
-  Partial<Omit<ResourceDefinition<T>, Place | FromFacts>> & {
+  Partial<Omit<ResourceDefinition<T>, Place | FromFacts | "custom">> & {
     /** What `status` is when the object is new: Kubernetes writes numbers that may not be absent. `{}` where left out. */
     readonly emptyStatus?: JsonObject;
     /** `kept` for kinds that come into being with a status. */

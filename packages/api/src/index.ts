@@ -1,6 +1,8 @@
 /** The vocabulary of Kubernetes 1.36: kinds, schemas, rules, selectors, quantities, patches. Pure: no I/O. */
 
 export * from "./built-in.ts";
+export { setValueAt, simplePath, valueAt } from "./custom-resources/custom-columns.ts";
+export * from "./custom-resources/custom-resource.ts";
 export * from "./define-resource.ts";
 export * from "./field-error.ts";
 export type {
@@ -18,6 +20,11 @@ export type {
   ValidatingWebhookConfiguration,
   WebhookClientConfig,
 } from "./generated/types/admissionregistration-v1.ts";
+export type {
+  CustomResourceDefinition,
+  CustomResourceDefinitionCondition,
+  CustomResourceDefinitionNames,
+} from "./generated/types/apiextensions-v1.ts";
 export type { APIService, APIServiceCondition } from "./generated/types/apiregistration-v1.ts";
 export type * from "./generated/types/apps-v1.ts";
 export type * from "./generated/types/coordination-v1.ts";

@@ -1,6 +1,8 @@
+import type { JsonObject } from "@skiff/base";
 import type { FieldError } from "./field-error.ts";
 import type { DynamicObject, KubeObject } from "./object.ts";
 import type { ResourceAction } from "./schema/notation.ts";
+import type { StructSchema } from "./schema/schema.ts";
 
 /** What the rules of a kind may ask about the moment. */
 export interface RuleContext {
@@ -58,8 +60,10 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly categories: readonly string[];
   readonly actions: readonly ResourceAction[];
   readonly subresources: readonly SubresourceDefinition[];
-  /** Short name of the schema, as in `core.v1.Pod`. */
+  /** Short name of the schema, as in `core.v1.Pod`; a custom resource brings the schema itself in `custom`. */
   readonly schema: string;
+  /** What only custom resources have. */
+  readonly custom?: CustomForm;
   /**
    * Kinds that are views of one stored kind name it here (`events.k8s.io/v1` Events are stored as core Events), and
    * how to get there and back. `undefined`: stored as it is.
@@ -99,11 +103,29 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   gracePeriodSeconds?(object: T): number;
 }
 
+/** Where `/scale` of a custom resource finds its numbers: simple paths, as in `.spec.replicas`. */
+export interface ScalePaths {
+  readonly specReplicasPath: string;
+  readonly statusReplicasPath: string;
+  /** Of a selector in its text form. */
+  readonly labelSelectorPath?: string | undefined;
+}
+
+/** The schema of a custom resource, in the forms that it is needed in. Each is made when first asked for. */
+export interface CustomForm {
+  /** For decoding, patches and apply. */
+  readonly struct: StructSchema;
+  /** As its definition has it; `undefined` where it has none. */
+  readonly openApi: JsonObject | undefined;
+  readonly scale: ScalePaths | undefined;
+  readonly hasStatus: boolean;
+}
+
 export interface StoredAs {
   readonly group: string;
   readonly version: string;
   readonly plural: string;
-  /** From this version's form to the stored one. Both make a new object. */
+  /** From this version's form to the stored one. Both make a new object, or give the same where nothing changes. */
   toStored(object: DynamicObject): DynamicObject;
   fromStored(stored: DynamicObject): DynamicObject;
 }

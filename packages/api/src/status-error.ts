@@ -136,6 +136,8 @@ export const refusals = {
       message: `${action} is not supported on resources of kind "${qualified(subject)}"`,
       subject,
     }),
+  /** The method is known, but not taken in the present state of things. */
+  notAllowedNow: (message: string): StatusError => refuse({ code: 405, reason: "MethodNotAllowed", message }),
   notAcceptable: (message: string): StatusError => refuse({ code: 406, reason: "NotAcceptable", message }),
   unsupportedMediaType: (message: string): StatusError =>
     refuse({ code: 415, reason: "UnsupportedMediaType", message }),

@@ -1,6 +1,7 @@
 import {
   apiVersionOf,
   type ObjectRef,
+  patchTypes,
   qualifiedPlural,
   refusals,
   type Transport,
@@ -8,7 +9,8 @@ import {
   type WatchEvent,
 } from "@skiff/api";
 import { deepCopy, isJsonObject, type JsonObject, type JsonValue, type Logger } from "@skiff/base";
-import type { ApiVerb, UserInfo, WriteContext } from "./contracts.ts";
+import type { ApiVerb, SubresourceHandler, UserInfo, WriteContext } from "./contracts.ts";
+import { patchTypeOf } from "./encoding/body-format.ts";
 import { listMetadata } from "./encoding/list-body.ts";
 import { asJson } from "./encoding/object-json.ts";
 import { asStatusError } from "./http/respond-error.ts";
@@ -19,6 +21,7 @@ import { modifyObject } from "./storage/modify-object.ts";
 import type { ObjectStorage } from "./storage/object-storage.ts";
 import { removeObject } from "./storage/remove-object.ts";
 import type { StorageTable } from "./storage/storage-table.ts";
+import { customScale } from "./subresources/custom-scale.ts";
 import { checkPlace, placeNew } from "./verbs/check-place.ts";
 import { withMetadata } from "./verbs/decode-body.ts";
 import { listObjects, type ObjectList } from "./verbs/list.ts";
@@ -99,7 +102,7 @@ export class InProcessTransport implements Transport {
     const handler =
       subresource === undefined
         ? parts.virtualResources.get(qualified)
-        : parts.subresources.get(`${qualified}/${subresource}`);
+        : (parts.subresources.get(`${qualified}/${subresource}`) ?? this.#customScale(request));
     if (handler === undefined) return undefined;
     if (handler.handleObject === undefined) throw methodNotAllowed();
     const copy: unknown = deepCopy(body);
@@ -109,6 +112,11 @@ export class InProcessTransport implements Transport {
       body: isJsonObject(copy) ? copy : undefined,
       context: this.#context(request, "UpdateOptions"),
     });
+  }
+
+  #customScale(request: TransportRequest): SubresourceHandler | undefined {
+    const storage = this.#options.table.find(request);
+    return storage === undefined ? undefined : customScale(storage, request.subresource);
   }
 
   #context({ query }: TransportRequest, kind: string): WriteContext {
@@ -159,7 +167,7 @@ const verbs: Readonly<Record<TransportRequest["verb"], (call: Call) => Promise<J
   },
   async patch(call) {
     const { request, query, storage, ref } = call;
-    const type = request.patchType ?? "merge";
+    const type = patchTypeOf(patchTypes[request.patchType ?? "merge"], storage.resource);
     const force = flag(query, "force");
     checkPatchOptions({ type, force, hasManager: (query.get("fieldManager") ?? "") !== "" });
     const value = bodyOf(call);

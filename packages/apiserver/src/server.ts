@@ -1,5 +1,6 @@
 import {
   type APIService,
+  CustomResourceDefinitions,
   Events,
   Namespaces,
   type ResourceDefinition,
@@ -12,6 +13,7 @@ import type { EmbeddedStore } from "@skiff/store";
 import { aggregatedService } from "./aggregation/aggregated-service.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
 import type { UserInfo } from "./contracts.ts";
+import { CustomResources, holdDefinition } from "./custom-resources/custom-resources.ts";
 import { Listener, type ListenOptions } from "./http/listener.ts";
 import { RequestLine } from "./http/request-line.ts";
 import { InProcessTransport } from "./in-process.ts";
@@ -64,7 +66,20 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       },
     });
   }
-  return new ApiServer({ clock, logger, cache, table, parts });
+  return new ApiServer({
+    clock,
+    logger,
+    cache,
+    table,
+    parts,
+    customResources: followDefinitions(table, clock, logger),
+  });
+}
+
+function followDefinitions(table: StorageTable, clock: Clock, logger: Logger): CustomResources | undefined {
+  if (table.find(CustomResourceDefinitions) === undefined) return undefined;
+  table.hook(CustomResourceDefinitions, { removing: (definition) => holdDefinition(definition, clock.now()) });
+  return new CustomResources({ table, clock, logger: logger.named("custom-resources") });
 }
 
 /** See `createApiServer`. */
@@ -77,6 +92,7 @@ export class ApiServer implements AsyncDisposable {
   readonly #cache: WatchCache;
   readonly #bookmarks: Bookmarks;
   readonly #line: RequestLine;
+  readonly #customResources: CustomResources | undefined;
   readonly #listeners = new Set<Listener>();
 
   constructor(made: {
@@ -85,6 +101,7 @@ export class ApiServer implements AsyncDisposable {
     readonly cache: WatchCache;
     readonly table: StorageTable;
     readonly parts: StandardParts;
+    readonly customResources: CustomResources | undefined;
   }) {
     const { clock, logger, table, parts } = made;
     this.table = table;
@@ -92,6 +109,7 @@ export class ApiServer implements AsyncDisposable {
     this.#clock = clock;
     this.#logger = logger;
     this.#cache = made.cache;
+    this.#customResources = made.customResources;
     this.#bookmarks = new Bookmarks(clock);
     const encoder = new EventEncoder();
     this.#line = new RequestLine({ parts, table, bookmarks: this.#bookmarks, encoder, clock, logger });
@@ -122,6 +140,7 @@ export class ApiServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#listeners].map((listener) => listener[Symbol.asyncDispose]()));
+    await this.#customResources?.[Symbol.asyncDispose]();
     this.#bookmarks[Symbol.dispose]();
     this.parts.webhooks[Symbol.dispose]();
     this.#cache[Symbol.dispose]();

@@ -1,64 +1,18 @@
-import type { CustomResourceDefinitions, DynamicObject, ResourceDefinition } from "@skiff/api";
+import { type CustomResourceDefinition, customResource, type DynamicObject, type ResourceDefinition } from "@skiff/api";
 
-type CustomResourceDefinition = typeof CustomResourceDefinitions extends ResourceDefinition<infer T> ? T : never;
+/** By definition: what is made of one is kept for as long as it is as it is. */
+const made = new WeakMap<CustomResourceDefinition, readonly ResourceDefinition<DynamicObject>[]>();
 
-/** The resource that an established CustomResourceDefinition serves, as far as lists, watches and deletion need to know it. */
-export function customResources({
-  spec,
-  status,
-}: CustomResourceDefinition): readonly ResourceDefinition<DynamicObject>[] {
-  const established = status?.conditions?.some(({ type, status }) => type === "Established" && status === "True");
-  const version =
-    spec.versions.find(({ storage, served }) => storage && served) ?? spec.versions.find(({ served }) => served);
-  if (established !== true || version === undefined) return [];
-  const {
-    kind,
-    plural,
-    singular = kind.toLowerCase(),
-    listKind = `${kind}List`,
-    shortNames = [],
-    categories = [],
-  } = spec.names;
-  return [
-    {
-      group: spec.group,
-      version: version.name,
-      kind,
-      listKind,
-      plural,
-      singular,
-      scope: spec.scope === "Namespaced" ? "namespaced" : "cluster",
-      shortNames,
-      categories,
-      ...bare,
-    },
-  ];
+/** The resource that an established CustomResourceDefinition serves, in the version that its objects are stored in where that is served. */
+export function customResources(definition: CustomResourceDefinition): readonly ResourceDefinition<DynamicObject>[] {
+  const known = made.get(definition);
+  if (known !== undefined) return known;
+  const established = definition.status?.conditions?.some(
+    ({ type, status }) => type === "Established" && status === "True",
+  );
+  const { served, stored } = established === true ? customResource(definition) : { served: [], stored: undefined };
+  const best = served.find(({ version }) => version === stored?.version) ?? served[0];
+  const resources = best === undefined ? [] : [best];
+  made.set(definition, resources);
+  return resources;
 }
-
-const none = () => [];
-const nothing = () => {};
-
-/** What a client does not need to know of a resource: the server has the rules. */
-const bare: Pick<
-  ResourceDefinition<DynamicObject>,
-  Exclude<
-    keyof ResourceDefinition,
-    "group" | "version" | "kind" | "listKind" | "plural" | "singular" | "scope" | "shortNames" | "categories"
-  >
-> = {
-  actions: ["get", "list", "post", "put", "patch", "delete", "deletecollection"],
-  subresources: [],
-  schema: "",
-  storedAs: undefined,
-  defaults: nothing,
-  prepareCreate: nothing,
-  prepareUpdate: nothing,
-  prepareStatusUpdate: nothing,
-  validate: none,
-  validateUpdate: none,
-  validateStatusUpdate: none,
-  validateName: none,
-  changesGeneration: () => false,
-  columns: [],
-  selectableFields: [],
-};

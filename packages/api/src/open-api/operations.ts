@@ -136,8 +136,7 @@ export function operation(action: ResourceAction, place: OperationPlace): JsonOb
         ? schemas.status
         : schemas.object;
   const body = bodyOf(action, schemas);
-  const consumes = action === "patch" ? patchTypes : ["*/*"];
-  const produces = action === "list" ? [...objectTypes, ...streamTypes] : objectTypes;
+  const { consumes, produces } = mediaTypes(action, resource);
   return {
     tags: [
       `${groupText(resource.group).replace(/[.-]\w/g, (match) => match.charAt(1).toUpperCase())}_${resource.version}`,
@@ -155,6 +154,15 @@ export function operation(action: ResourceAction, place: OperationPlace): JsonOb
     "x-kubernetes-action":
       action === "post" || action === "put" || action === "get" || action === "patch" ? action : action,
     "x-kubernetes-group-version-kind": { ...kind },
+  };
+}
+
+/** Custom resources know neither protobuf nor strategic merge patches. */
+function mediaTypes(action: ResourceAction, { custom }: ResourceDefinition) {
+  const usual = (type: string) => custom === undefined || !/protobuf|strategic/.test(type);
+  return {
+    consumes: (action === "patch" ? patchTypes : ["*/*"]).filter(usual),
+    produces: (action === "list" ? [...objectTypes, ...streamTypes] : objectTypes).filter(usual),
   };
 }
 

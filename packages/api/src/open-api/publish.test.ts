@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
+import { isJsonObject, type JsonValue } from "@skiff/base";
 import { builtInResources } from "../built-in.ts";
+import { customResource } from "../custom-resources/custom-resource.ts";
 import { openApiV2, openApiV3 } from "./publish.ts";
 
 const at = (value: JsonValue | undefined, ...steps: readonly string[]): JsonValue | undefined =>
@@ -78,32 +79,51 @@ test("version 3: a document for a group and version", () => {
 });
 
 test("custom resources bring their own schema", () => {
-  const [first] = apps;
-  assert.ok(first !== undefined);
-  const widget = {
-    ...first,
-    group: "stable.example.com",
-    kind: "Widget",
-    listKind: "WidgetList",
-    plural: "widgets",
-    schema: "stable.example.com.v1.Widget",
-    subresources: [],
-  };
-  const schema: JsonObject = {
-    type: "object",
-    properties: { spec: { type: "object", nullable: true, properties: { size: { anyOf: [{}], type: "integer" } } } },
-  };
-  const custom = new Map([[widget.schema, schema]]);
-  const two = openApiV2([widget], "v1.36.0", custom);
+  const [resource] = customResource({
+    metadata: { name: "widgets.stable.example.com", uid: "", resourceVersion: "", creationTimestamp: "" },
+    spec: {
+      group: "stable.example.com",
+      scope: "Namespaced",
+      names: { plural: "widgets", kind: "Widget" },
+      versions: [
+        {
+          name: "v1",
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: {
+              type: "object",
+              properties: {
+                spec: {
+                  type: "object",
+                  properties: { size: { anyOf: [{}], type: "integer" }, maybe: { type: "object", nullable: true } },
+                },
+              },
+            },
+          },
+        },
+      ],
+    },
+    status: {},
+  }).served;
+  assert.ok(resource !== undefined);
+  const two = openApiV2([resource], "v1.36.0");
   const definition = at(two.definitions, "com.example.stable.v1.Widget");
-  assert.deepEqual(at(definition, "properties", "spec"), { type: "object", properties: { size: { type: "integer" } } });
+  assert.deepEqual(at(definition, "properties", "spec"), {
+    type: "object",
+    properties: { size: { type: "integer" }, maybe: {} },
+  });
   assert.deepEqual(at(definition, "x-kubernetes-group-version-kind"), [
     { group: "stable.example.com", version: "v1", kind: "Widget" },
   ]);
   assert.ok(at(two.definitions, "com.example.stable.v1.WidgetList") !== undefined);
-  const three = openApiV3([widget], "v1.36.0", custom);
-  assert.equal(
-    at(three, "components", "schemas", "com.example.stable.v1.Widget", "properties", "spec", "nullable"),
-    true,
-  );
+  const three = openApiV3([resource], "v1.36.0");
+  const spec = at(three, "components", "schemas", "com.example.stable.v1.Widget", "properties", "spec");
+  assert.deepEqual(at(spec, "properties", "maybe"), { type: "object", nullable: true });
+  const path = at(three.paths, "/apis/stable.example.com/v1/namespaces/{namespace}/widgets/{name}", "patch");
+  assert.deepEqual(Object.keys(at(path, "requestBody", "content") ?? {}), [
+    "application/apply-patch+yaml",
+    "application/json-patch+json",
+    "application/merge-patch+json",
+  ]);
 });

@@ -2,17 +2,14 @@
  * The OpenAPI documents that the server publishes: what `kubectl explain`, server-side validation and generated clients read.
  * They are made from the schemas and the list of resources when first asked for. They carry no prose.
  */
-import { isJsonObject, type JsonObject } from "@skiff/base";
+import type { JsonObject } from "@skiff/base";
 import type { ResourceDefinition, SubresourceDefinition } from "../resource-definition.ts";
 import { definitionSchema, findDefinitionSchema } from "../schema/definition-schema.ts";
 import type { ResourceAction } from "../schema/notation.ts";
+import { customReferences } from "./custom-references.ts";
 import { methodOf, type OperationSchemas, operation, parameter } from "./operations.ts";
 import { type GroupVersionKind, type OpenApiVersion, SchemaDocument } from "./schema-document.ts";
 
-/** JSON schemas of custom resources by the `schema` of their definition. */
-export type CustomSchemas = ReadonlyMap<string, JsonObject>;
-
-const noCustomSchemas: CustomSchemas = new Map();
 const cacheV2 = new WeakMap<readonly ResourceDefinition[], JsonObject>();
 const cacheV3 = new WeakMap<readonly ResourceDefinition[], JsonObject>();
 
@@ -20,14 +17,10 @@ const cacheV3 = new WeakMap<readonly ResourceDefinition[], JsonObject>();
  * The document of `/openapi/v2` (swagger 2.0): all definitions that `resources` reach, and their paths. Made once for each array of
  * resources: hand over a new array when resources change.
  */
-export function openApiV2(
-  resources: readonly ResourceDefinition[],
-  gitVersion: string,
-  custom: CustomSchemas = noCustomSchemas,
-): JsonObject {
+export function openApiV2(resources: readonly ResourceDefinition[], gitVersion: string): JsonObject {
   const known = cacheV2.get(resources);
   if (known !== undefined) return known;
-  const { paths, definitions } = documentOf(2, resources, custom);
+  const { paths, definitions } = documentOf(2, resources);
   const document: JsonObject = {
     swagger: "2.0",
     info: { title: "Kubernetes", version: gitVersion },
@@ -46,14 +39,10 @@ export function openApiV2(
  * The document of `/openapi/v3/apis/GROUP/VERSION` (OpenAPI 3.0) for the resources of one group and version. Made once for each
  * array of resources: hand over a new array when resources change.
  */
-export function openApiV3(
-  resources: readonly ResourceDefinition[],
-  gitVersion: string,
-  custom: CustomSchemas = noCustomSchemas,
-): JsonObject {
+export function openApiV3(resources: readonly ResourceDefinition[], gitVersion: string): JsonObject {
   const known = cacheV3.get(resources);
   if (known !== undefined) return known;
-  const { paths, definitions } = documentOf(3, resources, custom);
+  const { paths, definitions } = documentOf(3, resources);
   const document: JsonObject = {
     openapi: "3.0.0",
     info: { title: "Kubernetes", version: gitVersion },
@@ -79,10 +68,10 @@ interface Parts {
   readonly definitions: JsonObject;
 }
 
-function documentOf(openApi: OpenApiVersion, resources: readonly ResourceDefinition[], custom: CustomSchemas): Parts {
+function documentOf(openApi: OpenApiVersion, resources: readonly ResourceDefinition[]): Parts {
   const schemas = new SchemaDocument(openApi, kindsOf(resources));
   const paths = new Map<string, JsonObject>();
-  for (const resource of resources) addPaths(paths, { openApi, resource, schemas, custom });
+  for (const resource of resources) addPaths(paths, { openApi, resource, schemas });
   return {
     paths: Object.fromEntries([...paths].sort(([a], [b]) => (a < b ? -1 : 1))),
     definitions: schemas.definitions(),
@@ -122,7 +111,6 @@ interface ResourceContext {
   readonly openApi: OpenApiVersion;
   readonly resource: ResourceDefinition;
   readonly schemas: SchemaDocument;
-  readonly custom: CustomSchemas;
 }
 
 function addPaths(paths: Map<string, JsonObject>, context: ResourceContext): void {
@@ -186,68 +174,19 @@ function pathItem({
 }
 
 function schemasOf(context: ResourceContext): OperationSchemas {
-  const { resource, schemas, custom } = context;
+  const { resource, schemas } = context;
   const status = schemas.reference(definitionSchema("meta.v1.Status"));
   const deleteOptions = schemas.reference(definitionSchema("meta.v1.DeleteOptions"));
-  const customSchema = custom.get(resource.schema);
-  const object =
-    customSchema === undefined ? builtInReference(resource.schema, schemas) : customReference(context, customSchema);
+  if (resource.custom !== undefined) return { ...customReferences(context), status, deleteOptions };
+  const object = builtInReference(resource.schema, schemas);
   const listSchema = findDefinitionSchema(`${resource.schema}List`);
-  const list = listSchema === undefined ? customList(context, object) : schemas.reference(listSchema);
+  const list = listSchema === undefined ? { type: "object" } : schemas.reference(listSchema);
   return { object, list, status, deleteOptions };
 }
 
 function builtInReference(definition: string, schemas: SchemaDocument): JsonObject {
   const schema = findDefinitionSchema(definition);
   return schema === undefined ? { type: "object" } : schemas.reference(schema);
-}
-
-/** `stable.example.com` → `com.example.stable.v1.CronTab`: how definitions of custom resources are named. */
-const customName = ({ group, version }: ResourceDefinition, kind: string): string =>
-  [...group.split(".").reverse(), version, kind].join(".");
-
-const common = { apiVersion: { type: "string" }, kind: { type: "string" } } as const;
-
-function customReference({ resource, schemas, openApi }: ResourceContext, schema: JsonObject): JsonObject {
-  const body = openApi === 2 ? withoutUnions(schema) : schema;
-  const properties = isJsonObject(body.properties) ? body.properties : {};
-  const { group, version, kind } = resource;
-  return schemas.add(customName(resource, kind), {
-    ...body,
-    type: "object",
-    properties: { ...properties, ...common, metadata: schemas.reference(definitionSchema("meta.v1.ObjectMeta")) },
-    "x-kubernetes-group-version-kind": [{ group, version, kind }],
-  });
-}
-
-/** Swagger 2.0 knows no unions and no null: Kubernetes leaves them out there. */
-function withoutUnions(schema: JsonObject): JsonObject {
-  const kept: JsonObject = {};
-  for (const [key, value] of Object.entries(schema)) {
-    if (["oneOf", "anyOf", "not", "nullable"].includes(key)) continue;
-    if (key === "properties" && isJsonObject(value)) {
-      kept.properties = Object.fromEntries(
-        Object.entries(value).map(([name, inner]) => [name, isJsonObject(inner) ? withoutUnions(inner) : inner]),
-      );
-    } else if ((key === "items" || key === "additionalProperties") && isJsonObject(value))
-      kept[key] = withoutUnions(value);
-    else kept[key] = value;
-  }
-  return kept;
-}
-
-function customList({ resource, schemas }: ResourceContext, object: JsonObject): JsonObject {
-  const { group, version, listKind } = resource;
-  return schemas.add(customName(resource, listKind), {
-    type: "object",
-    required: ["items"],
-    properties: {
-      ...common,
-      items: { type: "array", items: object },
-      metadata: schemas.reference(definitionSchema("meta.v1.ListMeta")),
-    },
-    "x-kubernetes-group-version-kind": [{ group, version, kind: listKind }],
-  });
 }
 
 function subresourceSchema(

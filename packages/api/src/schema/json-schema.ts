@@ -44,7 +44,7 @@ export function schemaFromJson(schema: JsonValue | undefined): Schema {
     case "number":
       return { kind: "number" };
     default:
-      return anySchema;
+      return keepsUnknown && isJsonObject(schema.properties) ? structFrom(schema, { name: "", embedded }) : anySchema;
   }
 }
 

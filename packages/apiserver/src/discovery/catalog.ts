@@ -21,7 +21,7 @@ export interface CatalogGroup {
  */
 export class Catalog {
   readonly #table: ResourceTable;
-  #from: readonly ResourceDefinition[] = [];
+  #version = -1;
   #groups: readonly CatalogGroup[] = [];
 
   constructor(table: ResourceTable) {
@@ -29,11 +29,10 @@ export class Catalog {
   }
 
   groups(): readonly CatalogGroup[] {
-    const now = this.#table.all();
-    const same = now.length === this.#from.length && now.every((item, index) => item.resource === this.#from[index]);
-    if (!same) {
-      this.#from = now.map(({ resource }) => resource);
-      this.#groups = grouped(this.#from);
+    const { version } = this.#table;
+    if (version !== this.#version) {
+      this.#version = version;
+      this.#groups = keepingEqual(this.#groups, grouped(this.#table.all().map(({ resource }) => resource)));
     }
     return this.#groups;
   }
@@ -72,6 +71,23 @@ export class CatalogCache<T> {
     this.#kept.set(key, made);
     return made;
   }
+}
+
+/** Versions that are as before stay the same values, so that what was made of them holds on. */
+function keepingEqual(before: readonly CatalogGroup[], now: readonly CatalogGroup[]): readonly CatalogGroup[] {
+  const known = new Map(
+    before.flatMap(({ group, versions }) =>
+      versions.map((version): [string, CatalogVersion] => [`${group}/${version.version}`, version]),
+    ),
+  );
+  const kept = (group: string, version: CatalogVersion): CatalogVersion => {
+    const old = known.get(`${group}/${version.version}`);
+    const same =
+      old?.resources.length === version.resources.length &&
+      old.resources.every((resource, index) => resource === version.resources[index]);
+    return same ? old : version;
+  };
+  return now.map(({ group, versions }) => ({ group, versions: versions.map((version) => kept(group, version)) }));
 }
 
 function grouped(resources: readonly ResourceDefinition[]): readonly CatalogGroup[] {

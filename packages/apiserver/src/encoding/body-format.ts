@@ -1,4 +1,4 @@
-import { type PatchType, patchTypes, refusals } from "@skiff/api";
+import { type PatchType, patchTypes, type ResourceDefinition, refusals } from "@skiff/api";
 
 /** The format of a body by its `Content-Type`. JSON where there is none. Throws 415 for what cannot be read. */
 export function bodyFormat(contentType: string | undefined): "json" | "yaml" {
@@ -8,13 +8,12 @@ export function bodyFormat(contentType: string | undefined): "json" | "yaml" {
   throw unsupported(["application/json", "application/yaml", "application/vnd.kubernetes.protobuf"]);
 }
 
-/** The kind of patch by `Content-Type`. Throws 415. */
-export function patchTypeOf(contentType: string | undefined): PatchType {
+/** The kind of patch by `Content-Type`. Throws 415, also for patches that the resource does not take. */
+export function patchTypeOf(contentType: string | undefined, { custom }: ResourceDefinition): PatchType {
   const type = mediaType(contentType);
-  for (const [name, media] of Object.entries(patchTypes)) {
-    if (media === type && isPatchType(name)) return name;
-  }
-  throw unsupported(Object.values(patchTypes));
+  const taken = Object.entries(patchTypes).filter(([name]) => custom === undefined || name !== "strategic");
+  for (const [name, media] of taken) if (media === type && isPatchType(name)) return name;
+  throw unsupported(taken.map(([, media]) => media));
 }
 
 const isPatchType = (name: string): name is PatchType => Object.hasOwn(patchTypes, name);

@@ -8,6 +8,7 @@ import { findRoute } from "../route-paths.ts";
 import { parseRequest } from "../routing/request-info.ts";
 import type { StandardParts } from "../standard-parts-options.ts";
 import type { StorageTable } from "../storage/storage-table.ts";
+import { customScale } from "../subresources/custom-scale.ts";
 import type { Bookmarks } from "../watch/bookmarks.ts";
 import type { EventEncoder } from "../watch/event-encoder.ts";
 import { asStatusError, respondError, respondNoPath } from "./respond-error.ts";
@@ -91,7 +92,8 @@ export class RequestLine {
     const storage = table.find(info);
     if (storage === undefined) throw refusals.noSuchPath();
     if (info.subresource !== undefined) {
-      const handler = parts.subresources.get(`${qualified}/${info.subresource}`);
+      const handler =
+        parts.subresources.get(`${qualified}/${info.subresource}`) ?? customScale(storage, info.subresource);
       if (handler !== undefined) {
         checkSubresource(storage.resource, info);
         return await handler.handle(exchange, info, user);

@@ -195,7 +195,7 @@ async function update(call: ResourceCall, wanted: Negotiated): Promise<void> {
 async function patch(call: ResourceCall, wanted: Negotiated): Promise<void> {
   const { exchange, info, storage } = call;
   const context = contextOf(call, "PatchOptions");
-  const type = patchTypeOf(exchange.headers["content-type"]);
+  const type = patchTypeOf(exchange.headers["content-type"], storage.resource);
   const text = await textOf(call);
   const force = flag(exchange.query, "force");
   const parsed = parsePatch({ type, text, force, hasManager: exchange.query.has("fieldManager") });

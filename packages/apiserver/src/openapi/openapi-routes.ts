@@ -50,15 +50,22 @@ export function openApiRoutes(
     const document = await merged.whole(openApiV2(resources, gitVersion), signal);
     return type === json ? documentOf(document) : encodedDocument(gnosticDocument(document));
   };
-  const part = (path: string, version: CatalogVersion): Document =>
-    documents.get(path, () => documentOf(openApiV3(published(version), gitVersion)));
+  /** Kept for as long as a version is as it is, whatever becomes of others. */
+  const parts = new WeakMap<CatalogVersion, Document>();
+  const part = (version: CatalogVersion): Document => {
+    const known = parts.get(version);
+    if (known !== undefined) return known;
+    const made = documentOf(openApiV3(published(version), gitVersion));
+    parts.set(version, made);
+    return made;
+  };
   /** The index carries the hash of each part, so that clients keep parts for good: it needs all of them. */
   const index = (): Document => documents.get("v3", () => documentOf(indexOf()));
   const indexOf = () => {
     const paths = catalog.groups().flatMap(({ group, versions }) =>
       versions.filter(isPublished).map((version): [string, { serverRelativeURL: string }] => {
         const path = pathOf(group, version.version);
-        const hash = part(path, version).etag.replaceAll('"', "");
+        const hash = part(version).etag.replaceAll('"', "");
         return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
       }),
     );
@@ -69,7 +76,7 @@ export function openApiRoutes(
     const [group = "", version = ""] = top === "api" ? ["", rest[0]] : rest;
     const found = catalog.find(group, version);
     if (found === undefined || !isPublished(found) || pathOf(group, version) !== path) throw refusals.noSuchPath();
-    const document = part(path, found);
+    const document = part(found);
     const hash = exchange.query.get("hash");
     if (hash !== null && `"${hash}"` === document.etag) {
       exchange.setHeader("cache-control", "public, immutable");

@@ -5,6 +5,7 @@ import { asJson, asObject } from "../encoding/object-json.ts";
 import { createObject } from "./create-object.ts";
 import { modifyObject } from "./modify-object.ts";
 import type { ObjectStorage, Written } from "./object-storage.ts";
+import { resetFields } from "./track-fields.ts";
 
 /** A server-side apply. */
 export interface Application {
@@ -54,6 +55,7 @@ function merged(storage: ObjectStorage, live: JsonObject, { config, force, conte
     manager: context.fieldManager,
     apiVersion: storage.apiVersion,
     subresource,
+    resetFields: resetFields(storage.resource, subresource),
     nowMs: storage.environment.clock.now(),
   });
 }

@@ -21,6 +21,7 @@ export async function createObject(
   object: KubeObject,
   context: WriteContext & { readonly ownFields?: boolean },
 ): Promise<ServedObject> {
+  storage.hooks.refuseCreation?.();
   if (object.metadata.resourceVersion) throw versionOnCreate();
   const request = admissionRequest(storage, object, context);
   await admit(storage, request, { object, context });

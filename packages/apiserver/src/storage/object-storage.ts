@@ -21,9 +21,6 @@ import { removeObject } from "./remove-object.ts";
 import type { StorageEnvironment } from "./storage-environment.ts";
 import type { StorageHooks } from "./storage-hooks.ts";
 
-/** How the schemas of custom resources are found; built-in ones are known by name. */
-const schemaOf = (resource: ResourceDefinition): StructSchema => definitionSchema(resource.schema);
-
 const isDynamic = (_object: KubeObject): _object is DynamicObject => true;
 
 /** A write's outcome: the new state, and whether the object was there before. */
@@ -37,22 +34,37 @@ export class ObjectStorage implements ResourceStorage {
   readonly resource: ResourceDefinition;
   /** `v1`, `apps/v1`. */
   readonly apiVersion: string;
-  readonly schema: StructSchema;
   /** What all keys of the resource begin with. */
   readonly prefix: string;
   readonly cache: ResourceCache;
   readonly environment: StorageEnvironment;
   hooks: StorageHooks = {};
+  readonly #ending = new Set<() => void>();
   /** States of the stored version as this version shows them. */
   readonly #shown = new WeakMap<ServedObject, ServedObject>();
 
   constructor(resource: ResourceDefinition, environment: StorageEnvironment) {
     this.resource = resource;
     this.apiVersion = apiVersionOf(resource);
-    this.schema = schemaOf(resource);
     this.prefix = resourcePrefix(resource);
     this.cache = environment.cache.of(this.prefix);
     this.environment = environment;
+  }
+
+  /** Custom resources bring their schema, which is read when it is first needed; built-in ones are known by name. */
+  get schema(): StructSchema {
+    return this.resource.custom?.struct ?? definitionSchema(this.resource.schema);
+  }
+
+  /** Ends all watches: the resource is no longer served, or served in another form. */
+  end(): void {
+    for (const end of [...this.#ending]) end();
+  }
+
+  /** Calls `end` when the resource is no longer served from here, until disposed of. */
+  onEnd(end: () => void): Disposable {
+    this.#ending.add(end);
+    return { [Symbol.dispose]: () => void this.#ending.delete(end) };
   }
 
   /** What refusals are about. */
@@ -83,7 +95,8 @@ export class ObjectStorage implements ResourceStorage {
     const known = this.#shown.get(stored);
     if (known !== undefined) return known;
     const { object } = stored;
-    const made = isDynamic(object) ? ServedObject.fromObject(storedAs.fromStored(object), stored.revision) : stored;
+    const shown = isDynamic(object) ? storedAs.fromStored(object) : object;
+    const made = shown === object ? stored : ServedObject.fromObject(shown, stored.revision);
     this.#shown.set(stored, made);
     return made;
   }
@@ -146,7 +159,10 @@ export class ObjectStorage implements ResourceStorage {
       if (result.kind === "conflict") return undefined;
       const newest = this.cache.get(key);
       // Somebody may have written again already: the answer is still what this write made.
-      return this.show(newest?.revision === result.revision ? newest : ServedObject.fromStored(value, result.revision));
+      const made = newest?.revision === result.revision ? newest : ServedObject.fromStored(value, result.revision);
+      // What was stored as it is needs no look at how it is to be shown.
+      if (storedAs !== undefined && stored === object) this.#shown.set(made, made);
+      return this.show(made);
     } finally {
       cache.forget(value);
     }

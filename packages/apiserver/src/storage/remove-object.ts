@@ -90,6 +90,7 @@ function markedObject(storage: ObjectStorage, current: KubeObject, request: Dele
   const grace = resource.gracePeriodSeconds === undefined ? 0 : graceOf(resource.gracePeriodSeconds(current), asked);
   const nowMs = environment.clock.now();
   if (metadata.deletionTimestamp === undefined) {
+    hooks.removing?.(next);
     if (grace === 0 && !isHeld(next)) return undefined;
     metadata.deletionTimestamp = timestamp(nowMs + grace * 1000);
     metadata.deletionGracePeriodSeconds = grace;

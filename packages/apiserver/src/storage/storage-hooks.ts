@@ -10,6 +10,10 @@ export interface StorageHooks<T extends KubeObject = KubeObject> {
   reserve?(object: T, old: T | undefined, options: { readonly dryRun: boolean }): Reservation;
   /** The object is gone from the store. */
   release?(object: T): void;
+  /** Throws what a creation is refused with, whatever the object. */
+  refuseCreation?(): void;
+  /** A deletion of the object begins. The object may be changed: given finalizers that hold it, for one. */
+  removing?(object: T): void;
   /** The object is about to be marked as being deleted, and may be changed. */
   marked?(object: T): void;
   /** Objects of this kind end by themselves after so long. */

@@ -7,14 +7,15 @@ import type { StorageHooks } from "./storage-hooks.ts";
 
 type Place = Pick<ResourceDefinition, "group" | "version" | "plural">;
 
-/** Every resource that is served. */
+/** Every resource that is served. Custom ones come, change and go at run time. */
 export class StorageTable implements ResourceTable {
-  readonly #environment: StorageEnvironment;
+  readonly environment: StorageEnvironment;
+  #all: readonly ObjectStorage[] | undefined;
   readonly #byVersion = new Map<string, Map<string, ObjectStorage>>();
   #version = 0;
 
   constructor(resources: readonly ResourceDefinition[], environment: StorageEnvironment) {
-    this.#environment = environment;
+    this.environment = environment;
     for (const resource of resources) this.add(resource);
   }
 
@@ -22,15 +23,34 @@ export class StorageTable implements ResourceTable {
     return this.#version;
   }
 
-  /** Serves one more resource, or a resource anew. */
+  /** Serves one more resource, or a resource anew: then watches of it end, and their clients begin others. */
   add(resource: ResourceDefinition): ObjectStorage {
-    const storage = new ObjectStorage(resource, this.#environment);
+    const storage = new ObjectStorage(resource, this.environment);
     const version = versionKey(resource);
     const plurals = this.#byVersion.get(version) ?? new Map<string, ObjectStorage>();
+    const before = plurals.get(resource.plural);
     plurals.set(resource.plural, storage);
     this.#byVersion.set(version, plurals);
-    this.#version++;
+    this.#changed();
+    before?.end();
     return storage;
+  }
+
+  /** Serves a resource no longer. Its watches end. */
+  remove(place: Place): void {
+    const version = versionKey(place);
+    const plurals = this.#byVersion.get(version);
+    const before = plurals?.get(place.plural);
+    if (plurals === undefined || before === undefined) return;
+    plurals.delete(place.plural);
+    if (plurals.size === 0) this.#byVersion.delete(version);
+    this.#changed();
+    before.end();
+  }
+
+  #changed(): void {
+    this.#version++;
+    this.#all = undefined;
   }
 
   /** Gives a resource, in all its versions, its hooks. */
@@ -58,7 +78,8 @@ export class StorageTable implements ResourceTable {
   }
 
   all(): readonly ObjectStorage[] {
-    return [...this.#byVersion.values()].flatMap((plurals) => [...plurals.values()]);
+    this.#all ??= [...this.#byVersion.values()].flatMap((plurals) => [...plurals.values()]);
+    return this.#all;
   }
 
   of<T extends KubeObject>(resource: ResourceDefinition<T>): ResourceStorage<T> {

@@ -1,4 +1,4 @@
-import { type KubeObject, updateManagedFields } from "@skiff/api";
+import { type FieldSet, type KubeObject, type ResourceDefinition, updateManagedFields } from "@skiff/api";
 import type { JsonObject } from "@skiff/base";
 import type { WriteContext } from "../contracts.ts";
 import { asJson } from "../encoding/object-json.ts";
@@ -26,8 +26,16 @@ export function trackFields(storage: ObjectStorage, next: KubeObject, write: Tra
     manager: context.fieldManager,
     apiVersion: storage.apiVersion,
     subresource,
+    resetFields: resetFields(storage.resource, subresource),
     nowMs: storage.environment.clock.now(),
   });
+}
+
+/** What a write of a custom resource does not reach. That of built-in kinds follows from their schema. */
+export function resetFields({ custom }: ResourceDefinition, subresource: string | undefined): FieldSet | undefined {
+  if (custom === undefined) return undefined;
+  if (subresource === "status") return { "f:spec": {} };
+  return subresource === undefined && custom.hasStatus ? { "f:status": {} } : {};
 }
 
 /** The object as it will be as far as this write decides. Its metadata is that of `next`, which is changed. */

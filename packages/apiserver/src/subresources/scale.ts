@@ -16,7 +16,7 @@ import {
   StatefulSets,
 } from "@skiff/api";
 import { deepCopy, isJsonObject, type JsonObject } from "@skiff/base";
-import type { ResourceTable, SubresourceHandler } from "../contracts.ts";
+import type { ResourceStorage, ResourceTable, SubresourceHandler } from "../contracts.ts";
 import { type ObjectCall, objectHandler } from "./object-handler.ts";
 
 const member = (object: object, field: string): JsonObject => {
@@ -38,16 +38,34 @@ function selectorText(object: object): string {
   return isSelector(selector) ? labelSelectorOf(selector).text : labelsSelector(labelsIn(selector)).text;
 }
 
+/** Where a kind keeps what its `/scale` shows. */
+export interface ScaleForm {
+  /** Throws where there is no number. */
+  replicas(object: KubeObject): number;
+  statusReplicas(object: KubeObject): number;
+  /** In its text form; empty where there is none. */
+  selector(object: KubeObject): string;
+  /** The object may be changed. */
+  setReplicas(object: KubeObject, replicas: number): void;
+}
+
+const builtInForm: ScaleForm = {
+  replicas: (object) => count(member(object, "spec").replicas),
+  statusReplicas: (object) => count(member(object, "status").replicas),
+  selector: selectorText,
+  setReplicas: (object, replicas) => void Reflect.set(object, "spec", { ...member(object, "spec"), replicas }),
+};
+
 /** How an object is scaled: the `Scale` that its `/scale` shows. */
-export function scaleOf(object: KubeObject): JsonObject {
+export function scaleOf(object: KubeObject, form = builtInForm): JsonObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const selector = selectorText(object);
+  const selector = form.selector(object);
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: count(member(object, "spec").replicas) },
-    status: { replicas: count(member(object, "status").replicas), ...(selector === "" ? {} : { selector }) },
+    spec: { replicas: form.replicas(object) },
+    status: { replicas: form.statusReplicas(object), ...(selector === "" ? {} : { selector }) },
   };
 }
 
@@ -63,8 +81,14 @@ function wantedScale({ verb, body = {}, patch }: ObjectCall, current: JsonObject
   return patched;
 }
 
+interface Scaling {
+  readonly resource: ResourceDefinition;
+  readonly form: ScaleForm;
+  readonly scale: JsonObject;
+}
+
 /** The object with the replicas that a `Scale` asks for. */
-function scaled<T extends KubeObject>(object: T, resource: ResourceDefinition, scale: JsonObject): T {
+function scaled<T extends KubeObject>(object: T, { resource, form, scale }: Scaling): T {
   const { name } = object.metadata;
   const subject = { group: resource.group, kind: resource.plural, name };
   const metadata = member(scale, "metadata");
@@ -84,16 +108,24 @@ function scaled<T extends KubeObject>(object: T, resource: ResourceDefinition, s
   const named = typeof version === "string" && version !== "";
   if (named && version !== object.metadata.resourceVersion) throw refusals.stale(subject);
   const next = deepCopy(object);
-  Reflect.set(next, "spec", { ...member(next, "spec"), replicas });
+  form.setReplicas(next, replicas);
   return next;
 }
 
-function scaleHandler<T extends KubeObject>(table: ResourceTable, resource: ResourceDefinition<T>): SubresourceHandler {
+/** `/scale` of a kind that keeps its numbers in one form or another. */
+export function scaleHandler<T extends KubeObject>(
+  storageOf: () => ResourceStorage<T>,
+  form: ScaleForm = builtInForm,
+): SubresourceHandler {
   return objectHandler(async (call) => {
-    const storage = table.of(resource);
-    if (call.verb === "get") return scaleOf(await storage.get(call.ref));
-    const change = (current: T): T => scaled(current, resource, wantedScale(call, scaleOf(current)));
-    return scaleOf(await storage.modify(call.ref, change, { ...call.context, subresource: "scale" }));
+    const storage = storageOf();
+    const { resource } = storage;
+    if (call.verb === "get") return scaleOf(await storage.get(call.ref), form);
+    const change = (current: T): T => {
+      const scale = wantedScale(call, call.verb === "patch" ? scaleOf(current, form) : {});
+      return scaled(current, { resource, form, scale });
+    };
+    return scaleOf(await storage.modify(call.ref, change, { ...call.context, subresource: "scale" }), form);
   });
 }
 
@@ -101,7 +133,7 @@ function scaleHandler<T extends KubeObject>(table: ResourceTable, resource: Reso
 export const scales = (table: ResourceTable): ReadonlyMap<string, SubresourceHandler> => {
   const entry = <T extends KubeObject>(resource: ResourceDefinition<T>): [string, SubresourceHandler] => [
     `${qualifiedPlural(resource)}/scale`,
-    scaleHandler(table, resource),
+    scaleHandler(() => table.of(resource)),
   ];
   return new Map([entry(Deployments), entry(ReplicaSets), entry(StatefulSets), entry(ReplicationControllers)]);
 };

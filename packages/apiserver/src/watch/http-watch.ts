@@ -94,6 +94,10 @@ class WatchWriter {
     this.#end();
   }
 
+  end(): void {
+    this.#end();
+  }
+
   finish(): void {
     if (this.#finished) return;
     if (!this.#blocked) this.#write();

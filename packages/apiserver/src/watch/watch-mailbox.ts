@@ -42,6 +42,10 @@ export class WatchMailbox implements Disposable {
     this.#box.close(error);
   }
 
+  end(): void {
+    this.#box.close();
+  }
+
   [Symbol.dispose](): void {
     this.#source[Symbol.dispose]();
     this.#box.close();

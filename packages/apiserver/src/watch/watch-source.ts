@@ -17,6 +17,8 @@ export interface WatchSink {
   bookmark(revision: number, options: { readonly initial: boolean }): void;
   /** The watch cannot go on; nothing follows. */
   fail(error: StatusError): void;
+  /** What is watched is no longer served in this form; nothing follows. */
+  end(): void;
 }
 
 /** What is watched, and from where. */
@@ -34,6 +36,7 @@ export class WatchSource implements Disposable {
   readonly #request: WatchRequest;
   readonly #sink: WatchSink;
   #listening: Disposable | undefined;
+  readonly #ending: Disposable;
   /** While history is read, live events wait here. */
   #waiting: CacheEvent[] | undefined;
   /** Events up to this one were asked not to be told. */
@@ -43,6 +46,10 @@ export class WatchSource implements Disposable {
   constructor(request: WatchRequest, sink: WatchSink) {
     this.#request = request;
     this.#sink = sink;
+    this.#ending = request.storage.onEnd(() => {
+      this[Symbol.dispose]();
+      sink.end();
+    });
   }
 
   /** True when the watch has told all that had happened when it began. */
@@ -73,6 +80,7 @@ export class WatchSource implements Disposable {
 
   [Symbol.dispose](): void {
     this.#ended = true;
+    this.#ending[Symbol.dispose]();
     this.#listening?.[Symbol.dispose]();
     this.#listening = undefined;
   }

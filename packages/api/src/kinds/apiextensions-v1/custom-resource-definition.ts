@@ -15,6 +15,7 @@ export const CustomResourceDefinitions = defineResource<CustomResourceDefinition
   version: "v1",
   kind: "CustomResourceDefinition",
   plural: "customresourcedefinitions",
+  emptyStatus: { acceptedNames: { plural: "", kind: "" } },
   defaults({ spec }) {
     if (!spec) return;
     spec.conversion ??= { strategy: "None" };
