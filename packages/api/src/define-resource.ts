@@ -61,6 +61,7 @@ export function defineResource<T extends KubeObject>(rules: ResourceRules<T>): R
     selectableFields: rules.selectableFields ?? [],
     ...(rules.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: rules.gracePeriodSeconds }),
     ...(rules.warnings === undefined ? {} : { warnings: rules.warnings }),
+    ...(rules.parts === undefined ? {} : { parts: rules.parts }),
     ...generalRules({ rules, hasStatus, generation }),
   };
 }

@@ -27,6 +27,8 @@ export type {
 } from "./generated/types/apiextensions-v1.ts";
 export type { APIService, APIServiceCondition } from "./generated/types/apiregistration-v1.ts";
 export type * from "./generated/types/apps-v1.ts";
+export type { SubjectAccessReview } from "./generated/types/authorization-v1.ts";
+export type * from "./generated/types/certificates-v1.ts";
 export type * from "./generated/types/coordination-v1.ts";
 export type * from "./generated/types/core-v1.ts";
 export type {
@@ -127,3 +129,4 @@ export {
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from "./validation/object-meta.ts";
+export * from "./x509/certificate-request.ts";

@@ -8,6 +8,20 @@ import type { StructSchema } from "./schema/schema.ts";
 export interface RuleContext {
   /** Epoch milliseconds. */
   readonly nowMs: number;
+  /** Who creates the object, where that is written into it. */
+  readonly user?: {
+    readonly name: string;
+    readonly uid?: string;
+    readonly groups: readonly string[];
+    readonly extra?: Readonly<Record<string, readonly string[]>>;
+  };
+}
+
+/** The rules of a subresource that is a part of the object, as `approval` is. As methods, for the reason that definitions have them. */
+export interface PartRules<T extends KubeObject = KubeObject> {
+  /** Before an update through it: keeps everything that it does not change. */
+  prepare(object: T, old: T, context: RuleContext): void;
+  validate(object: T, old: T): readonly FieldError[];
 }
 
 /** A column of the table that `kubectl get` prints. */
@@ -91,6 +105,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   validateStatusUpdate(object: T, old: T): readonly FieldError[];
   /** What is allowed but seldom meant, shown as `Warning` headers. `old` is absent on creation. Absent: nothing ever. */
   warnings?(object: T, old?: T): readonly string[];
+  /** Rules of further subresources that are written like the object, by name. */
+  readonly parts?: Readonly<Record<string, PartRules<T>>>;
   /** How the name itself must look. */
   validateName(name: string, prefix: boolean): readonly string[];
   /** True when a main update changed what `metadata.generation` counts. */

@@ -1,5 +1,8 @@
 import type { Loop } from "@skiff/control-loop";
 import { apiServiceController, type CheckDiscovery } from "./api-service/controller.ts";
+import { certificateApprovingController } from "./certificate-approving/controller.ts";
+import { certificateCleanerController } from "./certificate-cleaner/controller.ts";
+import { type CertificateSigner, certificateSigningController } from "./certificate-signing/controller.ts";
 import { clusterRoleAggregationController } from "./cluster-role-aggregation/controller.ts";
 import { daemonSetController } from "./daemon-set/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
@@ -26,6 +29,8 @@ import { taintEvictionController } from "./taint-eviction/controller.ts";
 export interface ControllerSettings {
   /** PEM of the authority that pods trust the API server by; no ConfigMap `kube-root-ca.crt` is written where absent. */
   readonly rootCertificate?: string;
+  /** Signs what is approved for Kubernetes' own signers; nothing is signed where absent. */
+  readonly certificateSigner?: CertificateSigner;
   /** How long a node may be silent before it counts as lost; 40 seconds where absent. */
   readonly nodeMonitorGraceMs?: number;
   /** What aggregated API servers are told of the front proxy; no ConfigMap is written where absent. */
@@ -42,6 +47,9 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     namespaceController(resources),
     serviceAccountController,
     clusterRoleAggregationController,
+    certificateApprovingController,
+    certificateCleanerController,
+    ...(settings.certificateSigner === undefined ? [] : [certificateSigningController(settings.certificateSigner)]),
     ...(settings.rootCertificate === undefined ? [] : [rootCertificateController(settings.rootCertificate)]),
     replicaSetController,
     replicationController,

@@ -11,6 +11,7 @@ export { DaemonSets } from "./apps-v1/daemon-set.ts";
 export { Deployments } from "./apps-v1/deployment.ts";
 export { ReplicaSets } from "./apps-v1/replica-set.ts";
 export { StatefulSets } from "./apps-v1/stateful-set.ts";
+export { SubjectAccessReviews } from "./authorization-v1/subject-access-review.ts";
 export { HorizontalPodAutoscalersV1 } from "./autoscaling-v1/horizontal-pod-autoscaler.ts";
 export { HorizontalPodAutoscalers } from "./autoscaling-v2/horizontal-pod-autoscaler.ts";
 export { CronJobs } from "./batch-v1/cron-job.ts";

@@ -1,5 +1,6 @@
 import type { Clock, Random } from "@skiff/base";
 import type { AdmissionPlugin, ResourceTable } from "../contracts.ts";
+import { certificateAdmission } from "./certificates.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
@@ -36,6 +37,7 @@ export const standardAdmission = (options: {
   mutatingAdmissionWebhook({ ...options, ...options.webhooks }),
   serviceAllocationAdmission,
   podPartsAdmission,
+  ...certificateAdmission(options.escalation.authorizer),
   rbacEscalation(options.escalation),
   validatingAdmissionWebhook({ ...options, ...options.webhooks }),
 ];

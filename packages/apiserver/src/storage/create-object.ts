@@ -82,7 +82,7 @@ async function finish(storage: ObjectStorage, request: AdmissionRequest, { objec
   const { resource } = storage;
   const { admission, clock } = storage.environment;
   const { metadata } = object;
-  resource.prepareCreate(object, { nowMs: clock.now() });
+  resource.prepareCreate(object, { nowMs: clock.now(), user: context.user });
   const errors = [...validateObjectMeta(resource, metadata), ...resource.validate(object)];
   if (errors.length > 0) {
     throw refusals.invalid({ group: resource.group, kind: resource.kind, name: metadata.name ?? "" }, errors);

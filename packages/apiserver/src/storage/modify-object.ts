@@ -80,6 +80,7 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   const moment = { nowMs: clock.now() };
   if (subresource === undefined) resource.prepareUpdate(next, old, moment);
   else if (subresource === "status") resource.prepareStatusUpdate(next, old, moment);
+  else resource.parts?.[subresource]?.prepare(next, old, moment);
   const { generation } = old.metadata;
   if (generation === undefined) delete next.metadata.generation;
   else next.metadata.generation = countsAsNew(storage, update) ? generation + 1 : generation;
@@ -128,8 +129,10 @@ function findings({ resource }: ObjectStorage, { next, old, modification }: Upda
       return [...common, ...resource.validate(next, old), ...resource.validateUpdate(next, old)];
     case "status":
       return [...common, ...resource.validateStatusUpdate(next, old)];
-    default:
-      return [...common, ...resource.validate(next, old)];
+    default: {
+      const part = resource.parts?.[modification.subresource];
+      return [...common, ...(part === undefined ? resource.validate(next, old) : part.validate(next, old))];
+    }
   }
 }
 

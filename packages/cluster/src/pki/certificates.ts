@@ -3,11 +3,15 @@ import { createPrivateKey, type KeyObject, randomBytes, webcrypto } from "node:c
 import * as x509 from "@peculiar/x509";
 import type { Clock } from "@skiff/base";
 import type { KeyPair } from "./pki.ts";
+import { usageExtensions } from "./usages.ts";
 
 x509.cryptoProvider.set(webcrypto);
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const dayMs = 86_400_000;
+const subjectAltName = "2.5.29.17";
+/** For clients whose clocks are a little behind. */
+const backdateMs = 5 * 60_000;
 const authorityDays = 3650;
 const leafDays = 3650;
 
@@ -94,6 +98,39 @@ export class Authority {
     });
     return { certificate: pem(certificate), key: await privatePem(keys.privateKey) };
   }
+
+  /** A certificate (PEM) for what a client asks for in PKCS #10, with the usages as Kubernetes names them. */
+  async certify(request: CertificationRequest): Promise<string> {
+    const asked = new x509.Pkcs10CertificateRequest(request.der);
+    const names = asked.extensions.find(({ type }) => type === subjectAltName);
+    const nowMs = this.#clock.now();
+    const endMs = Math.min(nowMs + request.durationMs, this.#certificate.notAfter.getTime());
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: serial(),
+      subject: asked.subjectName,
+      issuer: this.#certificate.subjectName,
+      notBefore: new Date(nowMs - backdateMs),
+      notAfter: new Date(endMs),
+      signingAlgorithm: algorithm,
+      publicKey: asked.publicKey,
+      signingKey: this.#key,
+      extensions: [
+        ...usageExtensions(request.usages),
+        new x509.BasicConstraintsExtension(false, undefined, true),
+        await x509.AuthorityKeyIdentifierExtension.create(this.#certificate.publicKey),
+        ...(names === undefined ? [] : [names]),
+      ],
+    });
+    return pem(certificate);
+  }
+}
+
+/** What a client asks the authority for. */
+export interface CertificationRequest {
+  /** PKCS #10, DER. */
+  readonly der: Buffer;
+  readonly usages: readonly string[];
+  readonly durationMs: number;
 }
 
 /** 16 random bytes whose first bit is 0: serial numbers are positive. */
@@ -103,9 +140,8 @@ function serial(): string {
   return bytes.toString("hex");
 }
 
-/** From five minutes ago, for clients whose clocks are a little behind. */
 const validity = (clock: Clock, days: number) => ({
-  notBefore: new Date(clock.now() - 5 * 60_000),
+  notBefore: new Date(clock.now() - backdateMs),
   notAfter: new Date(clock.now() + days * dayMs),
 });
 

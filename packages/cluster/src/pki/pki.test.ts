@@ -1,12 +1,14 @@
+import "reflect-metadata";
 import assert from "node:assert/strict";
-import { X509Certificate } from "node:crypto";
+import { webcrypto, X509Certificate } from "node:crypto";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import * as x509 from "@peculiar/x509";
 import { systemClock } from "@skiff/base";
 import type { ClusterSettings } from "../settings/settings.ts";
-import { ensurePki, readPki } from "./pki.ts";
+import { ensurePki, loadAuthority, readPki } from "./pki.ts";
 
 const settings: ClusterSettings = {
   name: "default",
@@ -64,3 +66,36 @@ test("a start that was interrupted is completed with what is there, and nothing 
     assert.deepEqual(second.admin, first.admin);
     assert.ok(new X509Certificate(second.kubeletServer.certificate).checkIssued(new X509Certificate(first.authority)));
   }));
+
+test("the authority certifies what a client asks for, as long as itself at most", async () => {
+  await inFolder(async (folder) => {
+    const clock = systemClock;
+    const { authority: authorityPem } = await ensurePki(folder, settings, clock);
+    const authority = await loadAuthority(folder, clock);
+    const key = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+    const names = new x509.SubjectAlternativeNameExtension([{ type: "dns", value: "web.example.com" }]);
+    const asked = await x509.Pkcs10CertificateRequestGenerator.create({
+      name: [{ O: ["dev"] }, { CN: ["alice"] }],
+      keys: key,
+      signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
+      extensions: [names],
+    });
+    const certify = async (durationMs: number) =>
+      new X509Certificate(
+        await authority.certify({
+          der: Buffer.from(asked.rawData),
+          usages: ["client auth", "digital signature"],
+          durationMs,
+        }),
+      );
+    const certificate = await certify(600_000);
+    assert.equal(certificate.subject, "O=dev\nCN=alice");
+    assert.equal(certificate.subjectAltName, "DNS:web.example.com");
+    assert.deepEqual(certificate.keyUsage, ["1.3.6.1.5.5.7.3.2"]);
+    assert.ok(certificate.verify(new X509Certificate(authorityPem).publicKey));
+    const lifeMs = Date.parse(certificate.validTo) - clock.now();
+    assert.ok(lifeMs > 590_000 && lifeMs <= 600_000, `${lifeMs}`);
+    const longest = await certify(10 ** 13);
+    assert.equal(longest.validTo, new X509Certificate(authorityPem).validTo);
+  });
+});

@@ -148,6 +148,14 @@ export async function readPki(folder: string): Promise<Pki | undefined> {
   };
 }
 
+/** The authority itself, to sign with. Rejects when its key cannot be read. */
+export async function loadAuthority(folder: string, clock: Clock): Promise<import("./certificates.ts").Authority> {
+  const pair = await readPair(folder, "ca");
+  if (pair === undefined) throw new ClusterError("PKI_INCOMPLETE", `the authority's key is not in ${folder}`);
+  const { Authority } = await import("./certificates.ts");
+  return Authority.load(pair, clock);
+}
+
 function leafRequests(settings: ClusterSettings): Readonly<Record<PairName, import("./certificates.ts").LeafRequest>> {
   const machine = hostname();
   const service = [

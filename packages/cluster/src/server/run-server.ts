@@ -7,7 +7,7 @@ import { Scheduler } from "@skiff/scheduler";
 import { compactionIntervalMs, compactPeriodically, type EmbeddedStore, openLmdbStore } from "@skiff/store";
 import { createBootstrapObjects } from "../bootstrap/bootstrap-objects.ts";
 import type { SelfCommand } from "../lifecycle/self-command.ts";
-import { frontProxyName, type Pki, readPki } from "../pki/pki.ts";
+import { frontProxyName, loadAuthority, type Pki, readPki } from "../pki/pki.ts";
 import { clusterPaths } from "../settings/paths.ts";
 import { ClusterError, type ClusterSettings, readSettings } from "../settings/settings.ts";
 import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
@@ -22,6 +22,7 @@ interface ServerEffects {
 interface Server extends ServerEffects {
   readonly settings: ClusterSettings;
   readonly pki: Pki;
+  readonly pkiFolder: string;
   readonly store: EmbeddedStore;
 }
 
@@ -54,7 +55,7 @@ export async function runServer(
   );
   background.run("memory", (stop) => collectWhenIdle(clock, stop));
   background.run("watching the supervisor", (stop) => keepSupervisor(target, { ...effects, paths }, stop));
-  const server: Server = { ...effects, settings, pki, store };
+  const server: Server = { ...effects, settings, pki, pkiFolder: paths.pki, store };
   const readiness = { bootstrapped: false };
   await using api = await openApi(server, readiness);
   await api.listen({
@@ -111,7 +112,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
 
 /** Controllers and scheduler, each with a client of its own name; they share caches of what they watch. */
 async function startComponents(
-  { clock, logger, pki }: Server,
+  { clock, logger, pki, pkiFolder }: Server,
   api: ApiServer,
   stack: AsyncDisposableStack,
   signal: AbortSignal,
@@ -133,6 +134,7 @@ async function startComponents(
         frontProxyName,
       },
       checkDiscovery: (service, stop) => api.checkDiscovery(service, stop),
+      certificateSigner: { sign: async (request) => (await loadAuthority(pkiFolder, clock)).certify(request) },
     }),
   );
   const schedulerClient = createClient(api.transport(component("system:kube-scheduler")));

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseCertificateRequest } from "./certificate-request.ts";
+import { sampleRequests } from "./sample-requests.ts";
+
+test("certificate requests", () => {
+  const { der, isSigned, ...alice } = parseCertificateRequest(sampleRequests.alice);
+  assert.deepEqual(alice, {
+    commonName: "alice",
+    organizations: ["dev", "ops"],
+    dnsNames: ["a.example.com"],
+    emailAddresses: ["a@example.com"],
+    ipAddresses: ["10.0.0.1", "fd00:0:0:0:0:0:0:1"],
+    uris: ["spiffe://x"],
+  });
+  assert.ok(isSigned() && der.length > 0);
+  const node = parseCertificateRequest(sampleRequests.node);
+  assert.deepEqual([node.commonName, node.organizations], ["system:node:n1", ["system:nodes"]]);
+  assert.ok(node.isSigned());
+});
+
+test("what is no certificate request", () => {
+  const pem = (der: Buffer) =>
+    Buffer.from(
+      `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString("base64")}\n-----END CERTIFICATE REQUEST-----\n`,
+    ).toString("base64");
+  assert.throws(() => parseCertificateRequest(""), /^Error: PEM block type must be CERTIFICATE REQUEST$/);
+  assert.throws(() => parseCertificateRequest("?"), /PEM block type/);
+  const { der } = parseCertificateRequest(sampleRequests.alice);
+  for (let length = 0; length < der.length; length += 7) {
+    assert.throws(() => parseCertificateRequest(pem(der.subarray(0, length))), /asn1/, `cut at ${length}`);
+  }
+  const forged = Buffer.from(der);
+  const at = forged.indexOf("alice");
+  forged.write("malic", at);
+  assert.equal(parseCertificateRequest(pem(forged)).isSigned(), false);
+});
