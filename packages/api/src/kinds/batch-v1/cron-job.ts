@@ -1,11 +1,12 @@
 import { defineResource } from "../../define-resource.ts";
 import type { CronJob } from "../../generated/types/batch-v1.ts";
 import type { Column } from "../../resource-definition.ts";
-import { dnsSubdomainName } from "../../validation/names.ts";
 import { age } from "../columns.ts";
+import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
 import { since } from "../human-duration.ts";
 import { selectorColumn, templateColumns } from "../workload-columns.ts";
-import { defaultJobSpec } from "./job.ts";
+import { checkCronJob } from "./cron-job-validation.ts";
+import { defaultPodFailurePolicy } from "./job.ts";
 
 const columns: readonly Column<CronJob>[] = [
   { title: "Schedule", value: ({ spec }) => spec.schedule },
@@ -32,18 +33,22 @@ export const CronJobs = defineResource<CronJob>({
   kind: "CronJob",
   plural: "cronjobs",
   columns,
-  validateName(name, prefix) {
-    const long = name.length > 52 ? ["must be no more than 52 characters"] : [];
-    return [...dnsSubdomainName(name, prefix), ...long];
-  },
-  defaults({ spec }) {
-    if (!spec) return;
+  // What jobs have by default they get when they are made.
+  defaults(cronJob) {
+    if (!cronJob.spec) Reflect.set(cronJob, "spec", {});
+    const { spec } = cronJob;
     spec.concurrencyPolicy ||= "Allow";
     spec.suspend ??= false;
     spec.successfulJobsHistoryLimit ??= 3;
     spec.failedJobsHistoryLimit ??= 1;
     spec.jobTemplate ??= {};
     spec.jobTemplate.metadata ??= {};
-    if (spec.jobTemplate.spec) defaultJobSpec(spec.jobTemplate.spec);
+    if (!spec.jobTemplate.spec) Reflect.set(spec.jobTemplate, "spec", {});
+    const job = spec.jobTemplate.spec;
+    if (job === undefined) return;
+    job.template ??= {};
+    defaultPodTemplate(job.template);
+    defaultPodFailurePolicy(job);
   },
+  validate: (cronJob, old) => [...checkCronJob(cronJob, old)],
 });

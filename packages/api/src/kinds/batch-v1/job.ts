@@ -5,6 +5,8 @@ import { age } from "../columns.ts";
 import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
 import { humanDuration } from "../human-duration.ts";
 import { selectorColumn, templateColumns } from "../workload-columns.ts";
+import { checkJobStatusUpdate } from "./job-status-validation.ts";
+import { checkJob, checkJobUpdate, jobLabels } from "./job-validation.ts";
 
 function statusText({ metadata, status }: Job): string {
   const holds = (type: string) => status?.conditions?.some((one) => one.type === type && one.status === "True");
@@ -40,8 +42,14 @@ const columns: readonly Column<Job>[] = [
   selectorColumn<Job>("A label query over pods that should match the pod count.", ({ spec }) => spec.selector),
 ];
 
-/** Fills in the spec of a job, also within a CronJob. */
-export function defaultJobSpec(spec: JobSpec): void {
+/** Fills in a policy about failed pods, also within a CronJob. */
+export function defaultPodFailurePolicy({ podFailurePolicy }: Pick<JobSpec, "podFailurePolicy">): void {
+  for (const { onPodConditions } of podFailurePolicy?.rules ?? []) {
+    for (const pattern of onPodConditions ?? []) pattern.status ||= "True";
+  }
+}
+
+function defaultSpec(spec: JobSpec): void {
   spec.template ??= {};
   defaultPodTemplate(spec.template);
   if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
@@ -50,24 +58,31 @@ export function defaultJobSpec(spec: JobSpec): void {
   spec.completionMode ??= "NonIndexed";
   spec.suspend ??= false;
   spec.podReplacementPolicy ??= spec.podFailurePolicy === undefined ? "TerminatingOrFailed" : "Failed";
-  for (const { onPodConditions } of spec.podFailurePolicy?.rules ?? []) {
-    for (const pattern of onPodConditions ?? []) pattern.status ||= "True";
-  }
+  spec.manualSelector ??= false;
+  defaultPodFailurePolicy(spec);
 }
 
-/** Ties the job's pods to it by its uid, unless the client selects by itself. */
-function generateSelector({ metadata, spec }: Job): void {
+/** Ties the job's pods to it by its uid, unless the client selects by itself. What the client has set stays, to be judged. */
+function generateSelector(job: Job): void {
+  const { metadata, spec } = job;
   if (spec.manualSelector || !metadata.uid) return;
-  const uid = { "batch.kubernetes.io/controller-uid": metadata.uid };
+  const { name, uid } = metadata;
   spec.template.metadata ??= {};
   spec.template.metadata.labels = {
+    [jobLabels.uid]: uid,
+    [jobLabels.name]: name,
+    [jobLabels.oldUid]: uid,
+    [jobLabels.oldName]: name,
     ...spec.template.metadata.labels,
-    ...uid,
-    "batch.kubernetes.io/job-name": metadata.name,
-    "controller-uid": metadata.uid,
-    "job-name": metadata.name,
   };
-  spec.selector = { ...spec.selector, matchLabels: { ...spec.selector?.matchLabels, ...uid } };
+  spec.selector = { ...spec.selector, matchLabels: { [jobLabels.uid]: uid, ...spec.selector?.matchLabels } };
+  defaultLabels(job);
+}
+
+/** Kubernetes gives the template's labels to the job when it has none itself. */
+function defaultLabels({ metadata, spec }: Job): void {
+  const labels = spec.template.metadata?.labels;
+  if (labels && Object.keys(metadata.labels ?? {}).length === 0) metadata.labels = { ...labels };
 }
 
 /** `jobs.batch`. */
@@ -81,10 +96,10 @@ export const Jobs = defineResource<Job>({
   prepareCreate: generateSelector,
   defaults(job) {
     if (!job.spec) Reflect.set(job, "spec", {});
-    defaultJobSpec(job.spec);
-    // Kubernetes copies the template's labels when the job itself has none.
-    if (!job.metadata.labels && job.spec.template.metadata?.labels) {
-      job.metadata.labels = { ...job.spec.template.metadata.labels };
-    }
+    defaultSpec(job.spec);
+    defaultLabels(job);
   },
+  validate: (job, old) => [...checkJob(job, old)],
+  validateUpdate: (job, old) => [...checkJobUpdate(job, old)],
+  validateStatusUpdate: (job, old) => [...checkJobStatusUpdate(job, old)],
 });
