@@ -1,6 +1,20 @@
-import type { Compilation, CompileOptions } from "./program.ts";
+import type { Checked } from "./check/checked.ts";
+import { check } from "./check/checker.ts";
+import { BudgetExceeded, EvaluationError } from "./evaluate/evaluation-error.ts";
+import { Frame } from "./evaluate/frame.ts";
+import { planOf } from "./evaluate/planner.ts";
+import { kubernetesFunctions } from "./library/environment.ts";
+import {
+  type Bindings,
+  type Compilation,
+  type CompileOptions,
+  costLimits,
+  type Evaluation,
+  type Program,
+} from "./program.ts";
 import { issuesText } from "./syntax/issue.ts";
 import { parse } from "./syntax/parser.ts";
+import { type CelType, typeText } from "./types/cel-type.ts";
 
 /**
  * Parses and checks an expression. Never throws.
@@ -12,16 +26,64 @@ import { parse } from "./syntax/parser.ts";
  */
 export function compile(source: string, options: CompileOptions): Compilation {
   const parsed = parse(source);
-  if (parsed.kind === "failed") {
-    return { kind: "failed", cause: "syntax", message: issuesText(source, parsed.issues) };
+  if (parsed.kind === "failed") return syntaxFailure(source, parsed.issues);
+  const result = check(parsed.expression, {
+    variables: options.variables,
+    functions: kubernetesFunctions,
+    objectType: (name) => options.objectType?.(name),
+    mixedLiterals: options.mixedLiterals ?? false,
+  });
+  if (result.kind === "failed") return syntaxFailure(source, result.issues);
+  const { checked } = result;
+  const { resultTypes } = options;
+  if (resultTypes !== undefined && !resultTypes.some((wanted) => isResult(checked.type, wanted))) {
+    return { kind: "failed", cause: "result", message: mustBe(resultTypes) };
   }
-  return {
-    kind: "compiled",
-    program: {
-      source,
-      type: options.resultTypes?.[0] ?? { kind: "dyn" },
-      evaluate: () => ({ kind: "failed", message: "expressions are parsed, but not evaluated yet", cost: 0 }),
-      estimateCost: () => ({ min: 0, max: Number.POSITIVE_INFINITY }),
-    },
-  };
+  return { kind: "compiled", program: new CompiledProgram(source, checked) };
+}
+
+const syntaxFailure = (source: string, issues: Parameters<typeof issuesText>[1]): Compilation => ({
+  kind: "failed",
+  cause: "syntax",
+  message: issuesText(source, issues),
+});
+
+const isResult = (type: CelType, wanted: CelType): boolean =>
+  type.kind === "dyn" || wanted.kind === "dyn" || typeText(type) === typeText(wanted);
+
+function mustBe(wanted: readonly CelType[]): string {
+  const [only] = wanted;
+  if (wanted.length === 1 && only !== undefined) return `must evaluate to ${typeText(only)}`;
+  return `must evaluate to one of [${wanted.map((type) => (type.kind === "null" ? "null_type" : typeText(type))).join(" ")}]`;
+}
+
+class CompiledProgram implements Program {
+  readonly source: string;
+  readonly #checked: Checked;
+  #plan: ReturnType<typeof planOf> | undefined;
+
+  constructor(source: string, checked: Checked) {
+    this.source = source;
+    this.#checked = checked;
+  }
+
+  get type(): CelType {
+    return this.#checked.type;
+  }
+
+  evaluate(bindings: Bindings, { budget = costLimits.expression }: { readonly budget?: number } = {}): Evaluation {
+    this.#plan ??= planOf(this.#checked);
+    const frame = new Frame(bindings, this.#plan.slots, budget);
+    try {
+      return { kind: "value", value: this.#plan.step(frame), cost: frame.cost };
+    } catch (error) {
+      if (error instanceof EvaluationError) return { kind: "failed", message: error.message, cost: frame.cost };
+      if (error instanceof BudgetExceeded) return { kind: "exceeded", message: error.message, cost: frame.cost };
+      throw error;
+    }
+  }
+
+  estimateCost(): { readonly min: number; readonly max: number } {
+    return { min: 0, max: Number.POSITIVE_INFINITY };
+  }
 }

@@ -9,6 +9,8 @@ export interface CompileOptions {
   readonly resultTypes?: readonly CelType[];
   /** Object types that the expression may make by name: `Object.spec{…}`. */
   objectType?(name: string): ObjectType | undefined;
+  /** Lists and maps in the source may mix types, as CEL itself allows and Kubernetes does not. */
+  readonly mixedLiterals?: boolean;
 }
 
 /** An expression that was parsed and checked, or why it was not. */
