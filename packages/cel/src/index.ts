@@ -1,5 +1,12 @@
 /** Kubernetes' expression language: compiles, checks, estimates and evaluates. See `compile`. */
 export { compile } from "./compile.ts";
+export {
+  type AccessAnswer,
+  type AccessQuestion,
+  authorizerValue,
+  type CelAuthorizer,
+  resourceCheckValue,
+} from "./library/kubernetes/authorizer.ts";
 export * from "./program.ts";
 export { type CelType, type ListType, type ObjectField, type ObjectType, types, typeText } from "./types/cel-type.ts";
 export { escapedName } from "./types/property-names.ts";

@@ -81,6 +81,7 @@ function assign(known: Substitutions, from: CelType, to: CelType): boolean {
 /** Whether `type` can be what `parameter` stands for: `free` when nothing is known of it and it cannot be said this way. */
 function substitute(known: Substitutions, type: CelType, parameter: CelType): "fits" | "conflicts" | "free" {
   if (parameter.kind !== "parameter") return "free";
+  if (type.kind === "parameter" && type.name === parameter.name) return "fits";
   const present = known.find(parameter);
   if (present !== undefined) {
     if (typeText(present) === typeText(type)) return "fits";

@@ -18,7 +18,7 @@ import { EvaluationError, noSuchOverload } from "./evaluation-error.ts";
 import { foldOf } from "./fold.ts";
 import type { Frame } from "./frame.ts";
 import { and, conditional, or } from "./logic.ts";
-import { fieldOf, hasField, optionalField } from "./select.ts";
+import { fieldOf, hasField, itemOf, optionalField } from "./select.ts";
 
 /** One step of an evaluation. Throws `EvaluationError` and `BudgetExceeded`. */
 export type Step = (frame: Frame) => CelValue;
@@ -132,6 +132,8 @@ export class Planner {
         return conditional(present(first, "condition"), present(second, "then"), present(third, "else"));
       case "_?._":
         return this.#optionalSelect(expression, present(first, "operand"));
+      case "_[_]":
+        return indexed(present(first, "operand"), present(second, "index"));
       default:
         return this.#plainCall(expression, values);
     }
@@ -218,6 +220,16 @@ export class Planner {
     const initial = this.plan(expression.initial);
     return foldOf(this, expression, { range, initial });
   }
+}
+
+/** `a[i]`: what `a` turns out to be decides. An index may also be a whole `double` or a `uint`. */
+function indexed(operand: Step, key: Step): Step {
+  return (frame) => {
+    const target = operand(frame);
+    const index = key(frame);
+    frame.charge(1);
+    return itemOf(target, index);
+  };
 }
 
 function keyProblem(key: CelValue, map: ValueMap): EvaluationError {

@@ -36,9 +36,12 @@ export function compareNumbers(a: CelValue, b: CelValue): number | undefined {
   const x = numberOf(a);
   const y = numberOf(b);
   if (x === undefined || y === undefined) return undefined;
-  // JavaScript compares `bigint` with `number` by value, exactly.
-  return x < y ? -1 : x > y ? 1 : x <= y && x >= y ? 0 : Number.NaN;
+  if (typeof x !== typeof y) return compareDoubles(Number(x), Number(y));
+  return x < y ? -1 : x > y ? 1 : x === y ? 0 : Number.NaN;
 }
+
+/** Whole numbers are compared with doubles as doubles. */
+const compareDoubles = (x: number, y: number): number => (x < y ? -1 : x > y ? 1 : x === y ? 0 : Number.NaN);
 
 function numberOf(value: CelValue): bigint | number | undefined {
   if (typeof value === "bigint" || typeof value === "number") return value;

@@ -1,36 +1,14 @@
-import { EvaluationError, noSuchKey } from "../../evaluate/evaluation-error.ts";
+import { EvaluationError } from "../../evaluate/evaluation-error.ts";
+import { itemOf, optionalItem } from "../../evaluate/select.ts";
 import { pointsIn } from "../../syntax/lexer.ts";
-import { type CelMap, type CelValue, some } from "../../values/cel-value.ts";
+import type { CelMap, CelValue } from "../../values/cel-value.ts";
 import { ValueMap } from "../../values/collections.ts";
 import { celEqual, contains } from "../../values/equality.ts";
 import { typeOf } from "../../values/value-types.ts";
-import { any, bool, bytes, list, map, optional, text } from "../narrow.ts";
+import { any, bool, bytes, list, map, text } from "../narrow.ts";
 import { type Overload, overload } from "../overload.ts";
 import { regex } from "../regex.ts";
 import { shownKey } from "../shown.ts";
-
-/** The element at an index, which may also be a whole `double` or a `uint`. */
-export function element(of: CelValue | undefined, index: CelValue | undefined): CelValue {
-  const items = list(of);
-  const at = typeof index === "number" ? index : typeof index === "bigint" ? Number(index) : Number(uintIndex(index));
-  if (!Number.isInteger(at)) throw new EvaluationError(`unsupported index value: ${at}`);
-  if (at < 0 || at >= items.size) throw new EvaluationError(`index out of bounds: ${at}`);
-  return items.at(at);
-}
-
-function uintIndex(index: CelValue | undefined): bigint {
-  if (typeof index === "object" && index !== null && "value" in index && typeof index.value === "bigint") {
-    return index.value;
-  }
-  throw new EvaluationError("unsupported index type");
-}
-
-/** The value of a key. */
-export function entry(of: CelMap, key: CelValue): CelValue {
-  const found = of.get(key);
-  if (found === undefined) throw noSuchKey(shownKey(key));
-  return found;
-}
 
 function inserted(into: CelMap, added: readonly (readonly [CelValue, CelValue])[]): CelMap {
   const result = into instanceof ValueMap ? into : new ValueMap();
@@ -52,15 +30,21 @@ export const core: readonly Overload[] = [
   overload("not_strictly_false", "@not_strictly_false(bool): bool", ([a]) => a !== false),
   overload("in_list", "@in(A, list(A)): bool", ([a, b]) => contains(list(b), any(a))),
   overload("in_map", "@in(A, map(A, B)): bool", ([a, b]) => map(b).get(any(a)) !== undefined),
-  overload("index_list", "_[_](list(A), int): A", ([a, b]) => element(a, b)),
-  overload("index_map", "_[_](map(A, B), A): B", ([a, b]) => entry(map(a), any(b))),
-  overload("optional_list_index_int", "_[_](optional(list(V)), int): optional(V)", ([a, b]) => held(a, b)),
-  overload("optional_map_index_value", "_[_](optional(map(K, V)), K): optional(V)", ([a, b]) => held(a, b)),
-  overload("list_optindex_optional_int", "_[?_](list(V), int): optional(V)", ([a, b]) => lookUp(a, b)),
-  overload("optional_list_optindex_optional_int", "_[?_](optional(list(V)), int): optional(V)", ([a, b]) => held(a, b)),
-  overload("map_optindex_optional_value", "_[?_](map(K, V), K): optional(V)", ([a, b]) => lookUp(a, b)),
+  overload("index_list", "_[_](list(A), int): A", ([a, b]) => itemOf(any(a), any(b))),
+  overload("index_map", "_[_](map(A, B), A): B", ([a, b]) => itemOf(any(a), any(b))),
+  overload("optional_list_index_int", "_[_](optional(list(V)), int): optional(V)", ([a, b]) =>
+    optionalItem(any(a), any(b)),
+  ),
+  overload("optional_map_index_value", "_[_](optional(map(K, V)), K): optional(V)", ([a, b]) =>
+    optionalItem(any(a), any(b)),
+  ),
+  overload("list_optindex_optional_int", "_[?_](list(V), int): optional(V)", ([a, b]) => optionalItem(any(a), any(b))),
+  overload("optional_list_optindex_optional_int", "_[?_](optional(list(V)), int): optional(V)", ([a, b]) =>
+    optionalItem(any(a), any(b)),
+  ),
+  overload("map_optindex_optional_value", "_[?_](map(K, V), K): optional(V)", ([a, b]) => optionalItem(any(a), any(b))),
   overload("optional_map_optindex_optional_value", "_[?_](optional(map(K, V)), K): optional(V)", ([a, b]) =>
-    held(a, b),
+    optionalItem(any(a), any(b)),
   ),
   overload("size_string", "size(string): int", ([a]) => BigInt(pointsIn(text(a)))),
   overload("string_size", "string.size(): int", ([a]) => BigInt(pointsIn(text(a)))),
@@ -88,19 +72,3 @@ export const core: readonly Overload[] = [
     );
   }),
 ];
-
-/** An index of what an optional holds. */
-function held(of: CelValue | undefined, key: CelValue | undefined): CelValue {
-  const { value } = optional(of);
-  return value === undefined ? { kind: "optional", value: undefined } : lookUp(value, key);
-}
-
-function lookUp(of: CelValue | undefined, key: CelValue | undefined): CelValue {
-  try {
-    if (typeof of === "object" && of !== null && "kind" in of && of.kind === "list") return some(element(of, key));
-    return some(entry(map(of), any(key)));
-  } catch (error) {
-    if (error instanceof EvaluationError) return { kind: "optional", value: undefined };
-    throw error;
-  }
-}
