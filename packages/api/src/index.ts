@@ -76,14 +76,7 @@ export * from "./int-or-string.ts";
 export * from "./json-path.ts";
 export { age, createdAt } from "./kinds/columns.ts";
 export { Endpoints } from "./kinds/core-v1/endpoints.ts";
-export {
-  prepareEphemeralContainersUpdate,
-  prepareResize,
-  resizes,
-  validateEphemeralContainersUpdate,
-  validatePodBinding,
-  validateResize,
-} from "./kinds/core-v1/pod-subresource-validation.ts";
+export { validatePodBinding } from "./kinds/core-v1/pod-subresource-validation.ts";
 export * from "./kinds/definitions.ts";
 export * from "./kinds/flowcontrol-v1/bootstrap.ts";
 export { humanDuration, since } from "./kinds/human-duration.ts";

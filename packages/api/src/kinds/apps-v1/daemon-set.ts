@@ -4,6 +4,7 @@ import type { Column } from "../../resource-definition.ts";
 import { age, formatLabels } from "../columns.ts";
 import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
 import { selectorColumn, templateColumns } from "../workload-columns.ts";
+import { workloadWarnings } from "../workload-warnings.ts";
 import { checkDaemonSet, checkDaemonSetStatusUpdate, checkDaemonSetUpdate } from "./daemon-set-validation.ts";
 
 const columns: readonly Column<DaemonSet>[] = [
@@ -38,6 +39,7 @@ export const DaemonSets = defineResource<DaemonSet>({
     }
     spec.revisionHistoryLimit ??= 10;
   },
+  warnings: workloadWarnings<DaemonSet>("spec.template", ({ spec }) => spec.template, { named: false }),
   validate: (set) => [...checkDaemonSet(set)],
   validateUpdate: (set, old) => [...checkDaemonSetUpdate(set, old)],
   validateStatusUpdate: (set, old) => [...checkDaemonSetStatusUpdate(set, old)],

@@ -6,6 +6,7 @@ import { checkImmutable } from "../../validation/checks.ts";
 import { age } from "../columns.ts";
 import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
 import { selectorColumn, templateColumns } from "../workload-columns.ts";
+import { workloadWarnings } from "../workload-warnings.ts";
 import { checkDeployment, checkDeploymentStatusUpdate } from "./deployment-validation.ts";
 
 const columns: readonly Column<Deployment>[] = [
@@ -63,6 +64,7 @@ export const Deployments = defineResource<Deployment>({
   prepareStatusUpdate(deployment, old) {
     keepField(deployment.metadata, old.metadata, "labels");
   },
+  warnings: workloadWarnings<Deployment>("spec.template", ({ spec }) => spec.template),
   validate: (deployment) => [...checkDeployment(deployment)],
   validateUpdate: ({ spec }, old) => [...checkImmutable("spec.selector", spec.selector, old.spec.selector)],
   validateStatusUpdate: (deployment, old) => [...checkDeploymentStatusUpdate(deployment, old)],

@@ -5,6 +5,7 @@ import { checkImmutable, checkNonNegative, type Findings } from "../../validatio
 import { age } from "../columns.ts";
 import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
 import { selectorColumn, templateColumns } from "../workload-columns.ts";
+import { workloadWarnings } from "../workload-warnings.ts";
 import { checkReplicaCounts, checkSelectorAndTemplate } from "./workload-validation.ts";
 
 const columns: readonly Column<ReplicaSet>[] = [
@@ -58,6 +59,7 @@ export const ReplicaSets = defineResource<ReplicaSet>({
     set.spec.template ??= {};
     defaultPodTemplate(set.spec.template);
   },
+  warnings: workloadWarnings<ReplicaSet>("spec.template", ({ spec }) => spec.template),
   validate: (set) => [...checkReplicaSet(set)],
   validateUpdate: ({ spec }, old) => [...checkImmutable("spec.selector", spec.selector, old.spec.selector)],
   validateStatusUpdate: ({ status }) => [...checkReplicaCounts({ ...status }, counts)],

@@ -5,6 +5,7 @@ import { age } from "../columns.ts";
 import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
 import { since } from "../human-duration.ts";
 import { selectorColumn, templateColumns } from "../workload-columns.ts";
+import { workloadWarnings } from "../workload-warnings.ts";
 import { checkCronJob } from "./cron-job-validation.ts";
 import { defaultPodFailurePolicy } from "./job.ts";
 
@@ -50,5 +51,6 @@ export const CronJobs = defineResource<CronJob>({
     defaultPodTemplate(job.template);
     defaultPodFailurePolicy(job);
   },
+  warnings: workloadWarnings<CronJob>("spec.jobTemplate.spec.template", ({ spec }) => spec.jobTemplate?.spec?.template),
   validate: (cronJob, old) => [...checkCronJob(cronJob, old)],
 });

@@ -5,6 +5,7 @@ import { age } from "../columns.ts";
 import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
 import { humanDuration } from "../human-duration.ts";
 import { selectorColumn, templateColumns } from "../workload-columns.ts";
+import { workloadWarnings } from "../workload-warnings.ts";
 import { checkJobStatusUpdate } from "./job-status-validation.ts";
 import { checkJob, checkJobUpdate, jobLabels } from "./job-validation.ts";
 
@@ -99,6 +100,7 @@ export const Jobs = defineResource<Job>({
     defaultSpec(job.spec);
     defaultLabels(job);
   },
+  warnings: workloadWarnings<Job>("spec.template", ({ spec }) => spec.template),
   validate: (job, old) => [...checkJob(job, old)],
   validateUpdate: (job, old) => [...checkJobUpdate(job, old)],
   validateStatusUpdate: (job, old) => [...checkJobStatusUpdate(job, old)],

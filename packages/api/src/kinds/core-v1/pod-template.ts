@@ -4,6 +4,7 @@ import type { PodTemplate } from "../../generated/types/core-v1.ts";
 import type { Column } from "../../resource-definition.ts";
 import { formatLabels } from "../columns.ts";
 import { templateColumns } from "../workload-columns.ts";
+import { workloadWarnings } from "../workload-warnings.ts";
 import { defaultPodTemplate } from "./pod-defaults.ts";
 import { checkPodTemplate } from "./pod-validation.ts";
 
@@ -26,5 +27,6 @@ export const PodTemplates = defineResource<PodTemplate>({
     defaultPodTemplate(podTemplate.template);
   },
   changesGeneration: (podTemplate, old) => !jsonEqual(podTemplate.template, old.template),
+  warnings: workloadWarnings<PodTemplate>("template", ({ template }) => template, { named: false }),
   validate: ({ template = {} }) => [...checkPodTemplate("template", template)],
 });

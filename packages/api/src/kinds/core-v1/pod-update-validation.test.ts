@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fieldErrorText } from "../../field-error.ts";
-import type { Pod } from "../../generated/types/core-v1.ts";
+import type { Container, Pod } from "../../generated/types/core-v1.ts";
 import { Pods } from "../definitions.ts";
 import { samplePod } from "../sample-objects.ts";
-import { validateEphemeralContainersUpdate, validatePodBinding, validateResize } from "./pod-subresource-validation.ts";
+import { ephemeralContainersUpdate } from "./ephemeral-containers-update.ts";
+import { podResize } from "./pod-resize.ts";
+import { validatePodBinding } from "./pod-subresource-validation.ts";
 
 const refused =
   "spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n";
@@ -94,25 +96,87 @@ test("a gated pod may be told where to go, but not elsewhere", () => {
 
 test("ephemeral containers only join", () => {
   const debugged = samplePod((pod) => {
+    pod.metadata.resourceVersion = "1";
     pod.spec.ephemeralContainers = [{ name: "debug", image: "d" }];
   });
-  assert.deepEqual(validateEphemeralContainersUpdate(debugged, samplePod()), []);
-  assert.deepEqual(validateEphemeralContainersUpdate(samplePod(), debugged).map(fieldErrorText), [
+  assert.deepEqual(ephemeralContainersUpdate.validate(debugged, samplePod()), []);
+  assert.deepEqual(ephemeralContainersUpdate.validate(samplePod(), debugged).map(fieldErrorText), [
     'spec.ephemeralContainers: Forbidden: existing ephemeral containers "debug" may not be removed\n',
   ]);
 });
 
-test("a resize keeps the quality of service", () => {
-  const limited = (requests: Record<string, string>) =>
-    samplePod((pod) => {
-      pod.spec.containers = [{ name: "web", image: "web:1", resources: { requests } }];
-      pod.status = { qosClass: "Burstable" };
-    });
-  assert.deepEqual(validateResize(limited({ cpu: "2" }), limited({ cpu: "1" })), []);
-  assert.deepEqual(validateResize(limited({}), limited({ cpu: "1" })).map(fieldErrorText), [
-    'spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing',
+const asking = (change: (pod: Pod) => void) =>
+  samplePod((pod) => {
+    pod.metadata.resourceVersion = "1";
+    pod.spec.initContainers = [{ name: "first", image: "f", resources: { requests: { cpu: "1" } } }];
+    pod.spec.containers = [{ name: "web", image: "web:1", resources: { requests: { cpu: "1" } } }];
+    pod.status = { qosClass: "Burstable" };
+    change(pod);
+  });
+const withWeb = (container: Partial<Container>) =>
+  asking(({ spec }) => {
+    spec.containers = [{ name: "web", image: "web:1", resources: { requests: { cpu: "1" } }, ...container }];
+  });
+
+const resizes: readonly (readonly [name: string, pod: Pod, ...found: readonly string[]])[] = [
+  ["more cpu, and memory", withWeb({ resources: { requests: { cpu: "2", memory: "1Gi" } } })],
+  [
+    "nothing left",
+    withWeb({ resources: {} }),
     "spec.containers[0].resources.requests: Forbidden: resource requests cannot be removed",
-  ]);
+  ],
+  [
+    "another resource",
+    withWeb({ resources: { requests: { cpu: "1", "ephemeral-storage": "1Gi" } } }),
+    "spec: Forbidden: only cpu and memory resources are mutable",
+  ],
+  [
+    "another policy",
+    withWeb({ resizePolicy: [{ resourceName: "cpu", restartPolicy: "NotRequired" }] }),
+    "spec: Forbidden: only cpu and memory resources are mutable",
+  ],
+  [
+    "a container that ends before the others begin",
+    asking(({ spec }) => {
+      spec.initContainers = [{ name: "first", image: "f", resources: { requests: { cpu: "2" } } }];
+    }),
+    "spec: Forbidden: resources for non-sidecar init containers are immutable",
+  ],
+  [
+    "another class",
+    asking(({ spec, status }) => {
+      const amounts = { cpu: "1", memory: "1Gi" };
+      spec.initContainers = [{ name: "first", image: "f", resources: { requests: amounts, limits: amounts } }];
+      spec.containers = [{ name: "web", image: "web:1", resources: { requests: amounts, limits: amounts } }];
+      status.qosClass = "Burstable";
+    }),
+    'spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing',
+    "spec: Forbidden: resources for non-sidecar init containers are immutable",
+  ],
+];
+
+for (const [name, pod, ...found] of resizes) {
+  test(`resize: ${name}`, () =>
+    assert.deepEqual(
+      podResize
+        .validate(
+          pod,
+          asking(() => {}),
+        )
+        .map(fieldErrorText),
+      found,
+    ));
+}
+
+test("a resize changes nothing else", () => {
+  const old = asking(() => {});
+  const next = withWeb({ image: "other", resources: { requests: { cpu: "3" } } });
+  next.metadata.labels = { a: "b" };
+  next.status = {};
+  podResize.prepare(next, old, { nowMs: 0 });
+  assert.equal(next.spec.containers[0]?.image, "web:1");
+  assert.deepEqual(next.spec.containers[0]?.resources, { requests: { cpu: "3" } });
+  assert.deepEqual([next.metadata.labels, next.status], [undefined, { qosClass: "Burstable" }]);
 });
 
 test("a binding names a node", () => {

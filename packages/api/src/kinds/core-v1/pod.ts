@@ -2,11 +2,14 @@ import { defineResource, keepField } from "../../define-resource.ts";
 import type { Pod } from "../../generated/types/core-v1.ts";
 import { isPodTerminal } from "../pod-state.ts";
 import { qosClass } from "../quality-of-service.ts";
+import { ephemeralContainersUpdate } from "./ephemeral-containers-update.ts";
 import { podColumns } from "./pod-columns.ts";
 import { defaultPod } from "./pod-defaults.ts";
+import { podResize } from "./pod-resize.ts";
 import { checkPodStatusUpdate } from "./pod-subresource-validation.ts";
 import { checkPodUpdate } from "./pod-update-validation.ts";
 import { checkPod } from "./pod-validation.ts";
+import { podWarnings } from "./pod-warnings.ts";
 
 /** `pods`. */
 export const Pods = defineResource<Pod>({
@@ -39,6 +42,9 @@ export const Pods = defineResource<Pod>({
   validate: (pod) => [...checkPod(pod)],
   validateUpdate: (pod, old) => [...checkPodUpdate(pod, old)],
   validateStatusUpdate: (pod, old) => [...checkPodStatusUpdate(pod, old)],
+  warnings: (pod, old) =>
+    old?.metadata.generation === pod.metadata.generation ? [] : podWarnings(pod.metadata, pod.spec),
+  parts: { ephemeralcontainers: ephemeralContainersUpdate, resize: podResize },
   gracePeriodSeconds(pod) {
     // A pod that nobody runs, or that has ended, has nothing to wind up.
     if (!pod.spec.nodeName || isPodTerminal(pod)) return 0;

@@ -7,6 +7,7 @@ import { checkNonNegative, type Findings } from "../../validation/checks.ts";
 import { checkReplicaCounts, checkRunsAlways } from "../apps-v1/workload-validation.ts";
 import { age, formatLabels } from "../columns.ts";
 import { templateColumns } from "../workload-columns.ts";
+import { workloadWarnings } from "../workload-warnings.ts";
 import { defaultPodTemplate } from "./pod-defaults.ts";
 import { checkPodTemplate } from "./pod-validation.ts";
 
@@ -56,6 +57,7 @@ export const ReplicationControllers = defineResource<ReplicationController>({
     if (labels && !spec.selector) spec.selector = { ...labels };
     if (labels && !controller.metadata.labels) controller.metadata.labels = { ...labels };
   },
+  warnings: workloadWarnings<ReplicationController>("template", ({ spec }) => spec?.template),
   validate: (controller) => [...checkController(controller)],
   validateStatusUpdate: ({ status }) => [...checkReplicaCounts({ ...status }, counts)],
 });

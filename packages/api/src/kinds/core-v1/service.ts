@@ -7,6 +7,7 @@ import { checkServiceUpdate } from "./service-address-validation.ts";
 import { defaultService } from "./service-defaults.ts";
 import { alignClusterIPs, dropForeignFields, keepAllocated } from "./service-update.ts";
 import { checkService, checkServiceStatus } from "./service-validation.ts";
+import { serviceWarnings } from "./service-warnings.ts";
 
 function externalAddress({ spec, status }: Service): string {
   const external = spec.externalIPs ?? [];
@@ -75,6 +76,7 @@ export const Services = defineResource<Service>({
   defaults: defaultService,
   validate: (service) => [...checkService(service)],
   validateUpdate: (service, old) => [...checkServiceUpdate(service, old)],
+  warnings: serviceWarnings,
   validateStatusUpdate: (service) => [...checkServiceStatus(service)],
   prepareCreate: ({ spec }) => alignClusterIPs(spec),
   prepareUpdate(service, old) {
