@@ -4,8 +4,10 @@ import type { PersistentVolumeClaim } from "../../generated/types/core-v1.ts";
 import type { Column } from "../../resource-definition.ts";
 import { dnsLabelName } from "../../validation/names.ts";
 import { age } from "../columns.ts";
+import { fractionWarnings } from "../core-v1/container-warnings.ts";
 import { defaultPodTemplate } from "../core-v1/pod-defaults.ts";
 import { templateColumns } from "../workload-columns.ts";
+import { workloadWarnings } from "../workload-warnings.ts";
 import { checkStatefulSet, checkStatefulSetStatusUpdate, checkStatefulSetUpdate } from "./stateful-set-validation.ts";
 
 const columns: readonly Column<StatefulSet>[] = [
@@ -24,6 +26,18 @@ function defaultClaimTemplate(claim: PersistentVolumeClaim): void {
   if (claim.spec) claim.spec.volumeMode ??= "Filesystem";
   claim.status ??= {};
   claim.status.phase ||= "Pending";
+}
+
+const ofTemplate = workloadWarnings<StatefulSet>("spec.template", ({ spec }) => spec.template, { named: false });
+
+function ownWarnings({ spec, metadata }: StatefulSet, old: StatefulSet | undefined): string[] {
+  if (old?.metadata.generation === metadata.generation) return [];
+  const field = "spec.volumeClaimTemplates";
+  const claims = (spec.volumeClaimTemplates ?? []).flatMap(({ spec: claim }, index) =>
+    fractionWarnings(`${field}[${index}].resources.requests`, claim?.resources?.requests, ["storage"]),
+  );
+  const text = "a negative value retains all historical revisions; a value >= 0 is recommended";
+  return [...claims, ...((spec.revisionHistoryLimit ?? 0) < 0 ? [`spec.revisionHistoryLimit: ${text}`] : [])];
 }
 
 /** `statefulsets.apps`. */
@@ -52,6 +66,7 @@ export const StatefulSets = defineResource<StatefulSet>({
     spec.revisionHistoryLimit ??= 10;
     for (const claim of spec.volumeClaimTemplates ?? []) defaultClaimTemplate(claim);
   },
+  warnings: (set, old) => [...ofTemplate(set, old), ...ownWarnings(set, old)],
   validateName: dnsLabelName,
   validate: (set, old) => [...checkStatefulSet(set, old)],
   validateUpdate: (set, old) => [...checkStatefulSetUpdate(set, old)],

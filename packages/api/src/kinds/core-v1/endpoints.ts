@@ -33,6 +33,7 @@ export const Endpoints = defineResource<Endpoints>({
   kind: "Endpoints",
   plural: "endpoints",
   columns,
+  deprecationWarning: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   validate: (endpoints) => [...checkEndpoints(endpoints)],
   defaults({ subsets }) {
     for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ||= "TCP";
