@@ -184,6 +184,8 @@ export interface ResourceStorage<T extends KubeObject = KubeObject> {
   /** From the watch cache, without I/O: for admission, authorization and metrics. */
   peek(ref: ObjectRef): T | undefined;
   peekAll(namespace?: string): readonly T[];
+  /** How many objects there are, in all or in a namespace. */
+  count(namespace?: string): number;
   /** While this stays the same, so does all that `peek` and `peekAll` give: what was made of it may be kept. */
   readonly lastRevision: number;
   /** The whole line of a creation: defaults, admission, validation, commit. */

@@ -12,6 +12,7 @@ import type {
   SubresourceHandler,
   UserInfo,
 } from "./contracts.ts";
+import type { FlowControl } from "./fairness/flow-control.ts";
 import type { RequestMetrics } from "./observe/request-metrics.ts";
 import type { NodeConnector } from "./subresources/node-connector.ts";
 import type { ServiceConnector } from "./webhooks/service-connector.ts";
@@ -48,6 +49,8 @@ export interface StandardPartsOptions {
   readonly nodePorts: readonly [number, number];
   /** Further checks of `/readyz` by name: reject or throw while not ready. */
   readonly readinessChecks?: Readonly<Record<string, () => Promise<void> | void>>;
+  /** How many requests may go on at once before others wait; 600 where absent. */
+  readonly maxRequestsInFlight?: number;
   /** Newest revision of the store, for `/metrics`. */
   readonly revision?: () => number;
 }
@@ -56,6 +59,8 @@ export interface StandardPartsOptions {
 export interface PathRoute {
   readonly path: string;
   readonly match: "exact" | "prefix";
+  /** True for paths that `/` does not tell of. */
+  readonly isUnlisted?: boolean;
   readonly handle: Handler;
 }
 
@@ -75,6 +80,8 @@ export interface StandardParts {
   /** Addresses and node ports of Services. Storage calls it around commits of Services. */
   readonly allocation: ServiceAllocation;
   readonly metrics: RequestMetrics;
+  /** Who may go on at once, and who waits. */
+  readonly flowControl: FlowControl;
   /** Groups and versions that other servers answer. */
   readonly aggregation: Aggregation;
   /** Asks those servers in this server's own name. */

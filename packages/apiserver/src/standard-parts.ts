@@ -17,6 +17,9 @@ import { accessReviews } from "./authorization/reviews.ts";
 import { mastersAuthorizer, UnionAuthorizer } from "./authorization/union-authorizer.ts";
 import { Catalog } from "./discovery/catalog.ts";
 import { discoveryRoutes } from "./discovery/discovery-routes.ts";
+import { flowControlRoutes } from "./fairness/debug-routes.ts";
+import { FlowControl } from "./fairness/flow-control.ts";
+import { flowControlMetrics } from "./fairness/flow-control-metrics.ts";
 import { basicChecks, healthRoutes } from "./observe/health.ts";
 import { metricsRoute } from "./observe/metrics-route.ts";
 import { openIdRoutes } from "./observe/openid-routes.ts";
@@ -64,6 +67,9 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
   const webhookMetrics = new WebhookMetrics();
   const aggregation = new Aggregation({ table, services, frontProxy: options.frontProxy, logger });
   const asking = new Asking({ aggregation, table, clock });
+  const { maxRequestsInFlight: seats } = options;
+  const flowControl = new FlowControl({ table, clock, ...(seats === undefined ? {} : { seats }) });
+  const others = [webhookMetrics, { text: () => flowControlMetrics(flowControl) }];
   return {
     authenticator: new RequestAuthenticator({
       tokens,
@@ -81,7 +87,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
       escalation: { authorizer, rbac },
       webhooks: { client: webhooks, metrics: webhookMetrics, conditions: { hold: () => true } },
     }),
-    paths: pathRoutes({ options, keys, metrics, aggregation, asking, others: [webhookMetrics] }),
+    paths: pathRoutes({ options, keys, metrics, aggregation, asking, flowControl, others }),
     subresources: new Map([
       ...podStreams(table, nodes),
       ...proxies(table, nodes, random),
@@ -99,6 +105,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
     ]),
     allocation: new ServiceAllocator(options),
     metrics,
+    flowControl,
     aggregation,
     asking,
     webhooks,
@@ -112,6 +119,7 @@ function pathRoutes(parts: {
   readonly others: readonly { text(): string }[];
   readonly aggregation: Aggregation;
   readonly asking: Asking;
+  readonly flowControl: FlowControl;
 }): readonly PathRoute[] {
   const { options } = parts;
   const { table, clock, gitVersion } = options;
@@ -132,9 +140,11 @@ function pathRoutes(parts: {
     ...openIdRoutes(parts.keys, options.serviceAccounts.issuer),
     versionRoute(gitVersion),
     metricsRoute(sources),
+    ...flowControlRoutes(parts.flowControl),
     ...healthRoutes({ healthz: basicChecks, livez: basicChecks, readyz: [...basicChecks, ...ready] }),
   ];
-  return [...routes, rootRoute(() => [...allPaths(catalog), ...routes.map(({ path }) => path)].sort())];
+  const listed = routes.filter(({ isUnlisted }) => isUnlisted !== true).map(({ path }) => path);
+  return [...routes, rootRoute(() => [...allPaths(catalog), ...listed].sort())];
 }
 
 /** Paths of groups and versions, for `/`. */

@@ -3,6 +3,7 @@ import type { Clock, Logger } from "@skiff/base";
 import { forbidden } from "../authorization/access.ts";
 import type { RequestInfo, UserInfo } from "../contracts.ts";
 import type { BaseExchange } from "../exchange/base-exchange.ts";
+import { enter, type Gate } from "../fairness/enter.ts";
 import type { RequestLabels } from "../observe/request-metrics.ts";
 import { findRoute } from "../route-paths.ts";
 import { parseRequest } from "../routing/request-info.ts";
@@ -29,9 +30,12 @@ type ResourceInfo = Extract<RequestInfo, { kind: "resource" }>;
 /** The straight line of a request over HTTP: who, may they, where to. */
 export class RequestLine {
   readonly #options: RequestLineOptions;
+  readonly #gate: Gate;
 
   constructor(options: RequestLineOptions) {
     this.#options = options;
+    const { parts, table, clock } = options;
+    this.#gate = { flowControl: parts.flowControl, table, clock };
   }
 
   /** Answers a request, whatever happens. */
@@ -49,13 +53,9 @@ export class RequestLine {
       exchange.onDone = ({ status }) => count(status, (clock.monotonic() - begunMs) / 1000);
       const known = parts.authenticator.authenticate(exchange);
       const user = identified(exchange, known instanceof Promise ? await known : known);
-      const decided = parts.authorizer.authorize({ user, request: info });
-      const decision = decided instanceof Promise ? await decided : decided;
-      if (decision.kind !== "allowed") throw forbidden({ user, request: info }, decision.reason);
-      const elsewhere = parts.aggregation.findPath(exchange.path);
-      if (elsewhere !== undefined) await parts.aggregation.pass(exchange, elsewhere, user);
-      else if (info.kind === "path") await this.#servePath(exchange, info, user);
-      else await this.#serveResource(exchange, info, user);
+      const entering = enter(this.#gate, exchange, info, user);
+      const entry = entering instanceof Promise ? await entering : entering;
+      if (entry.kind === "in") await this.#answer(exchange, info, user, entry.leave);
     } catch (error) {
       try {
         respondError(exchange, asStatusError(error, logger));
@@ -63,6 +63,27 @@ export class RequestLine {
         logger.error("a refusal could not be sent", { failure });
       }
     }
+  }
+
+  async #answer(exchange: BaseExchange, info: RequestInfo, user: UserInfo, leave: () => void): Promise<void> {
+    try {
+      const decided = this.#options.parts.authorizer.authorize({ user, request: info });
+      const decision = decided instanceof Promise ? await decided : decided;
+      if (decision.kind !== "allowed") throw forbidden({ user, request: info }, decision.reason);
+      const answering = this.#dispatch(exchange, info, user);
+      // What a watch begins with is told at once; then it only waits for what happens.
+      if (info.verb === "watch") leave();
+      await answering;
+    } finally {
+      leave();
+    }
+  }
+
+  #dispatch(exchange: BaseExchange, info: RequestInfo, user: UserInfo): Promise<void> {
+    const { aggregation } = this.#options.parts;
+    const elsewhere = aggregation.findPath(exchange.path);
+    if (elsewhere !== undefined) return aggregation.pass(exchange, elsewhere, user);
+    return info.kind === "path" ? this.#servePath(exchange, info, user) : this.#serveResource(exchange, info, user);
   }
 
   /** Labels of metrics are remembered for ever, so that only words that the API knows may become one. */

@@ -116,6 +116,11 @@ export class ObjectStorage implements ResourceStorage {
     return objects;
   }
 
+  count(namespace?: string): number {
+    const prefix = namespacePrefix(this.prefix, namespace);
+    return this.cache.countFrom(prefix, prefix);
+  }
+
   get lastRevision(): number {
     return this.cache.lastRevision;
   }
