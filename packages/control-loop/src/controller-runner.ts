@@ -74,6 +74,8 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
     for (const ref of this.#definition.expected ?? []) this.#queue.add(keyOf(ref));
     for (const resource of owns) this.#subscribe({ resource, keys: (object) => this.#ownersOf(object) });
     for (const watch of watches) this.#subscribe(watch);
+    const listening = this.#definition.listen?.(this.#context, (ref) => this.#queue.add(keyOf(ref)));
+    if (listening !== undefined) this.#subscriptions.push(listening);
     for (const informer of this.#informers.values()) {
       this.#subscriptions.push(informer.onChange(() => this.#checkWaiting()));
     }

@@ -2,7 +2,7 @@ import type { KubeObject, ObjectRef, ResourceDefinition } from "@skiff/api";
 import type { Clock, Logger, Random } from "@skiff/base";
 import type { Client, EventRecorder, Informer } from "@skiff/client";
 import { ControllerRunner } from "./controller-runner.ts";
-import type { Loop } from "./loop.ts";
+import type { Loop, LoopContext } from "./loop.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** What a reconciliation reads from. */
@@ -64,6 +64,8 @@ export interface ControllerDefinition<T extends KubeObject> {
   /** Objects that shall be there: looked at from the start, whether they are or not (then `gone` hears of them). */
   readonly expected?: readonly ObjectRef[];
   readonly watches?: readonly Watch[];
+  /** Listens to whatever no `Watch` can name, such as resources that come and go: `wake` has an object looked at. */
+  listen?(context: LoopContext, wake: (ref: ObjectRef) => void): Disposable;
   /** Resources that are read from caches without their changes mattering. */
   readonly reads?: readonly ResourceDefinition[];
   /** How many objects are worked on at the same time; 5 where absent. */

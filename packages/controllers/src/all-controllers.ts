@@ -19,6 +19,7 @@ import { namespaceController } from "./namespace/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
 import { podGcController } from "./pod-gc/controller.ts";
 import { replicaSetController, replicationController } from "./replica-set/controller.ts";
+import { resourceQuotaController } from "./resource-quota/controller.ts";
 import type { ResourceSet } from "./resource-set.ts";
 import { rootCertificateController } from "./root-certificate/controller.ts";
 import { serviceAccountController } from "./service-account/controller.ts";
@@ -63,6 +64,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     taintEvictionController(),
     podGcController({ terminatedPodThreshold: settings.terminatedPodThreshold ?? 12_500 }),
     garbageCollector(resources),
+    resourceQuotaController(resources),
     ...flowControlControllers,
     apiServiceController(settings.checkDiscovery ?? unreachable),
     ...(settings.extensionAuthentication === undefined

@@ -8,6 +8,7 @@ import { nodeRestriction } from "./node-restriction.ts";
 import { podPartsAdmission } from "./pod-parts.ts";
 import { priorityAdmission } from "./priority.ts";
 import { type EscalationSources, rbacEscalation } from "./rbac-escalation.ts";
+import { resourceQuotaAdmission } from "./resource-quota/resource-quota.ts";
 import { runtimeClassAdmission } from "./runtime-class.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 import { serviceAllocationAdmission } from "./service-allocation.ts";
@@ -40,4 +41,5 @@ export const standardAdmission = (options: {
   ...certificateAdmission(options.escalation.authorizer),
   rbacEscalation(options.escalation),
   validatingAdmissionWebhook({ ...options, ...options.webhooks }),
+  resourceQuotaAdmission(options),
 ];

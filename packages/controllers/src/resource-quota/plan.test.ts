@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  ConfigMaps,
+  Deployments,
+  type KubeObject,
+  type PersistentVolumeClaim,
+  PersistentVolumeClaims,
+  type Pod,
+  Pods,
+  type ResourceDefinition,
+  type ResourceQuota,
+  type ResourceQuotaSpec,
+  type Service,
+  Services,
+} from "@skiff/api";
+import { quotaAction, quotaStatus } from "./plan.ts";
+
+const nowMs = Date.parse("2026-01-01T00:10:00Z");
+const meta = (name: string) => ({
+  name,
+  namespace: "default",
+  uid: name,
+  resourceVersion: "1",
+  creationTimestamp: "2026-01-01T00:00:00Z",
+});
+
+const quota = (spec: ResourceQuotaSpec): ResourceQuota => ({ metadata: meta("q"), spec, status: {} });
+
+const pod = (name: string, more: Partial<Pod["spec"]> = {}, rest: Partial<Pod> = {}): Pod => ({
+  metadata: meta(name),
+  spec: {
+    containers: [{ name: "a", resources: { requests: { cpu: "250m", memory: "64Mi" }, limits: { cpu: "1" } } }],
+    ...more,
+  },
+  status: {},
+  ...rest,
+});
+
+const service = (name: string, spec: Service["spec"]): Service => ({ metadata: meta(name), spec, status: {} });
+
+const claim = (name: string, storage: string, storageClassName?: string): PersistentVolumeClaim => ({
+  metadata: meta(name),
+  spec: { resources: { requests: { storage } }, ...(storageClassName === undefined ? {} : { storageClassName }) },
+  status: {},
+});
+
+const used = (spec: ResourceQuotaSpec, resource: ResourceDefinition, objects: readonly KubeObject[]) =>
+  quotaStatus(quota(spec), [{ resource, objects }], nowMs).used;
+
+const hard = (...names: string[]) => ({ hard: Object.fromEntries(names.map((name) => [name, "10"])) });
+
+test("pods count with what they ask for until they have ended", () => {
+  const ended = pod("ended", {}, { status: { phase: "Failed" } });
+  const late = pod(
+    "late",
+    {},
+    { metadata: { ...meta("late"), deletionTimestamp: "2026-01-01T00:00:00Z", deletionGracePeriodSeconds: 30 } },
+  );
+  const leaving = pod(
+    "leaving",
+    {},
+    { metadata: { ...meta("leaving"), deletionTimestamp: "2026-01-01T00:10:30Z", deletionGracePeriodSeconds: 30 } },
+  );
+  const all = [pod("a"), pod("b"), leaving, ended, late];
+  assert.deepEqual(
+    used(hard("pods", "count/pods", "cpu", "requests.cpu", "limits.cpu", "requests.memory"), Pods, all),
+    {
+      pods: "3",
+      "count/pods": "5",
+      cpu: "750m",
+      "requests.cpu": "750m",
+      "limits.cpu": "3",
+      "requests.memory": "192Mi",
+    },
+  );
+});
+
+test("extended resources, huge pages and overhead count, too", () => {
+  const container = {
+    name: "a",
+    resources: {
+      requests: { "example.com/gpu": "2", "hugepages-2Mi": "4Mi", "ephemeral-storage": "1Gi" },
+      limits: { "ephemeral-storage": "2Gi" },
+    },
+  };
+  const one = pod("a", { containers: [container], overhead: { cpu: "100m" } });
+  const names = [
+    "requests.example.com/gpu",
+    "requests.hugepages-2Mi",
+    "hugepages-2Mi",
+    "requests.ephemeral-storage",
+    "limits.ephemeral-storage",
+    "requests.cpu",
+  ];
+  assert.deepEqual(used(hard(...names), Pods, [one]), {
+    "requests.example.com/gpu": "2",
+    "requests.hugepages-2Mi": "4Mi",
+    "hugepages-2Mi": "4Mi",
+    "requests.ephemeral-storage": "1Gi",
+    "limits.ephemeral-storage": "2Gi",
+    "requests.cpu": "100m",
+  });
+});
+
+test("scopes choose among pods", () => {
+  const none = { containers: [{ name: "a" }] };
+  const term = { topologyKey: "zone", namespaces: ["other"] };
+  const all = [
+    pod("burstable"),
+    pod("best-effort", none),
+    pod("ending", { ...none, activeDeadlineSeconds: 5 }),
+    pod("high", { ...none, priorityClassName: "high" }),
+    pod("far", { ...none, affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }),
+  ];
+  const priority = (operator: string, ...values: string[]) => ({
+    scopeSelector: { matchExpressions: [{ scopeName: "PriorityClass", operator, values }] },
+  });
+  const cases: readonly [Partial<ResourceQuotaSpec>, string][] = [
+    [{ scopes: ["BestEffort"] }, "4"],
+    [{ scopes: ["NotBestEffort"] }, "1"],
+    [{ scopes: ["Terminating"] }, "1"],
+    [{ scopes: ["NotTerminating"] }, "4"],
+    [{ scopes: ["BestEffort", "NotTerminating"] }, "3"],
+    [{ scopes: ["CrossNamespacePodAffinity"] }, "1"],
+    [priority("In", "high"), "1"],
+    [priority("NotIn", "high"), "4"],
+    [priority("Exists"), "1"],
+    [priority("DoesNotExist"), "4"],
+  ];
+  for (const [spec, count] of cases) {
+    assert.deepEqual(used({ ...hard("pods"), ...spec }, Pods, all), { pods: count }, JSON.stringify(spec));
+  }
+});
+
+test("services, claims and other objects", () => {
+  const ports = [{ port: 80, nodePort: 30080 }, { port: 81 }];
+  assert.deepEqual(
+    used(hard("services", "services.nodeports", "services.loadbalancers"), Services, [
+      service("plain", { ports }),
+      service("node", { type: "NodePort", ports }),
+      service("balanced", { type: "LoadBalancer", ports }),
+      service("direct", { type: "LoadBalancer", allocateLoadBalancerNodePorts: false, ports }),
+    ]),
+    { services: "4", "services.nodeports": "5", "services.loadbalancers": "2" },
+  );
+  const gold = "gold.storageclass.storage.k8s.io/";
+  assert.deepEqual(
+    used(
+      hard("persistentvolumeclaims", "requests.storage", `${gold}requests.storage`, `${gold}persistentvolumeclaims`),
+      PersistentVolumeClaims,
+      [claim("a", "1Gi"), claim("b", "2Gi", "gold"), claim("c", "500m")],
+    ),
+    {
+      persistentvolumeclaims: "3",
+      "requests.storage": "3221225473",
+      [`${gold}requests.storage`]: "2Gi",
+      [`${gold}persistentvolumeclaims`]: "1",
+    },
+  );
+  const plain = { metadata: meta("a") };
+  assert.deepEqual(used(hard("configmaps", "count/configmaps"), ConfigMaps, [plain]), {
+    configmaps: "1",
+    "count/configmaps": "1",
+  });
+  assert.deepEqual(used(hard("count/deployments.apps", "count/unknown"), Deployments, [plain]), {
+    "count/deployments.apps": "1",
+  });
+});
+
+test("a status is lowered only when it is known that something went", () => {
+  const wanted = { hard: { pods: "5" }, used: { pods: "1" } };
+  const cases: readonly [ResourceQuota["status"], boolean, boolean, string][] = [
+    [{}, false, false, "write"],
+    [{ hard: { pods: "4" }, used: { pods: "1" } }, false, false, "write"],
+    [{ hard: { pods: "5" }, used: { pods: "1" } }, false, false, "nothing"],
+    [{ hard: { pods: "5" }, used: { pods: "0" } }, false, false, "write"],
+    [{ hard: { pods: "5" }, used: { pods: "2" } }, false, false, "wait"],
+    [{ hard: { pods: "5" }, used: { pods: "2" } }, true, false, "write"],
+    [{ hard: { pods: "5" }, used: { pods: "2" } }, false, true, "write"],
+  ];
+  for (const [status, released, quiet, expected] of cases) {
+    assert.equal(quotaAction(status, wanted, { released, quiet }), expected, JSON.stringify(status));
+  }
+});
