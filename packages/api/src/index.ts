@@ -74,6 +74,7 @@ export type * from "./generated/types/policy-v1.ts";
 export type * from "./generated/types/rbac-v1.ts";
 export * from "./int-or-string.ts";
 export * from "./json-path.ts";
+export { type ApiApproval, approvalOf } from "./kinds/apiextensions-v1/api-approval.ts";
 export { age, createdAt } from "./kinds/columns.ts";
 export { Endpoints } from "./kinds/core-v1/endpoints.ts";
 export { validatePodBinding } from "./kinds/core-v1/pod-subresource-validation.ts";

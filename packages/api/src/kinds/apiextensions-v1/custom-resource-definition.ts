@@ -1,5 +1,6 @@
 import { defineResource } from "../../define-resource.ts";
 import type { CustomResourceDefinition } from "../../generated/types/apiextensions-v1.ts";
+import { checkDefinition, checkDefinitionChange, checkStatus, checkStoredVersions } from "./definition-validation.ts";
 
 /** Versions that objects may be stored in so far: the storage version joins, none leaves by itself. */
 function addStoredVersion(definition: CustomResourceDefinition): void {
@@ -18,7 +19,10 @@ export const CustomResourceDefinitions = defineResource<CustomResourceDefinition
   emptyStatus: { acceptedNames: { plural: "", kind: "" } },
   defaults({ spec }) {
     if (!spec) return;
+    if (spec.preserveUnknownFields === false) delete spec.preserveUnknownFields;
     spec.conversion ??= { strategy: "None" };
+    const service = spec.conversion.webhook?.clientConfig?.service;
+    if (service !== undefined) service.port ??= 443;
     if (!spec.names) return;
     spec.names.singular ||= spec.names.kind?.toLowerCase();
     if (spec.names.kind) spec.names.listKind ||= `${spec.names.kind}List`;
@@ -28,4 +32,7 @@ export const CustomResourceDefinitions = defineResource<CustomResourceDefinition
     definition.status ??= {};
     addStoredVersion(definition);
   },
+  validate: (definition, old) => [...checkDefinition(definition, old)],
+  validateUpdate: (definition, old) => [...checkDefinitionChange(definition, old)],
+  validateStatusUpdate: (definition) => [...checkStatus(definition), ...checkStoredVersions(definition)],
 });
