@@ -14,6 +14,18 @@ export interface UserInfo {
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
+/** A client's certificate that the handshake has verified. */
+export interface ClientCertificate {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+  /** SHA-256 of the whole certificate, in hexadecimal digits. */
+  readonly fingerprint: string;
+  /** Epoch milliseconds: connections outlive certificates. */
+  readonly expiresMs: number;
+  /** It stands for a proxy in front of the API server, which says in headers whom it asks for. */
+  readonly isFrontProxy: boolean;
+}
+
 /** The verbs of authorization, RBAC and audit. */
 export type ApiVerb =
   | "get"
@@ -48,7 +60,7 @@ export interface Exchange {
   readonly remoteAddress: string;
   readonly protocol: "http/1.1" | "h2";
   /** The verified client certificate's subject, where one was shown. */
-  readonly clientCertificate: { readonly commonName: string; readonly organizations: readonly string[] } | undefined;
+  readonly clientCertificate: ClientCertificate | undefined;
   /** Aborted when the client goes away or the server stops. */
   readonly signal: AbortSignal;
   /** The body, at most `limitBytes` (else `StatusError` 413). */
@@ -82,7 +94,7 @@ export interface Authenticator {
    * only where there is something to wait for.
    */
   authenticate(
-    exchange: Pick<Exchange, "headers" | "clientCertificate" | "query">,
+    exchange: Pick<Exchange, "headers" | "clientCertificate" | "path">,
   ): Promise<UserInfo | undefined> | UserInfo | undefined;
 }
 

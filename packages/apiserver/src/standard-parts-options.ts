@@ -3,6 +3,9 @@ import type { Aggregation } from "./aggregation/aggregation.ts";
 import type { Asking } from "./aggregation/ask.ts";
 import type { FrontProxy } from "./aggregation/front-proxy.ts";
 import type { ServiceAllocation } from "./allocation/service-allocation.ts";
+import type { AnonymousRule } from "./authentication/request-authenticator.ts";
+import type { RequestHeaderOptions } from "./authentication/request-header.ts";
+import type { TokenAuthenticator } from "./authentication/token-authenticator.ts";
 import type { AccessAuthorizer } from "./authorization/access.ts";
 import type {
   AdmissionPlugin,
@@ -29,13 +32,27 @@ export interface StandardPartsOptions {
   readonly serviceAccounts: {
     /** `https://kubernetes.default.svc.cluster.local`. */
     readonly issuer: string;
-    /** PEM of the RSA key that signs tokens. */
+    /** PEM of the key (RSA or ECDSA) that signs tokens. */
     readonly privateKey: string;
+    /** PEM of further keys, public or private, whose tokens are good: those before a rotation, and those to come. */
+    readonly verificationKeys?: readonly string[];
+    /** Issuers whose tokens are good beside `issuer`'s. */
+    readonly otherIssuers?: readonly string[];
+    /** What tokens for the API server are for; its issuer where absent. */
+    readonly audiences?: readonly string[];
+    /** Where others find the keys; below the issuer where absent. */
+    readonly jwksUri?: string;
   };
+  /** Further kinds of bearer tokens. */
+  readonly tokenAuthenticators?: readonly TokenAuthenticator[];
+  /** Who decides, in this order; `system:masters` may do everything before. `Node` and `RBAC` where absent. */
+  readonly authorizers?: readonly ("Node" | "RBAC" | AccessAuthorizer)[];
   /** Bearer tokens that are known by themselves. */
   readonly staticTokens?: ReadonlyMap<string, UserInfo>;
   /** Whether requests without credentials are those of `system:anonymous`; refused with 401 otherwise. */
-  readonly anonymous: boolean;
+  readonly anonymous: AnonymousRule;
+  /** Whom the listener's front proxies may be; absent: they speak for nobody. */
+  readonly requestHeader?: RequestHeaderOptions;
   readonly nodes: NodeConnector;
   /** What aggregated API servers are shown, so that they take this server's word for who asks. */
   readonly frontProxy?: FrontProxy;

@@ -6,20 +6,15 @@ import { MergedDiscovery } from "./aggregation/merged-discovery.ts";
 import { MergedOpenApi } from "./aggregation/merged-openapi.ts";
 import { RemoteDocuments } from "./aggregation/remote-documents.ts";
 import { ServiceAllocator } from "./allocation/service-allocator.ts";
-import { Impersonation } from "./authentication/impersonation.ts";
-import { RequestAuthenticator } from "./authentication/request-authenticator.ts";
 import { authenticationReviews } from "./authentication/reviews.ts";
-import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
-import { TokenKeys } from "./authentication/token-keys.ts";
-import { NodeAuthorizer } from "./authorization/node-authorizer.ts";
-import { RbacAuthorizer } from "./authorization/rbac-authorizer.ts";
+import type { TokenKeys } from "./authentication/token-keys.ts";
 import { accessReviews } from "./authorization/reviews.ts";
-import { mastersAuthorizer, UnionAuthorizer } from "./authorization/union-authorizer.ts";
 import { Catalog } from "./discovery/catalog.ts";
 import { discoveryRoutes } from "./discovery/discovery-routes.ts";
 import { flowControlRoutes } from "./fairness/debug-routes.ts";
 import { FlowControl } from "./fairness/flow-control.ts";
 import { flowControlMetrics } from "./fairness/flow-control-metrics.ts";
+import { identityParts } from "./identity-parts.ts";
 import { basicChecks, healthRoutes } from "./observe/health.ts";
 import { metricsRoute } from "./observe/metrics-route.ts";
 import { openIdRoutes } from "./observe/openid-routes.ts";
@@ -41,6 +36,8 @@ import { WebhookClient } from "./webhooks/webhook-client.ts";
 
 export type { FrontProxy } from "./aggregation/front-proxy.ts";
 export type { ServiceAllocation } from "./allocation/service-allocation.ts";
+export type { TokenAuthenticator, TokenOutcome } from "./authentication/token-authenticator.ts";
+export { parseTokenFile } from "./authentication/token-file.ts";
 export { type AccessAuthorizer, type AccessRequest, forbidden } from "./authorization/access.ts";
 export * from "./authorization/bootstrap/bootstrap-objects.ts";
 export * from "./authorization/bootstrap/reconcile.ts";
@@ -55,12 +52,7 @@ export type { ServiceConnector, ServiceTarget } from "./webhooks/service-connect
 export function standardParts(options: StandardPartsOptions): StandardParts {
   const { table, clock, random, logger, nodes } = options;
   const { issuer } = options.serviceAccounts;
-  const audiences = [issuer];
-  const keys = new TokenKeys(options.serviceAccounts.privateKey);
-  const staticTokens = options.staticTokens ?? new Map();
-  const tokens = new ServiceAccountTokens({ keys, issuer, table, clock });
-  const rbac = new RbacAuthorizer(table);
-  const authorizer = new UnionAuthorizer([mastersAuthorizer, new NodeAuthorizer(table), rbac]);
+  const { keys, audiences, tokens, authenticator, authorizer, rbac } = identityParts(options);
   const metrics = new RequestMetrics();
   const services = options.services ?? endpointConnector(table, random);
   const webhooks = new WebhookClient({ services, clock });
@@ -71,14 +63,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
   const flowControl = new FlowControl({ table, clock, ...(seats === undefined ? {} : { seats }) });
   const others = [webhookMetrics, { text: () => flowControlMetrics(flowControl) }];
   return {
-    authenticator: new RequestAuthenticator({
-      tokens,
-      staticTokens,
-      audiences,
-      anonymous: options.anonymous,
-      impersonation: new Impersonation(authorizer),
-      logger: logger.named("authentication"),
-    }),
+    authenticator,
     authorizer,
     admission: standardAdmission({
       table,
@@ -100,7 +85,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
     ]),
     virtualResources: new Map([
       ...accessReviews(authorizer, rbac),
-      ...authenticationReviews({ tokens, staticTokens, audiences }, clock),
+      ...authenticationReviews({ tokens, audiences }, clock),
       ["bindings", bindings(table, clock)],
     ]),
     allocation: new ServiceAllocator(options),
@@ -137,7 +122,7 @@ function pathRoutes(parts: {
   const routes: readonly PathRoute[] = [
     ...discoveryRoutes(catalog, options.serverAddress ?? "", new MergedDiscovery(aggregation, remote)),
     ...openApiRoutes(catalog, gitVersion, { aggregation, merged: new MergedOpenApi(aggregation, remote) }),
-    ...openIdRoutes(parts.keys, options.serviceAccounts.issuer),
+    ...openIdRoutes(parts.keys, options.serviceAccounts),
     versionRoute(gitVersion),
     metricsRoute(sources),
     ...flowControlRoutes(parts.flowControl),

@@ -4,12 +4,15 @@ import { test } from "node:test";
 import { ClusterRoleBindings, ClusterRoles, Pods, ServiceAccounts, StatusError } from "@skiff/api";
 import { seededRandom, silentLogger, VirtualClock } from "@skiff/base";
 import { RbacAuthorizer } from "../authorization/rbac-authorizer.ts";
+import type { UserInfo } from "../contracts.ts";
 import { fakeTable } from "../fixtures/fake-table.ts";
 import { clusterMeta, namespacedMeta, writeContext } from "../fixtures/objects.ts";
 import { serviceAccountToken } from "../subresources/service-account-token.ts";
+import { bootstrapTokens } from "./bootstrap-tokens.ts";
 import { Impersonation } from "./impersonation.ts";
-import { RequestAuthenticator } from "./request-authenticator.ts";
+import { type AnonymousRule, RequestAuthenticator } from "./request-authenticator.ts";
 import { ServiceAccountTokens } from "./service-account-tokens.ts";
+import { audienceAgnostic, TokenUnion } from "./token-authenticator.ts";
 import { TokenKeys } from "./token-keys.ts";
 
 const privateKey = generateKeyPairSync("rsa", { modulusLength: 2048 })
@@ -17,7 +20,7 @@ const privateKey = generateKeyPairSync("rsa", { modulusLength: 2048 })
   .toString();
 const issuer = "https://kubernetes.default.svc.cluster.local";
 
-function parts(anonymous = false) {
+function parts(anonymous: AnonymousRule = false) {
   const clock = new VirtualClock();
   const keys = new TokenKeys(privateKey);
   const web = {
@@ -47,35 +50,58 @@ function parts(anonymous = false) {
       ],
     ],
   ]);
-  const tokens = new ServiceAccountTokens({ keys, issuer, table, clock });
+  const audiences = [issuer];
+  const known = new Map([["secret", { name: "static", groups: ["g"] }]]);
+  const accounts = new ServiceAccountTokens({
+    keys,
+    issuers: [issuer, "https://old.example.com"],
+    audiences,
+    table,
+    clock,
+  });
+  const tokens = new TokenUnion([
+    audienceAgnostic(audiences, (token) => known.get(token)),
+    bootstrapTokens({ table, clock, audiences }),
+    accounts,
+  ]);
   const authenticator = new RequestAuthenticator({
     tokens,
-    staticTokens: new Map([["secret", { name: "static", groups: ["g"] }]]),
-    audiences: [issuer],
+    audiences,
     anonymous,
+    requestHeader: { allowedNames: ["proxy"] },
+    clock,
     impersonation: new Impersonation(new RbacAuthorizer(table)),
     logger: silentLogger,
   });
   const issue = serviceAccountToken({ table, keys, issuer, audiences: [issuer], clock, random: seededRandom(1) });
-  const ask = async (headers: Record<string, string>, commonName?: string, organizations: string[] = []) =>
+  const ask = async (
+    headers: Record<string, string>,
+    commonName?: string,
+    organizations: string[] = [],
+    proxied = false,
+  ) =>
     authenticator.authenticate({
       headers,
-      query: new URLSearchParams(),
-      clientCertificate: commonName === undefined ? undefined : { commonName, organizations },
+      path: "/api",
+      clientCertificate:
+        commonName === undefined
+          ? undefined
+          : { commonName, organizations, fingerprint: "f", expiresMs: clock.now() + 60_000, isFrontProxy: proxied },
     });
-  const request = async (spec: object, name = "robot"): Promise<string> => {
+  const request = (spec: object, name = "robot") => issueAs(writeContext.user, spec, name);
+  const issueAs = async (user: UserInfo, spec: object, name = "robot"): Promise<string> => {
     const body = JSON.parse(JSON.stringify({ spec }));
     const made = await issue.handleObject?.({
       verb: "create",
       ref: { namespace: "default", name },
       body,
-      context: writeContext,
+      context: { ...writeContext, user },
     });
     const text = JSON.parse(JSON.stringify(made)).status.token;
     assert(typeof text === "string");
     return text;
   };
-  return { clock, table, ask, request };
+  return { clock, table, ask, request, issueAs };
 }
 
 const refusal = async (asked: Promise<unknown>): Promise<string> => {
@@ -89,7 +115,11 @@ const refusal = async (asked: Promise<unknown>): Promise<string> => {
 
 test("who asks", async () => {
   const { ask } = parts();
-  assert.deepEqual(await ask({}, "alice", ["dev"]), { name: "alice", groups: ["dev", "system:authenticated"] });
+  assert.deepEqual(await ask({}, "alice", ["dev"]), {
+    name: "alice",
+    groups: ["dev", "system:authenticated"],
+    extra: { "authentication.kubernetes.io/credential-id": ["X509SHA256=f"] },
+  });
   assert.deepEqual(await ask({ authorization: "Bearer secret" }), {
     name: "static",
     groups: ["g", "system:authenticated"],
@@ -160,4 +190,48 @@ test("impersonation", async () => {
     /^403 groups "system:masters"/,
   );
   assert.match(await refusal(ask({ "impersonate-group": "g" }, "alice")), /without impersonating a user$/);
+});
+
+test("front proxies speak for others, and for nobody when they say nothing", async () => {
+  const { ask } = parts(true);
+  const remote = {
+    "x-remote-user": "bob",
+    "x-remote-uid": "7",
+    "x-remote-group": "dev, ops",
+    "x-remote-extra-example.com%2fteam": "blue",
+  };
+  assert.deepEqual(await ask(remote, "proxy", [], true), {
+    name: "bob",
+    uid: "7",
+    groups: ["dev", "ops", "system:authenticated"],
+    extra: { "example.com/team": ["blue"] },
+  });
+  assert.equal(await refusal(ask({}, "proxy", [], true)), "401 Unauthorized");
+  assert.equal(await refusal(ask(remote, "other", [], true)), "401 Unauthorized");
+  assert.equal((await ask({ ...remote, authorization: "Bearer secret" }, "other", [], true))?.name, "static");
+  assert.equal((await ask(remote, "alice"))?.name, "alice", "others' headers count for nothing");
+  assert.equal((await ask(remote))?.name, "system:anonymous");
+});
+
+test("anonymous requests for some paths alone", async () => {
+  assert.equal((await parts({ paths: ["/api"] }).ask({}))?.name, "system:anonymous");
+  assert.equal(await parts({ paths: ["/healthz"] }).ask({}), undefined);
+});
+
+test("kubelets ask for tokens of their pods alone", async () => {
+  const { issueAs } = parts();
+  const kubelet = { name: "system:node:n1", groups: ["system:nodes"] };
+  const pod = { kind: "Pod", apiVersion: "v1", name: "web", uid: "uid-web" };
+  const forbidden = 'serviceaccounts "robot" is forbidden: node requested token';
+  assert.ok(await issueAs(kubelet, { boundObjectRef: pod }));
+  assert.equal(await refusal(issueAs(kubelet, {})), `403 ${forbidden} not bound to a pod`);
+  const { uid: _uid, ...nameless } = pod;
+  assert.equal(
+    await refusal(issueAs(kubelet, { boundObjectRef: nameless })),
+    `403 ${forbidden} with a pod binding without a uid`,
+  );
+  assert.equal(
+    await refusal(issueAs({ ...kubelet, name: "system:node:n2" }, { boundObjectRef: pod })),
+    `403 ${forbidden} bound to a pod scheduled on a different node`,
+  );
 });

@@ -3,7 +3,7 @@ import { type Clock, isJsonObject, type JsonObject, timestamp } from "@skiff/bas
 import type { SubresourceHandler, UserInfo } from "../contracts.ts";
 import { type ObjectCall, objectHandler } from "../subresources/object-handler.ts";
 import { authenticatedGroup } from "./request-authenticator.ts";
-import type { ServiceAccountTokens, TokenOutcome } from "./service-account-tokens.ts";
+import type { TokenAuthenticator, TokenOutcome } from "./token-authenticator.ts";
 
 const group = "authentication.k8s.io";
 
@@ -20,19 +20,12 @@ export function userToJson({ name, uid, groups, extra }: UserInfo): JsonObject {
 
 /** What token reviews look tokens up in. */
 export interface TokenSources {
-  readonly tokens: ServiceAccountTokens;
-  readonly staticTokens: ReadonlyMap<string, UserInfo>;
+  readonly tokens: TokenAuthenticator;
   /** Audiences of the API server itself. */
   readonly audiences: readonly string[];
 }
 
-function tokenReview({ tokens, staticTokens, audiences }: TokenSources): (call: ObjectCall) => Promise<JsonObject> {
-  const look = async (token: string, wanted: readonly string[]): Promise<TokenOutcome | UserInfo> => {
-    const known = staticTokens.get(token);
-    return known === undefined || !wanted.some((audience) => audiences.includes(audience))
-      ? tokens.look(token, wanted)
-      : known;
-  };
+function tokenReview({ tokens, audiences }: TokenSources): (call: ObjectCall) => Promise<JsonObject> {
   return async ({ body = {} }) => {
     const spec = isJsonObject(body.spec) ? body.spec : {};
     const { token, audiences: asked } = spec;
@@ -40,29 +33,24 @@ function tokenReview({ tokens, staticTokens, audiences }: TokenSources): (call: 
       throw refusals.badRequest("token is required for TokenReview in authentication");
     const given = Array.isArray(asked) ? asked.filter((item) => typeof item === "string") : [];
     const wanted = given.length > 0 ? given : audiences;
-    const outcome = await look(token, wanted);
+    const outcome = await tokens.look(token, wanted);
     return {
       kind: "TokenReview",
       apiVersion: `${group}/v1`,
       metadata: { creationTimestamp: null },
       spec,
-      status: statusOf(outcome, given),
+      status: statusOf(outcome),
     };
   };
 }
 
-function statusOf(outcome: TokenOutcome | UserInfo, asked: readonly string[]): JsonObject {
-  const yes = (user: UserInfo, audiences: readonly string[]) => ({
-    authenticated: true,
-    user: userToJson(
-      user.groups.includes(authenticatedGroup) ? user : { ...user, groups: [...user.groups, authenticatedGroup] },
-    ),
-    audiences: [...audiences],
-  });
-  if (!("kind" in outcome)) return yes(outcome, asked);
+function statusOf(outcome: TokenOutcome): JsonObject {
   switch (outcome.kind) {
-    case "user":
-      return yes(outcome.user, outcome.audiences);
+    case "user": {
+      const { user, audiences } = outcome;
+      const groups = user.groups.includes(authenticatedGroup) ? user.groups : [...user.groups, authenticatedGroup];
+      return { authenticated: true, user: userToJson({ ...user, groups }), audiences: [...audiences] };
+    }
     case "refused":
       return { user: {}, error: `[invalid bearer token, ${outcome.why}]` };
     case "unknown":
@@ -86,11 +74,13 @@ export const authenticationReviews = (sources: TokenSources, clock: Clock): Read
     [`selfsubjectreviews.${group}`, objectHandler(selfReview(clock))],
   ]);
 
+const maxSeconds = 2 ** 32;
+
 /** What is wrong with the number of seconds that a token is asked for. */
 export function expirationErrors(seconds: number): FieldError[] {
   const field = "spec.expirationSeconds";
   if (seconds < 600) return [fieldError.invalid(field, seconds, "may not specify a duration less than 10 minutes")];
-  return seconds > 2 ** 32
+  return seconds > maxSeconds
     ? [fieldError.invalid(field, seconds, "may not specify a duration larger than 2^32 seconds")]
     : [];
 }

@@ -9,73 +9,109 @@ import {
 } from "@skiff/api";
 import type { Clock } from "@skiff/base";
 import type { ResourceTable, UserInfo } from "../contracts.ts";
-import type { BoundObject, ServiceAccountClaims } from "./token-claims.ts";
+import { type LegacyClaims, legacyClaimsFromJson } from "./legacy-token-claims.ts";
+import { type TokenAuthenticator, type TokenOutcome, unknownToken } from "./token-authenticator.ts";
+import { type BoundObject, claimsFromJson, type ServiceAccountClaims } from "./token-claims.ts";
 import type { TokenKeys } from "./token-keys.ts";
 
-/** What came of looking at a token. `unknown`: not one of ours. */
-export type TokenOutcome =
-  | {
-      readonly kind: "user";
-      readonly user: UserInfo;
-      readonly audiences: readonly string[];
-      readonly claims: ServiceAccountClaims;
-    }
-  | { readonly kind: "refused"; readonly why: string }
-  | { readonly kind: "unknown" };
-
 const rememberedTokens = 4096;
+
+type Verified =
+  | { readonly kind: "bound"; readonly claims: ServiceAccountClaims }
+  | { readonly kind: "legacy"; readonly claims: LegacyClaims };
 
 /**
  * Finds out whom a service-account token speaks for. The signature is checked once a token; whether its account, pod,
  * secret and node still are what they were is looked up every time, so that a token ends with them.
  */
-export class ServiceAccountTokens {
+export class ServiceAccountTokens implements TokenAuthenticator {
   readonly #keys: TokenKeys;
-  readonly #issuer: string;
+  readonly #issuers: readonly string[];
+  readonly #audiences: readonly string[];
   readonly #table: ResourceTable;
   readonly #clock: Clock;
-  readonly #verified = new Map<string, ServiceAccountClaims>();
+  readonly #verified = new Map<string, Verified>();
 
   constructor(options: {
     readonly keys: TokenKeys;
-    readonly issuer: string;
+    /** Whose tokens are good. */
+    readonly issuers: readonly string[];
+    /** Audiences of the API server itself: what tokens in Secrets are for. */
+    readonly audiences: readonly string[];
     readonly table: ResourceTable;
     readonly clock: Clock;
   }) {
     this.#keys = options.keys;
-    this.#issuer = options.issuer;
+    this.#issuers = options.issuers;
+    this.#audiences = options.audiences;
     this.#table = options.table;
     this.#clock = options.clock;
   }
 
-  /** `audiences`: those that the token must be for, at least one of them. */
   async look(token: string, audiences: readonly string[]): Promise<TokenOutcome> {
-    const claims = this.#claims(token);
-    if (claims === undefined || claims.issuer !== this.#issuer) return { kind: "unknown" };
+    const verified = this.#verify(token);
+    if (verified === undefined) return unknownToken;
+    return verified.kind === "legacy"
+      ? this.#lookLegacy(token, verified.claims, audiences)
+      : this.#lookBound(verified.claims, audiences);
+  }
+
+  async #lookBound(claims: ServiceAccountClaims, audiences: readonly string[]): Promise<TokenOutcome> {
     const nowSeconds = this.#clock.now() / 1000;
     if (nowSeconds >= claims.expires) return { kind: "refused", why: "service account token has expired" };
     if (nowSeconds + 60 < claims.issuedAt) return { kind: "refused", why: "service account token is not valid yet" };
     const common = claims.audiences.filter((audience) => audiences.includes(audience));
     if (common.length === 0) {
-      const [given, wanted] = [claims.audiences, audiences].map((list) => JSON.stringify(list));
+      const [given, wanted] = [claims.audiences, audiences].map(listText);
       return { kind: "refused", why: `token audiences ${given} is invalid for the target audiences ${wanted}` };
     }
     const why = await this.#ended(claims);
     if (why !== undefined) return { kind: "refused", why };
-    return { kind: "user", user: userOf(claims), audiences: common, claims };
+    return { kind: "user", user: userOf(claims), audiences: common };
   }
 
-  #claims(token: string): ServiceAccountClaims | undefined {
+  /** Such a token is for the API server alone, and as good as the Secret that it stands in. */
+  async #lookLegacy(token: string, claims: LegacyClaims, audiences: readonly string[]): Promise<TokenOutcome> {
+    const { namespace, secretName, accountName, accountUid } = claims;
+    const common = audiences.filter((audience) => this.#audiences.includes(audience));
+    if (common.length === 0) return { kind: "refused", why: "token has no audiences" };
+    const ended: TokenOutcome = { kind: "refused", why: "service account token has been invalidated" };
+    const [account, secret] = await Promise.all([
+      this.#find(ServiceAccounts, { namespace, name: accountName }),
+      this.#find(Secrets, { namespace, name: secretName }),
+    ]);
+    if (account === undefined || account.metadata.uid !== accountUid || isLongGone(account, this.#clock.now())) {
+      return ended;
+    }
+    if (secret === undefined || secret.metadata.deletionTimestamp !== undefined) return ended;
+    if (secret.data?.token !== Buffer.from(token).toString("base64")) return ended;
+    return {
+      kind: "user",
+      user: { ...serviceAccountUser(namespace, accountName), uid: accountUid },
+      audiences: common,
+    };
+  }
+
+  #verify(token: string): Verified | undefined {
     const known = this.#verified.get(token);
     if (known !== undefined) return known;
-    const claims = this.#keys.verify(token);
-    if (claims === undefined) return undefined;
+    const json = this.#keys.verify(token);
+    if (json === undefined) return undefined;
+    const bound = claimsFromJson(json);
+    const legacy = bound === undefined ? legacyClaimsFromJson(json) : undefined;
+    if (bound !== undefined && this.#issuers.includes(bound.issuer)) {
+      return this.#remember(token, { kind: "bound", claims: bound });
+    }
+    return legacy === undefined ? undefined : this.#remember(token, { kind: "legacy", claims: legacy });
+  }
+
+  #remember(token: string, verified: Verified): Verified {
     if (this.#verified.size >= rememberedTokens) {
       const [oldest] = this.#verified.keys();
       if (oldest !== undefined) this.#verified.delete(oldest);
     }
-    this.#verified.set(token, claims);
-    return claims;
+    this.#verified.set(token, verified);
+    return verified;
   }
 
   /** Why the token no longer holds; `undefined` when it does. */
@@ -108,6 +144,9 @@ export class ServiceAccountTokens {
     return storage.peek(ref) ?? (await storage.get(ref).catch(() => undefined));
   }
 }
+
+/** `["a" "b"]`, as Kubernetes prints lists. */
+const listText = (items: readonly string[]): string => `[${items.map((item) => JSON.stringify(item)).join(" ")}]`;
 
 /** Tokens outlive the beginning of their object's end by a minute, so that it can finish its work. */
 const isLongGone = ({ metadata }: KubeObject, nowMs: number): boolean =>

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { type IncomingMessage, ServerResponse } from "node:http";
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
@@ -34,6 +35,8 @@ export interface ListenOptions {
   readonly port: number;
   /** `key` and `cert` of the server, `ca` of its clients. */
   readonly tls: Pick<SecureContextOptions, "key" | "cert" | "ca" | "minVersion">;
+  /** PEM: whose certificates stand for proxies that say in headers whom they ask for. */
+  readonly frontProxyAuthority?: string;
 }
 
 /** What the listener gives its requests to. */
@@ -47,6 +50,7 @@ export interface ListenerOptions extends ListenOptions {
 export class Listener implements AsyncDisposable {
   readonly #options: ListenerOptions;
   readonly #server: Server;
+  readonly #frontProxyAuthority: X509Certificate | undefined;
   readonly #shown = new WeakMap<Duplex, ConnectionContext>();
   readonly #exchanges = new Set<BaseExchange>();
   readonly #sessions = new Set<ServerHttp2Session>();
@@ -56,8 +60,10 @@ export class Listener implements AsyncDisposable {
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
+    const { frontProxyAuthority: proxies } = options;
+    this.#frontProxyAuthority = proxies === undefined ? undefined : new X509Certificate(proxies);
     this.#server = createServer({
-      ...options.tls,
+      ...withAuthority(options.tls, proxies),
       minVersion: options.tls.minVersion ?? "TLSv1.2",
       requestCert: true,
       // Who is not known is not refused here, but answered with 401 or as an anonymous user.
@@ -89,7 +95,7 @@ export class Listener implements AsyncDisposable {
 
   /** Shows another certificate from now on (it was renewed). */
   renewCertificate(tls: ListenOptions["tls"]): void {
-    this.#server.setSecureContext(tls);
+    this.#server.setSecureContext(withAuthority(tls, this.#options.frontProxyAuthority));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -144,7 +150,10 @@ export class Listener implements AsyncDisposable {
     const made: ConnectionContext = {
       clock: this.#options.clock,
       remoteAddress: tls?.remoteAddress ?? "",
-      shown: tls === undefined ? { certificate: undefined, rejected: false } : shownCertificate(tls),
+      shown:
+        tls === undefined
+          ? { certificate: undefined, rejected: false }
+          : shownCertificate(tls, this.#frontProxyAuthority),
     };
     this.#shown.set(socket, made);
     return made;
@@ -182,6 +191,13 @@ export class Listener implements AsyncDisposable {
     using _limit = this.#options.clock.after(drainMs, resolve);
     await promise;
   }
+}
+
+/** The handshake verifies certificates of either authority. */
+function withAuthority(tls: ListenOptions["tls"], more: string | undefined): ListenOptions["tls"] {
+  if (more === undefined) return tls;
+  const { ca } = tls;
+  return { ...tls, ca: [...(ca === undefined ? [] : Array.isArray(ca) ? ca : [ca]), more] };
 }
 
 const isTls = (socket: Duplex): TLSSocket | undefined => {

@@ -2,7 +2,10 @@ import type { TokenKeys } from "../authentication/token-keys.ts";
 import type { PathRoute } from "../standard-parts-options.ts";
 
 /** What others need to check service-account tokens themselves: who signs them, and the public key. */
-export function openIdRoutes(keys: TokenKeys, issuer: string): readonly PathRoute[] {
+export function openIdRoutes(
+  keys: TokenKeys,
+  { issuer, jwksUri }: { readonly issuer: string; readonly jwksUri?: string },
+): readonly PathRoute[] {
   const fixed = (path: string, contentType: string, json: unknown): PathRoute => {
     const body = JSON.stringify(json);
     return {
@@ -17,10 +20,10 @@ export function openIdRoutes(keys: TokenKeys, issuer: string): readonly PathRout
   return [
     fixed("/.well-known/openid-configuration", "application/json", {
       issuer,
-      jwks_uri: `${issuer.replace(/\/$/, "")}/openid/v1/jwks`,
+      jwks_uri: jwksUri ?? `${issuer.replace(/\/$/, "")}/openid/v1/jwks`,
       response_types_supported: ["id_token"],
       subject_types_supported: ["public"],
-      id_token_signing_alg_values_supported: ["RS256"],
+      id_token_signing_alg_values_supported: keys.algorithms(),
     }),
     fixed("/openid/v1/jwks", "application/jwk-set+json", keys.keySet()),
   ];

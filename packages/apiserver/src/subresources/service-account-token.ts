@@ -1,9 +1,10 @@
 import { type KubeObject, Nodes, Pods, refusals, Secrets, ServiceAccounts } from "@skiff/api";
 import { type Clock, isJsonObject, type JsonObject, type JsonValue, type Random, timestamp, uuid } from "@skiff/base";
 import { expirationErrors } from "../authentication/reviews.ts";
-import type { BoundObject, ServiceAccountClaims } from "../authentication/token-claims.ts";
+import { type BoundObject, claimsToJson, type ServiceAccountClaims } from "../authentication/token-claims.ts";
 import type { TokenKeys } from "../authentication/token-keys.ts";
 import type { ResourceTable, SubresourceHandler } from "../contracts.ts";
+import { restrictNodeToken } from "./node-token-restriction.ts";
 import { objectHandler } from "./object-handler.ts";
 
 const defaultSeconds = 3600;
@@ -25,6 +26,9 @@ export interface TokenIssuing {
 const text = (value: JsonValue | undefined): string => (typeof value === "string" ? value : "");
 const boundTo = ({ metadata }: KubeObject): BoundObject => ({ name: metadata.name, uid: metadata.uid });
 
+/** `apps` of `apps/v1`, nothing of `v1`. */
+const groupOf = ({ apiVersion }: JsonObject): string => text(apiVersion).split("/").slice(0, -1).join("/");
+
 type Bound = Pick<ServiceAccountClaims, "pod" | "secret" | "node">;
 
 /** The object that a token is to end with. Throws 404, 409 and 400 as Kubernetes does. */
@@ -35,7 +39,8 @@ async function boundObject(
 ): Promise<Bound> {
   const { namespace } = account;
   const name = text(wanted.name);
-  const check = <T extends KubeObject>(object: T, kind: string): T => {
+  const kind = text(wanted.kind);
+  const check = <T extends KubeObject>(object: T): T => {
     const uid = text(wanted.uid);
     if (uid !== "" && uid !== object.metadata.uid) {
       const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
@@ -43,9 +48,9 @@ async function boundObject(
     }
     return object;
   };
-  switch (text(wanted.kind)) {
+  switch (groupOf(wanted) === "" ? kind : "") {
     case "Pod": {
-      const pod = check(await table.of(Pods).get({ namespace, name }), "pods");
+      const pod = check(await table.of(Pods).get({ namespace, name }));
       if (pod.spec?.serviceAccountName !== account.name) {
         throw refusals.badRequest(
           `cannot bind token for serviceaccount ${JSON.stringify(account.name)} to pod running with different serviceaccount name.`,
@@ -58,22 +63,27 @@ async function boundObject(
       return { pod: boundTo(pod), ...named };
     }
     case "Secret":
-      return { secret: boundTo(check(await table.of(Secrets).get({ namespace, name }), "secrets")) };
+      return { secret: boundTo(check(await table.of(Secrets).get({ namespace, name }))) };
     case "Node":
-      return { node: boundTo(check(await table.of(Nodes).get({ name }), "nodes")) };
+      return { node: boundTo(check(await table.of(Nodes).get({ name }))) };
     default:
       throw refusals.badRequest(
-        `cannot bind token to object of type ${text(wanted.apiVersion)}, Kind=${text(wanted.kind)}`,
+        `cannot bind token to object of type ${groupOf(wanted)}/${text(wanted.apiVersion).split("/").at(-1)}, Kind=${kind}`,
       );
   }
 }
 
 /** `serviceaccounts/token`: signs a token for an account. */
 export const serviceAccountToken = (issuing: TokenIssuing): SubresourceHandler =>
-  objectHandler(async ({ ref, body = {} }) => {
+  objectHandler(async ({ ref, body = {}, context }) => {
     const { namespace = "", name } = ref;
+    const named = isJsonObject(body.metadata) ? text(body.metadata.name) : "";
+    if (named !== "" && named !== name) {
+      throw refusals.badRequest(`the name of the object (${named}) does not match the name on the URL (${name})`);
+    }
     const account = await issuing.table.of(ServiceAccounts).get({ namespace, name });
     const spec = isJsonObject(body.spec) ? body.spec : {};
+    await restrictNodeToken(issuing.table, { user: context.user, namespace, name, spec });
     const seconds = typeof spec.expirationSeconds === "number" ? spec.expirationSeconds : defaultSeconds;
     const errors = expirationErrors(seconds);
     if (errors.length > 0) {
@@ -85,8 +95,9 @@ export const serviceAccountToken = (issuing: TokenIssuing): SubresourceHandler =
     const bound = reference === undefined ? {} : await boundObject(issuing, reference, { namespace, name });
     const now = Math.floor(issuing.clock.now() / 1000);
     // Programs that read their mounted token once and never again go on for a year; the log tells of them after an hour.
-    const isMounted = seconds === mountedSeconds && audiences.some((item) => issuing.audiences.includes(item));
-    const token = issuing.keys.sign({
+    const own = audiences.every((item) => issuing.audiences.includes(item));
+    const isMounted = seconds === mountedSeconds && bound.pod !== undefined && own;
+    const claims: ServiceAccountClaims = {
       issuer: issuing.issuer,
       audiences,
       issuedAt: now,
@@ -96,7 +107,8 @@ export const serviceAccountToken = (issuing: TokenIssuing): SubresourceHandler =
       serviceAccount: boundTo(account),
       ...bound,
       ...(isMounted ? { warnAfter: now + seconds } : {}),
-    });
+    };
+    const token = issuing.keys.sign(claimsToJson(claims));
     return {
       kind: "TokenRequest",
       apiVersion: "authentication.k8s.io/v1",

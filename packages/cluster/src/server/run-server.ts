@@ -62,6 +62,7 @@ export async function runServer(
     host: "0.0.0.0",
     port: settings.apiPort,
     tls: { key: pki.apiServer.key, cert: pki.apiServer.certificate, ca: pki.authority },
+    frontProxyAuthority: pki.frontProxyAuthority,
   });
   logger.info("the API server listens", { port: settings.apiPort });
   await createBootstrapObjects(createClient(api.transport(component("system:apiserver"))), settings, signal);
@@ -97,6 +98,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
           key: pki.apiServerKubeletClient.key,
         }),
         frontProxy: pki.frontProxyClient,
+        requestHeader: { allowedNames: [frontProxyName] },
         serviceCidr: settings.serviceCidr,
         nodePorts: settings.nodePorts,
         serverAddress: `${settings.nodeIp}:${settings.apiPort}`,

@@ -84,9 +84,11 @@ test("a review says what the request is, from creation to deletion", async () =>
   const [made, changed, gone] = the.calls.map(requestOf);
   assert.equal(the.calls[0]?.path, "/audit?timeout=5s");
   assert.equal(the.calls[0]?.body.apiVersion, "admission.k8s.io/v1");
-  const { uid, object, ...rest } = made ?? {};
+  const { uid, object, userInfo, ...rest } = made ?? {};
   assert.match(String(uid), /^[0-9a-f-]{36}$/);
   assert.equal(at(object, "kind"), "ConfigMap");
+  assert.equal(at(userInfo, "username"), "admin");
+  assert.deepEqual(at(userInfo, "groups"), ["system:masters", "system:authenticated"]);
   assert.deepEqual(rest, {
     kind: { group: "", version: "v1", kind: "ConfigMap" },
     resource: { group: "", version: "v1", resource: "configmaps" },
@@ -95,7 +97,6 @@ test("a review says what the request is, from creation to deletion", async () =>
     name: "a",
     namespace: "default",
     operation: "CREATE",
-    userInfo: { username: "admin", groups: ["system:masters", "system:authenticated"] },
     oldObject: null,
     dryRun: false,
     options: { kind: "CreateOptions", apiVersion: "meta.k8s.io/v1", fieldManager: "me", fieldValidation: "Warn" },

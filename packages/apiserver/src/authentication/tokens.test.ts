@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
+import { test } from "node:test";
+import { Secrets, ServiceAccounts } from "@skiff/api";
+import { isJsonObject, VirtualClock } from "@skiff/base";
+import { fakeTable } from "../fixtures/fake-table.ts";
+import { namespacedMeta, writeContext } from "../fixtures/objects.ts";
+import { bootstrapTokens } from "./bootstrap-tokens.ts";
+import { legacyClaimsToJson } from "./legacy-token-claims.ts";
+import { ServiceAccountTokens } from "./service-account-tokens.ts";
+import { TokenUnion } from "./token-authenticator.ts";
+import { claimsToJson } from "./token-claims.ts";
+import { parseTokenFile } from "./token-file.ts";
+import { TokenKeys } from "./token-keys.ts";
+
+const pem = (key: { export(options: { type: "pkcs8"; format: "pem" }): string | Buffer }) =>
+  key.export({ type: "pkcs8", format: "pem" }).toString();
+const rsa = pem(generateKeyPairSync("rsa", { modulusLength: 1024 }).privateKey);
+const ec = pem(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
+const audiences = ["api"];
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+test("keys are rotated: the old one's tokens are good, the new one signs", async () => {
+  const claims = { sub: "x" };
+  const [old, now] = [new TokenKeys(rsa), new TokenKeys(ec, [rsa])];
+  assert.deepEqual(now.verify(old.sign(claims)), claims);
+  assert.deepEqual(now.verify(now.sign(claims)), claims);
+  assert.equal(old.verify(now.sign(claims)), undefined);
+  assert.deepEqual(now.algorithms(), ["ES256", "RS256"]);
+  const { keys } = now.keySet();
+  assert.ok(Array.isArray(keys));
+  assert.deepEqual(
+    keys.map((key) => (isJsonObject(key) ? [key.alg, key.kty, key.use, "d" in key] : key)),
+    [
+      ["ES256", "EC", "sig", false],
+      ["RS256", "RSA", "sig", false],
+    ],
+    "no private numbers",
+  );
+});
+
+test("tokens in Secrets are as good as the Secret that they stand in", async () => {
+  const keys = new TokenKeys(rsa);
+  const account = { namespace: "default", secretName: "robot-token", accountName: "robot" };
+  const token = keys.sign(legacyClaimsToJson({ ...account, accountUid: "uid-robot" }));
+  const secret = { metadata: namespacedMeta("robot-token"), data: { token: base64(token) } };
+  const table = fakeTable([
+    [ServiceAccounts, [{ metadata: namespacedMeta("robot") }]],
+    [Secrets, [secret]],
+  ]);
+  const tokens = new ServiceAccountTokens({ keys, issuers: ["i"], audiences, table, clock: new VirtualClock() });
+  const found = await tokens.look(token, audiences);
+  assert.deepEqual(found, {
+    kind: "user",
+    user: {
+      name: "system:serviceaccount:default:robot",
+      groups: ["system:serviceaccounts", "system:serviceaccounts:default"],
+      uid: "uid-robot",
+    },
+    audiences,
+  });
+  assert.equal((await tokens.look(token, ["vault"])).kind, "refused");
+  const recreated = keys.sign(legacyClaimsToJson({ ...account, accountUid: "uid-before" }));
+  assert.equal((await tokens.look(recreated, audiences)).kind, "refused");
+  await table
+    .of(Secrets)
+    .modify({ namespace: "default", name: "robot-token" }, (one) => ({ ...one, data: {} }), writeContext);
+  assert.deepEqual(await tokens.look(token, audiences), {
+    kind: "refused",
+    why: "service account token has been invalidated",
+  });
+});
+
+test("tokens of issuers that are known, and of no others", async () => {
+  const keys = new TokenKeys(rsa);
+  const table = fakeTable([[ServiceAccounts, [{ metadata: namespacedMeta("robot") }]]]);
+  const clock = new VirtualClock();
+  const tokens = new ServiceAccountTokens({ keys, issuers: ["new", "old"], audiences, table, clock });
+  const issued = (issuer: string) => {
+    const now = Math.floor(clock.now() / 1000);
+    const serviceAccount = { name: "robot", uid: "uid-robot" };
+    const times = { issuedAt: now, expires: now + 60 };
+    return keys.sign(claimsToJson({ issuer, audiences, ...times, id: "1", namespace: "default", serviceAccount }));
+  };
+  const kinds = await Promise.all(
+    ["new", "old", "other"].map(async (issuer) => (await tokens.look(issued(issuer), audiences)).kind),
+  );
+  assert.deepEqual(kinds, ["user", "user", "unknown"]);
+});
+
+test("bootstrap tokens", async () => {
+  const clock = new VirtualClock();
+  const data = (change: Record<string, string>) => ({
+    "token-id": "abcdef",
+    "token-secret": "0123456789abcdef",
+    "usage-bootstrap-authentication": "true",
+    "auth-extra-groups": "system:bootstrappers:b,system:bootstrappers:a",
+    ...change,
+  });
+  const encoded = (change: Record<string, string>) =>
+    Object.fromEntries(Object.entries(data(change)).map(([key, value]) => [key, base64(value)]));
+  const look = async (
+    change: Record<string, string>,
+    token = "abcdef.0123456789abcdef",
+    type = "bootstrap.kubernetes.io/token",
+  ) => {
+    const secret = { metadata: namespacedMeta("bootstrap-token-abcdef", "kube-system"), type, data: encoded(change) };
+    const tokens = bootstrapTokens({ table: fakeTable([[Secrets, [secret]]]), clock, audiences });
+    const outcome = await tokens.look(token, audiences);
+    return outcome.kind === "user" ? [outcome.user.name, ...outcome.user.groups] : outcome.kind;
+  };
+  const later = new Date(clock.now() + 60_000).toISOString();
+  const earlier = new Date(clock.now() - 60_000).toISOString();
+  const user = ["system:bootstrap:abcdef", "system:bootstrappers", "system:bootstrappers:a", "system:bootstrappers:b"];
+  assert.deepEqual(await look({}), user);
+  assert.deepEqual(await look({ expiration: later }), user);
+  for (const change of [
+    { expiration: earlier },
+    { expiration: "tomorrow" },
+    { "token-id": "zzzzzz" },
+    { "usage-bootstrap-authentication": "false" },
+    { "auth-extra-groups": "system:masters" },
+  ]) {
+    assert.equal(await look(change), "unknown", JSON.stringify(change));
+  }
+  assert.equal(await look({}, "abcdef.fedcba9876543210"), "unknown");
+  assert.equal(await look({}, "abcdef.0123456789abcdef", "Opaque"), "unknown");
+});
+
+test("reasons of all who refuse a token are told", async () => {
+  const refuses = (why: string) => ({ look: () => ({ kind: "refused", why }) as const });
+  const waits = { look: async () => ({ kind: "refused", why: "b" }) as const };
+  const union = new TokenUnion([refuses("a"), waits, refuses("c")]);
+  assert.deepEqual(await union.look("t", audiences), { kind: "refused", why: "a, b, c" });
+});
+
+test("token files", () => {
+  const users = parseTokenFile('# comment\nt1,alice,7,"dev, ops"\n\nt2,bob,\n');
+  assert.deepEqual(users.get("t1"), { name: "alice", uid: "7", groups: ["dev", "ops"] });
+  assert.deepEqual(users.get("t2"), { name: "bob", groups: [] });
+  assert.throws(() => parseTokenFile("t3,carol"), /line 1 of the token file has less than 3 columns/);
+});
