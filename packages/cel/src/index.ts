@@ -1,5 +1,6 @@
 /** Kubernetes' expression language: compiles, checks, estimates and evaluates. See `compile`. */
 export { compile } from "./compile.ts";
+export { EvaluationError } from "./evaluate/evaluation-error.ts";
 export {
   type AccessAnswer,
   type AccessQuestion,

@@ -5,7 +5,7 @@ import type { CelValue } from "./values/cel-value.ts";
 export interface CompileOptions {
   /** The variables by name. A variable of type `dyn` is checked when the expression runs. */
   readonly variables: Readonly<Record<string, CelType>>;
-  /** Types that the expression must have one of; absent: any. `dyn` results are let through. */
+  /** Types that the expression must have one of; absent, or `dyn` among them: any. */
   readonly resultTypes?: readonly CelType[];
   /** Object types that the expression may make by name: `Object.spec{…}`. */
   objectType?(name: string): ObjectType | undefined;
@@ -33,7 +33,7 @@ export type Evaluation =
   /** More than the budget: the evaluation was stopped. */
   | { readonly kind: "exceeded"; readonly message: string; readonly cost: number };
 
-/** The least and the most that an evaluation can cost. `max` may be `Infinity`. */
+/** The least and the most that an evaluation can cost. Nothing known of a size shows as a `max` of 2⁶⁴. */
 export interface CostEstimate {
   readonly min: number;
   readonly max: number;

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { JsonObject } from "@skiff/base";
+import { compile } from "../compile.ts";
+import { typeOfJsonSchema } from "../types/schema-types.ts";
+import { most } from "./range.ts";
+
+const schema: JsonObject = {
+  type: "object",
+  properties: {
+    name: { type: "string", maxLength: 10 },
+    free: { type: "string" },
+    count: { type: "integer" },
+    few: { type: "array", maxItems: 5, items: { type: "string", maxLength: 20 } },
+    many: { type: "array", items: { type: "integer" } },
+    labels: { type: "object", maxProperties: 4, additionalProperties: { type: "string", maxLength: 8 } },
+  },
+};
+
+/** Worst costs by hand: 1 a name or field, 10 a list, a tenth of a unit for each code point that is walked over. */
+const cases: readonly [string, number][] = [
+  ["self.count > 1", 3],
+  ["self.name == 'abc'", 3],
+  ["self.name.startsWith('abc')", 3],
+  ["self.free.matches('^a+$')", 2 + Math.ceil((3 * 1024 * 1024 - 2 + 1) / 10) * 1],
+  ["self.few.all(x, x != '')", 2 + 1 + 5 * (1 + 1 + 1 + 1 + 0)],
+  ["has(self.name)", 1],
+  ["self.count > 1 && self.count < 3", 6],
+  ["self.count > 1 ? self.name : 'x'", 5],
+  ["[1, 2, 3].exists(x, x == 2)", 10 + 1 + 3 * (1 + 1 + 1 + 1 + 1 + 1)],
+];
+
+test("the most that an expression can cost", () => {
+  const self = typeOfJsonSchema(schema, { name: "Self", resource: false });
+  assert(self !== undefined);
+  for (const [source, max] of cases) {
+    const compiled = compile(source, { variables: { self } });
+    assert(compiled.kind === "compiled", source);
+    assert.equal(compiled.program.estimateCost().max, max, source);
+  }
+});
+
+test("what nothing bounds costs without bounds, and nests", () => {
+  const self = typeOfJsonSchema(schema, { name: "Self", resource: false });
+  assert(self !== undefined);
+  const costOf = (source: string): number => {
+    const compiled = compile(source, { variables: { self, other: { kind: "dyn" } } });
+    assert(compiled.kind === "compiled", source);
+    return compiled.program.estimateCost().max;
+  };
+  assert(costOf("self.many.all(x, x > 0)") > 1_000_000);
+  assert(costOf("self.many.all(x, self.many.all(y, x == y))") > 1_000_000_000_000);
+  assert.equal(costOf("other.all(x, x)"), most);
+});
