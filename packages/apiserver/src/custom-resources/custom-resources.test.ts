@@ -1,87 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isJsonObject, type JsonObject } from "@skiff/base";
+import { conditionsOf, cronTab, cronTabs, define, definitions, tabs, until } from "../fixtures/custom-definitions.ts";
 import { type TestSetup, testSetup } from "../fixtures/test-client.ts";
-
-const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const tabs = "/apis/stable.example.com/v1/namespaces/default/crontabs";
-
-/** The definition of the documentation's example, with one thing or another in its version. */
-const cronTabs = (version: object = {}, spec: object = {}): JsonObject => ({
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "crontabs.stable.example.com" },
-  spec: {
-    group: "stable.example.com",
-    scope: "Namespaced",
-    names: { plural: "crontabs", singular: "crontab", kind: "CronTab", shortNames: ["ct"], categories: ["all"] },
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        schema: {
-          openAPIV3Schema: {
-            type: "object",
-            properties: {
-              spec: {
-                type: "object",
-                properties: {
-                  cronSpec: { type: "string", pattern: "^(\\d+|\\*)(/\\d+)?(\\s+(\\d+|\\*)(/\\d+)?){4}$" },
-                  image: { type: "string" },
-                  replicas: { type: "integer", minimum: 1, maximum: 10, default: 1 },
-                  ports: {
-                    type: "array",
-                    items: { type: "object", properties: { port: { type: "integer" }, name: { type: "string" } } },
-                    "x-kubernetes-list-type": "map",
-                    "x-kubernetes-list-map-keys": ["port"],
-                  },
-                },
-              },
-              status: {
-                type: "object",
-                properties: { replicas: { type: "integer" }, labelSelector: { type: "string" } },
-              },
-            },
-          },
-        },
-        ...version,
-      },
-    ],
-    ...spec,
-  },
-});
-
-const cronTab = (name: string, spec: JsonObject = { cronSpec: "* * * * */5" }): JsonObject => ({
-  apiVersion: "stable.example.com/v1",
-  kind: "CronTab",
-  metadata: { name },
-  spec,
-});
-
-async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  for (let round = 0; round < 500; round++) {
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-  assert.fail("it does not come to be");
-}
-
-const conditionsOf = (definition: JsonObject): Record<string, string> => {
-  const status = isJsonObject(definition.status) ? definition.status : {};
-  const all = Array.isArray(status.conditions) ? status.conditions.filter(isJsonObject) : [];
-  return Object.fromEntries(all.map(({ type, status, reason }) => [String(type), `${status} ${reason}`]));
-};
-
-async function define(setup: TestSetup, definition: JsonObject): Promise<void> {
-  const made = await setup.call(definitions, { method: "POST", body: definition });
-  assert.equal(made.status, 201, made.text);
-  const metadata = isJsonObject(definition.metadata) ? definition.metadata : {};
-  await until(async () => {
-    const { json } = await setup.call(`${definitions}/${metadata.name}`);
-    return conditionsOf(json).Established === "True InitialNamesAccepted";
-  });
-}
 
 test("a custom resource's life", async () => {
   await using setup = await testSetup();
@@ -116,4 +37,225 @@ test("a custom resource's life", async () => {
   assert.equal((await call(tabs)).status, 404);
   await define(setup, cronTabs());
   assert.deepEqual((await call(tabs)).json.items, []);
+});
+
+const cronTabsName = "crontabs.stable.example.com";
+const patchType = (type: string) => ({ "content-type": `application/${type}` });
+const merge = (body: object) => ({ method: "PATCH", body, headers: patchType("merge-patch+json") });
+const create = (body: object) => ({ method: "POST", body });
+
+const everything: JsonObject = {
+  subresources: {
+    status: {},
+    scale: {
+      specReplicasPath: ".spec.replicas",
+      statusReplicasPath: ".status.replicas",
+      labelSelectorPath: ".status.labelSelector",
+    },
+  },
+  additionalPrinterColumns: [
+    { name: "Spec", type: "string", jsonPath: ".spec.cronSpec" },
+    { name: "Ports", type: "string", jsonPath: ".spec.ports", priority: 1 },
+    { name: "Made", type: "date", jsonPath: ".metadata.creationTimestamp" },
+  ],
+  selectableFields: [{ jsonPath: ".spec.image" }],
+};
+
+test("status, scale, generation, columns, selectable fields", async () => {
+  await using setup = await testSetup();
+  const { call } = setup;
+  await define(setup, cronTabs(everything));
+  const body = {
+    ...cronTab("a", { cronSpec: "* * * * *", image: "x", ports: [{ port: 1 }] }),
+    status: { replicas: 9 },
+  };
+  const made = await call(tabs, create(body));
+  assert.equal(made.json.status, undefined);
+  const generation = async () => {
+    const { metadata } = (await call(`${tabs}/a`)).json;
+    return isJsonObject(metadata) ? metadata.generation : undefined;
+  };
+  assert.equal(await generation(), 1);
+  const status = await call(
+    `${tabs}/a/status`,
+    merge({ spec: { replicas: 5 }, status: { replicas: 2, labelSelector: "a=b" } }),
+  );
+  assert.deepEqual([status.json.spec, status.json.status], [made.json.spec, { replicas: 2, labelSelector: "a=b" }]);
+  assert.equal(await generation(), 1);
+  const scale = await call(`${tabs}/a/scale`);
+  assert.equal(scale.json.apiVersion, "autoscaling/v1");
+  assert.deepEqual([scale.json.spec, scale.json.status], [{ replicas: 1 }, { replicas: 2, selector: "a=b" }]);
+  assert.equal((await call(`${tabs}/a/scale`, merge({ spec: { replicas: 4 } }))).status, 200);
+  assert.equal(await generation(), 2);
+  const tooMany = await call(`${tabs}/a/scale`, merge({ spec: { replicas: 40 } }));
+  assert.match(String(tooMany.json.message), /spec.replicas in body should be less than or equal to 10/);
+  await call(tabs, create(cronTab("b", { image: "y" })));
+  const names = async (query: string) => {
+    const { items } = (await call(`${tabs}?${query}`)).json;
+    return Array.isArray(items)
+      ? items.map((item) => isJsonObject(item) && isJsonObject(item.metadata) && item.metadata.name)
+      : [];
+  };
+  assert.deepEqual(await names("fieldSelector=spec.image%3Dx"), ["a"]);
+  assert.equal(
+    (await call(`${tabs}?fieldSelector=spec.other%3Dx`)).json.message,
+    "field label not supported: spec.other",
+  );
+  const table = await call(tabs, { headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" } });
+  const columns = Array.isArray(table.json.columnDefinitions) ? table.json.columnDefinitions : [];
+  assert.deepEqual(
+    columns.map((column) => isJsonObject(column) && [column.name, column.type, column.priority]),
+    [
+      ["Name", "string", 0],
+      ["Spec", "string", 0],
+      ["Ports", "string", 1],
+      ["Made", "date", 0],
+    ],
+  );
+  const [row] = Array.isArray(table.json.rows) ? table.json.rows : [];
+  assert.ok(isJsonObject(row) && Array.isArray(row.cells));
+  assert.deepEqual(row.cells.slice(0, 3), ["a", "* * * * *", '[{"port":1}]']);
+  const strategic = await call(`${tabs}/a`, {
+    method: "PATCH",
+    body: {},
+    headers: patchType("strategic-merge-patch+json"),
+  });
+  assert.equal(strategic.status, 415);
+  assert.match(String(strategic.json.message), /merge-patch\+json, application\/apply-patch\+yaml$/);
+});
+
+test("server-side apply merges by the schema's list types", async () => {
+  await using setup = await testSetup();
+  const { call } = setup;
+  await define(setup, cronTabs(everything));
+  const apply = (manager: string, ports: JsonObject[], more: JsonObject = {}) =>
+    call(`${tabs}/a?fieldManager=${manager}`, {
+      method: "PATCH",
+      body: { ...cronTab("a", { ports, ...more }) },
+      headers: patchType("apply-patch+yaml"),
+    });
+  assert.equal((await apply("one", [{ port: 1, name: "x" }])).status, 201);
+  const second = await apply("two", [{ port: 2, name: "y" }]);
+  assert.ok(isJsonObject(second.json.spec));
+  assert.deepEqual(second.json.spec.ports, [
+    { port: 1, name: "x" },
+    { port: 2, name: "y" },
+  ]);
+  const conflict = await apply("two", [{ port: 1, name: "z" }]);
+  assert.equal(conflict.status, 409);
+  const unknown = await apply("two", [], { nope: 1 });
+  assert.match(String(unknown.json.message), /\.spec\.nope: field not declared in schema/);
+});
+
+test("a schema that changes: watches end, stored objects take its form, what is invalid may stay", async () => {
+  await using setup = await testSetup();
+  const { call } = setup;
+  await define(setup, cronTabs());
+  await call(tabs, create(cronTab("a", { cronSpec: "* * * * *", image: "long" })));
+  const watch = call(`${tabs}?watch=true`);
+  const { json } = await call(`${definitions}/${cronTabsName}`);
+  const changed = cronTabs();
+  const spec = isJsonObject(changed.spec) ? changed.spec : {};
+  const [version] = Array.isArray(spec.versions) ? spec.versions : [];
+  assert.ok(isJsonObject(version));
+  version.schema = {
+    openAPIV3Schema: {
+      type: "object",
+      properties: {
+        spec: {
+          type: "object",
+          properties: { image: { type: "string", maxLength: 2 }, added: { type: "string", default: "new" } },
+        },
+      },
+    },
+  };
+  const updated = await call(`${definitions}/${cronTabsName}`, { method: "PUT", body: { ...json, spec } });
+  assert.equal(updated.status, 200, updated.text);
+  assert.deepEqual((await call(`${tabs}/a`)).json.spec, { image: "long", added: "new" });
+  assert.equal((await watch).text.split("\n").length, 2);
+  assert.equal((await call(`${tabs}/a`, merge({ metadata: { labels: { a: "b" } } }))).status, 200);
+  const refused = await call(`${tabs}/a`, merge({ spec: { image: "other" } }));
+  assert.match(String(refused.json.message), /spec.image: Too long: may not be more than 2 bytes$/);
+});
+
+test("versions without a webhook differ by their name and schema", async () => {
+  await using setup = await testSetup();
+  const { call } = setup;
+  const [first] = versionsOf(cronTabs());
+  const second = { ...first, name: "v2", storage: false, deprecated: true };
+  await define(setup, cronTabs({}, { versions: [first ?? {}, second] }));
+  await call(tabs, create(cronTab("a")));
+  const other = await call(`${tabs.replace("/v1/", "/v2/")}/a`);
+  assert.equal(other.json.apiVersion, "stable.example.com/v2");
+  assert.equal(other.headers.warning, '299 - "stable.example.com/v2 CronTab is deprecated"');
+  await call(tabs.replace("/v1/", "/v2/"), create({ ...cronTab("b"), apiVersion: "stable.example.com/v2" }));
+  const list = await call(tabs);
+  assert.ok(Array.isArray(list.json.items));
+  assert.equal(list.json.items.length, 2);
+  const group = await call("/apis/stable.example.com");
+  assert.deepEqual(group.json.preferredVersion, { groupVersion: "stable.example.com/v2", version: "v2" });
+});
+
+const versionsOf = ({ spec }: JsonObject): JsonObject[] =>
+  isJsonObject(spec) && Array.isArray(spec.versions) ? spec.versions.filter(isJsonObject) : [];
+
+test("names are given to who asks first, and to the next when they are given up", async () => {
+  await using setup = await testSetup();
+  const { call } = setup;
+  await define(setup, cronTabs());
+  const names = { plural: "tabs", kind: "CronTab", shortNames: ["ct"] };
+  const other = { ...cronTabs({}, { names }), metadata: { name: "tabs.stable.example.com" } };
+  await call(definitions, create(other));
+  const conditions = async () => conditionsOf((await call(`${definitions}/tabs.stable.example.com`)).json);
+  await until(async () => (await conditions()).NamesAccepted !== undefined);
+  assert.deepEqual(await conditions(), { NamesAccepted: "False ListKindConflict", Established: "False NotAccepted" });
+  assert.equal((await call("/apis/stable.example.com/v1/tabs")).status, 404);
+  await call(`${definitions}/${cronTabsName}`, { method: "DELETE" });
+  await until(async () => (await conditions()).Established === "True InitialNamesAccepted");
+});
+
+test("a definition waits for its instances, and takes no new ones", async () => {
+  await using setup = await testSetup();
+  const { call } = setup;
+  await define(setup, cronTabs());
+  const held = cronTab("a");
+  held.metadata = { name: "a", finalizers: ["example.com/held"] };
+  await call(tabs, create(held));
+  await call(tabs, create(cronTab("b")));
+  const watch = call(`${tabs}?watch=true`);
+  await call(`${definitions}/${cronTabsName}`, { method: "DELETE" });
+  await until(async () => (await call(`${tabs}/b`)).status === 404);
+  const { json } = await call(`${definitions}/${cronTabsName}`);
+  assert.equal(conditionsOf(json).Terminating, "True InstanceDeletionInProgress");
+  const refused = await call(tabs, create(cronTab("c")));
+  assert.deepEqual(
+    [refused.status, refused.json.message],
+    [405, "create not allowed while custom resource definition is terminating"],
+  );
+  await call(`${tabs}/a`, merge({ metadata: { finalizers: [] } }));
+  await until(async () => (await call(`${definitions}/${cronTabsName}`)).status === 404);
+  assert.equal((await call(`${tabs}/a`)).status, 404);
+  assert.ok((await watch).text.length > 0);
+});
+
+async function openApiOf(setup: TestSetup): Promise<string> {
+  return (await setup.call("/openapi/v3/apis/stable.example.com/v1")).text;
+}
+
+test("discovery and OpenAPI change with the definition", async () => {
+  await using setup = await testSetup();
+  const { call } = setup;
+  await define(setup, cronTabs(everything));
+  const { json } = await call("/apis/stable.example.com/v1");
+  const resources = Array.isArray(json.resources) ? json.resources.filter(isJsonObject) : [];
+  assert.deepEqual(
+    resources.map(({ name }) => name),
+    ["crontabs", "crontabs/scale", "crontabs/status"],
+  );
+  assert.deepEqual([resources[0]?.shortNames, resources[0]?.categories], [["ct"], ["all"]]);
+  assert.match(await openApiOf(setup), /"com.example.stable.v1.CronTab"/);
+  assert.match((await call("/openapi/v2")).text, /"com.example.stable.v1.CronTabList"/);
+  await call(`${definitions}/${cronTabsName}`, { method: "DELETE" });
+  await until(async () => (await call("/apis/stable.example.com/v1")).status === 404);
+  assert.doesNotMatch((await call("/openapi/v2")).text, /com.example.stable/);
 });
