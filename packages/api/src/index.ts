@@ -28,6 +28,7 @@ export type {
 export type { APIService, APIServiceCondition } from "./generated/types/apiregistration-v1.ts";
 export type * from "./generated/types/apps-v1.ts";
 export type { SubjectAccessReview } from "./generated/types/authorization-v1.ts";
+export type * from "./generated/types/batch-v1.ts";
 export type * from "./generated/types/certificates-v1.ts";
 export type * from "./generated/types/coordination-v1.ts";
 export type * from "./generated/types/core-v1.ts";
@@ -75,6 +76,8 @@ export type * from "./generated/types/rbac-v1.ts";
 export * from "./int-or-string.ts";
 export * from "./json-path.ts";
 export { type ApiApproval, approvalOf } from "./kinds/apiextensions-v1/api-approval.ts";
+export * from "./kinds/batch-v1/cron-schedule.ts";
+export * from "./kinds/batch-v1/job-indexes.ts";
 export { age, createdAt } from "./kinds/columns.ts";
 export { Endpoints } from "./kinds/core-v1/endpoints.ts";
 export { validatePodBinding } from "./kinds/core-v1/pod-subresource-validation.ts";

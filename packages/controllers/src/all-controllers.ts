@@ -4,6 +4,7 @@ import { certificateApprovingController } from "./certificate-approving/controll
 import { certificateCleanerController } from "./certificate-cleaner/controller.ts";
 import { type CertificateSigner, certificateSigningController } from "./certificate-signing/controller.ts";
 import { clusterRoleAggregationController } from "./cluster-role-aggregation/controller.ts";
+import { cronJobController } from "./cron-job/controller.ts";
 import { daemonSetController } from "./daemon-set/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
 import { endpointSliceController } from "./endpoint-slice/controller.ts";
@@ -15,6 +16,7 @@ import {
 } from "./extension-authentication/controller.ts";
 import { flowControlControllers } from "./flow-control/controller.ts";
 import { garbageCollector } from "./garbage-collector/controller.ts";
+import { jobController } from "./job/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
 import { podGcController } from "./pod-gc/controller.ts";
@@ -25,6 +27,7 @@ import { rootCertificateController } from "./root-certificate/controller.ts";
 import { serviceAccountController } from "./service-account/controller.ts";
 import { statefulSetController } from "./stateful-set/controller.ts";
 import { taintEvictionController } from "./taint-eviction/controller.ts";
+import { ttlAfterFinishedController } from "./ttl-after-finished/controller.ts";
 
 /** What differs from cluster to cluster. */
 export interface ControllerSettings {
@@ -56,6 +59,9 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     replicationController,
     statefulSetController,
     daemonSetController(),
+    jobController(),
+    cronJobController,
+    ttlAfterFinishedController,
     deploymentController,
     endpointsController,
     endpointSliceController,

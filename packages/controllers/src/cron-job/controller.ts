@@ -1,0 +1,115 @@
+import {
+  type CronJob,
+  CronJobs,
+  controllerOf,
+  isAlreadyExists,
+  isNotFound,
+  type Job,
+  Jobs,
+  type New,
+  ownerReference,
+} from "@skiff/api";
+import { deepCopy, describeError, isAbort, jsonEqual, timestamp } from "@skiff/base";
+import { againIn, defineController, done, type ReconcileContext } from "@skiff/control-loop";
+import { namespaceTerminates } from "../namespace-terminates.ts";
+import { type CronPlan, endOf, planCronJob } from "./plan.ts";
+
+const scheduledKey = "batch.kubernetes.io/cronjob-scheduled-timestamp";
+
+/** Makes Jobs at the times of a schedule. https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ */
+export const cronJobController = defineController<CronJob>({
+  name: "cron-job",
+  component: "cronjob-controller",
+  for: CronJobs,
+  owns: [Jobs],
+  async reconcile(cronJob, context) {
+    const { clock, client, owned, recorder, signal } = context;
+    const plan = planCronJob({ cronJob, jobs: owned(Jobs, cronJob), nowMs: clock.now() });
+    for (const event of plan.events) recorder.record(CronJobs, cronJob, event);
+    for (const job of [...plan.replace, ...plan.remove]) await removeJob(cronJob, job, context);
+    const status = bookkeeping(cronJob, plan);
+    const made = plan.startAtMs === undefined ? undefined : await startJob(cronJob, plan.startAtMs, context);
+    if (made !== undefined && plan.startAtMs !== undefined) {
+      const { name, namespace, uid, resourceVersion } = made.metadata;
+      const reference = { apiVersion: "batch/v1", kind: "Job", name, namespace, uid, resourceVersion };
+      status.active = [...(status.active ?? []), reference];
+      status.lastScheduleTime = timestamp(plan.startAtMs);
+    }
+    if (!jsonEqual(status, cronJob.status)) await client.updateStatus(CronJobs, { ...cronJob, status }, { signal });
+    return plan.recheckMs === undefined ? done : againIn(plan.recheckMs);
+  },
+});
+
+/** The status without the jobs that ended or make room, with the last success. */
+function bookkeeping({ status }: CronJob, { ended, replace }: CronPlan): NonNullable<CronJob["status"]> {
+  const leaving = new Set([...ended.map(({ uid }) => uid), ...replace.map(({ metadata }) => metadata.uid)]);
+  const active = (status?.active ?? []).filter(({ uid }) => !leaving.has(uid ?? ""));
+  const successes = ended.flatMap(({ job }) =>
+    job !== undefined && endOf(job) === "Complete" && job.status?.completionTime ? [job.status.completionTime] : [],
+  );
+  const known = [status?.lastSuccessfulTime, ...successes].filter((time) => time !== undefined).sort();
+  const { active: _old, ...rest } = status ?? {};
+  return {
+    ...rest,
+    ...(active.length > 0 && { active }),
+    ...(known.length > 0 && { lastSuccessfulTime: known.at(-1) }),
+  };
+}
+
+/** `tick-28401234`: the name follows from the time, so that no time is served twice. */
+function jobAt(cronJob: CronJob, atMs: number): New<Job> {
+  const { metadata, spec } = cronJob;
+  const { labels, annotations } = deepCopy(spec.jobTemplate.metadata ?? {});
+  return {
+    metadata: {
+      name: `${metadata.name}-${Math.floor(atMs / 60_000)}`,
+      namespace: metadata.namespace,
+      ...(labels === undefined ? {} : { labels }),
+      annotations: { ...annotations, [scheduledKey]: timestamp(atMs) },
+      ownerReferences: [ownerReference(CronJobs, cronJob)],
+    },
+    ...(spec.jobTemplate.spec === undefined ? {} : { spec: deepCopy(spec.jobTemplate.spec) }),
+  };
+}
+
+/** `undefined` where the job of that time is somebody else's, or nothing can be made here. */
+async function startJob(cronJob: CronJob, atMs: number, context: ReconcileContext): Promise<Job | undefined> {
+  const { client, recorder, signal } = context;
+  const wanted = jobAt(cronJob, atMs);
+  try {
+    const job = await client.create(Jobs, wanted, { signal });
+    const message = `Created job ${job.metadata.name}`;
+    recorder.record(CronJobs, cronJob, { type: "Normal", reason: "SuccessfulCreate", message });
+    return job;
+  } catch (error) {
+    if (isAlreadyExists(error)) return await ownJob(cronJob, wanted, context);
+    if (isAbort(error, signal)) throw error;
+    if (namespaceTerminates(error)) return undefined;
+    const message = `Error creating job: ${describeError(error)}`;
+    recorder.record(CronJobs, cronJob, { type: "Warning", reason: "FailedCreate", message });
+    throw error;
+  }
+}
+
+/** Made a moment ago, before its time was noted. */
+async function ownJob(cronJob: CronJob, wanted: New<Job>, { client, signal }: ReconcileContext) {
+  const { name = "", namespace } = wanted.metadata;
+  const job = await client.get(Jobs, { name, namespace }, { signal });
+  return controllerOf(job)?.uid === cronJob.metadata.uid && endOf(job) === undefined ? job : undefined;
+}
+
+async function removeJob(cronJob: CronJob, job: Job, { client, recorder, signal }: ReconcileContext): Promise<void> {
+  const { name, uid } = job.metadata;
+  if (job.metadata.deletionTimestamp !== undefined) return;
+  try {
+    await client.delete(Jobs, job.metadata, { propagationPolicy: "Background", preconditions: { uid }, signal });
+    const message = `Deleted job ${name}`;
+    recorder.record(CronJobs, cronJob, { type: "Normal", reason: "SuccessfulDelete", message });
+  } catch (error) {
+    if (isNotFound(error)) return;
+    if (isAbort(error, signal)) throw error;
+    const message = `Deleted job: ${describeError(error)}`;
+    recorder.record(CronJobs, cronJob, { type: "Warning", reason: "FailedDelete", message });
+    throw error;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Counting pods exactly once, whatever happens in between: the uids of ended pods are written to the status first, then the
+ * pods lose the finalizer that kept them, then they are added to the counts and their uids go.
+ */
+import type { Pod } from "@skiff/api";
+import { judgeFailure } from "./failure-policy.ts";
+import { indexOf, readIndexes } from "./indexes.ts";
+import {
+  type Backoff,
+  endedAtMs,
+  endOf,
+  failureCountKey,
+  ignoredCountKey,
+  isEnding,
+  isFinished,
+  isIndexed,
+  isTracked,
+  type Observed,
+} from "./observed.ts";
+
+/** No more pods are counted in one go. */
+const mostUncounted = 500;
+
+export interface Counted {
+  /** Uids on their way from pods to counts, with those that are new now. */
+  readonly succeededUids: readonly string[];
+  readonly failedUids: readonly string[];
+  /** Something is among them that the status does not know yet. */
+  readonly news: boolean;
+  /** Pods that may lose their finalizer once the status knows them. */
+  readonly release: readonly Pod[];
+  /** With everything that is on its way. */
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly succeededIndexes: ReadonlySet<number>;
+  readonly failedIndexes: ReadonlySet<number>;
+  /** The last failure of each index that may be tried again: its pod stays until the next one is there. */
+  readonly lastFailures: ReadonlyMap<number, IndexFailure>;
+  /** A pod's failure that ends the job. */
+  readonly failJobMessage: string | undefined;
+  readonly backoff: Backoff;
+}
+
+export interface IndexFailure {
+  readonly pod: Pod;
+  /** Failures that count against the limit, and those that a policy ignores; this one included. */
+  readonly counted: number;
+  readonly ignored: number;
+}
+
+export function countPods(observed: Observed): Counted {
+  const { job, pods } = observed;
+  const known = job.status?.uncountedTerminatedPods ?? {};
+  const succeededUids = new Set(known.succeeded ?? []);
+  const failedUids = new Set(known.failed ?? []);
+  const indexes = countIndexes(observed);
+  const kept = new Set([...indexes.lastFailures.values()].map(({ pod }) => pod.metadata.uid));
+  const release: Pod[] = [];
+  const fresh: Pod[] = [];
+  let failJobMessage: string | undefined;
+  for (const pod of pods.filter(isTracked)) {
+    const { uid } = pod.metadata;
+    const end = endOf(job, pod);
+    const verdict = end === "failed" ? judgeFailure(job.spec.podFailurePolicy, pod) : undefined;
+    if (verdict?.kind === "failJob") failJobMessage ??= verdict.message;
+    if (succeededUids.has(uid) || failedUids.has(uid)) release.push(pod);
+    else if (end === undefined) {
+      if (isFinished(job) || job.metadata.deletionTimestamp !== undefined) release.push(pod);
+    } else if (!kept.has(uid) && succeededUids.size + failedUids.size < mostUncounted) {
+      release.push(pod);
+      if (verdict?.kind === "ignore") continue;
+      fresh.push(pod);
+      (end === "succeeded" ? succeededUids : failedUids).add(uid);
+    }
+  }
+  const { succeeded = 0, failed = 0 } = job.status ?? {};
+  return {
+    succeededUids: [...succeededUids],
+    failedUids: [...failedUids],
+    news: fresh.length > 0,
+    release,
+    succeeded: isIndexed(job) ? indexes.succeeded.size : succeeded + succeededUids.size,
+    // What waits for its index to be tried again has failed all the same.
+    failed: failed + failedUids.size + kept.size,
+    succeededIndexes: indexes.succeeded,
+    failedIndexes: indexes.failed,
+    lastFailures: indexes.lastFailures,
+    failJobMessage,
+    backoff: backoffAfter(observed, fresh),
+  };
+}
+
+function countIndexes({ job, pods }: Observed) {
+  const completions = job.spec.completions ?? 0;
+  const succeeded = readIndexes(job.status?.completedIndexes, completions);
+  const failed = readIndexes(job.status?.failedIndexes, completions);
+  const lastFailures = new Map<number, IndexFailure>();
+  if (!isIndexed(job)) return { succeeded, failed, lastFailures };
+  const byIndex = Map.groupBy(pods, (pod) => indexOf(pod) ?? completions);
+  for (const [index, tries] of byIndex) {
+    if (index >= completions) continue;
+    if (tries.some((pod) => isTracked(pod) && endOf(job, pod) === "succeeded")) succeeded.add(index);
+    if (job.spec.backoffLimitPerIndex === undefined || succeeded.has(index)) continue;
+    const last = lastFailure({ job, pods: tries });
+    if (last === undefined) continue;
+    const { kind } = judgeFailure(job.spec.podFailurePolicy, last.pod);
+    if (kind === "failIndex" || last.counted > job.spec.backoffLimitPerIndex) failed.add(index);
+    else if (!failed.has(index)) lastFailures.set(index, last);
+  }
+  return { succeeded, failed, lastFailures };
+}
+
+/** The failure after which nothing was tried yet, of one index's pods. */
+function lastFailure({ job, pods }: Pick<Observed, "job" | "pods">): IndexFailure | undefined {
+  const tries = pods.map((pod) => ({ pod, before: failuresBefore(pod) }));
+  const latest = tries.sort((a, b) => b.before.counted + b.before.ignored - (a.before.counted + a.before.ignored))[0];
+  if (latest === undefined || !isTracked(latest.pod) || endOf(job, latest.pod) !== "failed") return undefined;
+  if (isEnding(latest.pod)) return undefined;
+  const ignored = judgeFailure(job.spec.podFailurePolicy, latest.pod).kind === "ignore";
+  const { counted, ignored: passedOver } = latest.before;
+  return { pod: latest.pod, counted: counted + (ignored ? 0 : 1), ignored: passedOver + (ignored ? 1 : 0) };
+}
+
+function failuresBefore({ metadata }: Pod): { readonly counted: number; readonly ignored: number } {
+  const count = (key: string) => Number(metadata.annotations?.[key] ?? 0) || 0;
+  return { counted: count(failureCountKey), ignored: count(ignoredCountKey) };
+}
+
+/** Failures since the last success, in the order in which the pods ended. */
+function backoffAfter({ job, backoff, nowMs }: Observed, ended: readonly Pod[]): Backoff {
+  const inOrder = ended.map((pod) => ({ pod, atMs: endedAtMs(pod, nowMs) })).sort((a, b) => a.atMs - b.atMs);
+  return inOrder.reduce<Backoff>(
+    (before, { pod, atMs }) =>
+      endOf(job, pod) === "succeeded"
+        ? { failures: 0, lastMs: 0 }
+        : { failures: before.failures + 1, lastMs: Math.max(before.lastMs, atMs) },
+    backoff,
+  );
+}
