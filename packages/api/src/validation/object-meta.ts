@@ -64,6 +64,16 @@ export function* checkAnnotations(field: string, annotations: Readonly<Record<st
   if (bytes > annotationsLimitBytes) yield fieldError.tooLong(field, annotationsLimitBytes);
 }
 
+/** The metadata of a template, which can have labels and annotations and nothing else. */
+export function* checkTemplateMeta(field: string, metadata: ObjectMeta | undefined): Findings {
+  const { annotations, labels, ...rest } = metadata ?? {};
+  yield* checkAnnotations(`${field}.annotations`, annotations);
+  yield* checkLabels(`${field}.labels`, labels);
+  for (const [name, value] of Object.entries(rest)) {
+    if (value !== undefined) yield fieldError.forbidden(`${field}.${name}`, "cannot be set");
+  }
+}
+
 function* checkOwnerReferences(field: string, references: readonly OwnerReference[]): Findings {
   let controller: string | undefined;
   for (const reference of references) {

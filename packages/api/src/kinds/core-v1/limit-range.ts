@@ -1,5 +1,6 @@
 import { defineResource } from "../../define-resource.ts";
 import type { LimitRange, LimitRangeItem } from "../../generated/types/core-v1.ts";
+import { checkLimitRange } from "./limit-range-validation.ts";
 
 /** For containers, limits that are not given follow from the maximum, requests from limits and then from the minimum. */
 function defaultItem(item: LimitRangeItem): void {
@@ -18,4 +19,5 @@ export const LimitRanges = defineResource<LimitRange>({
   kind: "LimitRange",
   plural: "limitranges",
   defaults: ({ spec }) => spec?.limits?.forEach(defaultItem),
+  validate: (range) => [...checkLimitRange(range)],
 });

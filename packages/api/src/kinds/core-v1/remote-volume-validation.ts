@@ -1,7 +1,21 @@
 import { fieldError } from "../../field-error.ts";
 import type { Volume } from "../../generated/types/core-v1.ts";
-import { checkChoice, checkDescendingPath, checkRange, checkRequired, type Findings } from "../../validation/checks.ts";
+import {
+  checkChoice,
+  checkDescendingPath,
+  checkRange,
+  checkRequired,
+  type Findings,
+  invalidFor,
+} from "../../validation/checks.ts";
 import { dnsSubdomain } from "../../validation/names.ts";
+
+/** The name of a driver: a domain, at most 63. */
+export function* checkCsiDriverName(field: string, name: string): Findings {
+  if (name === "") return yield fieldError.required(field);
+  if (name.length > 63) yield fieldError.tooLong(field, 63);
+  yield* invalidFor(field, name, dnsSubdomain(name.toLowerCase()));
+}
 
 /** Sources that lie elsewhere: their addresses must be there, what they mean is for their drivers. */
 export function* checkRemoteVolume(field: string, volume: Volume): Findings {
@@ -17,13 +31,7 @@ export function* checkRemoteVolume(field: string, volume: Volume): Findings {
     }
   }
   if (csi) {
-    if (!csi.driver) yield fieldError.required(`${field}.csi.driver`);
-    else if (csi.driver.length > 63) yield fieldError.tooLong(`${field}.csi.driver`, 63);
-    else {
-      for (const message of dnsSubdomain(csi.driver.toLowerCase())) {
-        yield fieldError.invalid(`${field}.csi.driver`, csi.driver, message);
-      }
-    }
+    yield* checkCsiDriverName(`${field}.csi.driver`, csi.driver ?? "");
     if (csi.nodePublishSecretRef) {
       yield* checkRequired(`${field}.csi.nodePublishSecretRef.name`, csi.nodePublishSecretRef.name);
     }

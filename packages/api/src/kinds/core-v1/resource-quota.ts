@@ -2,6 +2,7 @@ import { defineResource } from "../../define-resource.ts";
 import type { ResourceQuota } from "../../generated/types/core-v1.ts";
 import type { Column } from "../../resource-definition.ts";
 import { age } from "../columns.ts";
+import { checkQuotaSpec, checkQuotaStatus, checkQuotaUpdate } from "./quota-validation.ts";
 
 function usedText({ status }: ResourceQuota, limits: boolean): string {
   const names = Object.keys(status?.hard ?? {}).filter((name) => name.startsWith("limits.") === limits);
@@ -34,4 +35,10 @@ export const ResourceQuotas = defineResource<ResourceQuota>({
   plural: "resourcequotas",
   generation: "none",
   columns,
+  defaults: (quota) => {
+    if (!quota.spec) Reflect.set(quota, "spec", {});
+  },
+  validate: ({ spec }) => [...checkQuotaSpec("spec", spec)],
+  validateUpdate: (quota, old) => [...checkQuotaUpdate(quota, old)],
+  validateStatusUpdate: (quota) => [...checkQuotaStatus(quota)],
 });

@@ -26,6 +26,7 @@ const standard = new Set([
 ]);
 
 const isHugePages = (name: string): boolean => name.startsWith("hugepages-");
+const isQuotaHugePages = (name: string): boolean => isHugePages(name) || name.startsWith("requests.hugepages-");
 /** Without a domain, or in Kubernetes' own. */
 const isNative = (name: string): boolean => !name.includes("/") || name.includes("kubernetes.io/");
 
@@ -33,14 +34,35 @@ const isNative = (name: string): boolean => !name.includes("/") || name.includes
 export const isExtendedResource = (name: string): boolean =>
   !isNative(name) && !name.startsWith("requests.") && qualifiedName(`requests.${name}`).length === 0;
 
-const allowsOvercommit = (name: string): boolean => isNative(name) && !isHugePages(name);
+/** False for resources of which nobody gets more than was set aside. */
+export const allowsOvercommit = (name: string): boolean => isNative(name) && !isHugePages(name);
 
 /** A resource's name, of any sort that the API knows. */
 export function* checkResourceName(field: string, name: string): Findings {
   const messages = qualifiedName(name);
   if (messages.length > 0) yield* checkQualifiedName(field, name);
-  else if (!name.includes("/") && !standard.has(name) && !isHugePages(name)) {
+  else if (!name.includes("/") && !standard.has(name) && !isQuotaHugePages(name)) {
     yield fieldError.invalid(field, name, "must be a standard resource type or fully qualified");
+  }
+}
+
+/** True for resources by their short names that a quota can count. */
+export const isQuotaResource = (name: string): boolean =>
+  (standard.has(name) && name !== "storage") || isQuotaHugePages(name);
+
+/** A resource that a quota counts. */
+export function* checkQuotaResourceName(field: string, name: string): Findings {
+  yield* checkResourceName(field, name);
+  if (name.includes("/") || isQuotaResource(name)) return;
+  yield fieldError.invalid(field, name, "must be a standard resource for quota");
+}
+
+/** What a claim for storage is about: storage, or a resource of somebody's domain. */
+export function* checkStorageResourceName(field: string, name: string): Findings {
+  const problems = [...checkQualifiedName(field, name)];
+  yield* problems;
+  if (problems.length === 0 && isNative(name) && name !== "storage") {
+    yield fieldError.notSupported(field, name, ["storage"]);
   }
 }
 

@@ -1,4 +1,9 @@
-import type { DownwardAPIVolumeFile, Volume, VolumeProjection } from "../../generated/types/core-v1.ts";
+import type {
+  DownwardAPIVolumeFile,
+  ScaleIOVolumeSource,
+  Volume,
+  VolumeProjection,
+} from "../../generated/types/core-v1.ts";
 import { defaultImagePullPolicy } from "../image-pull-policy.ts";
 
 /** `-rw-r--r--`, what files of configMap, secret, downwardAPI and projected volumes have unless told otherwise. */
@@ -21,8 +26,16 @@ export function defaultVolume(volume: Volume): void {
   }
   if (volume.hostPath) volume.hostPath.type ??= "";
   if (volume.image) volume.image.pullPolicy ||= defaultImagePullPolicy(volume.image.reference);
-  if (volume.ephemeral?.volumeClaimTemplate) volume.ephemeral.volumeClaimTemplate.spec.volumeMode ??= "Filesystem";
+  const template = volume.ephemeral?.volumeClaimTemplate;
+  if (template) {
+    if (!template.spec) Reflect.set(template, "spec", {});
+    template.spec.volumeMode ??= "Filesystem";
+  }
   defaultRemoteVolume(volume);
+}
+
+interface Scaled {
+  readonly scaleIO?: Pick<ScaleIOVolumeSource, "storageMode" | "fsType"> | undefined;
 }
 
 function defaultProjection(source: VolumeProjection): void {
@@ -36,7 +49,9 @@ function defaultDownwardFile(file: DownwardAPIVolumeFile): void {
   if (file.resourceFieldRef) file.resourceFieldRef.divisor ??= "0";
 }
 
-function defaultRemoteVolume({ iscsi, rbd, azureDisk, scaleIO }: Volume): void {
+/** Fills in sources that lie elsewhere, of volumes of pods and of the cluster. */
+export function defaultRemoteVolume(sources: Pick<Volume, "iscsi" | "rbd" | "azureDisk"> & Scaled): void {
+  const { iscsi, rbd, azureDisk, scaleIO } = sources;
   if (iscsi) iscsi.iscsiInterface ||= "default";
   if (rbd) {
     rbd.pool ||= "rbd";

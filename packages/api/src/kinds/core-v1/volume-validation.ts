@@ -1,5 +1,5 @@
 import { type FieldError, fieldError } from "../../field-error.ts";
-import type { ConfigMapVolumeSource, Volume } from "../../generated/types/core-v1.ts";
+import type { ConfigMapVolumeSource, HostPathVolumeSource, Volume } from "../../generated/types/core-v1.ts";
 import type { ObjectMeta } from "../../generated/types/meta-v1.ts";
 import { compareQuantities } from "../../quantity.ts";
 import {
@@ -11,8 +11,10 @@ import {
   type Findings,
 } from "../../validation/checks.ts";
 import { dnsSubdomain } from "../../validation/names.ts";
+import { checkTemplateMeta } from "../../validation/object-meta.ts";
 import { checkDownwardFile, checkFileMode, checkKeysToPaths, checkProjected } from "./projection-validation.ts";
 import { checkRemoteVolume } from "./remote-volume-validation.ts";
+import { checkClaimSpec } from "./volume-claim-validation.ts";
 
 /** What the check of a volume may need to know of its pod. */
 export interface VolumeSetting {
@@ -75,19 +77,20 @@ const hostPathTypes = [
   "Socket",
 ];
 
+/** A path of the node. */
+export function* checkHostPath(field: string, { path, type }: HostPathVolumeSource): Findings {
+  if (!path) return yield fieldError.required(`${field}.path`);
+  yield* checkNoBacksteps(`${field}.path`, path);
+  yield* checkChoice(`${field}.type`, type, hostPathTypes);
+}
+
 /** Sources that the node itself provides. */
 function* checkLocalVolume(field: string, volume: Volume, { metadata }: VolumeSetting): Findings {
   const { emptyDir, hostPath, secret, configMap, downwardAPI, projected, image, ephemeral } = volume;
   if (emptyDir?.sizeLimit !== undefined && compareQuantities(emptyDir.sizeLimit, "0") < 0) {
     yield fieldError.forbidden(`${field}.emptyDir.sizeLimit`, "SizeLimit field must be a valid resource quantity");
   }
-  if (hostPath) {
-    if (!hostPath.path) yield fieldError.required(`${field}.hostPath.path`);
-    else {
-      yield* checkNoBacksteps(`${field}.hostPath.path`, hostPath.path);
-      yield* checkChoice(`${field}.hostPath.type`, hostPath.type, hostPathTypes);
-    }
-  }
+  if (hostPath) yield* checkHostPath(`${field}.hostPath`, hostPath);
   if (secret) {
     yield* checkRequired(`${field}.secret.secretName`, secret.secretName);
     yield* checkFiles(`${field}.secret`, secret);
@@ -118,11 +121,8 @@ function* checkEphemeral(field: string, { ephemeral, name }: Volume, podName: st
   const path = `${field}.ephemeral.volumeClaimTemplate`;
   if (template === undefined) yield fieldError.required(path);
   else {
-    const { accessModes, resources } = template.spec;
-    if (!accessModes?.length) {
-      yield fieldError.required(`${path}.spec.accessModes`, "at least 1 access mode is required");
-    }
-    if (resources?.requests?.storage === undefined) yield fieldError.required(`${path}.spec.resources[storage]`);
+    yield* checkTemplateMeta(`${path}.metadata`, template.metadata);
+    yield* checkClaimSpec(`${path}.spec`, template.spec ?? {});
   }
   if (!podName || !name) return;
   const claim = `${podName}-${name}`;
