@@ -32,6 +32,8 @@ export interface Informers extends AsyncDisposable {
     resource: ResourceDefinition<T>,
     filter?: { readonly namespace?: string; readonly labelSelector?: string; readonly fieldSelector?: string },
   ): Informer<T>;
+  /** Ends the cache of a whole resource that is no longer served. Whoever asks for it again gets another. */
+  forget(resource: ResourceDefinition): void;
   /** Resolves when all informers asked for so far are synced. */
   whenSynced(signal: AbortSignal): Promise<void>;
 }

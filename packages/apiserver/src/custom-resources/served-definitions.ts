@@ -25,22 +25,34 @@ export class ServedDefinitions {
       return;
     }
     const before = this.#served.get(name);
-    if (before !== undefined && servesAlike(before.definition, definition)) return;
+    if (before !== undefined && servesAlike(before.definition, definition)) {
+      if (holds(definition, "Terminating")) this.#close(before);
+      return;
+    }
     const resource = customResource(definition);
     this.#withdraw(
       name,
       resource.served.map(({ version }) => version),
     );
-    for (const version of resource.served) this.#serve(version, holds(definition, "Terminating"));
-    this.#served.set(name, { definition, resource });
+    for (const version of resource.served) this.#serve(version);
+    const served = { definition, resource };
+    this.#served.set(name, served);
+    if (holds(definition, "Terminating")) this.#close(served);
   }
 
-  #serve(resource: CustomResource["stored"], terminating: boolean): void {
+  /** What is about to be removed takes nothing new; its watches go on, to tell of the removals. */
+  #close({ resource: { served } }: Served): void {
+    for (const resource of served) {
+      const storage = this.#table.find(resource);
+      if (storage?.resource === resource) storage.hooks = { refuseCreation };
+    }
+  }
+
+  #serve(resource: CustomResource["stored"]): void {
     // What is built in stays what it is.
     const known = this.#table.find(resource);
     if (known !== undefined && known.resource.custom === undefined) return;
-    const storage = this.#table.add(resource);
-    if (terminating) storage.hooks = { refuseCreation };
+    this.#table.add(resource);
   }
 
   #withdraw(name: string, kept: readonly string[]): void {
@@ -52,7 +64,6 @@ export class ServedDefinitions {
   }
 }
 
-/** What is about to be removed takes nothing new. */
 function refuseCreation(): never {
   throw refusals.notAllowedNow("create not allowed while custom resource definition is terminating");
 }
@@ -60,6 +71,5 @@ function refuseCreation(): never {
 /** True where two states of a definition make the same resources. */
 const servesAlike = (a: CustomResourceDefinition, b: CustomResourceDefinition): boolean =>
   a.metadata.uid === b.metadata.uid &&
-  holds(a, "Terminating") === holds(b, "Terminating") &&
   jsonEqual(a.spec, b.spec) &&
   jsonEqual(a.status?.acceptedNames, b.status?.acceptedNames);

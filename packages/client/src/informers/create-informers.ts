@@ -7,25 +7,20 @@ import { CachedResource, type CacheFilter, type CacheOptions } from "./cached-re
 export function createInformers(options: CacheOptions): Informers {
   const background = new Background({ logger: options.logger });
   /** Whole resources are asked for all the time. */
-  const whole = new Map<ResourceDefinition, Informer<KubeObject>>();
-  const running = new Map<string, Informer<KubeObject>>();
+  let whole = new WeakMap<ResourceDefinition, Informer<KubeObject>>();
+  const running = new Map<string, Running>();
   const start = <T extends KubeObject>(resource: ResourceDefinition<T>, filter: CacheFilter): Informer<T> => {
-    const key = JSON.stringify([
-      apiVersionOf(resource),
-      resource.plural,
-      filter.namespace,
-      filter.labelSelector,
-      filter.fieldSelector,
-    ]);
-    const known = running.get(key);
+    const key = keyOf(resource, filter);
+    const known = running.get(key)?.cache;
     if (known !== undefined) {
       assert(isCacheOf(resource, known), "a cache is shared by equal resources");
       return known;
     }
     assert(!background.signal.aborted, "informers are asked for while they run");
     const cache = new CachedResource(resource, filter, options);
-    running.set(key, cache);
-    background.run(`cache of ${resource.plural}`, (signal) => cache.run(signal));
+    const ending = new AbortController();
+    running.set(key, { cache, ending });
+    background.run(`cache of ${resource.plural}`, (signal) => cache.run(AbortSignal.any([signal, ending.signal])));
     return cache;
   };
   return {
@@ -37,12 +32,26 @@ export function createInformers(options: CacheOptions): Informers {
       whole.set(resource, cache);
       return cache;
     },
+    forget(resource) {
+      const key = keyOf(resource, {});
+      running.get(key)?.ending.abort();
+      running.delete(key);
+      whole = new WeakMap();
+    },
     async whenSynced(signal) {
-      await Promise.all([...running.values()].map((cache) => cache.whenSynced(signal)));
+      await Promise.all([...running.values()].map(({ cache }) => cache.whenSynced(signal)));
     },
     [Symbol.asyncDispose]: () => background[Symbol.asyncDispose](),
   };
 }
+
+interface Running {
+  readonly cache: Informer<KubeObject>;
+  readonly ending: AbortController;
+}
+
+const keyOf = (resource: ResourceDefinition, { namespace, labelSelector, fieldSelector }: CacheFilter): string =>
+  JSON.stringify([apiVersionOf(resource), resource.plural, namespace, labelSelector, fieldSelector]);
 
 /** The key says which resource a cache is of, hence which type. */
 const isCacheOf = <T extends KubeObject>(

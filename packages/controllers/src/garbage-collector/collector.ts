@@ -24,7 +24,7 @@ export class Collector implements RunningLoop {
   readonly #graph = new OwnerGraph();
   readonly #background: Background;
   readonly #queue: WorkQueue;
-  readonly #followed = new Map<string, ResourceDefinition>();
+  readonly #followed = new Map<string, Followed>();
   readonly #subscriptions: Disposable[] = [];
   #known = false;
   #pumping = false;
@@ -46,6 +46,7 @@ export class Collector implements RunningLoop {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
+    for (const { subscription } of this.#followed.values()) subscription[Symbol.dispose]();
     this.#queue[Symbol.dispose]();
     await this.#background[Symbol.asyncDispose]();
     this.#queue[Symbol.dispose]();
@@ -56,7 +57,7 @@ export class Collector implements RunningLoop {
     this.#subscriptions.push(this.#resources.onChange(() => this.#followAll()));
     this.#followAll();
     const { informers } = this.#context;
-    await Promise.all([...this.#followed.values()].map((resource) => informers.for(resource).whenSynced(signal)));
+    await Promise.all([...this.#followed.values()].map(({ resource }) => informers.for(resource).whenSynced(signal)));
     // Until everything was read, any owner may seem absent.
     this.#known = true;
     this.#pumpSoon();
@@ -64,13 +65,26 @@ export class Collector implements RunningLoop {
   }
 
   #followAll(): void {
-    for (const resource of this.#resources.all()) {
-      const key = `${resource.group}/${resource.kind}`;
+    const served = this.#resources.all();
+    this.#leaveOut(served);
+    for (const resource of served) {
+      const key = placeOf(resource);
       // Events are many, owned by nobody and run out by themselves.
       if (resource.kind === "Event" || this.#followed.has(key)) continue;
-      this.#followed.set(key, resource);
       const informer = this.#context.informers.for(resource);
-      this.#subscriptions.push(informer.onChange((change) => this.#hear(resource, change)));
+      const subscription = informer.onChange((change) => this.#hear(resource, change));
+      this.#followed.set(key, { resource, subscription });
+    }
+  }
+
+  /** A custom resource that went: its objects went before. */
+  #leaveOut(served: readonly ResourceDefinition[]): void {
+    const places = new Set(served.map(placeOf));
+    for (const [place, { resource, subscription }] of this.#followed) {
+      if (places.has(place)) continue;
+      subscription[Symbol.dispose]();
+      this.#followed.delete(place);
+      this.#context.informers.forget(resource);
     }
   }
 
@@ -209,6 +223,13 @@ export class Collector implements RunningLoop {
     await ignoringGone(this.#context.client.patch(resource, object.metadata, patch, { type: "merge", signal }));
   }
 }
+
+interface Followed {
+  readonly resource: ResourceDefinition;
+  readonly subscription: Disposable;
+}
+
+const placeOf = ({ group, version, plural }: ResourceDefinition): string => `${group}/${version}/${plural}`;
 
 async function ignoringGone(work: Promise<unknown>): Promise<void> {
   try {
