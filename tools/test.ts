@@ -1,13 +1,13 @@
 /**
- * Runs the tests: `npm test [-- PATTERN…]`. Plain tests run side by side; tests on real containers
- * (`*.containers.test.ts`) come after them, one file at a time, where they can run at all: as root on Linux. System
- * packages that these need are installed on Debian's family. Ends with the line `N passed, N failed`.
+ * Runs the tests: `npm test [-- PATTERN…]`. Plain tests run side by side; tests on a real etcd (`*.etcd.test.ts`) come after
+ * them where there is one, then tests on real containers (`*.containers.test.ts`), one file at a time, where they can run at
+ * all: as root on Linux. System packages that these need are installed on Debian's family. Ends with the line `N passed, N failed`.
  */
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
-import { allRequirements, installCommand, systemPackages } from "@skiff/host";
+import { allRequirements, installCommand, type Requirement, systemPackages } from "@skiff/host";
 
 const root = join(import.meta.dirname, "..");
 process.chdir(root);
@@ -21,7 +21,8 @@ const files = [
   .filter(wanted)
   .sort();
 const onContainers = files.filter((file) => file.endsWith(".containers.test.ts"));
-const plain = files.filter((file) => !onContainers.includes(file));
+const onEtcd = files.filter((file) => file.endsWith(".etcd.test.ts"));
+const plain = files.filter((file) => !onContainers.includes(file) && !onEtcd.includes(file));
 
 const totals = { passed: 0, failed: 0 };
 
@@ -56,25 +57,32 @@ async function runFiles(list: readonly string[], { concurrency, testMs, allMs }:
 }
 
 async function canRunContainers(): Promise<boolean> {
-  if (process.platform !== "linux" || process.getuid?.() !== 0) {
-    process.stdout.write("tests on real containers need root on Linux: not run here\n");
-    return false;
-  }
+  if (process.platform === "linux" && process.getuid?.() === 0) return await have("real containers", allRequirements);
+  process.stdout.write("tests on real containers need root on Linux: not run here\n");
+  return false;
+}
+
+/** Whether the system has what some tests need, be it that it is installed now. */
+async function have(what: string, requirements: readonly Requirement[]): Promise<boolean> {
   const packages = systemPackages();
-  const missing = await packages.missing(allRequirements);
+  const missing = await packages.missing(requirements);
   if (missing.length === 0) return true;
   if (await packages.canInstall()) {
     const announce = (name: string) => process.stdout.write(`installing ${name}\n`);
     await packages.install(missing, announce, new AbortController().signal);
     return true;
   }
-  const command = installCommand(missing, await packages.operatingSystem());
-  process.stdout.write(`tests on real containers need: ${command ?? missing.join(" ")}\n`);
+  const system = await packages.operatingSystem().catch(() => undefined);
+  const command = system && installCommand(missing, system);
+  process.stdout.write(`tests on ${what} need: ${command ?? missing.join(" ")}\n`);
   return false;
 }
 
 const minuteMs = 60_000;
 await runFiles(plain, { concurrency: 2, testMs: 2 * minuteMs, allMs: 15 * minuteMs });
+if (onEtcd.length > 0 && (await have("a real etcd", ["etcd"]))) {
+  await runFiles(onEtcd, { concurrency: 1, testMs: 3 * minuteMs, allMs: 15 * minuteMs });
+}
 if (onContainers.length > 0 && (await canRunContainers())) {
   await runFiles(onContainers, { concurrency: 1, testMs: 15 * minuteMs, allMs: 25 * minuteMs });
 }

@@ -5,8 +5,16 @@ import { type Processes, systemProcesses } from "./processes.ts";
 /** The families of Linux distributions whose package names are known. */
 export type Distribution = "debian" | "fedora" | "arch" | "alpine" | "opensuse";
 
-/** What a node needs from the system. */
-export type Requirement = "containerd" | "runc" | "cni-plugins" | "nftables" | "iproute2" | "conntrack" | "busybox";
+/** What a node needs from the system; etcd is for clusters whose store is one on this machine, and for tests. */
+export type Requirement =
+  | "containerd"
+  | "runc"
+  | "cni-plugins"
+  | "nftables"
+  | "iproute2"
+  | "conntrack"
+  | "busybox"
+  | "etcd";
 
 interface Known {
   /** Programs that must be found in the search path. */
@@ -62,6 +70,7 @@ const known: Readonly<Record<Requirement, Known>> = {
     },
   },
   busybox: { programs: ["busybox"], packages: everywhere("busybox") },
+  etcd: { programs: ["etcd"], packages: { ...everywhere("etcd"), debian: "etcd-server" } },
 };
 
 /** All that a node with real containers needs. */

@@ -6,7 +6,9 @@
  *   share one write (`embedded/group-writer.ts`), so that many writers cost hardly more than one.
  * - `openMemoryStore`: for tests, deterministic and fast.
  *
- * Both are an `EmbeddedEngine` (deciding, grouping, watches, leases) on a `Storage` (where the state is).
+ * - `openEtcdStore`: etcd v3, for several servers. Load it from `@skiff/store/etcd`.
+ *
+ * The first two are an `EmbeddedEngine` (deciding, grouping, watches, leases) on a `Storage` (where the state is).
  *
  * @example
  * await using store = await openLmdbStore({ folder, clock, logger });

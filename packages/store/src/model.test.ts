@@ -7,6 +7,7 @@ import { type Random, randomInt, seededRandom, silentLogger, systemRandom, Virtu
 import { everything, put, record, remove, show, showBatch, until } from "./conformance/fixture.ts";
 import {
   CompactedError,
+  type EmbeddedStore,
   type KeyValue,
   type Operation,
   openLmdbStore,
@@ -136,8 +137,8 @@ async function checkHistory(store: Store, model: Model): Promise<void> {
 /** `reopen` is tried now and then, where the engine can: it ends the store and gives it back. */
 async function run(
   seed: number,
-  open: () => Promise<Store>,
-  reopen?: (store: Store, random: Random) => Promise<Store>,
+  open: () => Promise<EmbeddedStore>,
+  reopen?: (store: EmbeddedStore, random: Random) => Promise<EmbeddedStore>,
 ): Promise<void> {
   const random = seededRandom(seed);
   const model = new Model();

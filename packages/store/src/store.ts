@@ -1,7 +1,7 @@
 /**
  * What the platform asks of a database, in etcd's model and words: one global revision that grows by one with each
  * transaction that writes, keys with their create and mod revision and version, reads at a past revision, watches from
- * a revision without loss, compaction, leases. Three engines keep it (`memory`, `lmdb`, later `etcd`) and one
+ * a revision without loss, compaction, leases. Three engines keep it (`memory`, `lmdb`, `etcd`) and one
  * conformance suite (`conformance.ts`) holds all of them to it.
  */
 
@@ -111,10 +111,15 @@ export interface Lease {
 /**
  * The database. All methods may be called concurrently. After `close` every call throws `StoreClosedError`.
  *
- * Promise of order: when `commit` resolves, every live watch of an in-process engine has been called with its events.
+ * Promise of order: when `commit` resolves, every live watch of this store (this object) has been called with the events of
+ * the commit, or, after a conflict, with those that made it; so what follows a watch shows a caller its own writes. Only
+ * while the connection to a remote engine is broken is the answer given without.
  */
 export interface Store extends AsyncDisposable {
-  /** The revision of the newest transaction that reads can see. An empty store is at revision 1. */
+  /**
+   * The revision of the newest transaction that reads can see; of a remote engine, the newest heard of. An empty store is
+   * at revision 1.
+   */
   readonly revision: number;
   /** The oldest revision that can still be read or watched from; 1 when nothing was compacted. */
   readonly compactedRevision: number;
@@ -125,6 +130,11 @@ export interface Store extends AsyncDisposable {
   commit(transaction: Transaction): Promise<CommitResult>;
   watch(options: WatchOptions): StoreWatch;
   /**
+   * Resolves when every live watch has been called with all that anybody had committed when this was called. Nothing (not
+   * even a promise) where that always holds: in a store that nobody else writes to.
+   */
+  sync(): Promise<void> | undefined;
+  /**
    * Forgets history before `revision`: reads and watches from earlier revisions then throw `CompactedError`. Does nothing
    * when that has happened already; throws `FutureRevisionError` beyond the current revision.
    */
@@ -134,16 +144,17 @@ export interface Store extends AsyncDisposable {
   keepLeaseAlive(id: LeaseId): Promise<void>;
   /** Ends the lease and deletes its keys, in one transaction. */
   revokeLease(id: LeaseId): Promise<void>;
-  /**
-   * Writes a consistent copy of everything to an empty or absent folder, in the format of the `lmdb` engine; opening the
-   * folder gives the same store.
-   */
-  snapshot(folder: string): Promise<void>;
 }
 
 /** A store inside this process, whose newest state is at hand at once. */
 export interface EmbeddedStore extends Store {
   get(key: string): KeyValue | undefined;
+  sync(): undefined;
+  /**
+   * Writes a consistent copy of everything to an empty or absent folder, in the format of the `lmdb` engine; opening the
+   * folder gives the same store.
+   */
+  snapshot(folder: string): Promise<void>;
 }
 
 /** A key may have so many bytes of UTF-8, at most. */
@@ -183,6 +194,12 @@ export class LeaseNotFoundError extends StoreError {
 export class ReadOnlyError extends StoreError {
   override name = "ReadOnlyError";
   readonly code = "READ_ONLY";
+}
+
+/** A remote engine does not answer, or not in time. What was to be committed may have been, or not. */
+export class StoreUnavailableError extends StoreError {
+  override name = "StoreUnavailableError";
+  readonly code = "UNAVAILABLE";
 }
 
 /** The files are damaged or not ours: refuse to start, touch nothing. */

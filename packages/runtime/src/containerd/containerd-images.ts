@@ -1,12 +1,11 @@
 import { arch } from "node:process";
 import type { Readable } from "node:stream";
 import { type Clock, isJsonObject } from "@skiff/base";
+import type { GrpcChannel, Init, Method } from "@skiff/grpc";
 import { normalizeImageName } from "../image-name.ts";
 import { type ImageSummary, type RegistryAuth, RuntimeError } from "../runtime.ts";
-import type { Init, Method } from "./codec.ts";
 import { imageSummary } from "./cri-container.ts";
 import { ImageService, RuntimeService } from "./generated/runtime-v1.ts";
-import type { GrpcChannel } from "./grpc-channel.ts";
 import { goArchitecture } from "./image-archive.ts";
 import { importArchive } from "./import-image.ts";
 import { Images, nativeCall } from "./native.ts";

@@ -1,6 +1,7 @@
 import { arch } from "node:process";
 import type { Duplex, Readable } from "node:stream";
 import { type Clock, describeError, type Logger } from "@skiff/base";
+import type { GrpcChannel, Init, Method } from "@skiff/grpc";
 import type { Processes } from "@skiff/host";
 import {
   type ContainerConfig,
@@ -21,7 +22,6 @@ import {
   type StreamingRequest,
   type StreamOptions,
 } from "../runtime.ts";
-import type { Init, Method } from "./codec.ts";
 import { ContainerdImages } from "./containerd-images.ts";
 import {
   containerStats,
@@ -34,8 +34,7 @@ import {
 import { criSandboxConfig, sandboxStatus, sandboxSummary } from "./cri-sandbox.ts";
 import { type ExecContext, startExec } from "./exec.ts";
 import { ContainerState, RuntimeService } from "./generated/runtime-v1.ts";
-import { GrpcChannel } from "./grpc-channel.ts";
-import { isNotFound } from "./grpc-error.ts";
+import { isNotFound, runtimeChannel } from "./grpc-error.ts";
 import { nativeCall, Tasks } from "./native.ts";
 import { pauseImage, pauseImageName } from "./pause-image.ts";
 import { ContainerKinds, runtimeEvents } from "./runtime-events.ts";
@@ -68,7 +67,7 @@ export class ContainerdRuntime implements Runtime {
 
   constructor(options: ContainerdRuntimeOptions) {
     this.#options = options;
-    this.#channel = new GrpcChannel(options.socket, options.clock);
+    this.#channel = runtimeChannel(options.socket, options.clock);
     this.#kinds = new ContainerKinds(this.#channel);
     this.#images = new ContainerdImages(this.#channel, options.clock);
     const { processes, clock } = options;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
+import type { GrpcChannel } from "@skiff/grpc";
 import { RuntimeError } from "../runtime.ts";
 import { WriteAction } from "./generated/containerd-services-content-v1.ts";
-import type { GrpcChannel } from "./grpc-channel.ts";
 import { isNotFound } from "./grpc-error.ts";
 import { Content, nativeCall, nativeMetadata } from "./native.ts";
 

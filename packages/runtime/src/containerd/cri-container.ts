@@ -1,3 +1,4 @@
+import type { Init } from "@skiff/grpc";
 import type {
   ContainerConfig,
   ContainerState,
@@ -9,7 +10,6 @@ import type {
   Mount,
   MountPropagation,
 } from "../runtime.ts";
-import type { Init } from "./codec.ts";
 import { namespaceOption, optional, securityProfile, toMs } from "./cri-sandbox.ts";
 import * as cri from "./generated/runtime-v1.ts";
 

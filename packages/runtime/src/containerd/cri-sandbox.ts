@@ -1,3 +1,4 @@
+import type { Init } from "@skiff/grpc";
 import type {
   NamespaceOptions,
   SandboxConfig,
@@ -6,7 +7,6 @@ import type {
   SandboxSummary,
   SeccompProfile,
 } from "../runtime.ts";
-import type { Init } from "./codec.ts";
 import * as cri from "./generated/runtime-v1.ts";
 
 const nanosPerMs = 1_000_000;

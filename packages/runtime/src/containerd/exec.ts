@@ -10,9 +10,9 @@ import { Socket } from "node:net";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { type Clock, isJsonObject } from "@skiff/base";
+import type { GrpcChannel } from "@skiff/grpc";
 import type { Processes } from "@skiff/host";
 import { type ProcessStreams, RuntimeError, type StreamOptions } from "../runtime.ts";
-import type { GrpcChannel } from "./grpc-channel.ts";
 import { unavailable } from "./grpc-error.ts";
 import { Containers, nativeCall, Tasks } from "./native.ts";
 

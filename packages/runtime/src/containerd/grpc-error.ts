@@ -1,21 +1,32 @@
+import { type ChannelOptions, GrpcChannel, type GrpcCode } from "@skiff/grpc";
 import { RuntimeError, type RuntimeErrorCode } from "../runtime.ts";
 
-/** gRPC's status numbers that the runtime's callers tell apart. */
-const codes: Readonly<Record<number, RuntimeErrorCode>> = {
-  3: "INVALID_ARGUMENT",
-  4: "DEADLINE_EXCEEDED",
-  5: "NOT_FOUND",
-  6: "ALREADY_EXISTS",
-  7: "PERMISSION_DENIED",
-  9: "FAILED_PRECONDITION",
-  12: "UNIMPLEMENTED",
-  14: "UNAVAILABLE",
-  16: "UNAUTHENTICATED",
-};
+/** gRPC's statuses that the runtime's callers tell apart. */
+const codes: ReadonlyMap<GrpcCode, RuntimeErrorCode> = new Map(
+  (
+    [
+      "INVALID_ARGUMENT",
+      "DEADLINE_EXCEEDED",
+      "NOT_FOUND",
+      "ALREADY_EXISTS",
+      "PERMISSION_DENIED",
+      "FAILED_PRECONDITION",
+      "UNIMPLEMENTED",
+      "UNAVAILABLE",
+      "UNAUTHENTICATED",
+    ] as const
+  ).map((code) => [code, code]),
+);
 
-/** The error for what a gRPC call ended with. */
-export const grpcError = (status: number, message: string): RuntimeError =>
-  new RuntimeError(codes[status] ?? "UNKNOWN", message);
+/** A channel to the runtime's socket; its calls end with `RuntimeError`. */
+export const runtimeChannel = (path: string, clock: ChannelOptions["clock"]): GrpcChannel =>
+  new GrpcChannel({
+    endpoint: { kind: "unix", path },
+    clock,
+    peer: "the runtime",
+    error: (code, message, cause) =>
+      new RuntimeError(codes.get(code) ?? "UNKNOWN", message, cause === undefined ? {} : { cause }),
+  });
 
 /** The runtime cannot be reached (now). */
 export const unavailable = (message: string, cause?: unknown): RuntimeError =>

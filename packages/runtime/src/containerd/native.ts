@@ -1,4 +1,4 @@
-import type { Init, Method } from "./codec.ts";
+import type { GrpcChannel, Init, Method } from "@skiff/grpc";
 import { Containers } from "./generated/containerd-services-containers-v1.ts";
 import { Content } from "./generated/containerd-services-content-v1.ts";
 import { Diff } from "./generated/containerd-services-diff-v1.ts";
@@ -6,7 +6,6 @@ import { Images } from "./generated/containerd-services-images-v1.ts";
 import { Leases } from "./generated/containerd-services-leases-v1.ts";
 import { Snapshots } from "./generated/containerd-services-snapshots-v1.ts";
 import { Tasks } from "./generated/containerd-services-tasks-v1.ts";
-import type { GrpcChannel } from "./grpc-channel.ts";
 
 /** The namespace of containerd that its CRI keeps everything in. */
 export const criNamespace = "k8s.io";

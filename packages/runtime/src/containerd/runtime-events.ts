@@ -1,10 +1,10 @@
 import type { Clock, Logger } from "@skiff/base";
 import { describeError } from "@skiff/base";
+import type { GrpcChannel } from "@skiff/grpc";
 import type { RuntimeEvent } from "../runtime.ts";
 import { ContainerCreate, ContainerDelete, TaskExit, TaskOOM, TaskStart } from "./generated/containerd-events.ts";
 import { type Envelope, Events } from "./generated/containerd-services-events-v1.ts";
 import type { Timestamp } from "./generated/google-protobuf.ts";
-import type { GrpcChannel } from "./grpc-channel.ts";
 import { isNotFound } from "./grpc-error.ts";
 import { Containers, criNamespace, nativeCall, nativeMetadata } from "./native.ts";
 

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import { type Clock, VirtualClock } from "@skiff/base";
 import type {
   CommitResult,
@@ -16,26 +17,41 @@ import type {
 } from "../store.ts";
 
 /** Opens an empty store; `folder` is an empty folder that is removed after the test. */
-export type OpenStore = (options: { readonly clock: Clock; readonly folder: string }) => Promise<Store>;
+export type OpenStore<S extends Store = Store> = (options: {
+  readonly clock: Clock;
+  readonly folder: string;
+}) => Promise<S>;
+
+/** What differs in what engines promise. */
+export interface ConformanceOptions {
+  /** The engine is another process: leases run in real time, and calls made at once are decided in any order. */
+  readonly remote: boolean;
+}
 
 /** What a case gets to work with. */
-export interface Fixture {
-  readonly store: Store;
+export interface Fixture<S extends Store = Store> {
+  readonly store: S;
   readonly clock: VirtualClock;
   /** An empty folder for the case's own use. */
   readonly folder: string;
+  /** Lets the engine's time pass. */
+  readonly pass: (ms: number) => Promise<void>;
+  readonly remote: boolean;
 }
 
 /** Declares a test with a store of its own. */
+export type DeclareCase<S extends Store = Store> = (name: string, run: (fixture: Fixture<S>) => Promise<void>) => void;
+
 export const declareCase =
-  (open: OpenStore) =>
-  (name: string, run: (fixture: Fixture) => Promise<void>): void => {
+  <S extends Store>(open: OpenStore<S>, { remote }: ConformanceOptions): DeclareCase<S> =>
+  (name, run) => {
     it(name, async () => {
       const base = await mkdtemp(join(tmpdir(), "skiff-store-"));
       try {
         const clock = new VirtualClock();
+        const pass = async (ms: number) => (remote ? await setTimeout(ms) : await clock.advance(ms));
         await using store = await open({ clock, folder: join(base, "store") });
-        await run({ store, clock, folder: join(base, "own") });
+        await run({ store, clock, folder: join(base, "own"), pass, remote });
       } finally {
         await rm(base, { recursive: true, force: true });
       }
@@ -93,7 +109,7 @@ export function record(store: Store, fromRevision: number, range: Range = everyt
 
 /** Lets the event loop turn until `condition` holds; fails after a few seconds. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
+  const deadline = performance.now() + 10_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`never came true: ${condition}`);
     await new Promise<void>((resolve) => setImmediate(resolve));

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { CompactedError, FutureRevisionError, InvalidRequestError, keyRange, prefixRange } from "../store.ts";
-import { declareCase, everything, type OpenStore, put, remove, show, write } from "./fixture.ts";
+import { type DeclareCase, everything, put, remove, show, write } from "./fixture.ts";
 
-export function rangeCases(open: OpenStore): void {
-  const test = declareCase(open);
-
+export function rangeCases(test: DeclareCase): void {
   test("gives entries from start up to, not including, end", async ({ store }) => {
     await write(store, put("b", "1"), put("a", "2"), put("c", "3"), put("bb", "4"), put("a/x", "5"));
     const cases = [

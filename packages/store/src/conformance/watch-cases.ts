@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { CompactedError, InvalidRequestError, keyRange, prefixRange, StoreClosedError } from "../store.ts";
-import { declareCase, everything, type OpenStore, put, record, remove, until, write } from "./fixture.ts";
+import { type DeclareCase, everything, put, record, remove, until, write } from "./fixture.ts";
 
-export function watchCases(open: OpenStore): void {
-  const test = declareCase(open);
-
+export function watchCases(test: DeclareCase): void {
   test("tells of each change with the state before it, one batch a transaction, in the order of its operations", async ({
     store,
   }) => {

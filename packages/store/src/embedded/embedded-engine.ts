@@ -1,4 +1,5 @@
 import { type Clock, describeError, type Logger } from "@skiff/base";
+import { checkTransaction } from "../check-transaction.ts";
 import { checkKey, checkRange, checkRevision } from "../keys.ts";
 import {
   type CommitResult,
@@ -8,7 +9,6 @@ import {
   type Lease,
   type LeaseId,
   LeaseNotFoundError,
-  maximumOperations,
   type Range,
   type RangeOptions,
   type RangeResult,
@@ -70,6 +70,11 @@ export class EmbeddedEngine implements EmbeddedStore {
     this.#requireOpen();
     checkKey(key);
     return this.#storage.get(key);
+  }
+
+  /** What is committed is in the watches already. */
+  sync(): undefined {
+    this.#requireOpen();
   }
 
   async range(range: Range, options: RangeOptions = {}): Promise<RangeResult> {
@@ -163,19 +168,5 @@ export class EmbeddedEngine implements EmbeddedStore {
 
   #requireOpen(): void {
     if (this.#closing !== undefined) throw new StoreClosedError("the store is closed");
-  }
-}
-
-function checkTransaction({ compare, operations }: Transaction): void {
-  for (const { key } of compare) checkKey(key);
-  for (const { key } of operations) checkKey(key);
-  if (operations.length < 2) return;
-  if (operations.length > maximumOperations) {
-    throw new InvalidRequestError(`a transaction writes at most ${maximumOperations} keys`);
-  }
-  const keys = new Set<string>();
-  for (const { key } of operations) {
-    if (keys.has(key)) throw new InvalidRequestError(`a transaction writes each key at most once: ${key}`);
-    keys.add(key);
   }
 }

@@ -1,4 +1,4 @@
-import { storeConformance } from "../conformance.ts";
+import { embeddedStoreConformance } from "../conformance.ts";
 import { openMemoryStore } from "./open.ts";
 
-storeConformance("memory", async ({ clock }) => openMemoryStore({ clock }));
+embeddedStoreConformance("memory", async ({ clock }) => openMemoryStore({ clock }));

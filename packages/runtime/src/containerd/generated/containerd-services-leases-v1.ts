@@ -1,5 +1,5 @@
 // Written by protos/generate.ts from the .proto files; do not edit.
-import { type MessageType, message, method } from "../codec.ts";
+import { type MessageType, message, method } from "@skiff/grpc";
 import { Timestamp, Empty } from "./google-protobuf.ts";
 
 /** `containerd.services.leases.v1.CreateRequest` */

@@ -1,5 +1,5 @@
 // Written by protos/generate.ts from the .proto files; do not edit.
-import { type MessageType, message } from "../codec.ts";
+import { type MessageType, message } from "@skiff/grpc";
 
 /** `containerd.types.Descriptor` */
 export interface Descriptor {

@@ -1,13 +1,12 @@
 /**
- * gRPC to a Unix socket on Node's own HTTP/2. Only what containerd's API needs: unary calls, server streams and one
- * kind of stream in both directions. A connection is made when the first call needs it, and anew after it broke.
+ * gRPC on Node's own HTTP/2. Only what containerd and etcd need: unary calls, server streams and streams in both
+ * directions. A connection is made when the first call needs it, and anew after it broke.
  */
 import * as http2 from "node:http2";
-import { connect } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { type Clock, Mailbox, type Timer } from "@skiff/base";
-import { RuntimeError } from "../runtime.ts";
 import type { Init, Method } from "./codec.ts";
-import { grpcError, unavailable } from "./grpc-error.ts";
 
 export interface CallOptions {
   readonly signal: AbortSignal;
@@ -28,15 +27,73 @@ export interface Duplex<Request, Response> extends Disposable {
 
 const streamLimit = 65_536;
 
+/** gRPC's statuses, without the one that says that all went well. */
+export type GrpcCode =
+  | "CANCELLED"
+  | "UNKNOWN"
+  | "INVALID_ARGUMENT"
+  | "DEADLINE_EXCEEDED"
+  | "NOT_FOUND"
+  | "ALREADY_EXISTS"
+  | "PERMISSION_DENIED"
+  | "RESOURCE_EXHAUSTED"
+  | "FAILED_PRECONDITION"
+  | "ABORTED"
+  | "OUT_OF_RANGE"
+  | "UNIMPLEMENTED"
+  | "INTERNAL"
+  | "UNAVAILABLE"
+  | "DATA_LOSS"
+  | "UNAUTHENTICATED";
+
+/** By their numbers, from 1 on. */
+const codes: readonly GrpcCode[] = [
+  "CANCELLED",
+  "UNKNOWN",
+  "INVALID_ARGUMENT",
+  "DEADLINE_EXCEEDED",
+  "NOT_FOUND",
+  "ALREADY_EXISTS",
+  "PERMISSION_DENIED",
+  "RESOURCE_EXHAUSTED",
+  "FAILED_PRECONDITION",
+  "ABORTED",
+  "OUT_OF_RANGE",
+  "UNIMPLEMENTED",
+  "INTERNAL",
+  "UNAVAILABLE",
+  "DATA_LOSS",
+  "UNAUTHENTICATED",
+];
+
+/** Where the other side is: PEM texts where it is reached over TLS. */
+export type GrpcEndpoint =
+  | { readonly kind: "unix"; readonly path: string }
+  | {
+      readonly kind: "tcp";
+      readonly host: string;
+      readonly port: number;
+      readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+    };
+
+export interface ChannelOptions {
+  readonly endpoint: GrpcEndpoint;
+  readonly clock: Clock;
+  /** What the other side is called in messages: "the runtime". */
+  readonly peer: string;
+  /** A connection on which a ping is not answered for so long is given up; where absent, none is sent. */
+  readonly keepAliveMs?: number;
+  /** Makes the errors that calls end with. */
+  readonly error: (code: GrpcCode, message: string, cause?: unknown) => Error;
+}
+
 export class GrpcChannel implements Disposable {
-  readonly #socket: string;
-  readonly #clock: Clock;
+  readonly #options: ChannelOptions;
   #session: http2.ClientHttp2Session | undefined;
   #closed = false;
 
-  constructor(socket: string, clock: Clock) {
-    this.#socket = socket;
-    this.#clock = clock;
+  constructor(options: ChannelOptions) {
+    this.#options = options;
   }
 
   [Symbol.dispose](): void {
@@ -53,7 +110,7 @@ export class GrpcChannel implements Disposable {
     stream.write(frame(method.request.encode(request)));
     stream.end();
     const answer = await stream.next();
-    if (answer === undefined) throw unavailable("the runtime gave no answer");
+    if (answer === undefined) throw this.#unavailable("gave no answer");
     // The trailers come after the message and may still say that the call failed.
     await stream.next();
     return method.response.decode(answer);
@@ -78,9 +135,9 @@ export class GrpcChannel implements Disposable {
     const stream = this.#open(method, options);
     return {
       send: (message) => stream.writeAll(frame(method.request.encode(message))),
-      async receive() {
+      receive: async () => {
         const answer = await stream.next();
-        if (answer === undefined) throw unavailable("the runtime ended the call");
+        if (answer === undefined) throw this.#unavailable("ended the call");
         return method.response.decode(answer);
       },
       end: () => stream.end(),
@@ -90,7 +147,7 @@ export class GrpcChannel implements Disposable {
 
   #open<Request, Response>(method: Method<Request, Response>, options: CallOptions): CallStream {
     options.signal.throwIfAborted();
-    if (this.#closed) throw unavailable("the connection to the runtime is closed");
+    if (this.#closed) throw this.#options.error("UNAVAILABLE", `the connection to ${this.#options.peer} is closed`);
     const timeout = options.deadlineMs === undefined ? {} : { "grpc-timeout": `${Math.ceil(options.deadlineMs)}m` };
     const stream = this.#connect().request({
       ":method": "POST",
@@ -100,15 +157,22 @@ export class GrpcChannel implements Disposable {
       ...timeout,
       ...options.metadata,
     });
-    return new CallStream(stream, options, this.#clock);
+    return new CallStream(stream, options, this.#options);
+  }
+
+  #unavailable(what: string): Error {
+    return this.#options.error("UNAVAILABLE", `${this.#options.peer} ${what}`);
   }
 
   #connect(): http2.ClientHttp2Session {
     const held = this.#session;
     if (held !== undefined && !held.closed && !held.destroyed) return held;
+    const { endpoint } = this.#options;
+    const secure = endpoint.kind === "tcp" && endpoint.tls !== undefined;
     // containerd accepts only an authority that looks like a host's name.
-    const session = http2.connect("http://localhost", {
-      createConnection: () => connect(this.#socket),
+    const authority = endpoint.kind === "unix" ? "localhost" : `${bracketed(endpoint.host)}:${endpoint.port}`;
+    const session = http2.connect(`${secure ? "https" : "http"}://${authority}`, {
+      createConnection: () => openSocket(endpoint),
       settings: { enablePush: false, initialWindowSize: 1024 * 1024 },
     });
     // Calls under way hear of it themselves.
@@ -117,10 +181,43 @@ export class GrpcChannel implements Disposable {
       if (this.#session === session) this.#session = undefined;
     });
     session.on("goaway", () => session.close());
+    if (this.#options.keepAliveMs !== undefined) keepAlive(session, this.#options.clock, this.#options.keepAliveMs);
     this.#session = session;
     return session;
   }
 }
+
+function openSocket(endpoint: GrpcEndpoint): Socket {
+  if (endpoint.kind === "unix") return connect(endpoint.path);
+  const { host, port, tls } = endpoint;
+  if (tls === undefined) return connect({ host, port, noDelay: true });
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  const socket = connectTls({ ...tls, ...name, host, port, ALPNProtocols: ["h2"] });
+  socket.setNoDelay(true);
+  return socket;
+}
+
+/** Asks for a sign of life now and then; without one, the other side is gone without having said so. */
+function keepAlive(session: http2.ClientHttp2Session, clock: Clock, intervalMs: number): void {
+  let answered = true;
+  let timer: Timer;
+  const check = (): void => {
+    if (session.destroyed) return;
+    if (!answered) {
+      session.destroy(new Error("no answer to a ping"));
+      return;
+    }
+    answered = false;
+    session.ping(() => {
+      answered = true;
+    });
+    timer = clock.after(intervalMs, check);
+  };
+  timer = clock.after(intervalMs, check);
+  session.on("close", () => timer.cancel());
+}
+
+const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);
 
 /** A message as gRPC sends it: a byte for compression (none), four bytes of length, the message. */
 function frame(message: Buffer): Buffer {
@@ -138,27 +235,34 @@ class CallStream implements Disposable {
   readonly #ready: Buffer[] = [];
   readonly #never = new AbortController().signal;
   readonly #options: CallOptions;
+  readonly #channel: ChannelOptions;
   #parts: Buffer[] = [];
   #partsLength = 0;
   #finished = false;
   #timer: Timer | undefined;
 
-  constructor(http: http2.ClientHttp2Stream, options: CallOptions, clock: Clock) {
+  constructor(http: http2.ClientHttp2Stream, options: CallOptions, channel: ChannelOptions) {
     this.http = http;
     this.#options = options;
+    this.#channel = channel;
+    const { peer, clock } = channel;
     options.signal.addEventListener("abort", this.#onAbort, { once: true });
     http.on("response", (headers) => this.#status(headers));
     http.on("trailers", (headers) => this.#status(headers));
     http.on("data", (chunk: Buffer) => this.#take(chunk));
-    http.on("error", (error) => this.#finish(unavailable("the connection to the runtime failed", error)));
-    http.on("close", () => this.#finish(unavailable("the connection to the runtime was closed")));
+    http.on("error", (error) => this.#finish(this.#unavailable(`the connection to ${peer} failed`, error)));
+    http.on("close", () => this.#finish(this.#unavailable(`the connection to ${peer} was closed`)));
     if (options.deadlineMs !== undefined) {
       // The server ends the call at the deadline; this is for one that does not answer at all.
       this.#timer = clock.after(options.deadlineMs + 500, () => {
-        this.#finish(new RuntimeError("DEADLINE_EXCEEDED", "context deadline exceeded"));
+        this.#finish(channel.error("DEADLINE_EXCEEDED", "context deadline exceeded"));
         http.close(http2.constants.NGHTTP2_CANCEL);
       });
     }
+  }
+
+  #unavailable(message: string, cause?: unknown): Error {
+    return this.#channel.error("UNAVAILABLE", message, cause);
   }
 
   readonly #onAbort = (): void => {
@@ -173,7 +277,7 @@ class CallStream implements Disposable {
   writeAll(chunk: Buffer): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.http.write(chunk, (error) =>
-      error ? reject(unavailable("the runtime does not take the data", error)) : resolve(),
+      error ? reject(this.#unavailable(`${this.#channel.peer} does not take the data`, error)) : resolve(),
     );
     return promise;
   }
@@ -196,9 +300,8 @@ class CallStream implements Disposable {
     const code = headers["grpc-status"];
     if (code === undefined) return;
     const said = headers["grpc-message"];
-    this.#finish(
-      code === "0" ? undefined : grpcError(Number(code), decodeMessage(said === undefined ? "" : String(said))),
-    );
+    const text = decodeMessage(said === undefined ? "" : String(said));
+    this.#finish(code === "0" ? undefined : this.#channel.error(codes[Number(code) - 1] ?? "UNKNOWN", text));
   }
 
   #take(chunk: Buffer): void {
@@ -212,7 +315,7 @@ class CallStream implements Disposable {
       }
       const end = 5 + whole.readUInt32BE(1);
       if (whole.length < end) return;
-      if (!this.#answers.offer(whole.subarray(5, end))) this.#finish(unavailable("the runtime's answers are not read"));
+      if (!this.#answers.offer(whole.subarray(5, end))) this.#finish(this.#unavailable("answers are not read"));
       this.#parts = end === whole.length ? [] : [whole.subarray(end)];
       this.#partsLength = whole.length - end;
     }
@@ -227,7 +330,7 @@ class CallStream implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (!this.#finished) this.#finish(unavailable("the call was given up"));
+    if (!this.#finished) this.#finish(this.#unavailable("the call was given up"));
     if (!this.http.closed) this.http.close(http2.constants.NGHTTP2_CANCEL);
   }
 }

@@ -1,0 +1,10 @@
+/** gRPC on Node's own HTTP/2 and Protocol Buffers by tables: what containerd and etcd are spoken to with. */
+export { type FieldRow, type Init, type MessageType, type Method, message, method } from "./codec.ts";
+export {
+  type CallOptions,
+  type ChannelOptions,
+  type Duplex,
+  GrpcChannel,
+  type GrpcCode,
+  type GrpcEndpoint,
+} from "./grpc-channel.ts";
