@@ -38,9 +38,15 @@ export type ApiVerb =
   | "deletecollection"
   | "connect";
 
+/** What a request for many objects is confined to, as the query has it. */
+export interface RequestSelectors {
+  readonly fieldSelector?: string;
+  readonly labelSelector?: string;
+}
+
 /** What a request's line and query ask for, before anything is decoded. */
 export type RequestInfo =
-  | ({ readonly kind: "resource"; readonly verb: ApiVerb } & RequestPath)
+  | ({ readonly kind: "resource"; readonly verb: ApiVerb } & RequestPath & RequestSelectors)
   /** Discovery, OpenAPI, health, metrics, version. `verb` is the HTTP method in lower case. */
   | { readonly kind: "path"; readonly verb: string; readonly path: string };
 

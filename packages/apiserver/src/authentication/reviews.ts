@@ -37,7 +37,7 @@ function tokenReview({ tokens, audiences }: TokenSources): (call: ObjectCall) =>
     return {
       kind: "TokenReview",
       apiVersion: `${group}/v1`,
-      metadata: { creationTimestamp: null },
+      metadata: {},
       spec,
       status: statusOf(outcome),
     };

@@ -1,12 +1,12 @@
-import { type RequestPath, refusals, StatusError } from "@skiff/api";
-import type { Decision, UserInfo } from "../contracts.ts";
+import { parseFieldSelector, type RequestPath, refusals, SelectorError, StatusError } from "@skiff/api";
+import type { Decision, RequestSelectors, UserInfo } from "../contracts.ts";
 
 /**
  * What is asked of authorization: a request of the API as it came in, or a question of an access review, whose verbs are
  * free (`impersonate`, `use`, `bind`).
  */
 export type Access =
-  | ({ readonly kind: "resource"; readonly verb: string } & RequestPath)
+  | ({ readonly kind: "resource"; readonly verb: string } & RequestPath & RequestSelectors)
   | { readonly kind: "path"; readonly verb: string; readonly path: string };
 
 export interface AccessRequest {
@@ -17,6 +17,19 @@ export interface AccessRequest {
 /** An `Authorizer` that also answers questions with free verbs. A promise only where somebody else has to be asked. */
 export interface AccessAuthorizer {
   authorize(request: AccessRequest): Decision | Promise<Decision>;
+}
+
+/** The value that an access is confined to in a field: its field selector asks for that one alone. */
+export function requiredValue({ fieldSelector }: RequestSelectors, field: string): string | undefined {
+  if (fieldSelector === undefined) return undefined;
+  try {
+    const { requirements } = parseFieldSelector(fieldSelector);
+    return requirements.find((one) => one.field === field && one.operator === "=")?.value;
+  } catch (error) {
+    // What cannot be read confines nothing; the request will be refused for it.
+    if (error instanceof SelectorError) return undefined;
+    throw error;
+  }
 }
 
 const cannot = ({ user, request }: AccessRequest): string => {

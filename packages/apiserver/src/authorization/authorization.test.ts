@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ClusterRoleBindings, ClusterRoles, Pods, RoleBindings, Roles } from "@skiff/api";
+import { ClusterRoleBindings, ClusterRoles, RoleBindings, Roles } from "@skiff/api";
 import type { UserInfo } from "../contracts.ts";
 import { fakeTable } from "../fixtures/fake-table.ts";
 import { alice, clusterMeta, namespacedMeta } from "../fixtures/objects.ts";
 import { type Access, forbidden } from "./access.ts";
 import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from "./bootstrap/bootstrap-objects.ts";
-import { NodeAuthorizer } from "./node-authorizer.ts";
 import { RbacAuthorizer } from "./rbac-authorizer.ts";
 import { ruleAllows } from "./rules.ts";
 import { mastersAuthorizer, UnionAuthorizer } from "./union-authorizer.ts";
@@ -159,37 +158,6 @@ test("a changed role counts at once", async () => {
   const rules = [{ verbs: ["*"], apiGroups: [""], resources: ["pods"] }];
   await table.of(ClusterRoles).modify({ name: "reader" }, (role) => ({ ...role, rules }), context);
   assert.equal(rbac.authorize({ user: who, request }).kind, "allowed");
-});
-
-test("kubelets read what their pods use, and no more", () => {
-  const pod = {
-    metadata: namespacedMeta("web"),
-    spec: {
-      nodeName: "n1",
-      serviceAccountName: "default",
-      containers: [{ name: "c", envFrom: [{ configMapRef: { name: "settings" } }] }],
-      volumes: [{ name: "v", secret: { secretName: "key" } }],
-    },
-  };
-  const nodes = new NodeAuthorizer(fakeTable([[Pods, [pod]]]));
-  const node = (name: string) => user(`system:node:${name}`, "system:nodes");
-  const inDefault = (verb: string, plural: string, name: string, subresource?: string) =>
-    resource(verb, plural, { namespace: "default", name, ...(subresource ? { subresource } : {}) });
-  const cases: readonly (readonly [UserInfo, Access, boolean])[] = [
-    [node("n1"), inDefault("get", "secrets", "key"), true],
-    [node("n2"), inDefault("get", "secrets", "key"), false],
-    [node("n1"), inDefault("get", "secrets", "other"), false],
-    [node("n1"), inDefault("watch", "configmaps", "settings"), true],
-    [node("n1"), inDefault("update", "secrets", "key"), false],
-    [node("n1"), inDefault("create", "serviceaccounts", "default", "token"), true],
-    [node("n1"), inDefault("create", "serviceaccounts", "other", "token"), false],
-    [node("n1"), resource("list", "pods"), true],
-    [node("n1"), resource("delete", "nodes", { name: "n1" }), false],
-    [user("system:node:n1"), resource("list", "pods"), false],
-  ];
-  for (const [who, request, allowed] of cases) {
-    assert.equal(nodes.authorize({ user: who, request }).kind === "allowed", allowed, JSON.stringify(request));
-  }
 });
 
 test("refusals in Kubernetes' words", () => {

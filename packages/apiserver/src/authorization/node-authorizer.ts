@@ -1,126 +1,159 @@
-import { type ClusterRole, PersistentVolumeClaims, PersistentVolumes, type Pod, Pods } from "@skiff/api";
+import type { ClusterRole } from "@skiff/api";
 import type { Decision, ResourceTable, UserInfo } from "../contracts.ts";
-import type { Access, AccessAuthorizer, AccessRequest } from "./access.ts";
+import { type Access, type AccessAuthorizer, type AccessRequest, requiredValue } from "./access.ts";
 import { nodeRules } from "./bootstrap/node-rules.ts";
+import { NodeRelations } from "./node-relations.ts";
 import { ruleAllows } from "./rules.ts";
 
 const prefix = "system:node:";
-const noOpinion: Decision = { kind: "noOpinion", reason: "" };
+const allowed: Decision = { kind: "allowed", reason: "" };
+const none = (reason: string): Decision => ({ kind: "noOpinion", reason });
 
 /** Name of the node that a kubelet's user speaks for, `undefined` for all other users. */
 export const nodeNameOf = (user: UserInfo): string | undefined =>
   user.name.startsWith(prefix) && user.groups.includes("system:nodes") ? user.name.slice(prefix.length) : undefined;
 
 type ResourceAccess = Extract<Access, { kind: "resource" }>;
+type Check = (node: string, access: ResourceAccess) => Decision;
 
 /**
- * What kubelets may do. Secrets, config maps, claims, volumes and service-account tokens only where a pod on their node uses
- * them; the rest as the rules of `system:node` say.
+ * What kubelets may do: objects only where they have to do with a pod on their node, or with the node itself; the rest as the
+ * rules of `system:node` say. https://kubernetes.io/docs/reference/access-authn-authz/node/
  */
 export class NodeAuthorizer implements AccessAuthorizer {
-  readonly #table: ResourceTable;
+  readonly #relations: NodeRelations;
   readonly #rules: NonNullable<ClusterRole["rules"]> = nodeRules;
+  readonly #checks: ReadonlyMap<string, Check>;
 
   constructor(table: ResourceTable) {
-    this.#table = table;
+    this.#relations = new NodeRelations(table);
+    const readOne: Check = (node, access) => this.#readOne(node, access);
+    const getOne: Check = (node, access) => this.#getOne(node, access);
+    this.#checks = new Map([
+      ["/secrets", readOne],
+      ["/configmaps", readOne],
+      ["/persistentvolumeclaims", (node, access) => this.#claim(node, access)],
+      ["/persistentvolumes", getOne],
+      ["resource.k8s.io/resourceclaims", getOne],
+      ["storage.k8s.io/volumeattachments", getOne],
+      ["/serviceaccounts", (node, access) => this.#serviceAccount(node, access)],
+      ["coordination.k8s.io/leases", lease],
+      ["storage.k8s.io/csinodes", csiNode],
+      ["resource.k8s.io/resourceslices", (node, access) => this.#slice(node, access)],
+      ["/nodes", nodeItself],
+      ["/pods", (node, access) => this.#pod(node, access)],
+    ]);
   }
 
   authorize({ user, request }: AccessRequest): Decision {
     const node = nodeNameOf(user);
-    if (node === undefined) return noOpinion;
-    if (request.kind === "resource" && request.group === "") {
-      const { plural, subresource } = request;
-      if (plural === "secrets" || plural === "configmaps") return this.#related(node, request, readVerbs);
-      if (plural === "persistentvolumeclaims" && subresource === undefined) {
-        return this.#related(node, request, ["get"]);
-      }
-      if (plural === "persistentvolumes") return this.#related(node, request, ["get"]);
-      if (plural === "serviceaccounts") {
-        return this.#related(node, request, subresource === "token" ? ["create"] : ["get"]);
-      }
+    if (node === undefined) return none("");
+    if (node === "") return none(`unknown node for user ${JSON.stringify(user.name)}`);
+    const check = request.kind === "resource" ? this.#checks.get(`${request.group}/${request.plural}`) : undefined;
+    if (check !== undefined && request.kind === "resource") return check(node, request);
+    return this.#rules.some((rule) => ruleAllows(rule, request)) ? allowed : none("");
+  }
+
+  #related(node: string, { plural, namespace = "", name = "" }: ResourceAccess): Decision {
+    if (name === "") return none("No Object name found");
+    return this.#relations.relates(node, { plural, namespace, name })
+      ? allowed
+      : none(`no relationship found between node '${node}' and this object`);
+  }
+
+  #readOne(node: string, access: ResourceAccess): Decision {
+    if (!["get", "list", "watch"].includes(access.verb)) return none("can only read resources of this type");
+    if (access.subresource) return none("cannot read subresource");
+    if (!access.namespace) return none("can only read namespaced object of this type");
+    return this.#related(node, access);
+  }
+
+  #getOne(node: string, access: ResourceAccess): Decision {
+    if (access.verb !== "get") return none("can only get individual resources of this type");
+    return access.subresource ? none("cannot get subresource") : this.#related(node, access);
+  }
+
+  #claim(node: string, access: ResourceAccess): Decision {
+    if (access.subresource !== "status") return this.#getOne(node, access);
+    const writes = access.verb === "update" || access.verb === "patch";
+    return writes ? this.#related(node, access) : none("can only get/update/patch this type");
+  }
+
+  #serviceAccount(node: string, access: ResourceAccess): Decision {
+    if (access.verb === "get" && !access.subresource) return this.#related(node, access);
+    if (access.verb !== "create" || !access.name) {
+      return none("can only create tokens for individual service accounts");
     }
-    return this.#rules.some((rule) => ruleAllows(rule, request)) ? { kind: "allowed", reason: "" } : noOpinion;
+    if (access.subresource !== "token") return none("can only create token subresource of serviceaccount");
+    return this.#related(node, access);
   }
 
-  #related(node: string, access: ResourceAccess, verbs: readonly string[]): Decision {
-    const { verb, plural, namespace = "", name = "" } = access;
-    if (!verbs.includes(verb))
-      return { kind: "noOpinion", reason: `can only ${verbs.join(", ")} resources of this type` };
-    if (name === "") return { kind: "noOpinion", reason: "No Object name found" };
-    const pods = this.#table.of(Pods);
-    const related =
-      plural === "persistentvolumes"
-        ? this.#claimsOf(name).some((claim) =>
-            pods.peekAll(claim.namespace).some((pod) => on(pod, node) && usesClaim(pod, claim.name)),
-          )
-        : pods.peekAll(namespace).some((pod) => on(pod, node) && uses(pod, plural, name));
-    return related
-      ? { kind: "allowed", reason: "" }
-      : { kind: "noOpinion", reason: `no relationship found between node '${node}' and this object` };
+  #slice(node: string, access: ResourceAccess): Decision {
+    if (access.subresource) return none("cannot authorize ResourceSlice subresources");
+    switch (access.verb) {
+      case "create":
+        return allowed;
+      case "get":
+      case "update":
+      case "patch":
+      case "delete":
+        return this.#related(node, access);
+      case "watch":
+      case "list":
+      case "deletecollection":
+        return requiredValue(access, "nodeName") === node
+          ? allowed
+          : none("can only list/watch/deletecollection resourceslices with nodeName field selector");
+      default:
+        return none(
+          "only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection",
+        );
+    }
   }
 
-  #claimsOf(volume: string): readonly { readonly namespace: string; readonly name: string }[] {
-    const claim = this.#table.of(PersistentVolumes).peek({ name: volume })?.spec?.claimRef;
-    if (claim?.namespace === undefined || claim.name === undefined) return [];
-    const ref = { namespace: claim.namespace, name: claim.name };
-    return this.#table.of(PersistentVolumeClaims).peek(ref)?.spec?.volumeName === volume ? [ref] : [];
-  }
-}
-
-const readVerbs = ["get", "list", "watch"] as const;
-
-const on = (pod: Pod, node: string): boolean => pod.spec?.nodeName === node;
-
-const usesClaim = (pod: Pod, name: string): boolean =>
-  pod.spec?.volumes?.some(
-    (volume) =>
-      volume.persistentVolumeClaim?.claimName === name ||
-      (volume.ephemeral !== undefined && `${pod.metadata.name}-${volume.name}` === name),
-  ) ?? false;
-
-function uses(pod: Pod, plural: string, name: string): boolean {
-  switch (plural) {
-    case "serviceaccounts":
-      return pod.spec?.serviceAccountName === name;
-    case "persistentvolumeclaims":
-      return usesClaim(pod, name);
-    case "configmaps":
-      return configMapsOf(pod).includes(name);
-    default:
-      return secretsOf(pod).includes(name);
+  #pod(node: string, access: ResourceAccess): Decision {
+    const { verb, subresource = "", name } = access;
+    if (subresource === "status") return verb === "update" || verb === "patch" ? allowed : none("");
+    if (subresource === "eviction") return verb === "create" ? allowed : none("");
+    if (subresource !== "") return none("");
+    if (verb === "create" || verb === "delete") return allowed;
+    if (verb === "get") return this.#getOne(node, access);
+    if (verb !== "list" && verb !== "watch") return none("");
+    if (requiredValue(access, "spec.nodeName") === node) return allowed;
+    return name ? this.#related(node, access) : none("can only list/watch pods with spec.nodeName field selector");
   }
 }
 
-const containersOf = ({ spec }: Pod) => [
-  ...(spec?.containers ?? []),
-  ...(spec?.initContainers ?? []),
-  ...(spec?.ephemeralContainers ?? []),
-];
+const ownVerbs = ["get", "create", "update", "patch", "delete"];
 
-function configMapsOf(pod: Pod): (string | undefined)[] {
-  return [
-    ...containersOf(pod).flatMap(({ env = [], envFrom = [] }) => [
-      ...env.map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name),
-      ...envFrom.map(({ configMapRef }) => configMapRef?.name),
-    ]),
-    ...(pod.spec?.volumes ?? []).flatMap(({ configMap, projected }) => [
-      configMap?.name,
-      ...(projected?.sources ?? []).map((source) => source.configMap?.name),
-    ]),
-  ];
-}
+/** The name is not known when a lease is made: admission looks at it. */
+const lease: Check = (node, { verb, namespace, name }) => {
+  if (!ownVerbs.includes(verb)) return none("can only get, create, update, patch, or delete a node lease");
+  if (namespace !== "kube-node-lease") {
+    return none('can only access leases in the "kube-node-lease" system namespace');
+  }
+  return verb === "create" || name === node
+    ? allowed
+    : none("can only access node lease with the same name as the requesting node");
+};
 
-function secretsOf(pod: Pod): (string | undefined)[] {
-  return [
-    ...(pod.spec?.imagePullSecrets ?? []).map(({ name }) => name),
-    ...containersOf(pod).flatMap(({ env = [], envFrom = [] }) => [
-      ...env.map(({ valueFrom }) => valueFrom?.secretKeyRef?.name),
-      ...envFrom.map(({ secretRef }) => secretRef?.name),
-    ]),
-    ...(pod.spec?.volumes ?? []).flatMap((volume) => [
-      volume.secret?.secretName,
-      volume.csi?.nodePublishSecretRef?.name,
-      ...(volume.projected?.sources ?? []).map((source) => source.secret?.name),
-    ]),
-  ];
-}
+const csiNode: Check = (node, { verb, subresource, name }) => {
+  if (!ownVerbs.includes(verb)) return none("can only get, create, update, patch, or delete a CSINode");
+  if (subresource) return none("cannot authorize CSINode subresources");
+  return verb === "create" || name === node
+    ? allowed
+    : none("can only access CSINode with the same name as the requesting node");
+};
+
+const nodeItself: Check = (node, { verb, subresource = "", name = "" }) => {
+  if (subresource === "status") return verb === "update" || verb === "patch" ? allowed : none("");
+  if (subresource !== "") return none("");
+  if (verb === "create" || verb === "update" || verb === "patch") return allowed;
+  if (verb !== "get" && verb !== "list" && verb !== "watch") return none("");
+  if (name === node) return allowed;
+  return none(
+    name === ""
+      ? `node '${node}' cannot read all nodes, only its own Node object`
+      : `node '${node}' cannot read '${name}', only its own Node object`,
+  );
+};

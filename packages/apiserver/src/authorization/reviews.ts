@@ -1,6 +1,6 @@
 import { type FieldError, fieldError, refusals } from "@skiff/api";
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
-import type { SubresourceHandler, UserInfo } from "../contracts.ts";
+import type { RequestSelectors, SubresourceHandler, UserInfo } from "../contracts.ts";
 import { type ObjectCall, objectHandler } from "../subresources/object-handler.ts";
 import type { Access, AccessAuthorizer } from "./access.ts";
 import { nodeNameOf } from "./node-authorizer.ts";
@@ -17,24 +17,16 @@ const record = (value: JsonValue | undefined): JsonObject => (isJsonObject(value
 function accessIn(spec: JsonObject): Access | FieldError[] {
   const { resourceAttributes: resource, nonResourceAttributes: path } = spec;
   if (isJsonObject(resource) && isJsonObject(path)) {
-    return [
-      fieldError.invalid(
-        "spec.nonResourceAttributes",
-        path,
-        "cannot be specified in combination with resourceAttributes",
-      ),
-    ];
+    const why = "cannot be specified in combination with resourceAttributes";
+    return [fieldError.invalid("spec.nonResourceAttributes", path, why)];
   }
   if (isJsonObject(path)) return { kind: "path", verb: text(path.verb), path: text(path.path) };
   if (!isJsonObject(resource)) {
-    return [
-      fieldError.invalid(
-        "spec.resourceAttributes",
-        null,
-        "exactly one of nonResourceAttributes or resourceAttributes must be specified",
-      ),
-    ];
+    const why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
+    return [fieldError.invalid("spec.resourceAttributes", null, why)];
   }
+  const errors = ["fieldSelector", "labelSelector"].flatMap((field) => selectorErrors(resource[field], field));
+  if (errors.length > 0) return errors;
   const optional = (field: string) => (text(resource[field]) === "" ? {} : { [field]: text(resource[field]) });
   return {
     kind: "resource",
@@ -45,7 +37,43 @@ function accessIn(spec: JsonObject): Access | FieldError[] {
     ...optional("namespace"),
     ...optional("name"),
     ...optional("subresource"),
+    ...selectorIn(resource, "fieldSelector"),
+    ...selectorIn(resource, "labelSelector"),
   };
+}
+
+function selectorErrors(selector: JsonValue | undefined, name: string): FieldError[] {
+  if (!isJsonObject(selector)) return [];
+  const field = `spec.resourceAttributes.${name}`;
+  const raw = text(selector.rawSelector);
+  const count = Array.isArray(selector.requirements) ? selector.requirements.length : 0;
+  if (raw !== "" && count > 0) {
+    const why = "may not specified at the same time as requirements";
+    return [fieldError.invalid(`${field}.rawSelector`, raw, why)];
+  }
+  if (raw !== "" || count > 0) return [];
+  const why = `when ${field} is specified, requirements or rawSelector is required`;
+  return [fieldError.required(`${field}.requirements`, why)];
+}
+
+/** The selector as a request's query would have it. */
+function selectorIn(resource: JsonObject, name: "fieldSelector" | "labelSelector"): RequestSelectors {
+  const selector = resource[name];
+  if (!isJsonObject(selector)) return {};
+  const raw = text(selector.rawSelector);
+  const requirements = Array.isArray(selector.requirements) ? selector.requirements.filter(isJsonObject) : [];
+  const terms = requirements.map(({ key, operator, values }) => {
+    const list = texts(values);
+    switch (operator) {
+      case "In":
+        return list.length === 1 ? `${text(key)}=${list[0]}` : `${text(key)} in (${list.join(",")})`;
+      case "NotIn":
+        return list.length === 1 ? `${text(key)}!=${list[0]}` : `${text(key)} notin (${list.join(",")})`;
+      default:
+        return operator === "DoesNotExist" ? `!${text(key)}` : text(key);
+    }
+  });
+  return { [name]: raw === "" ? terms.join(",") : raw };
 }
 
 function userIn(spec: JsonObject): UserInfo {
@@ -65,11 +93,20 @@ interface Review {
   readonly local?: boolean;
 }
 
+/** Nothing is stored, so there is nothing to call it. */
+function metadataErrors(metadata: JsonObject, { local }: Review): FieldError[] {
+  const { managedFields: _fields, creationTimestamp: _time, namespace, ...rest } = metadata;
+  const given = { ...rest, ...(local === true || namespace === undefined ? {} : { namespace }) };
+  const why = local === true ? "must be empty except for namespace" : "must be empty";
+  return Object.keys(given).length === 0 ? [] : [fieldError.invalid("metadata", metadata, why)];
+}
+
 function answer(authorizer: AccessAuthorizer, review: Review): (call: ObjectCall) => Promise<JsonObject> {
   return async ({ body = {}, ref, context }) => {
     const spec = record(body.spec);
     const access = accessIn(spec);
     const errors: FieldError[] = Array.isArray(access) ? [...access] : [];
+    errors.push(...metadataErrors(record(body.metadata), review));
     if (review.who === "spec" && text(spec.user) === "" && texts(spec.groups).length === 0) {
       errors.push(fieldError.invalid("spec.user", "", "at least one of user or group must be specified"));
     }
@@ -83,11 +120,11 @@ function answer(authorizer: AccessAuthorizer, review: Review): (call: ObjectCall
           ),
         );
       } else if ((access.namespace ?? "") !== (ref.namespace ?? "")) {
-        throw refusals.badRequest(`spec.resourceAttributes.namespace must match namespace: ${ref.namespace ?? ""}`);
+        const field = "spec.resourceAttributes.namespace";
+        errors.push(fieldError.invalid(field, access.namespace ?? "", "must match metadata.namespace"));
       }
     }
-    if (errors.length > 0 || Array.isArray(access))
-      throw refusals.invalid({ group, kind: review.kind, name: "" }, errors);
+    if (errors.length > 0 || Array.isArray(access)) throw refusals.invalid({ group, kind: "", name: "" }, errors);
     const user = review.who === "self" ? context.user : userIn(spec);
     const decision = await authorizer.authorize({ user, request: access });
     const status = {
@@ -98,7 +135,7 @@ function answer(authorizer: AccessAuthorizer, review: Review): (call: ObjectCall
     return {
       kind: review.kind,
       apiVersion: `${group}/v1`,
-      metadata: { ...record(body.metadata), creationTimestamp: null },
+      metadata: record(body.metadata),
       spec,
       status,
     };
@@ -125,7 +162,7 @@ function rulesReview(rbac: RbacAuthorizer): (call: ObjectCall) => Promise<JsonOb
     return {
       kind: "SelfSubjectRulesReview",
       apiVersion: `${group}/v1`,
-      metadata: { creationTimestamp: null },
+      metadata: {},
       spec: {},
       status: {
         resourceRules,

@@ -1,7 +1,7 @@
 import { qualifiedPlural, refusals } from "@skiff/api";
 import type { Clock, Logger } from "@skiff/base";
 import { forbidden } from "../authorization/access.ts";
-import type { RequestInfo, UserInfo } from "../contracts.ts";
+import type { Decision, RequestInfo, UserInfo } from "../contracts.ts";
 import type { BaseExchange } from "../exchange/base-exchange.ts";
 import { enter, type Gate } from "../fairness/enter.ts";
 import type { RequestLabels } from "../observe/request-metrics.ts";
@@ -65,11 +65,23 @@ export class RequestLine {
     }
   }
 
+  /** Throws (or rejects with) 403 for what the user may not do. A promise only where there is something to wait for. */
+  #authorize(user: UserInfo, request: RequestInfo): Promise<void> | undefined {
+    const settle = (decision: Decision): void => {
+      if (decision.kind !== "allowed") throw forbidden({ user, request }, decision.reason);
+    };
+    const decided = this.#options.parts.authorizer.authorize({ user, request });
+    if (decided instanceof Promise) return decided.then(settle);
+    settle(decided);
+    return undefined;
+  }
+
   async #answer(exchange: BaseExchange, info: RequestInfo, user: UserInfo, leave: () => void): Promise<void> {
     try {
-      const decided = this.#options.parts.authorizer.authorize({ user, request: info });
-      const decision = decided instanceof Promise ? await decided : decided;
-      if (decision.kind !== "allowed") throw forbidden({ user, request: info }, decision.reason);
+      const allowed = this.#authorize(user, info);
+      if (allowed !== undefined) await allowed;
+      // Over a WebSocket one does by GET what one otherwise does by POST: that right must not come with reading.
+      if (isStreamByGet(info)) await this.#authorize(user, { ...info, verb: "create" });
       const answering = this.#dispatch(exchange, info, user);
       // What a watch begins with is told at once; then it only waits for what happens.
       if (info.verb === "watch") leave();
@@ -131,6 +143,15 @@ function identified(exchange: BaseExchange, user: UserInfo | undefined): UserInf
   if (user === undefined || pretends) throw refusals.unauthorized();
   return user;
 }
+
+const isStreamByGet = (info: RequestInfo): info is ResourceInfo =>
+  info.kind === "resource" &&
+  info.verb === "get" &&
+  info.plural === "pods" &&
+  info.group === "" &&
+  streams.has(info.subresource ?? "");
+
+const streams: ReadonlySet<string> = new Set(["exec", "attach", "portforward"]);
 
 /** A path with a percent sign that begins no byte is no path at all; what is wrong with a query is passed over. */
 const isMalformed = (url: string): boolean => url.includes("%") && /^[^?]*%(?![0-9a-f]{2})/i.test(url);

@@ -59,8 +59,18 @@ function resource(
   if (legacyWatch) verb = "watch";
   else if (name === undefined) verb = collectionVerb(verb, line.query);
   const named = name ?? nameFromSelector(verb, line.query);
-  return { kind: "resource", verb, ...place, plural, namespace, name: named, subresource } satisfies Resource;
+  const asked = { kind: "resource", verb, ...place, plural, namespace, name: named, subresource } as const;
+  if (line.query === undefined || !ofMany.has(verb)) return asked satisfies Resource;
+  const fieldSelector = line.query.get("fieldSelector");
+  const labelSelector = line.query.get("labelSelector");
+  return {
+    ...asked,
+    ...(fieldSelector ? { fieldSelector } : {}),
+    ...(labelSelector ? { labelSelector } : {}),
+  } satisfies Resource;
 }
+
+const ofMany: ReadonlySet<ApiVerb> = new Set(["list", "watch", "deletecollection"]);
 
 function collectionVerb(verb: ApiVerb, query: URLSearchParams | undefined): ApiVerb {
   if (verb === "delete") return "deletecollection";
