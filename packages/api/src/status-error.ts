@@ -67,7 +67,7 @@ function refuse({ code, reason, message, subject, details }: Refusal): StatusErr
     status: "Failure",
     message,
     reason,
-    ...(Object.keys(all).length === 0 ? {} : { details: all }),
+    ...(details === undefined && Object.keys(all).length === 0 ? {} : { details: all }),
     code,
   });
 }

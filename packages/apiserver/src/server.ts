@@ -39,6 +39,8 @@ export interface ApiServerOptions {
   parts(table: StorageTable): StandardParts;
   /** How long Events are kept; an hour where absent. */
   readonly eventTtlMs?: number;
+  /** So long the server goes on answering after it said that it is not ready any more; 0 where absent. */
+  readonly shutdownDelayMs?: number;
 }
 
 /**
@@ -68,6 +70,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   }
   return new ApiServer({
     clock,
+    random,
+    shutdownDelayMs: options.shutdownDelayMs ?? 0,
     logger,
     cache,
     table,
@@ -88,6 +92,8 @@ export class ApiServer implements AsyncDisposable {
   readonly table: StorageTable;
   readonly parts: StandardParts;
   readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #shutdownDelayMs: number;
   readonly #logger: Logger;
   readonly #cache: WatchCache;
   readonly #bookmarks: Bookmarks;
@@ -97,6 +103,8 @@ export class ApiServer implements AsyncDisposable {
 
   constructor(made: {
     readonly clock: Clock;
+    readonly random: Random;
+    readonly shutdownDelayMs: number;
     readonly logger: Logger;
     readonly cache: WatchCache;
     readonly table: StorageTable;
@@ -107,6 +115,8 @@ export class ApiServer implements AsyncDisposable {
     this.table = table;
     this.parts = parts;
     this.#clock = clock;
+    this.#random = made.random;
+    this.#shutdownDelayMs = made.shutdownDelayMs;
     this.#logger = logger;
     this.#cache = made.cache;
     this.#customResources = made.customResources;
@@ -131,6 +141,7 @@ export class ApiServer implements AsyncDisposable {
     const listener = await Listener.open({
       ...options,
       clock: this.#clock,
+      random: this.#random,
       logger: this.#logger,
       serve: (exchange) => this.#line.serve(exchange),
     });
@@ -139,8 +150,12 @@ export class ApiServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.parts.lifecycle.isStopping = true;
+    if (this.#shutdownDelayMs > 0 && this.#listeners.size > 0)
+      await this.#clock.sleep(this.#shutdownDelayMs, new AbortController().signal);
     await Promise.all([...this.#listeners].map((listener) => listener[Symbol.asyncDispose]()));
     await this.#customResources?.[Symbol.asyncDispose]();
+    this.#line[Symbol.dispose]();
     this.#bookmarks[Symbol.dispose]();
     this.parts.webhooks[Symbol.dispose]();
     this.#cache[Symbol.dispose]();

@@ -81,6 +81,11 @@ export interface PathRoute {
   readonly handle: Handler;
 }
 
+/** Whether the server is about to stop: it is not ready any more then, but answers for as long as it is asked. */
+export interface Lifecycle {
+  isStopping: boolean;
+}
+
 /** Everything that plugs into the request's line. */
 export interface StandardParts {
   /** Certificates, tokens, anonymous; impersonation is done too. Gives `undefined` where 401 is due. */
@@ -97,6 +102,7 @@ export interface StandardParts {
   /** Addresses and node ports of Services. Storage calls it around commits of Services. */
   readonly allocation: ServiceAllocation;
   readonly metrics: RequestMetrics;
+  readonly lifecycle: Lifecycle;
   /** Who may go on at once, and who waits. */
   readonly flowControl: FlowControl;
   /** Groups and versions that other servers answer. */

@@ -15,14 +15,16 @@ import { flowControlRoutes } from "./fairness/debug-routes.ts";
 import { FlowControl } from "./fairness/flow-control.ts";
 import { flowControlMetrics } from "./fairness/flow-control-metrics.ts";
 import { identityParts } from "./identity-parts.ts";
-import { basicChecks, healthRoutes } from "./observe/health.ts";
+import { always, basicChecks, healthRoutes, shutdownCheck } from "./observe/health.ts";
 import { metricsRoute } from "./observe/metrics-route.ts";
+import { objectMetrics } from "./observe/object-metrics.ts";
 import { openIdRoutes } from "./observe/openid-routes.ts";
 import { RequestMetrics } from "./observe/request-metrics.ts";
+import { slisRoute } from "./observe/slis-route.ts";
 import { versionRoute } from "./observe/version.ts";
 import { openApiRoutes } from "./openapi/openapi-routes.ts";
 import { rootRoute } from "./route-paths.ts";
-import type { PathRoute, StandardParts, StandardPartsOptions } from "./standard-parts-options.ts";
+import type { Lifecycle, PathRoute, StandardParts, StandardPartsOptions } from "./standard-parts-options.ts";
 import { bindings, podBinding } from "./subresources/binding.ts";
 import { podEviction } from "./subresources/eviction.ts";
 import { namespaceFinalize } from "./subresources/namespace-finalize.ts";
@@ -61,7 +63,12 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
   const asking = new Asking({ aggregation, table, clock });
   const { maxRequestsInFlight: seats } = options;
   const flowControl = new FlowControl({ table, clock, ...(seats === undefined ? {} : { seats }) });
-  const others = [webhookMetrics, { text: () => flowControlMetrics(flowControl) }];
+  const others = [
+    webhookMetrics,
+    { text: () => flowControlMetrics(flowControl) },
+    { text: () => objectMetrics(table) },
+  ];
+  const lifecycle = { isStopping: false };
   return {
     authenticator,
     authorizer,
@@ -72,7 +79,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
       escalation: { authorizer, rbac },
       webhooks: { client: webhooks, metrics: webhookMetrics, conditions: { hold: () => true } },
     }),
-    paths: pathRoutes({ options, keys, metrics, aggregation, asking, flowControl, others }),
+    paths: pathRoutes({ options, keys, metrics, aggregation, asking, flowControl, lifecycle, others }),
     subresources: new Map([
       ...podStreams(table, nodes),
       ...proxies(table, nodes, random),
@@ -91,6 +98,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
     allocation: new ServiceAllocator(options),
     metrics,
     flowControl,
+    lifecycle,
     aggregation,
     asking,
     webhooks,
@@ -105,11 +113,18 @@ function pathRoutes(parts: {
   readonly aggregation: Aggregation;
   readonly asking: Asking;
   readonly flowControl: FlowControl;
+  readonly lifecycle: Lifecycle;
 }): readonly PathRoute[] {
   const { options } = parts;
   const { table, clock, gitVersion } = options;
   const catalog = new Catalog(table);
   const ready = Object.entries(options.readinessChecks ?? {}).map(([name, check]) => ({ name, check }));
+  const alive = [...basicChecks, always("etcd")];
+  const checks = {
+    healthz: alive,
+    livez: alive,
+    readyz: [...alive, always("etcd-readiness"), always("informer-sync"), ...ready, shutdownCheck(parts.lifecycle)],
+  };
   const sources = {
     requests: parts.metrics,
     revision: options.revision ?? (() => 0),
@@ -126,7 +141,8 @@ function pathRoutes(parts: {
     versionRoute(gitVersion),
     metricsRoute(sources),
     ...flowControlRoutes(parts.flowControl),
-    ...healthRoutes({ healthz: basicChecks, livez: basicChecks, readyz: [...basicChecks, ...ready] }),
+    slisRoute(checks),
+    ...healthRoutes(checks),
   ];
   const listed = routes.filter(({ isUnlisted }) => isUnlisted !== true).map(({ path }) => path);
   return [...routes, rootRoute(() => [...allPaths(catalog), ...listed].sort())];

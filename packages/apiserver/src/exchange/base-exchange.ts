@@ -23,6 +23,8 @@ export interface ConnectionContext {
   readonly clock: Clock;
   readonly remoteAddress: string;
   readonly shown: ShownCertificate;
+  /** The server is about to stop: connections end with the answers that are under way. */
+  readonly draining: () => boolean;
 }
 
 /** Header names and values one after the other. */
@@ -37,6 +39,8 @@ export abstract class BaseExchange implements Exchange {
   readonly context: ConnectionContext;
   /** Status of the answer; 0 until there is one. */
   status = 0;
+  /** True for watches and connections, which go on for as long as the client likes: they end when the server stops. */
+  isLongRunning = false;
   /** Called once, when the answer is written (a stream: when it has ended). */
   onDone: ((exchange: BaseExchange) => void) | undefined;
   /** Called once, when the answer has left (or never will). */
@@ -89,9 +93,7 @@ export abstract class BaseExchange implements Exchange {
 
   async body(limitBytes: number): Promise<Buffer> {
     const declared = this.headers["content-length"];
-    // Over HTTP/1.1 the server itself limits how long a request may take to come in.
-    const clock = this.protocol === "h2" ? this.context.clock : undefined;
-    const body = await readBody(this.bodyStream(), { limitBytes, declared, clock });
+    const body = await readBody(this.bodyStream(), { limitBytes, declared });
     return this.#translates ? Buffer.from(protobufToJson(body)) : body;
   }
 

@@ -78,7 +78,8 @@ export class Http1Exchange extends BaseExchange {
     if (response.destroyed) return;
     const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
     // A body that was not read to its end leaves the connection in an unknown state.
-    const close = this.#upgrade !== undefined || (status >= 400 && !this.#request.complete);
+    const unread = status >= 400 && !this.#request.complete;
+    const close = unread || this.#upgrade !== undefined || this.context.draining();
     response.writeHead(status, [
       "cache-control",
       "no-cache, private",

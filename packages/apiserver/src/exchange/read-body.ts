@@ -1,28 +1,19 @@
 import type { Readable } from "node:stream";
 import { refusals, type StatusError } from "@skiff/api";
-import type { Clock } from "@skiff/base";
-
-/** A client must send its body within this time. */
-const bodyTimeoutMs = 60_000;
 
 /** How a body is read. */
 export interface BodyOptions {
   readonly limitBytes: number;
   /** `Content-Length`, where there is one. */
   readonly declared: string | undefined;
-  /** Limits the time; absent where the protocol does (a timer a request is not for nothing). */
-  readonly clock: Clock | undefined;
 }
 
-/** Reads a body to its end. Throws 413 when it is too large, 504 when it takes too long, 400 when it breaks off. */
-export function readBody(source: Readable, { limitBytes, declared, clock }: BodyOptions): Promise<Buffer> {
+/** Reads a body to its end. Throws 413 when it is too large, 400 when it breaks off. */
+export function readBody(source: Readable, { limitBytes, declared }: BodyOptions): Promise<Buffer> {
   if (declared !== undefined && Number(declared) > limitBytes) return Promise.reject(tooLarge(limitBytes));
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const chunks: Buffer[] = [];
   let size = 0;
-  const timer = clock?.after(bodyTimeoutMs, () =>
-    finish(refusals.timeout("the body of the request did not arrive in time")),
-  );
   // Listeners stay: a request is read once, and to take four away took longer than to copy its body.
   let finished = false;
   const onData = (chunk: Buffer) => {
@@ -38,7 +29,6 @@ export function readBody(source: Readable, { limitBytes, declared, clock }: Body
   const finish = (error?: StatusError) => {
     if (finished) return;
     finished = true;
-    timer?.cancel();
     if (error === undefined)
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
     else {

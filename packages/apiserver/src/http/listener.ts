@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { type IncomingMessage, ServerResponse } from "node:http";
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import { createServer, type Server } from "node:https";
+import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
-import { type Clock, describeError, type Logger, present } from "@skiff/base";
+import { type Clock, describeError, type Logger, present, type Random, systemClock } from "@skiff/base";
 import type { BaseExchange, ConnectionContext } from "../exchange/base-exchange.ts";
 import { shownCertificate } from "../exchange/client-certificate.ts";
 import { Http1Exchange } from "../exchange/http1-exchange.ts";
@@ -21,6 +22,9 @@ const checkIntervalMs = 5_000;
 /** Requests in flight may take so long to finish when the server stops. */
 const drainMs = 5_000;
 const flushMs = 1_000;
+/** Clients that keep a connection and are silent may be about to use it: so long they may still do so. */
+const lingerMs = 200;
+const lingerStepMs = 20;
 
 const http2Options = {
   settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024 },
@@ -37,6 +41,11 @@ export interface ListenOptions {
   readonly tls: Pick<SecureContextOptions, "key" | "cert" | "ca" | "minVersion">;
   /** PEM: whose certificates stand for proxies that say in headers whom they ask for. */
   readonly frontProxyAuthority?: string;
+  /**
+   * From 0 (never, as where absent) to 1: how often a request over HTTP/2 makes its client open another connection, so that
+   * clients spread over several servers.
+   */
+  readonly goAwayChance?: number;
 }
 
 /** What the listener gives its requests to. */
@@ -44,6 +53,7 @@ export interface ListenerOptions extends ListenOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   serve(exchange: BaseExchange): Promise<void>;
+  readonly random: Random;
 }
 
 /** HTTP/1.1 and HTTP/2 over TLS on one port. Disposing of it lets requests finish, ends watches and closes everything. */
@@ -57,6 +67,7 @@ export class Listener implements AsyncDisposable {
   readonly #sockets = new Set<TLSSocket>();
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
+  readonly #draining = () => this.#closing !== undefined;
 
   private constructor(options: ListenerOptions) {
     this.#options = options;
@@ -138,9 +149,13 @@ export class Listener implements AsyncDisposable {
     session.on("error", (error: unknown) => {
       this.#options.logger.debug(`an HTTP/2 session failed: ${describeError(error)}`);
     });
-    session.on("stream", (stream: ServerHttp2Stream, headers) =>
-      this.#take(new Http2Exchange(stream, headers, context)),
-    );
+    const { goAwayChance = 0, random } = this.#options;
+    session.on("stream", (stream: ServerHttp2Stream, headers) => {
+      const exchange = new Http2Exchange(stream, headers, context);
+      this.#take(exchange);
+      // What is under way goes on; the client opens another connection for what follows.
+      if (goAwayChance > 0 && !exchange.isLongRunning && random.next() < goAwayChance) session.close();
+    });
   }
 
   #contextOf(socket: Duplex): ConnectionContext {
@@ -150,6 +165,7 @@ export class Listener implements AsyncDisposable {
     const made: ConnectionContext = {
       clock: this.#options.clock,
       remoteAddress: tls?.remoteAddress ?? "",
+      draining: this.#draining,
       shown:
         tls === undefined
           ? { certificate: undefined, rejected: false }
@@ -172,10 +188,14 @@ export class Listener implements AsyncDisposable {
 
   async #close(): Promise<void> {
     const closed = once(this.#server, "close");
-    this.#server.close();
-    for (const exchange of this.#exchanges) exchange.stop();
+    // No new connections; those that are there are told to end with their next answer, and are given the time to ask.
+    NetServer.prototype.close.call(this.#server);
     for (const session of this.#sessions) session.close();
+    for (const exchange of this.#exchanges) if (exchange.isLongRunning) exchange.stop();
+    if (this.#sockets.size > 0) await this.#quiet();
     if (this.#exchanges.size > 0) await this.#drained();
+    for (const exchange of this.#exchanges) exchange.stop();
+    this.#server.closeIdleConnections();
     for (const session of this.#sessions) session.destroy();
     // What was written is on its way still: the connections end when it has left, or when that takes too long.
     for (const socket of this.#sockets) socket.destroySoon();
@@ -183,6 +203,14 @@ export class Listener implements AsyncDisposable {
       for (const socket of this.#sockets) socket.destroy();
     });
     await closed;
+  }
+
+  /** Waits until the clients have left, or for a while. */
+  async #quiet(): Promise<void> {
+    // Clients live in real time, whatever time the cluster keeps.
+    const { signal } = new AbortController();
+    const untilMs = systemClock.monotonic() + lingerMs;
+    while (this.#sockets.size > 0 && systemClock.monotonic() < untilMs) await systemClock.sleep(lingerStepMs, signal);
   }
 
   async #drained(): Promise<void> {

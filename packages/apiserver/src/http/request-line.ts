@@ -3,7 +3,7 @@ import type { Clock, Logger } from "@skiff/base";
 import { forbidden } from "../authorization/access.ts";
 import type { Decision, RequestInfo, UserInfo } from "../contracts.ts";
 import type { BaseExchange } from "../exchange/base-exchange.ts";
-import { enter, type Gate } from "../fairness/enter.ts";
+import { enter, type Gate, isLongRunning } from "../fairness/enter.ts";
 import type { RequestLabels } from "../observe/request-metrics.ts";
 import { findRoute } from "../route-paths.ts";
 import { parseRequest } from "../routing/request-info.ts";
@@ -12,6 +12,8 @@ import type { StorageTable } from "../storage/storage-table.ts";
 import { customScale } from "../subresources/custom-scale.ts";
 import type { Bookmarks } from "../watch/bookmarks.ts";
 import type { EventEncoder } from "../watch/event-encoder.ts";
+import { Deadlines } from "./deadlines.ts";
+import { requestedTimeout } from "./request-timeout.ts";
 import { asStatusError, respondError, respondNoPath } from "./respond-error.ts";
 import { checkSubresource, methodNotAllowed, serveResource } from "./serve-resource.ts";
 
@@ -28,20 +30,27 @@ export interface RequestLineOptions {
 type ResourceInfo = Extract<RequestInfo, { kind: "resource" }>;
 
 /** The straight line of a request over HTTP: who, may they, where to. */
-export class RequestLine {
+export class RequestLine implements Disposable {
   readonly #options: RequestLineOptions;
   readonly #gate: Gate;
+  readonly #deadlines: Deadlines;
 
   constructor(options: RequestLineOptions) {
     this.#options = options;
     const { parts, table, clock } = options;
+    this.#deadlines = new Deadlines(clock);
     this.#gate = { flowControl: parts.flowControl, table, clock };
+  }
+
+  [Symbol.dispose](): void {
+    this.#deadlines[Symbol.dispose]();
   }
 
   /** Answers a request, whatever happens. */
   async serve(exchange: BaseExchange): Promise<void> {
     const { parts, clock, logger } = this.#options;
     const begunMs = clock.monotonic();
+    let done: (() => void) | undefined;
     try {
       if (isMalformed(exchange.url)) {
         exchange.respond({ status: 400, contentType: "text/plain; charset=utf-8", body: "400 Bad Request" });
@@ -51,8 +60,12 @@ export class RequestLine {
       const info = parseRequest({ method: exchange.method, path: exchange.path, query });
       const count = parts.metrics.begin(this.#isKnown(info) ? labelsOf(info, exchange.method) : nowhere);
       exchange.onDone = ({ status }) => count(status, (clock.monotonic() - begunMs) / 1000);
+      exchange.isLongRunning = isLongRunning(info);
       const known = parts.authenticator.authenticate(exchange);
       const user = identified(exchange, known instanceof Promise ? await known : known);
+      if (!exchange.isLongRunning) {
+        done = this.#deadlines.add(exchange, query === undefined ? undefined : requestedTimeout(query));
+      }
       const entering = enter(this.#gate, exchange, info, user);
       const entry = entering instanceof Promise ? await entering : entering;
       if (entry.kind === "in") await this.#answer(exchange, info, user, entry.leave);
@@ -62,6 +75,8 @@ export class RequestLine {
       } catch (failure) {
         logger.error("a refusal could not be sent", { failure });
       }
+    } finally {
+      done?.();
     }
   }
 

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect as connectHttp2, constants } from "node:http2";
+import { Agent, request } from "node:https";
+import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { type TestSetup, testSetup } from "../fixtures/test-client.ts";
+import { parseDuration } from "./request-timeout.ts";
+
+const path = "/api/v1/namespaces/default";
+const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? String(error.code) : "");
+
+/** Asks again and again over one connection, until there is nobody who takes a new one. Gives how many answers came. */
+async function askOverHttp1({ place, admin }: TestSetup): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, ...admin });
+  let answered = 0;
+  for (;;) {
+    const sent = request({ ...place, agent, path });
+    try {
+      const response = once(sent, "response");
+      sent.end();
+      const [message] = await response;
+      message.resume();
+      await once(message, "end");
+      assert.equal(message.statusCode, 200);
+      answered++;
+    } catch (error) {
+      agent.destroy();
+      // No connection was to be had: nothing was asked, and nothing is lost.
+      if (codeOf(error) === "ECONNREFUSED") return answered;
+      throw error;
+    }
+  }
+}
+
+async function askOverHttp2({ place, admin }: TestSetup): Promise<number> {
+  let answered = 0;
+  for (;;) {
+    const session = connectHttp2(`https://127.0.0.1:${place.port}`, { ca: String(place.ca), ...admin });
+    try {
+      await once(session, "connect");
+    } catch (error) {
+      if (codeOf(error) === "ECONNREFUSED") return answered;
+      throw error;
+    }
+    session.on("error", () => {});
+    while (!session.closed && !session.destroyed) {
+      const stream = session.request({ ":path": path });
+      try {
+        const [headers] = await once(stream, "response");
+        stream.resume();
+        await once(stream, "end");
+        assert.equal(headers[":status"], 200);
+        answered++;
+      } catch (error) {
+        // What came after the server had said that it goes was not looked at: clients send it again elsewhere.
+        if (stream.rstCode !== constants.NGHTTP2_REFUSED_STREAM && !session.closed && !session.destroyed) throw error;
+      }
+    }
+    session.destroy();
+  }
+}
+
+test("no request is dropped when the server stops", async () => {
+  const setup = await testSetup();
+  const clients = [
+    ...Array.from({ length: 6 }, () => askOverHttp1(setup)),
+    ...Array.from({ length: 3 }, () => askOverHttp2(setup)),
+  ];
+  await pause(150);
+  await setup[Symbol.asyncDispose]();
+  for (const answered of await Promise.all(clients)) assert.ok(answered > 0);
+});
+
+test("watches end as if they had run out when the server stops", async () => {
+  const setup = await testSetup();
+  const watch = request({ ...setup.place, path: "/api/v1/configmaps?watch=1" }).end();
+  const [response] = await once(watch, "response");
+  response.resume();
+  const ended = once(response, "end");
+  await setup[Symbol.asyncDispose]();
+  await ended;
+  assert.ok(response.complete, "the last chunk came");
+});
+
+test("a request that takes longer than it may is told so", async () => {
+  await using setup = await testSetup();
+  const ask = (query: string) => {
+    const headers = { "content-type": "application/json" };
+    const sent = request({ ...setup.place, path: `${path}/configmaps?${query}`, method: "POST", headers });
+    sent.on("error", () => {});
+    sent.write('{"metadata":');
+    return once(sent, "response");
+  };
+  const [late] = await ask("timeout=50ms");
+  const chunks: Buffer[] = [];
+  late.on("data", (chunk: Buffer) => chunks.push(chunk));
+  await once(late, "end");
+  assert.equal(late.statusCode, 504);
+  assert.deepEqual(JSON.parse(Buffer.concat(chunks).toString()), {
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message: "Timeout: request did not complete within the allotted timeout",
+    reason: "Timeout",
+    details: {},
+    code: 504,
+  });
+  const wrong = await setup.call(`${path}?timeout=soon`);
+  assert.equal(wrong.status, 400);
+  assert.equal(wrong.json.message, 'invalid timeout specified in the request URL - time: invalid duration "soon"');
+});
+
+test("some connections are made anew where clients shall spread", async () => {
+  await using setup = await testSetup();
+  const { authority } = setup;
+  const tls = { ...(await authority.server()), ca: authority.ca };
+  const listener = await setup.server.listen({ host: "127.0.0.1", port: 0, tls, goAwayChance: 1 });
+  const session = connectHttp2(`https://127.0.0.1:${listener.port}`, { ca: authority.ca, ...setup.admin });
+  const went = once(session, "goaway");
+  const stream = session.request({ ":path": path });
+  const [headers] = await once(stream, "response");
+  assert.equal(headers[":status"], 200);
+  const [code] = await went;
+  assert.equal(code, constants.NGHTTP2_NO_ERROR);
+  session.destroy();
+});
+
+const durations: readonly (readonly [string, number | string])[] = [
+  ["1m30.5s", 90_500],
+  ["-2h", -7_200_000],
+  ["0", 0],
+  ["1ms500us", 1.5],
+  ["10", 'time: missing unit in duration "10"'],
+  ["10x", 'time: unknown unit "x" in duration "10x"'],
+  ["s", 'time: invalid duration "s"'],
+];
+for (const [text, expected] of durations)
+  test(`the duration ${text}`, () => assert.equal(parseDuration(text), expected));
