@@ -6,6 +6,7 @@ import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { podPartsAdmission } from "./pod-parts.ts";
+import { podSecurity } from "./pod-security/pod-security.ts";
 import { priorityAdmission } from "./priority.ts";
 import { type EscalationSources, rbacEscalation } from "./rbac-escalation.ts";
 import { resourceQuotaAdmission } from "./resource-quota/resource-quota.ts";
@@ -32,6 +33,7 @@ export const standardAdmission = (options: {
   serviceAccountAdmission(options),
   nodeRestriction(options.table),
   taintNodesByCondition,
+  podSecurity(options.table),
   priorityAdmission(options.table),
   defaultTolerationSeconds,
   runtimeClassAdmission(options.table),
