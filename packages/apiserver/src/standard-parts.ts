@@ -38,6 +38,7 @@ import { WebhookClient } from "./webhooks/webhook-client.ts";
 
 export type { FrontProxy } from "./aggregation/front-proxy.ts";
 export type { ServiceAllocation } from "./allocation/service-allocation.ts";
+export { accountTokenIssuer } from "./authentication/legacy-token-claims.ts";
 export type { TokenAuthenticator, TokenOutcome } from "./authentication/token-authenticator.ts";
 export { parseTokenFile } from "./authentication/token-file.ts";
 export { type AccessAuthorizer, type AccessRequest, forbidden } from "./authorization/access.ts";

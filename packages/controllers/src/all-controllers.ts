@@ -1,5 +1,8 @@
 import type { Loop } from "@skiff/control-loop";
+import { accountTokenController } from "./account-token/controller.ts";
+import type { TokenSurroundings } from "./account-token/plan.ts";
 import { apiServiceController, type CheckDiscovery } from "./api-service/controller.ts";
+import { bootstrapSignerController } from "./bootstrap-signer/controller.ts";
 import { certificateApprovingController } from "./certificate-approving/controller.ts";
 import { certificateCleanerController } from "./certificate-cleaner/controller.ts";
 import { type CertificateSigner, certificateSigningController } from "./certificate-signing/controller.ts";
@@ -27,12 +30,15 @@ import { rootCertificateController } from "./root-certificate/controller.ts";
 import { serviceAccountController } from "./service-account/controller.ts";
 import { statefulSetController } from "./stateful-set/controller.ts";
 import { taintEvictionController } from "./taint-eviction/controller.ts";
+import { tokenCleanerController } from "./token-cleaner/controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/controller.ts";
 
 /** What differs from cluster to cluster. */
 export interface ControllerSettings {
   /** PEM of the authority that pods trust the API server by; no ConfigMap `kube-root-ca.crt` is written where absent. */
   readonly rootCertificate?: string;
+  /** Signs tokens for Secrets of type `kubernetes.io/service-account-token`; they stay empty where absent. */
+  readonly issueAccountToken?: TokenSurroundings["issue"];
   /** Signs what is approved for Kubernetes' own signers; nothing is signed where absent. */
   readonly certificateSigner?: CertificateSigner;
   /** How long a node may be silent before it counts as lost; 40 seconds where absent. */
@@ -51,6 +57,9 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     namespaceController(resources),
     serviceAccountController,
     clusterRoleAggregationController,
+    bootstrapSignerController,
+    tokenCleanerController,
+    ...tokenControllers(settings),
     certificateApprovingController,
     certificateCleanerController,
     ...(settings.certificateSigner === undefined ? [] : [certificateSigningController(settings.certificateSigner)]),
@@ -81,3 +90,8 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
 
 const unreachable: CheckDiscovery = () =>
   Promise.reject(new Error("aggregated API servers cannot be reached from here"));
+
+function tokenControllers({ rootCertificate, issueAccountToken: issue }: ControllerSettings): readonly Loop[] {
+  if (rootCertificate === undefined || issue === undefined) return [];
+  return [accountTokenController({ rootCertificate, issue })];
+}

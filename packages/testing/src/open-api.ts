@@ -7,7 +7,7 @@ import type { EmbeddedStore } from "@skiff/store";
 let signingKey: string | undefined;
 
 /** One key for all clusters of a process, and a short one: making long ones takes longer than a cluster. */
-function keyOfThisProcess(): string {
+export function keyOfThisProcess(): string {
   signingKey ??= generateKeyPairSync("rsa", {
     modulusLength: 1024,
     privateKeyEncoding: { type: "pkcs8", format: "pem" },

@@ -1,5 +1,5 @@
 import { type APIService, Namespaces, ServiceAccounts, type Transport } from "@skiff/api";
-import type { ApiServer } from "@skiff/apiserver";
+import { type ApiServer, accountTokenIssuer } from "@skiff/apiserver";
 import { type Logger, type Random, seededRandom, silentLogger, VirtualClock } from "@skiff/base";
 import { type Client, createClient, createEventRecorder, createInformers, type Informers } from "@skiff/client";
 import type { LoopStats, RunningControllers } from "@skiff/control-loop";
@@ -8,7 +8,7 @@ import { defaultSchedulerName, Scheduler } from "@skiff/scheduler";
 import { openMemoryStore } from "@skiff/store";
 import { type Faults, faultyTransport } from "./faulty-transport.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
-import { openApi } from "./open-api.ts";
+import { keyOfThisProcess, openApi } from "./open-api.ts";
 import { type PodScripts, usualScript } from "./pod-script.ts";
 import { SimulatedNode } from "./simulated-node.ts";
 
@@ -122,6 +122,7 @@ export class TestCluster implements AsyncDisposable {
         ...running,
         logger: logger.named("controllers"),
         rootCertificate: "simulated",
+        issueAccountToken: accountTokenIssuer(keyOfThisProcess()),
         ...(grace === undefined ? {} : { nodeMonitorGraceMs: grace }),
         ...(checkDiscovery === undefined ? {} : { checkDiscovery }),
         ...(certificateSigner === undefined ? {} : { certificateSigner }),

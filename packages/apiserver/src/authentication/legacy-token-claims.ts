@@ -1,4 +1,5 @@
 import type { JsonObject } from "@skiff/base";
+import { TokenKeys } from "./token-keys.ts";
 
 /** What a token in a Secret of type `kubernetes.io/service-account-token` says. It holds as long as the Secret does. */
 export interface LegacyClaims {
@@ -36,4 +37,10 @@ export function legacyClaimsFromJson(json: JsonObject): LegacyClaims | undefined
   if (json.iss !== legacyIssuer || json.sub !== `system:serviceaccount:${namespace}:${accountName}`) return undefined;
   if (namespace === "" || accountName === "" || accountUid === "" || secretName === "") return undefined;
   return { namespace, secretName, accountName, accountUid };
+}
+
+/** Makes such tokens with a key (PEM). */
+export function accountTokenIssuer(privateKey: string): (claims: LegacyClaims) => string {
+  const keys = new TokenKeys(privateKey);
+  return (claims) => keys.sign(legacyClaimsToJson(claims));
 }

@@ -1,4 +1,11 @@
-import { type ApiServer, createApiServer, standardParts, statusNodeConnector, type UserInfo } from "@skiff/apiserver";
+import {
+  type ApiServer,
+  accountTokenIssuer,
+  createApiServer,
+  standardParts,
+  statusNodeConnector,
+  type UserInfo,
+} from "@skiff/apiserver";
 import { aborted, Background, type Clock, describeError, isAbort, type Logger, systemRandom } from "@skiff/base";
 import { createClient, createEventRecorder, createInformers } from "@skiff/client";
 import { startControllers } from "@skiff/controllers";
@@ -136,6 +143,7 @@ async function startComponents(
         frontProxyName,
       },
       checkDiscovery: (service, stop) => api.checkDiscovery(service, stop),
+      issueAccountToken: accountTokenIssuer(pki.serviceAccountKey),
       certificateSigner: { sign: async (request) => (await loadAuthority(pkiFolder, clock)).certify(request) },
     }),
   );
