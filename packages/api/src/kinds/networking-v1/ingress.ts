@@ -2,6 +2,7 @@ import { defineResource } from "../../define-resource.ts";
 import type { Ingress } from "../../generated/types/networking-v1.ts";
 import type { Column } from "../../resource-definition.ts";
 import { age } from "../columns.ts";
+import { checkIngress, checkIngressStatus } from "./ingress-validation.ts";
 
 function hostsText({ spec }: Ingress): string {
   const hosts = (spec.rules ?? []).map(({ host }) => host ?? "").filter((host) => host !== "");
@@ -45,4 +46,10 @@ export const Ingresses = defineResource<Ingress>({
   defaults(ingress) {
     ingress.spec ??= {};
   },
+  validate: (ingress, old) => [...checkIngress(ingress, old)],
+  validateStatusUpdate: (ingress) => [...checkIngressStatus(ingress)],
+  warnings: ({ metadata, spec }) =>
+    metadata.annotations?.["kubernetes.io/ingress.class"] !== undefined && spec.ingressClassName === undefined
+      ? [`annotation "kubernetes.io/ingress.class" is deprecated, please use 'spec.ingressClassName' instead`]
+      : [],
 });

@@ -3,6 +3,7 @@ import type { NetworkPolicy } from "../../generated/types/networking-v1.ts";
 import type { Column } from "../../resource-definition.ts";
 import { age } from "../columns.ts";
 import { selectorText } from "../workload-columns.ts";
+import { checkNetworkPolicy } from "./network-policy-validation.ts";
 
 const columns: readonly Column<NetworkPolicy>[] = [
   { title: "Pod-Selector", value: ({ spec }) => selectorText(spec?.podSelector) },
@@ -17,6 +18,7 @@ export const NetworkPolicies = defineResource<NetworkPolicy>({
   plural: "networkpolicies",
   generation: "object",
   columns,
+  validate: (policy) => [...checkNetworkPolicy(policy)],
   defaults(policy) {
     policy.spec ??= {};
     const { spec } = policy;
