@@ -99,6 +99,7 @@ export type { FieldSet } from "./managed-fields/field-set.ts";
 export * from "./managed-fields/update.ts";
 export * from "./object.ts";
 export * from "./open-api/publish.ts";
+export * from "./patch/configuration.ts";
 export * from "./patch/json-patch.ts";
 export * from "./patch/merge-patch.ts";
 export * from "./patch/patch-object.ts";

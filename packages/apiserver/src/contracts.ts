@@ -175,6 +175,8 @@ export interface WriteContext {
   warn(text: string): void;
   /** Goes into the audit log, where there is one. */
   readonly annotate?: ((key: string, text: string) => void) | undefined;
+  /** Asked where a write that is no creation by its verb makes a new object. Throws 403. Absent: who writes may. */
+  authorizeCreate?(): Promise<void>;
 }
 
 export interface DeleteRequest {
@@ -216,6 +218,12 @@ export interface ResourceStorage<T extends KubeObject = KubeObject> {
     ref: ObjectRef,
     change: (current: T) => T | Promise<T>,
     context: WriteContext & { readonly subresource?: string },
+  ): Promise<T>;
+  /** Server-side apply of a configuration, by a subresource that shows only a part of the object. */
+  apply(
+    ref: ObjectRef,
+    application: { readonly config: JsonObject; readonly force: boolean },
+    context: WriteContext & { readonly subresource: string },
   ): Promise<T>;
   /** Deletes, or marks for deletion while grace period and finalizers hold it. */
   delete(

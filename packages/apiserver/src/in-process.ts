@@ -17,22 +17,22 @@ import { asStatusError } from "./http/respond-error.ts";
 import { methodNotAllowed } from "./http/serve-resource.ts";
 import type { StandardParts } from "./standard-parts-options.ts";
 import { createObject } from "./storage/create-object.ts";
-import { modifyObject } from "./storage/modify-object.ts";
 import type { ObjectStorage } from "./storage/object-storage.ts";
 import { removeObject } from "./storage/remove-object.ts";
 import type { StorageTable } from "./storage/storage-table.ts";
 import { customScale } from "./subresources/custom-scale.ts";
-import { checkPlace, placeNew } from "./verbs/check-place.ts";
+import { placeNew } from "./verbs/check-place.ts";
 import { withMetadata } from "./verbs/decode-body.ts";
 import { listObjects, type ObjectList } from "./verbs/list.ts";
 import { listOptions } from "./verbs/list-options.ts";
-import { checkPatchOptions } from "./verbs/parse-patch.ts";
+import { checkPatchOptions, patchBodyOf } from "./verbs/parse-patch.ts";
 import { patchObject } from "./verbs/patch-object.ts";
 import { flag, type Query, queryOf } from "./verbs/query.ts";
 import { removeMany } from "./verbs/remove-many.ts";
 import { removedStatus, returnsRemoved } from "./verbs/removed-status.ts";
 import { selectionOf } from "./verbs/selection.ts";
-import { deleteRequest, writeContext } from "./verbs/write-options.ts";
+import { updateObject } from "./verbs/update-object.ts";
+import { deleteOptions, writeContext } from "./verbs/write-options.ts";
 import { WatchMailbox } from "./watch/watch-mailbox.ts";
 
 /** What a transport in process works on. */
@@ -160,19 +160,18 @@ const verbs: Readonly<Record<TransportRequest["verb"], (call: Call) => Promise<J
   },
   async update(call) {
     const object = objectOf(call);
-    checkPlace(object, call.ref);
     const context = call.context("UpdateOptions");
     const { subresource } = call.request;
-    return asJson((await modifyObject(call.storage, call.ref, { change: () => object, context, subresource })).object);
+    return asJson((await updateObject(call.storage, call.ref, { object, context, subresource })).served.object);
   },
   async patch(call) {
     const { request, query, storage, ref } = call;
     const type = patchTypeOf(patchTypes[request.patchType ?? "merge"], storage.resource);
     const force = flag(query, "force");
     checkPatchOptions({ type, force, hasManager: (query.get("fieldManager") ?? "") !== "" });
-    const value = bodyOf(call);
+    const body = patchBodyOf(type, bodyOf(call));
     const context = call.context("PatchOptions");
-    const patch = { type, value, text: "", force: force ?? false, context, subresource: request.subresource };
+    const patch = { body, force: force ?? false, context, subresource: request.subresource };
     return asJson((await patchObject(storage, ref, patch)).served.object);
   },
   async delete(call) {
@@ -192,7 +191,7 @@ const verbs: Readonly<Record<TransportRequest["verb"], (call: Call) => Promise<J
 
 function deletionOf(call: Call) {
   const body = bodyOf(call);
-  const { dryRun, ...request } = deleteRequest(call.query, isJsonObject(body) ? body : undefined);
+  const { request, dryRun } = deleteOptions(call.query, isJsonObject(body) ? body : undefined);
   return { request, context: { ...call.context("DeleteOptions"), dryRun } };
 }
 

@@ -50,6 +50,12 @@ export function countMembers(value: unknown): number {
   return members;
 }
 
+/** The paths of members that a valid JSON text writes more than once; `value` is what it was read as, with all its members. */
+export function duplicateMembers(text: string, value: unknown): readonly string[] {
+  if (countMembersInText(text) === countMembers(value)) return [];
+  return [...new Set(membersInText(text).flatMap(({ path, duplicate }) => (duplicate ? [path] : [])))];
+}
+
 /** One member as the text writes it. */
 export interface WrittenMember {
   /** As in `spec.containers[0].image`. */

@@ -9,7 +9,10 @@ export function bodyFormat(contentType: string | undefined): "json" | "yaml" {
 }
 
 /** The kind of patch by `Content-Type`. Throws 415, also for patches that the resource does not take. */
-export function patchTypeOf(contentType: string | undefined, { custom }: ResourceDefinition): PatchType {
+export function patchTypeOf(
+  contentType: string | undefined,
+  { custom }: Pick<ResourceDefinition, "custom"> = {},
+): PatchType {
   const type = mediaType(contentType);
   const taken = Object.entries(patchTypes).filter(([name]) => custom === undefined || name !== "strategic");
   for (const [name, media] of taken) if (media === type && isPatchType(name)) return name;

@@ -147,7 +147,7 @@ export class RequestLine implements Disposable {
         return await handler.handle(exchange, info, user);
       }
     }
-    await serveResource({ exchange, info, user, storage, bookmarks, encoder });
+    await serveResource({ exchange, info, user, storage, bookmarks, encoder, authorizer: parts.authorizer });
   }
 }
 

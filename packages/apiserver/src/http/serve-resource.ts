@@ -1,30 +1,31 @@
 import { type ObjectRef, type ResourceAction, type ResourceDefinition, refusals, StatusError } from "@skiff/api";
-import type { JsonObject } from "@skiff/base";
-import type { ApiVerb, RequestInfo, UserInfo, WriteContext } from "../contracts.ts";
+import { forbidden } from "../authorization/access.ts";
+import type { ApiVerb, AuthorizationRequest, Authorizer, RequestInfo, UserInfo, WriteContext } from "../contracts.ts";
 import { bodyFormat, patchTypeOf } from "../encoding/body-format.ts";
 import { type Negotiated, negotiate } from "../encoding/negotiate.ts";
 import { alsoServed } from "../encoding/protobuf/also-served.ts";
 import type { BaseExchange } from "../exchange/base-exchange.ts";
 import { createObject } from "../storage/create-object.ts";
-import { modifyObject } from "../storage/modify-object.ts";
 import type { ObjectStorage } from "../storage/object-storage.ts";
 import { removeObject } from "../storage/remove-object.ts";
-import { checkPlace, placeNew } from "../verbs/check-place.ts";
+import { placeNew } from "../verbs/check-place.ts";
 import { decodeBody, decodeDeleteOptions } from "../verbs/decode-body.ts";
 import { listObjects } from "../verbs/list.ts";
 import { listOptions, parseRevision, tooLargeRevision } from "../verbs/list-options.ts";
-import { parsePatch } from "../verbs/parse-patch.ts";
+import { checkPatchOptions, parsePatchBody } from "../verbs/parse-patch.ts";
 import { patchObject } from "../verbs/patch-object.ts";
 import { flag, noQuery } from "../verbs/query.ts";
 import { removeMany } from "../verbs/remove-many.ts";
 import { removedStatus, returnsRemoved } from "../verbs/removed-status.ts";
 import { selectionOf } from "../verbs/selection.ts";
-import { deleteRequest, writeContext } from "../verbs/write-options.ts";
+import { updateObject } from "../verbs/update-object.ts";
+import { deleteOptions, writeContext } from "../verbs/write-options.ts";
 import type { Bookmarks } from "../watch/bookmarks.ts";
 import type { EventEncoder } from "../watch/event-encoder.ts";
 import { serveWatch } from "../watch/http-watch.ts";
 import { respondList, respondObject } from "./respond-object.ts";
 import { respondValue } from "./respond-value.ts";
+import { warningHeader } from "./warning-header.ts";
 import { watchEncoding } from "./watch-encoding.ts";
 
 /** Kubernetes reads no larger bodies. */
@@ -38,6 +39,7 @@ export interface ResourceCall {
   readonly storage: ObjectStorage;
   readonly bookmarks: Bookmarks;
   readonly encoder: EventEncoder;
+  readonly authorizer: Authorizer;
 }
 
 const actions: Readonly<Record<ApiVerb, ResourceAction>> = {
@@ -149,8 +151,8 @@ async function watch(call: ResourceCall): Promise<void> {
   await serveWatch(exchange, { storage, selection, options, bookmarks }, watchEncoding(call));
 }
 
-function contextOf({ exchange, user }: ResourceCall, kind: string): WriteContext {
-  return writeContext(
+function contextOf({ exchange, info, user, authorizer }: ResourceCall, kind: string): WriteContext {
+  const context = writeContext(
     {
       query: exchange.hasQuery ? exchange.query : noQuery,
       user,
@@ -159,13 +161,15 @@ function contextOf({ exchange, user }: ResourceCall, kind: string): WriteContext
     },
     kind,
   );
+  return {
+    ...context,
+    async authorizeCreate() {
+      const access: AuthorizationRequest = { user, request: { ...info, verb: "create" } };
+      const decision = await authorizer.authorize(access);
+      if (decision.kind !== "allowed") throw forbidden(access, decision.reason);
+    },
+  };
 }
-
-/** The text quoted in one line, with backslashes before what would end it. */
-const warningHeader = (text: string): string => {
-  const line = text.replaceAll(/[^\x20-\x7e]+/g, " ").replaceAll(/["\\]/g, (character) => `\\${character}`);
-  return `299 - "${line}"`;
-};
 
 async function textOf({ exchange }: ResourceCall): Promise<string> {
   return (await exchange.body(bodyLimitBytes)).toString("utf8");
@@ -185,22 +189,20 @@ async function update(call: ResourceCall, wanted: Negotiated): Promise<void> {
   const context = contextOf(call, "UpdateOptions");
   const format = bodyFormat(exchange.headers["content-type"]);
   const object = decodeBody(storage, { text: await textOf(call), format }, context);
-  const ref = refOf(call);
-  checkPlace(object, ref);
-  const change = () => object;
-  const served = await modifyObject(storage, ref, { change, context, subresource: info.subresource });
-  respondObject(exchange, storage, { status: 200, served, wanted });
+  const written = await updateObject(storage, refOf(call), { object, context, subresource: info.subresource });
+  respondObject(exchange, storage, { status: written.created ? 201 : 200, served: written.served, wanted });
 }
 
 async function patch(call: ResourceCall, wanted: Negotiated): Promise<void> {
   const { exchange, info, storage } = call;
-  const context = contextOf(call, "PatchOptions");
   const type = patchTypeOf(exchange.headers["content-type"], storage.resource);
+  const context = contextOf(call, "PatchOptions");
   const text = await textOf(call);
   const force = flag(exchange.query, "force");
-  const parsed = parsePatch({ type, text, force, hasManager: exchange.query.has("fieldManager") });
-  const subresource = info.subresource;
-  const written = await patchObject(storage, refOf(call), { type, ...parsed, text, context, subresource });
+  checkPatchOptions({ type, force, hasManager: (exchange.query.get("fieldManager") ?? "") !== "" });
+  const body = parsePatchBody(type, text, context.fieldValidation);
+  const { subresource } = info;
+  const written = await patchObject(storage, refOf(call), { body, force: force ?? false, context, subresource });
   respondObject(exchange, storage, { status: written.created ? 201 : 200, served: written.served, wanted });
 }
 
@@ -208,11 +210,11 @@ async function deletion(call: ResourceCall) {
   const { exchange, user } = call;
   const text = await textOf(call);
   const format = text === "" ? "json" : bodyFormat(exchange.headers["content-type"]);
-  const body: JsonObject | undefined = text === "" ? undefined : decodeDeleteOptions({ text, format });
-  const { dryRun, ...request } = deleteRequest(exchange.query, body);
+  const options = deleteOptions(exchange.query, text === "" ? undefined : decodeDeleteOptions({ text, format }));
   const source = { query: noQuery, user, userAgent: exchange.headers["user-agent"] };
   const warn = (warning: string) => exchange.setHeader("warning", warningHeader(warning));
-  return { request, context: { ...writeContext({ ...source, warn }, "DeleteOptions"), dryRun } };
+  const { request, dryRun, orphanDependents } = options;
+  return { request, context: { ...writeContext({ ...source, warn }, "DeleteOptions"), dryRun }, orphanDependents };
 }
 
 async function remove(call: ResourceCall, wanted: Negotiated): Promise<void> {
@@ -223,7 +225,8 @@ async function remove(call: ResourceCall, wanted: Negotiated): Promise<void> {
     const value = removedStatus(storage.resource, served.object);
     return respondValue(exchange, { status: 200, wanted, value });
   }
-  const accepted = !gone && how.request.propagationPolicy === "Foreground";
+  // Only who asks in the old way hears that the deletion goes on.
+  const accepted = !gone && how.orphanDependents === false;
   respondObject(exchange, storage, { status: accepted ? 202 : 200, served, wanted });
 }
 

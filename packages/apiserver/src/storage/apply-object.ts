@@ -1,7 +1,18 @@
-import { applyConfiguration, hasReason, type KubeObject, type ObjectRef } from "@skiff/api";
-import type { JsonObject } from "@skiff/base";
+import {
+  applyConfiguration,
+  conformObject,
+  DecodeFailure,
+  hasReason,
+  type KubeObject,
+  type ObjectRef,
+  refusals,
+  strictConfigurationError,
+} from "@skiff/api";
+import { deepCopy, type JsonObject } from "@skiff/base";
 import type { WriteContext } from "../contracts.ts";
 import { asJson, asObject } from "../encoding/object-json.ts";
+import { checkPlace, placePatched } from "../verbs/check-place.ts";
+import { warnOf } from "../verbs/decode-body.ts";
 import { createObject } from "./create-object.ts";
 import { modifyObject } from "./modify-object.ts";
 import type { ObjectStorage, Written } from "./object-storage.ts";
@@ -9,8 +20,10 @@ import { resetFields } from "./track-fields.ts";
 
 /** A server-side apply. */
 export interface Application {
-  /** The applied configuration. */
+  /** The applied configuration, as it was sent. */
   readonly config: JsonObject;
+  /** What is wrong with it only for who looks closely: told or refused once it is known to apply. */
+  readonly strictErrors: readonly string[];
   readonly force: boolean;
   readonly context: WriteContext;
   readonly subresource: string | undefined;
@@ -18,19 +31,20 @@ export interface Application {
 
 /** Applies a configuration: merges it into the object that is there, or makes a new one. */
 export async function applyObject(storage: ObjectStorage, ref: ObjectRef, application: Application): Promise<Written> {
+  const { context, subresource } = application;
+  const apply = applier(storage, ref, application);
   for (;;) {
-    if (storage.find(ref) === undefined && application.subresource === undefined) {
+    if (storage.find(ref) === undefined && subresource === undefined) {
       try {
-        return { served: await createApplied(storage, ref, application), created: true };
+        return { served: await createApplied(storage, ref, { apply, context }), created: true };
       } catch (error) {
         // Somebody else made it in the meantime: then it is there to be changed.
         if (!hasReason(error, "AlreadyExists")) throw error;
       }
     }
-    const { context, subresource } = application;
     const change = (current: KubeObject): KubeObject => {
-      const { object, changed } = merged(storage, asJson(current), application);
-      return changed ? asObject(object) : current;
+      const { object, changed } = apply(asJson(current));
+      return changed ? object() : current;
     };
     return {
       served: await modifyObject(storage, ref, { change, context, subresource, ownFields: true }),
@@ -39,23 +53,64 @@ export async function applyObject(storage: ObjectStorage, ref: ObjectRef, applic
   }
 }
 
-async function createApplied(storage: ObjectStorage, { namespace, name }: ObjectRef, application: Application) {
-  const { apiVersion, resource } = storage;
-  const metadata = namespace === undefined ? { name } : { name, namespace };
-  const { object } = merged(storage, { apiVersion, kind: resource.kind, metadata }, application);
-  return await createObject(storage, asObject(object), { ...application.context, ownFields: true });
+/** Merges the configuration into a live object. */
+type Apply = (live: JsonObject) => { readonly changed: boolean; object(): KubeObject };
+
+function applier(storage: ObjectStorage, ref: ObjectRef, application: Application): Apply {
+  const { config, force, context, subresource } = application;
+  let told = false;
+  return (live) => {
+    const { object, changed } = applyConfiguration({
+      live,
+      config,
+      force,
+      schema: storage.schema,
+      manager: context.fieldManager,
+      apiVersion: storage.apiVersion,
+      subresource,
+      resetFields: resetFields(storage.resource, subresource),
+      nowMs: storage.environment.clock.now(),
+    });
+    if (!told) tellStrict(application);
+    told = true;
+    return { changed, object: () => placed(conformed(storage, object), ref) };
+  };
 }
 
-function merged(storage: ObjectStorage, live: JsonObject, { config, force, context, subresource }: Application) {
-  return applyConfiguration({
-    live,
-    config,
-    force,
-    schema: storage.schema,
-    manager: context.fieldManager,
-    apiVersion: storage.apiVersion,
-    subresource,
-    resetFields: resetFields(storage.resource, subresource),
-    nowMs: storage.environment.clock.now(),
-  });
+function placed(object: KubeObject, ref: ObjectRef): KubeObject {
+  placePatched(object, ref);
+  checkPlace(object, ref);
+  return object;
+}
+
+function tellStrict({ strictErrors, context }: Application): void {
+  if (strictErrors.length > 0 && context.fieldValidation === "Strict") throw strictConfigurationError(strictErrors);
+  warnOf(strictErrors, context);
+}
+
+/** Configurations are merged as they are said; what is stored has the form of the schema. */
+function conformed(storage: ObjectStorage, merged: JsonObject): KubeObject {
+  try {
+    return asObject(conformObject(deepCopy(merged), storage.schema).value);
+  } catch (error) {
+    if (error instanceof DecodeFailure) throw refusals.badRequest(`failed to merge config: ${error.message}`);
+    throw error;
+  }
+}
+
+async function createApplied(
+  storage: ObjectStorage,
+  ref: ObjectRef,
+  { apply, context }: { readonly apply: Apply; readonly context: WriteContext },
+) {
+  const { apiVersion, resource } = storage;
+  // Who applies no field at all still makes an object.
+  const object = apply({ apiVersion, kind: resource.kind, metadata: {} }).object();
+  const { uid } = object.metadata;
+  if (uid) {
+    const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+    throw refusals.conflict(storage.subject(ref.name), why);
+  }
+  await context.authorizeCreate?.();
+  return await createObject(storage, object, { ...context, ownFields: true });
 }

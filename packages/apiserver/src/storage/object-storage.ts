@@ -9,12 +9,14 @@ import {
   type StatusSubject,
   type StructSchema,
 } from "@skiff/api";
+import type { JsonObject } from "@skiff/base";
 import type { Operation } from "@skiff/store";
 import { namespacePrefix, objectKey, resourcePrefix } from "../cache/keys.ts";
 import type { ResourceCache } from "../cache/resource-cache.ts";
 import { ServedObject } from "../cache/served-object.ts";
 import type { DeleteRequest, ResourceStorage, WriteContext } from "../contracts.ts";
 import { storedText } from "../encoding/object-json.ts";
+import { applyObject } from "./apply-object.ts";
 import { createObject } from "./create-object.ts";
 import { type Change, modifyObject } from "./modify-object.ts";
 import { removeObject } from "./remove-object.ts";
@@ -135,6 +137,15 @@ export class ObjectStorage implements ResourceStorage {
     context: WriteContext & { readonly subresource?: string },
   ): Promise<KubeObject> {
     return (await modifyObject(this, ref, { change, context, subresource: context.subresource })).object;
+  }
+
+  async apply(
+    ref: ObjectRef,
+    { config, force }: { readonly config: JsonObject; readonly force: boolean },
+    context: WriteContext & { readonly subresource: string },
+  ): Promise<KubeObject> {
+    const { subresource } = context;
+    return (await applyObject(this, ref, { config, force, strictErrors: [], context, subresource })).served.object;
   }
 
   async delete(

@@ -1,7 +1,7 @@
 import { type ObjectRef, type Pod, Pods, refusals, type StatusError } from "@skiff/api";
 import { type Clock, isJsonObject, type JsonObject, type JsonValue, timestamp } from "@skiff/base";
 import type { ResourceTable, SubresourceHandler, WriteContext } from "../contracts.ts";
-import { type ObjectCall, objectHandler } from "./object-handler.ts";
+import { type BodyKind, type ObjectCall, objectHandler } from "./object-handler.ts";
 
 /** What creations that make no object answer with. */
 export const success: JsonObject = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
@@ -73,9 +73,11 @@ async function bind(
   return success;
 }
 
+const bindingBody: BodyKind = { group: "", version: "v1", kind: "Binding", definition: "core.v1.Binding" };
+
 /** `pods/binding`: puts a pod on a node, once. */
 export const podBinding = (table: ResourceTable, clock: Clock): SubresourceHandler =>
-  objectHandler(({ ref, body = {}, context }: ObjectCall) => bind(table, clock, { ref, body, context }));
+  objectHandler(({ ref, body = {}, context }: ObjectCall) => bind(table, clock, { ref, body, context }), bindingBody);
 
 /** `bindings`: the same, with the pod named in the binding's metadata. */
 export const bindings = (table: ResourceTable, clock: Clock): SubresourceHandler =>
@@ -84,4 +86,4 @@ export const bindings = (table: ResourceTable, clock: Clock): SubresourceHandler
     const name = typeof metadata.name === "string" ? metadata.name : "";
     if (name === "") throw refusals.badRequest("name must be provided");
     return bind(table, clock, { ref: { ...ref, name }, body, context });
-  });
+  }, bindingBody);

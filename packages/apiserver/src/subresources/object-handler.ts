@@ -1,10 +1,14 @@
-import type { ObjectRef } from "@skiff/api";
-import { parseBody, refusals } from "@skiff/api";
+import { decodeObject, definitionSchema, type ObjectRef, parseBody, refusals } from "@skiff/api";
 import { assert, isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import type { ApiVerb, Exchange, RequestInfo, SubresourceHandler, WriteContext } from "../contracts.ts";
+import { bodyFormat, patchTypeOf } from "../encoding/body-format.ts";
 import { type AlsoServed, negotiate } from "../encoding/negotiate.ts";
 import { respondValue } from "../http/respond-value.ts";
+import { warningHeader } from "../http/warning-header.ts";
 import { partialObject } from "../table/table.ts";
+import { warnOf } from "../verbs/decode-body.ts";
+import { checkPatchOptions, type PatchBody, parsePatchBody } from "../verbs/parse-patch.ts";
+import { flag } from "../verbs/query.ts";
 import { writeContext } from "../verbs/write-options.ts";
 
 /** A call of a subresource by object: the same over HTTP and in process. */
@@ -14,7 +18,7 @@ export interface ObjectCall {
   readonly body: JsonObject | undefined;
   readonly context: WriteContext;
   /** Where the request is a patch that came over HTTP. In process `body` is a merge patch. */
-  readonly patch?: { readonly type: string; readonly value: JsonValue };
+  readonly patch?: { readonly body: PatchBody; readonly force: boolean };
 }
 
 type ResourceRequest = Extract<RequestInfo, { kind: "resource" }>;
@@ -24,17 +28,55 @@ const optionsKinds: Readonly<Record<string, string>> = { PUT: "UpdateOptions", P
 
 const bodyLimit = 3 * 1024 * 1024;
 
-/** The request's body. JSON or YAML; `undefined` where there is none. */
-async function readBody(exchange: Exchange): Promise<JsonValue | undefined> {
-  const bytes = await exchange.body(bodyLimit);
-  if (bytes.length === 0) return undefined;
-  const type = exchange.headers["content-type"] ?? "application/json";
-  const text = bytes.toString("utf8");
+/** What a body is an object of: it is read by its schema. */
+export interface BodyKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** `autoscaling.v1.Scale` */
+  readonly definition: string;
+}
+
+async function readText(exchange: Exchange): Promise<string> {
+  return (await exchange.body(bodyLimit)).toString("utf8");
+}
+
+/** The request's body. `undefined` where there is none. */
+async function readBody(exchange: Exchange, of: BodyKind | undefined, context: WriteContext) {
+  const text = await readText(exchange);
+  if (text === "") return undefined;
+  const format = bodyFormat(exchange.headers["content-type"]);
+  if (of !== undefined) {
+    const { fieldValidation } = context;
+    const { value, strictErrors } = decodeObject({
+      ...of,
+      text,
+      format,
+      schema: definitionSchema(of.definition),
+      fieldValidation,
+    });
+    warnOf(strictErrors, context);
+    return value;
+  }
+  const value = untyped(text, format);
+  if (isJsonObject(value)) return value;
+  throw refusals.badRequest("the body of the request is not an object");
+}
+
+function untyped(text: string, format: "json" | "yaml"): JsonValue {
   try {
-    return parseBody(text, type.includes("yaml") ? "yaml" : "json").value;
+    return parseBody(text, format).value;
   } catch (error) {
     throw refusals.badRequest(error instanceof Error ? error.message : "the body of the request cannot be read");
   }
+}
+
+async function readPatch(exchange: Exchange, context: WriteContext): Promise<NonNullable<ObjectCall["patch"]>> {
+  const type = patchTypeOf(exchange.headers["content-type"]);
+  const force = flag(exchange.query, "force");
+  const text = await readText(exchange);
+  checkPatchOptions({ type, force, hasManager: (exchange.query.get("fieldManager") ?? "") !== "" });
+  return { body: parsePatchBody(type, text, context.fieldValidation), force: force ?? false };
 }
 
 /** What these handlers answer with is of built-in kinds, and no tables are made of it. */
@@ -52,36 +94,31 @@ export function resourceRequest(request: RequestInfo): ResourceRequest {
   return request;
 }
 
-/** Makes a function from body to body a subresource. */
-export function objectHandler(serve: (call: ObjectCall) => Promise<JsonObject>): SubresourceHandler {
+/** Makes a function from body to body a subresource. `of` is what the bodies of its creations and updates are. */
+export function objectHandler(serve: (call: ObjectCall) => Promise<JsonObject>, of?: BodyKind): SubresourceHandler {
   return {
     async handle(exchange, info, user) {
       const request = resourceRequest(info);
       const { method } = exchange;
       const wanted = negotiate(exchange.headers.accept, also);
-      const value = method === "GET" || method === "HEAD" ? undefined : await readBody(exchange);
-      const context = writeContext(
-        {
-          query: exchange.query,
-          user,
-          userAgent: exchange.headers["user-agent"],
-          warn: (text) => exchange.setHeader("warning", `299 - ${JSON.stringify(text)}`),
-        },
-        optionsKinds[method] ?? "CreateOptions",
-      );
-      const type = exchange.headers["content-type"]?.split(";")[0] ?? "";
-      if (method !== "PATCH" && value !== undefined && !isJsonObject(value)) {
-        throw refusals.badRequest("the body of the request is not an object");
-      }
+      const source = {
+        query: exchange.query,
+        user,
+        userAgent: exchange.headers["user-agent"],
+        warn: (text: string) => exchange.setHeader("warning", warningHeader(text)),
+      };
+      const context = writeContext(source, optionsKinds[method] ?? "CreateOptions");
+      const patch = method === "PATCH" ? await readPatch(exchange, context) : undefined;
+      const reads = method === "GET" || method === "HEAD" || patch !== undefined;
       const result = await serve({
         verb: request.verb,
         ref: refOf(request),
-        body: isJsonObject(value) ? value : undefined,
+        body: reads ? undefined : await readBody(exchange, of, context),
         context,
-        ...(method === "PATCH" && value !== undefined ? { patch: { type, value } } : {}),
+        ...(patch === undefined ? {} : { patch }),
       });
-      const answer = wanted.form === "object" ? result : partialObject(result, wanted.metaVersion);
-      respondValue(exchange, { status: method === "POST" ? 201 : 200, wanted, value: answer });
+      const value = wanted.form === "object" ? result : partialObject(result, wanted.metaVersion);
+      respondValue(exchange, { status: method === "POST" ? 201 : 200, wanted, value });
     },
     handleObject: serve,
   };

@@ -1,23 +1,27 @@
 import {
-  applyJsonPatch,
-  applyMergePatch,
+  apiVersionOf,
   Deployments,
+  definitionSchema,
   fieldError,
   type KubeObject,
   type LabelSelector,
   labelSelectorOf,
   labelsSelector,
-  patchTypes,
+  patchedObject,
   qualifiedPlural,
   ReplicaSets,
   ReplicationControllers,
   type ResourceDefinition,
   refusals,
   StatefulSets,
+  strictConfigurationError,
 } from "@skiff/api";
 import { deepCopy, isJsonObject, type JsonObject } from "@skiff/base";
 import type { ResourceStorage, ResourceTable, SubresourceHandler } from "../contracts.ts";
-import { type ObjectCall, objectHandler } from "./object-handler.ts";
+import { asObject } from "../encoding/object-json.ts";
+import { warnOf } from "../verbs/decode-body.ts";
+import type { ParsedConfiguration } from "../verbs/parse-patch.ts";
+import { type BodyKind, type ObjectCall, objectHandler } from "./object-handler.ts";
 
 const member = (object: object, field: string): JsonObject => {
   const value: unknown = Reflect.get(object, field);
@@ -70,15 +74,22 @@ export function scaleOf(object: KubeObject, form = builtInForm): JsonObject {
 }
 
 /** The `Scale` that a call wants, made from the present one. */
-function wantedScale({ verb, body = {}, patch }: ObjectCall, current: JsonObject): JsonObject {
+function wantedScale({ verb, body = {}, patch, context }: ObjectCall, current: JsonObject): JsonObject {
   if (verb !== "patch") return body;
   // The version that a patch names is looked at; the one that it leaves alone is not.
   const { resourceVersion: _present, ...metadata } = member(current, "metadata");
-  const base = { ...current, metadata };
-  const patched =
-    patch?.type === patchTypes.json ? applyJsonPatch(base, patch.value) : applyMergePatch(base, patch?.value ?? body);
-  if (!isJsonObject(patched)) throw refusals.badRequest("the patched object is not a Scale");
-  return patched;
+  const { fieldValidation } = context;
+  const parsed = patch?.body ?? ({ type: "merge", value: body, strictErrors: [] } as const);
+  if (parsed.type === "apply") throw refusals.badRequest("a configuration is no patch of a Scale");
+  const schema = definitionSchema(scaleBody.definition);
+  const { value, strictErrors } = patchedObject({
+    current: { ...current, metadata },
+    patch: parsed,
+    schema,
+    fieldValidation,
+  });
+  warnOf(strictErrors, context);
+  return value;
 }
 
 interface Scaling {
@@ -86,6 +97,36 @@ interface Scaling {
   readonly form: ScaleForm;
   readonly scale: JsonObject;
 }
+
+const scaleBody: BodyKind = { group: "autoscaling", version: "v1", kind: "Scale", definition: "autoscaling.v1.Scale" };
+
+/** Applying a Scale is applying its replicas to the object itself: that is where their owners are known. */
+async function applyScale<T extends KubeObject>(
+  storage: ResourceStorage<T>,
+  form: ScaleForm,
+  call: ObjectCall & { readonly patch: { readonly body: ParsedConfiguration; readonly force: boolean } },
+): Promise<T> {
+  const { resource } = storage;
+  const { value: config, strictErrors } = call.patch.body;
+  if (config.apiVersion !== "autoscaling/v1" || config.kind !== "Scale") {
+    throw refusals.badRequest(`invalid object type: ${String(config.apiVersion)}, Kind=${String(config.kind)}`);
+  }
+  if (strictErrors.length > 0 && call.context.fieldValidation === "Strict")
+    throw strictConfigurationError(strictErrors);
+  const { name, namespace, uid, resourceVersion } = member(config, "metadata");
+  const { replicas } = member(config, "spec");
+  const identity: JsonObject = { name, namespace, uid, resourceVersion };
+  const own = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata: present(identity) };
+  if (typeof replicas === "number") form.setReplicas(asObject(own), replicas);
+  return await storage.apply(
+    call.ref,
+    { config: own, force: call.patch.force },
+    { ...call.context, subresource: "scale" },
+  );
+}
+
+const present = (object: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 
 /** The object with the replicas that a `Scale` asks for. */
 function scaled<T extends KubeObject>(object: T, { resource, form, scale }: Scaling): T {
@@ -121,12 +162,17 @@ export function scaleHandler<T extends KubeObject>(
     const storage = storageOf();
     const { resource } = storage;
     if (call.verb === "get") return scaleOf(await storage.get(call.ref), form);
+    const { patch } = call;
+    if (patch?.body.type === "apply") {
+      const own = { ...call, patch: { body: patch.body, force: patch.force } };
+      return scaleOf(await applyScale(storage, form, own), form);
+    }
     const change = (current: T): T => {
       const scale = wantedScale(call, call.verb === "patch" ? scaleOf(current, form) : {});
       return scaled(current, { resource, form, scale });
     };
     return scaleOf(await storage.modify(call.ref, change, { ...call.context, subresource: "scale" }), form);
-  });
+  }, scaleBody);
 }
 
 /** `/scale` of the built-in kinds that have replicas. */

@@ -5,7 +5,7 @@ import { type BoundObject, claimsToJson, type ServiceAccountClaims } from "../au
 import type { TokenKeys } from "../authentication/token-keys.ts";
 import type { ResourceTable, SubresourceHandler } from "../contracts.ts";
 import { restrictNodeToken } from "./node-token-restriction.ts";
-import { objectHandler } from "./object-handler.ts";
+import { type BodyKind, objectHandler } from "./object-handler.ts";
 
 const defaultSeconds = 3600;
 /** Lifetime that the ServiceAccount admission plugin asks for: such tokens live longer than they say, see below. */
@@ -73,6 +73,13 @@ async function boundObject(
   }
 }
 
+const tokenRequest: BodyKind = {
+  group: "authentication.k8s.io",
+  version: "v1",
+  kind: "TokenRequest",
+  definition: "authentication.v1.TokenRequest",
+};
+
 /** `serviceaccounts/token`: signs a token for an account. */
 export const serviceAccountToken = (issuing: TokenIssuing): SubresourceHandler =>
   objectHandler(async ({ ref, body = {}, context }) => {
@@ -120,4 +127,4 @@ export const serviceAccountToken = (issuing: TokenIssuing): SubresourceHandler =
       },
       status: { token, expirationTimestamp: timestamp((now + seconds) * 1000) },
     };
-  });
+  }, tokenRequest);

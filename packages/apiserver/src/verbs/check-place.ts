@@ -25,3 +25,8 @@ export function placeNew({ metadata }: KubeObject, namespace: string | undefined
     throw refusals.badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
 }
+
+/** The same for an object that a patch made: where it says no namespace, it is that of its address. */
+export function placePatched(object: KubeObject, { namespace }: ObjectRef): void {
+  if (namespace !== undefined) placeNew(object, namespace);
+}

@@ -1,5 +1,5 @@
-import { conformObject, decodeObject, definitionSchema, fieldError, type KubeObject, refusals } from "@skiff/api";
-import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
+import { decodeObject, definitionSchema, type KubeObject, refusals } from "@skiff/api";
+import { isJsonObject, type JsonObject } from "@skiff/base";
 import type { WriteContext } from "../contracts.ts";
 import { asObject } from "../encoding/object-json.ts";
 import type { ObjectStorage } from "../storage/object-storage.ts";
@@ -31,48 +31,35 @@ export function withMetadata(value: JsonObject): KubeObject {
   return asObject(value);
 }
 
-/** With `Warn`, what strict decoding finds becomes warnings. */
+/** With `Warn`, what strict decoding finds becomes warnings; those of the YAML reader one by one. */
 export function warnOf(strictErrors: readonly string[], context: WriteContext): void {
-  if (context.fieldValidation === "Warn") for (const error of strictErrors) context.warn(error);
+  if (context.fieldValidation !== "Warn") return;
+  for (const error of strictErrors) for (const warning of warningsIn(error)) context.warn(warning);
 }
 
-/**
- * Brings what a patch made into the form of the resource's schema. Takes `value` over. Throws 422 when it does not fit (the
- * refusal shows the patch) and, with `Strict`, when it has unknown fields.
- */
-export function conformPatched(
-  storage: ObjectStorage,
-  value: JsonValue,
-  patch: { readonly text: string; readonly context: WriteContext },
-): KubeObject {
-  const refuse = (why: string) =>
-    refusals.invalid({ group: "", kind: "", name: "" }, [fieldError.invalid("patch", patch.text, why)]);
-  if (!isJsonObject(value)) throw refuse("the patched value is not an object");
-  const { strictErrors } = conformed(storage, value, refuse);
-  if (strictErrors.length > 0 && patch.context.fieldValidation === "Strict") {
-    throw refuse(`strict decoding error: ${strictErrors.join(", ")}`);
-  }
-  warnOf(strictErrors, patch.context);
-  return withMetadata(value);
-}
+const yamlErrors = /^(?:error converting YAML to JSON: )?yaml: unmarshal errors:\n/;
 
-function conformed(storage: ObjectStorage, value: JsonObject, refuse: (why: string) => Error) {
-  try {
-    return conformObject(value, storage.schema);
-  } catch (error) {
-    if (error instanceof Error && error.name === "DecodeFailure") throw refuse(error.message);
-    throw error;
-  }
-}
+const warningsIn = (error: string): readonly string[] =>
+  yamlErrors.test(error)
+    ? error
+        .replace(yamlErrors, "")
+        .split("\n")
+        .map((line) => line.trim())
+    : [error];
 
-/** Reads the options that a deletion may carry as its body. */
+/** Reads the options that a deletion may carry as its body, in the group and version of whatever is deleted. */
 export function decodeDeleteOptions({ text, format }: EncodedBody): JsonObject {
-  return decodeObject({
+  const { value } = decodeObject({
     text,
     format,
     schema: definitionSchema("meta.v1.DeleteOptions"),
     version: "v1",
     kind: "DeleteOptions",
     fieldValidation: "Ignore",
-  }).value;
+  });
+  if (value.kind === "DeleteOptions") return value;
+  // An object itself, sent along by mistake, does not say how it is to be deleted.
+  throw refusals.badRequest(
+    `no kind ${JSON.stringify(value.kind)} is registered for version ${JSON.stringify(value.apiVersion ?? "")}`,
+  );
 }

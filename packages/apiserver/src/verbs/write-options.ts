@@ -1,5 +1,5 @@
 import { type FieldError, fieldError, refusals } from "@skiff/api";
-import { isJsonObject, type JsonObject } from "@skiff/base";
+import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import type { DeleteRequest, UserInfo, WriteContext } from "../contracts.ts";
 import { flag, type Query, wholeNumber } from "./query.ts";
 
@@ -10,6 +10,9 @@ export interface WriteSource {
   readonly userAgent: string | undefined;
   warn(text: string): void;
 }
+
+/** All that Go does not count as printable: of spaces only the plain one is. */
+const unprintable = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 
 const fieldValidations = ["Ignore", "Strict", "Warn"] as const;
 
@@ -24,8 +27,10 @@ export function writeContext(source: WriteSource, kind: string): WriteContext {
   if (dryRun !== "" && dryRun !== "All") errors.push(fieldError.notSupported("dryRun", [dryRun], ["All"]));
   const manager = query.get("fieldManager") ?? "";
   if (Buffer.byteLength(manager) > 128) errors.push(fieldError.tooLong("fieldManager", 128));
-  else if (/[^\P{C}]/u.test(manager)) {
-    errors.push(fieldError.invalid("fieldManager", manager, "should only contain printable characters"));
+  for (const { index, 0: character } of manager.matchAll(unprintable)) {
+    const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+    const at = Buffer.byteLength(manager.slice(0, index));
+    errors.push(fieldError.invalid("fieldManager", manager, `invalid character U+${code} (at position ${at})`));
   }
   const asked = query.get("fieldValidation") ?? "";
   const fieldValidation = fieldValidations.find((value) => value === (asked === "" ? "Warn" : asked));
@@ -66,37 +71,66 @@ function managerOf(userAgent: string | undefined): string {
 
 const policies = ["Background", "Foreground", "Orphan"] as const;
 
-/** Reads the options of a deletion: those in the body win over those in the query. `body` is a `DeleteOptions` or absent. */
-export function deleteRequest(
-  query: Query,
-  body: JsonObject | undefined,
-): DeleteRequest & { readonly dryRun: boolean } {
+/** The options of a deletion. */
+export interface DeleteOptions {
+  readonly request: DeleteRequest;
+  readonly dryRun: boolean;
+  /** The old word for the propagation policy, as it was said. */
+  readonly orphanDependents: boolean | undefined;
+}
+
+/** Reads the options of a deletion: from the body where there is one (a `DeleteOptions`), else from the query. Throws 422. */
+export function deleteOptions(query: Query, body: JsonObject | undefined): DeleteOptions {
   const errors: FieldError[] = [];
-  const grace = numberOf(body?.gracePeriodSeconds) ?? wholeNumber(query, "gracePeriodSeconds");
-  const asked = textOf(body?.propagationPolicy) ?? query.get("propagationPolicy") ?? undefined;
-  const orphan = booleanOf(body?.orphanDependents) ?? flag(query, "orphanDependents");
+  const { grace, asked, orphan, dryRun } = body === undefined ? saidInQuery(query) : saidInBody(body);
   const policy = policies.find((name) => name === asked);
-  if (asked !== undefined && asked !== "" && policy === undefined) {
-    errors.push(fieldError.notSupported("propagationPolicy", asked, ["Foreground", "Background", "Orphan", "nil"]));
-  }
   if (asked !== undefined && orphan !== undefined) {
     errors.push(
       fieldError.invalid("propagationPolicy", asked, "orphanDependents and deletionPropagation cannot be both set"),
     );
   }
-  const dryRun = Array.isArray(body?.dryRun) ? body.dryRun : [query.get("dryRun") ?? ""];
-  const wrong = dryRun.filter((value) => value !== "" && value !== "All");
-  if (wrong.length > 0) errors.push(fieldError.notSupported("dryRun", dryRun, ["All"]));
+  if (asked !== undefined && policy === undefined) {
+    errors.push(fieldError.notSupported("propagationPolicy", asked, ["Foreground", "Background", "Orphan", "nil"]));
+  }
+  if (dryRun.some((value) => value !== "All")) errors.push(fieldError.notSupported("dryRun", [...dryRun], ["All"]));
   refuseOptions("DeleteOptions", errors);
   const propagationPolicy = policy ?? (orphan === undefined ? undefined : orphan ? "Orphan" : "Background");
   const preconditions = preconditionsOf(body);
   return {
-    dryRun: dryRun.includes("All"),
-    ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
-    ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
-    ...(preconditions === undefined ? {} : { preconditions }),
+    dryRun: dryRun.length > 0,
+    orphanDependents: orphan,
+    request: {
+      // Less than nothing is as soon as can be, which is not the same as without waiting.
+      ...(grace === undefined ? {} : { gracePeriodSeconds: grace < 0 ? 1 : grace }),
+      ...(propagationPolicy === undefined ? {} : { propagationPolicy }),
+      ...(preconditions === undefined ? {} : { preconditions }),
+    },
   };
 }
+
+interface SaidOfDeletion {
+  readonly grace: number | undefined;
+  readonly asked: string | undefined;
+  readonly orphan: boolean | undefined;
+  readonly dryRun: readonly JsonValue[];
+}
+
+const saidInBody = (body: JsonObject): SaidOfDeletion => ({
+  grace: numberOf(body.gracePeriodSeconds),
+  asked: textOf(body.propagationPolicy),
+  orphan: booleanOf(body.orphanDependents),
+  dryRun: Array.isArray(body.dryRun) ? body.dryRun : [],
+});
+
+const saidInQuery = (query: Query): SaidOfDeletion => {
+  const dryRun = query.get("dryRun") ?? "";
+  return {
+    grace: wholeNumber(query, "gracePeriodSeconds"),
+    asked: query.get("propagationPolicy") ?? undefined,
+    orphan: flag(query, "orphanDependents"),
+    dryRun: dryRun === "" ? [] : [dryRun],
+  };
+};
 
 function preconditionsOf(body: JsonObject | undefined): DeleteRequest["preconditions"] {
   if (!isJsonObject(body?.preconditions)) return undefined;

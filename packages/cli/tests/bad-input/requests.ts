@@ -402,7 +402,7 @@ export const patches: readonly Refusal[] = [
     "BadRequest",
     "error decoding patch: exceeded max depth",
   ],
-  ["a strategic patch that breaks off", patch(strategic, "{"), 400, "BadRequest", "error decoding patch: "],
+  ["a strategic patch that breaks off", patch(strategic, "{"), 400, "BadRequest", "unexpected end of JSON input"],
   [
     "a strategic patch without merge key",
     patch(strategic, { spec: { template: { spec: { containers: [{ image: "c" }] } } } }, `${deployments}/dep`),
@@ -415,7 +415,7 @@ export const patches: readonly Refusal[] = [
     patch(jsonPatch, "{}"),
     400,
     "BadRequest",
-    "json: cannot unmarshal object into Go value of type jsonpatch.Patch",
+    "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
   ],
   [
     "a JSON patch with an unknown operation",
