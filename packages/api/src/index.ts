@@ -13,11 +13,15 @@ export type {
   MutatingWebhook,
   MutatingWebhookConfiguration,
   NamedRuleWithOperations,
+  ParamKind,
+  ParamRef,
   RuleWithOperations,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
   ValidatingWebhook,
   ValidatingWebhookConfiguration,
+  Validation,
+  Variable,
   WebhookClientConfig,
 } from "./generated/types/admissionregistration-v1.ts";
 export type {
@@ -96,6 +100,7 @@ export { selectorText } from "./kinds/workload-columns.ts";
 export * from "./managed-fields/apply.ts";
 export type { FieldWriter } from "./managed-fields/entries.ts";
 export type { FieldSet } from "./managed-fields/field-set.ts";
+export { overlayConfiguration } from "./managed-fields/overlay.ts";
 export * from "./managed-fields/update.ts";
 export * from "./object.ts";
 export * from "./open-api/publish.ts";

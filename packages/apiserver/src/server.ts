@@ -10,6 +10,7 @@ import {
 } from "@skiff/api";
 import type { Clock, Logger, Random } from "@skiff/base";
 import type { EmbeddedStore } from "@skiff/store";
+import { checkExpressions } from "./admission/policies/expression-hooks.ts";
 import { aggregatedService } from "./aggregation/aggregated-service.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
 import type { UserInfo } from "./contracts.ts";
@@ -68,6 +69,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       },
     });
   }
+  checkExpressions(table);
   return new ApiServer({
     clock,
     random,

@@ -1,3 +1,4 @@
+import { webhookConditions } from "./admission/policies/webhook-conditions.ts";
 import { standardAdmission } from "./admission/standard-admission.ts";
 import { WebhookMetrics } from "./admission/webhooks/webhook-metrics.ts";
 import { Aggregation } from "./aggregation/aggregation.ts";
@@ -78,7 +79,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
       clock,
       random,
       escalation: { authorizer, rbac },
-      webhooks: { client: webhooks, metrics: webhookMetrics, conditions: { hold: () => true } },
+      webhooks: { client: webhooks, metrics: webhookMetrics, conditions: webhookConditions({ table, authorizer }) },
     }),
     paths: pathRoutes({ options, keys, metrics, aggregation, asking, flowControl, lifecycle, others }),
     subresources: new Map([

@@ -13,5 +13,7 @@ export { type CelType, type ListType, type ObjectField, type ObjectType, types, 
 export { escapedName } from "./types/property-names.ts";
 export { type JsonSchemaPlace, typeOfJsonSchema, typeOfSchema } from "./types/schema-types.ts";
 export type { CelList, CelMap, CelObject, CelOptional, CelValue, OpaqueValue } from "./values/cel-value.ts";
+export { isList, isObject } from "./values/cel-value.ts";
 export { listOf, mapOf } from "./values/collections.ts";
 export { celFromJson, jsonFromCel, NotJson } from "./values/json.ts";
+export { lazyObject } from "./values/lazy-object.ts";

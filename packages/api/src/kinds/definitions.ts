@@ -1,5 +1,7 @@
 /** Kinds with a file of their own, by plural. */
 
+export { MutatingAdmissionPolicies } from "./admissionregistration-v1/mutating-admission-policy.ts";
+export { MutatingAdmissionPolicyBindings } from "./admissionregistration-v1/mutating-admission-policy-binding.ts";
 export { MutatingWebhookConfigurations } from "./admissionregistration-v1/mutating-webhook-configuration.ts";
 export { ValidatingAdmissionPolicies } from "./admissionregistration-v1/validating-admission-policy.ts";
 export { ValidatingAdmissionPolicyBindings } from "./admissionregistration-v1/validating-admission-policy-binding.ts";

@@ -7,6 +7,8 @@ import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { podPartsAdmission } from "./pod-parts.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
+import { mutatingAdmissionPolicy, validatingAdmissionPolicy } from "./policies/policies-plugins.ts";
+import type { PolicyPluginOptions } from "./policies/policy-options.ts";
 import { priorityAdmission } from "./priority.ts";
 import { type EscalationSources, rbacEscalation } from "./rbac-escalation.ts";
 import { resourceQuotaAdmission } from "./resource-quota/resource-quota.ts";
@@ -37,11 +39,21 @@ export const standardAdmission = (options: {
   priorityAdmission(options.table),
   defaultTolerationSeconds,
   runtimeClassAdmission(options.table),
+  mutatingAdmissionPolicy(policies(options)),
   mutatingAdmissionWebhook({ ...options, ...options.webhooks }),
   serviceAllocationAdmission,
   podPartsAdmission,
   ...certificateAdmission(options.escalation.authorizer),
   rbacEscalation(options.escalation),
+  validatingAdmissionPolicy(policies(options)),
   validatingAdmissionWebhook({ ...options, ...options.webhooks }),
   resourceQuotaAdmission(options),
 ];
+
+const policies = ({
+  table,
+  escalation,
+}: {
+  readonly table: ResourceTable;
+  readonly escalation: EscalationSources;
+}): PolicyPluginOptions => ({ table, authorizer: escalation.authorizer });

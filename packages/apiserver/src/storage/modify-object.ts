@@ -84,7 +84,9 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   const { generation } = old.metadata;
   if (generation === undefined) delete next.metadata.generation;
   else next.metadata.generation = countsAsNew(storage, update) ? generation + 1 : generation;
-  const errors = findings(storage, update);
+  const own = findings(storage, update);
+  const { check } = storage.hooks;
+  const errors = check === undefined || subresource !== undefined ? own : [...own, ...(await check(next, old))];
   if (errors.length > 0) {
     throw refusals.invalid({ group: resource.group, kind: resource.kind, name: old.metadata.name }, errors);
   }

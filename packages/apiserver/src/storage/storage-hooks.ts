@@ -1,4 +1,4 @@
-import type { KubeObject } from "@skiff/api";
+import type { FieldError, KubeObject } from "@skiff/api";
 import type { Reservation } from "../allocation/service-allocation.ts";
 
 /**
@@ -6,6 +6,8 @@ import type { Reservation } from "../allocation/service-allocation.ts";
  * Methods, so that hooks for one kind stand in a table of hooks for all kinds.
  */
 export interface StorageHooks<T extends KubeObject = KubeObject> {
+  /** Findings beside the kind's own, which take more than the kind knows: expressions that have to compile. */
+  check?(object: T, old: T | undefined): readonly FieldError[] | Promise<readonly FieldError[]>;
   /** Between admission and commit, on an object that may still be changed; what it took is kept or given back. */
   reserve?(object: T, old: T | undefined, options: { readonly dryRun: boolean }): Reservation;
   /** The object is gone from the store. */

@@ -1,19 +1,14 @@
 import { defineResource } from "../../define-resource.ts";
-import type { ParamRef, ValidatingAdmissionPolicyBinding } from "../../generated/types/admissionregistration-v1.ts";
+import type { ValidatingAdmissionPolicyBinding } from "../../generated/types/admissionregistration-v1.ts";
 import type { Column } from "../../resource-definition.ts";
 import { age } from "../columns.ts";
-import { selectorText } from "../workload-columns.ts";
+import { paramRefText } from "./policy-columns.ts";
+import { checkBinding, checkValidationActions } from "./policy-validation.ts";
 import { defaultMatch } from "./webhook-rules.ts";
-
-function paramText(ref: ParamRef | undefined): string {
-  if (ref === undefined) return "<unset>";
-  if (ref.name) return ref.namespace ? `${ref.namespace}/${ref.name}` : `*/${ref.name}`;
-  return `${ref.namespace ? `${ref.namespace}/` : ""}${selectorText(ref.selector)}`;
-}
 
 const columns: readonly Column<ValidatingAdmissionPolicyBinding>[] = [
   { title: "PolicyName", value: ({ spec }) => spec?.policyName ?? "" },
-  { title: "ParamRef", value: ({ spec }) => paramText(spec?.paramRef) },
+  { title: "ParamRef", value: ({ spec }) => paramRefText(spec?.paramRef) },
   age,
 ];
 
@@ -28,4 +23,8 @@ export const ValidatingAdmissionPolicyBindings = defineResource<ValidatingAdmiss
   defaults({ spec }) {
     defaultMatch(spec?.matchResources);
   },
+  validate: ({ spec }) => [
+    ...checkBinding(spec ?? {}),
+    ...checkValidationActions("spec.validationActions", spec?.validationActions ?? []),
+  ],
 });

@@ -1,11 +1,10 @@
 import { defineResource } from "../../define-resource.ts";
-import type { ParamKind, ValidatingAdmissionPolicy } from "../../generated/types/admissionregistration-v1.ts";
+import type { ValidatingAdmissionPolicy } from "../../generated/types/admissionregistration-v1.ts";
 import type { Column } from "../../resource-definition.ts";
 import { age } from "../columns.ts";
+import { paramKindText } from "./policy-columns.ts";
+import { checkValidatingPolicy } from "./policy-validation.ts";
 import { defaultMatch } from "./webhook-rules.ts";
-
-const paramText = (kind: ParamKind | undefined): string =>
-  kind === undefined ? "<unset>" : `${kind.apiVersion}/${kind.kind}`;
 
 const columns: readonly Column<ValidatingAdmissionPolicy>[] = [
   {
@@ -14,7 +13,7 @@ const columns: readonly Column<ValidatingAdmissionPolicy>[] = [
     description: "Validations indicates the number of validation rules defined in this configuration",
     value: ({ spec }) => spec?.validations?.length ?? 0,
   },
-  { title: "ParamKind", value: ({ spec }) => paramText(spec?.paramKind) },
+  { title: "ParamKind", value: ({ spec }) => paramKindText(spec?.paramKind) },
   age,
 ];
 
@@ -30,4 +29,5 @@ export const ValidatingAdmissionPolicies = defineResource<ValidatingAdmissionPol
     spec.failurePolicy ??= "Fail";
     defaultMatch(spec.matchConstraints);
   },
+  validate: ({ metadata, spec = {} }) => [...checkValidatingPolicy(metadata.name ?? "", spec)],
 });

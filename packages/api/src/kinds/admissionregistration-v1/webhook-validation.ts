@@ -4,6 +4,7 @@ import { checkChoice, type Findings } from "../../validation/checks.ts";
 import { checkLabelSelector } from "../../validation/labels.ts";
 import { dns1035Label, dnsSubdomain } from "../../validation/names.ts";
 import { checkWebhookClient } from "../../validation/webhook-client.ts";
+import { checkMatchConditions } from "./policy-validation.ts";
 import { checkRule } from "./rule-validation.ts";
 
 const sideEffects = ["None", "NoneOnDryRun"];
@@ -44,6 +45,7 @@ function* checkWebhook(field: string, webhook: MutatingWebhook | ValidatingWebho
     yield* checkChoice(`${field}.reinvocationPolicy`, webhook.reinvocationPolicy, ["IfNeeded", "Never"]);
   }
   yield* checkWebhookClient(`${field}.clientConfig`, webhook.clientConfig);
+  yield* checkMatchConditions(`${field}.matchConditions`, webhook.matchConditions ?? []);
 }
 
 function* checkQualifiedDomain(field: string, name: string): Findings {

@@ -1,0 +1,144 @@
+import type { KubeObject, Namespace } from "@skiff/api";
+import type { JsonObject } from "@skiff/base";
+import { isJsonObject } from "@skiff/base";
+import {
+  type AccessAnswer,
+  type AccessQuestion,
+  authorizerValue,
+  type Bindings,
+  type CelAuthorizer,
+  celFromJson,
+  resourceCheckValue,
+} from "@skiff/cel";
+import { serviceAccountUser } from "../../authentication/service-account-tokens.ts";
+import type { Access, AccessAuthorizer } from "../../authorization/access.ts";
+import type { AdmissionRequest, UserInfo } from "../../contracts.ts";
+import type { Match } from "../matching/request-matcher.ts";
+import { admissionReview } from "../webhooks/admission-review.ts";
+import { namespaceType, requestType } from "./expression-types.ts";
+
+/** A request as expressions are to see it. */
+export interface RequestView {
+  readonly request: AdmissionRequest;
+  readonly match: Match;
+  /** In the version that the match names. */
+  readonly object: KubeObject | undefined;
+  readonly oldObject: KubeObject | undefined;
+  readonly namespace: Namespace | undefined;
+  readonly authorizer: AccessAuthorizer;
+}
+
+/** The values of the variables that all expressions on a request have. Those that cost something are made when asked for. */
+export function bindingsOf(view: RequestView, params: KubeObject | undefined): Bindings {
+  const { request, object, oldObject, namespace } = view;
+  const asker = new Asker(view.authorizer, request.user);
+  return {
+    object: () => seen(object, request.operation),
+    oldObject: () => seen(oldObject, request.operation),
+    request: () => celFromJson(requestJson(view), requestType),
+    namespaceObject: () => celFromJson(namespace === undefined ? null : namespaceJson(namespace), namespaceType),
+    params: () => celFromJson(params ?? null),
+    authorizer: () => authorizerValue(asker),
+    "authorizer.requestResource": () => resourceCheckValue(asker, resourceOf(request)),
+  };
+}
+
+/** Options of a connection have no metadata in truth. */
+function seen(
+  object: KubeObject | undefined,
+  operation: AdmissionRequest["operation"],
+): ReturnType<typeof celFromJson> {
+  if (object === undefined) return null;
+  if (operation !== "CONNECT") return celFromJson(object);
+  const { metadata: _none, ...options } = object;
+  return celFromJson(options);
+}
+
+function requestJson({ request, match }: RequestView): JsonObject {
+  const review = admissionReview("v1", "", { request, match, object: undefined, oldObject: undefined });
+  return isJsonObject(review.request) ? review.request : {};
+}
+
+function namespaceJson({ metadata, spec, status }: Namespace): JsonObject {
+  const { name, generateName, labels, annotations, uid, creationTimestamp, generation, resourceVersion } = metadata;
+  const { deletionGracePeriodSeconds, deletionTimestamp, finalizers } = metadata;
+  return {
+    metadata: {
+      name,
+      generateName,
+      labels: labels === undefined ? undefined : { ...labels },
+      annotations: annotations === undefined ? undefined : { ...annotations },
+      UID: uid,
+      creationTimestamp,
+      deletionGracePeriodSeconds,
+      deletionTimestamp,
+      generation,
+      resourceVersion,
+      finalizers: finalizers === undefined ? undefined : [...finalizers],
+    },
+    spec: { finalizers: [...(spec?.finalizers ?? [])] },
+    status: { phase: status?.phase },
+  };
+}
+
+const resourceOf = ({ resource, subresource, namespace, name }: AdmissionRequest) => ({
+  kind: "resource" as const,
+  group: resource.group,
+  resource: resource.plural,
+  subresource: subresource ?? "",
+  namespace: namespace ?? "",
+  name,
+});
+
+/** Asks the authorizer in the name of the request's user. The same question is asked once a request. */
+class Asker implements CelAuthorizer {
+  readonly #authorizer: AccessAuthorizer;
+  readonly #user: UserInfo;
+  readonly #known = new Map<string, AccessAnswer>();
+
+  constructor(authorizer: AccessAuthorizer, user: UserInfo) {
+    this.#authorizer = authorizer;
+    this.#user = user;
+  }
+
+  check(
+    question: AccessQuestion,
+    serviceAccount: { readonly namespace: string; readonly name: string } | undefined,
+  ): AccessAnswer {
+    const key = JSON.stringify([question, serviceAccount]);
+    const known = this.#known.get(key) ?? this.#ask(question, serviceAccount);
+    this.#known.set(key, known);
+    return known;
+  }
+
+  #ask(question: AccessQuestion, as: { readonly namespace: string; readonly name: string } | undefined): AccessAnswer {
+    const decision = this.#authorizer.authorize({
+      user: as === undefined ? this.#user : accountUser(as),
+      request: accessOf(question),
+    });
+    // Expressions do not wait: an authorizer that has to ask somebody else cannot be asked from one.
+    if (decision instanceof Promise)
+      return { allowed: false, reason: "", error: "the authorizer cannot answer at once" };
+    return { allowed: decision.kind === "allowed", reason: decision.reason, error: "" };
+  }
+}
+
+function accountUser({ namespace, name }: { readonly namespace: string; readonly name: string }): UserInfo {
+  const { groups, ...user } = serviceAccountUser(namespace, name);
+  return { ...user, groups: [...groups, "system:authenticated"] };
+}
+
+function accessOf(question: AccessQuestion): Access {
+  if (question.kind === "path") return question;
+  const { verb, group, resource: plural, subresource, namespace, name } = question;
+  return {
+    kind: "resource",
+    verb,
+    group,
+    version: "*",
+    plural,
+    ...(subresource === "" ? {} : { subresource }),
+    ...(namespace === "" ? {} : { namespace }),
+    ...(name === "" ? {} : { name }),
+  };
+}

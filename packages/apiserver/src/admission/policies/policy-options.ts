@@ -1,0 +1,8 @@
+import type { AccessAuthorizer } from "../../authorization/access.ts";
+import type { ResourceTable } from "../../contracts.ts";
+
+/** What the plugins of policies work with. */
+export interface PolicyPluginOptions {
+  readonly table: ResourceTable;
+  readonly authorizer: AccessAuthorizer;
+}
