@@ -17,6 +17,7 @@ import { asStatusError } from "./http/respond-error.ts";
 import { methodNotAllowed } from "./http/serve-resource.ts";
 import type { StandardParts } from "./standard-parts-options.ts";
 import { createObject } from "./storage/create-object.ts";
+import { freshFor } from "./storage/fresh-for.ts";
 import type { ObjectStorage } from "./storage/object-storage.ts";
 import { removeObject } from "./storage/remove-object.ts";
 import type { StorageTable } from "./storage/storage-table.ts";
@@ -67,6 +68,8 @@ export class InProcessTransport implements Transport {
     signal.throwIfAborted();
     const storage = this.#storageOf(request);
     const query = queryOf(request.query);
+    const fresh = freshFor(storage, query);
+    if (fresh !== undefined) await fresh;
     const options = listOptions(query, { watch: true });
     const selection = selectionOf(storage, query, request.namespace);
     using events = new WatchMailbox({ storage, selection, options });
@@ -80,6 +83,9 @@ export class InProcessTransport implements Transport {
   }
 
   async #dispatch(request: TransportRequest): Promise<JsonObject> {
+    const known = this.#options.table.find(request);
+    const fresh = known && freshFor(known, queryOf(request.query));
+    if (fresh !== undefined) await fresh;
     const handled = this.#handlerOf(request);
     if (handled !== undefined) return await handled;
     const storage = this.#storageOf(request);

@@ -9,7 +9,7 @@ import {
   type Transport,
 } from "@skiff/api";
 import type { Clock, Logger, Random } from "@skiff/base";
-import type { EmbeddedStore } from "@skiff/store";
+import type { Store } from "@skiff/store";
 import { checkExpressions } from "./admission/policies/expression-hooks.ts";
 import { aggregatedService } from "./aggregation/aggregated-service.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
@@ -30,7 +30,7 @@ const usualEventTtlMs = 60 * 60_000;
 
 /** What an API server is made of. */
 export interface ApiServerOptions {
-  readonly store: EmbeddedStore;
+  readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -54,7 +54,7 @@ export interface ApiServerOptions {
  */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, clock, random, logger } = options;
-  const cache = await WatchCache.open(store, logger);
+  const cache = await WatchCache.open({ store, clock, logger });
   const admission = new AdmissionChain();
   const environment = { store, cache, clock, random, admission, leases: new LeasePool(store, clock) };
   const table = new StorageTable(options.resources ?? servedResources(), environment);

@@ -129,11 +129,13 @@ export interface Store extends AsyncDisposable {
   /** Atomic and, once resolved, durable. Rejects with `ReadOnlyError` when the engine cannot write (disk full). */
   commit(transaction: Transaction): Promise<CommitResult>;
   watch(options: WatchOptions): StoreWatch;
+  /** Whether others may write to it, too. Where nobody does, there is nothing to `sync`. */
+  readonly isShared: boolean;
   /**
-   * Resolves when every live watch has been called with all that anybody had committed when this was called. Nothing (not
-   * even a promise) where that always holds: in a store that nobody else writes to.
+   * Resolves when every live watch of this store has been called with all that anybody had committed when this was called.
+   * Throws `StoreUnavailableError` when that takes too long.
    */
-  sync(): Promise<void> | undefined;
+  sync(): Promise<void>;
   /**
    * Forgets history before `revision`: reads and watches from earlier revisions then throw `CompactedError`. Does nothing
    * when that has happened already; throws `FutureRevisionError` beyond the current revision.
@@ -149,7 +151,6 @@ export interface Store extends AsyncDisposable {
 /** A store inside this process, whose newest state is at hand at once. */
 export interface EmbeddedStore extends Store {
   get(key: string): KeyValue | undefined;
-  sync(): undefined;
   /**
    * Writes a consistent copy of everything to an empty or absent folder, in the format of the `lmdb` engine; opening the
    * folder gives the same store.

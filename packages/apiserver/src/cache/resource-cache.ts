@@ -78,6 +78,31 @@ export class ResourceCache {
     this.#keys.sort(byText);
   }
 
+  /**
+   * Takes over what is there after a gap, as the events that lead there: `entries` are all objects as of `revision`. What
+   * happened to an object in between is told as its last change; one that came after another of its name, as both.
+   */
+  reload(entries: readonly KeyValue[], revision: number): void {
+    const present = new Map(entries.map((entry) => [entry.key, entry]));
+    const events: StoreEvent[] = [];
+    const gone = (key: string, modRevision: number, served: ServedObject) => {
+      const state = { key, value: served.json, modRevision: served.revision };
+      const previous = { ...state, createRevision: served.revision, version: 1, lease: undefined };
+      events.push({ kind: "delete", key, modRevision, previous });
+    };
+    for (const [key, served] of this.#byKey) {
+      const entry = present.get(key);
+      if (entry === undefined) gone(key, revision, served);
+      else if (entry.createRevision > served.revision) gone(key, entry.createRevision - 1, served);
+    }
+    for (const entry of entries) {
+      const known = this.#byKey.get(entry.key);
+      if (known?.revision !== entry.modRevision) events.push({ kind: "put", current: entry, previous: undefined });
+    }
+    events.sort((a, b) => revisionOf(a) - revisionOf(b));
+    for (const event of events) this.apply(event);
+  }
+
   /** Follows the store. */
   apply(event: StoreEvent): void {
     const made = this.#follow(event);
@@ -103,6 +128,9 @@ export class ResourceCache {
     return { key, revision, previous, current };
   }
 }
+
+const revisionOf = (event: StoreEvent): number =>
+  event.kind === "put" ? event.current.modRevision : event.modRevision;
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

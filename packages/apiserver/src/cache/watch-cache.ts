@@ -1,12 +1,22 @@
 import type { KubeObject } from "@skiff/api";
-import { describeError, type Logger } from "@skiff/base";
-import { type EmbeddedStore, type KeyValue, prefixRange, StoreClosedError, type StoreWatch } from "@skiff/store";
+import { backoffDelayMs, type Clock, describeError, type Logger } from "@skiff/base";
+import { type KeyValue, prefixRange, type Store, StoreClosedError, type StoreWatch } from "@skiff/store";
 import { prefixOfKey, registryPrefix } from "./keys.ts";
 import { ResourceCache } from "./resource-cache.ts";
 
+/** What a watch cache needs. */
+export interface WatchCacheOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const relistBackoff = { initialMs: 100, maxMs: 5_000 };
+
 /**
- * Everything that is stored, in memory, one `ResourceCache` a resource, fed by one watch of the store. Since an embedded
- * store calls its watches before it answers a commit, whoever has written reads their own write here.
+ * Everything that is stored, in memory, one `ResourceCache` a resource, fed by one watch of the store. Since a store calls
+ * its watches before it answers a commit, whoever has written reads their own write here; what other servers have written
+ * to a shared store is here after `fresh`.
  */
 export class WatchCache implements Disposable {
   readonly #caches = new Map<string, ResourceCache>();
@@ -17,34 +27,82 @@ export class WatchCache implements Disposable {
   #seenRevision: number;
   #flushing = false;
 
-  private constructor(revision: number) {
+  readonly #options: WatchCacheOptions;
+  readonly #stop = new AbortController();
+  /** While the watch is lost and what is there is read anew. */
+  #relisting: Promise<void> | undefined;
+
+  private constructor(options: WatchCacheOptions, revision: number) {
+    this.#options = options;
     this.#loadedRevision = revision;
     this.#seenRevision = revision;
   }
 
   /** Reads all that is there and follows the store from then on. */
-  static async open(store: EmbeddedStore, logger: Logger): Promise<WatchCache> {
-    const { revision, entries } = await store.range(prefixRange(registryPrefix));
-    const cache = new WatchCache(revision);
+  static async open(options: WatchCacheOptions): Promise<WatchCache> {
+    const { revision, entries } = await options.store.range(prefixRange(registryPrefix));
+    const cache = new WatchCache(options, revision);
     for (const [prefix, group] of Map.groupBy(entries, ({ key }: KeyValue) => prefixOfKey(key))) {
       cache.of(prefix).load(group);
     }
-    cache.#watch = store.watch({
+    cache.#follow(revision + 1);
+    return cache;
+  }
+
+  /** Whether other servers may write to the store, so that `fresh` makes a difference. */
+  get isShared(): boolean {
+    return this.#options.store.isShared;
+  }
+
+  /** Resolves when everything is here that anybody had written when this was called. */
+  async fresh(): Promise<void> {
+    while (this.#relisting !== undefined) await this.#relisting;
+    await this.#options.store.sync();
+  }
+
+  #follow(fromRevision: number): void {
+    const { store, logger } = this.#options;
+    this.#watch = store.watch({
       range: prefixRange(registryPrefix),
-      fromRevision: revision + 1,
+      fromRevision,
       onBatch: (batch) => {
-        cache.#seenRevision = batch.revision;
+        this.#seenRevision = batch.revision;
         for (const event of batch.events) {
-          cache.of(prefixOfKey(event.kind === "put" ? event.current.key : event.key)).apply(event);
+          this.of(prefixOfKey(event.kind === "put" ? event.current.key : event.key)).apply(event);
         }
-        cache.#flushSoon();
+        this.#flushSoon();
       },
       onEnd: (error) => {
-        if (!(error instanceof StoreClosedError))
-          logger.error(`the watch cache lost its store: ${describeError(error)}`);
+        if (error instanceof StoreClosedError) return;
+        logger.warn(`the watch cache lost its watch and reads everything anew: ${describeError(error)}`);
+        this.#relisting = this.#relist().finally(() => {
+          this.#relisting = undefined;
+        });
       },
     });
-    return cache;
+  }
+
+  /** Until it succeeds. */
+  async #relist(): Promise<void> {
+    const { store, clock, logger } = this.#options;
+    const { signal } = this.#stop;
+    for (let failures = 1; !signal.aborted; failures++) {
+      try {
+        const { revision, entries } = await store.range(prefixRange(registryPrefix));
+        const byPrefix = Map.groupBy(entries, ({ key }: KeyValue) => prefixOfKey(key));
+        for (const prefix of new Set([...this.#caches.keys(), ...byPrefix.keys()])) {
+          this.of(prefix).reload(byPrefix.get(prefix) ?? [], revision);
+        }
+        this.#seenRevision = revision;
+        this.#flushSoon();
+        this.#follow(revision + 1);
+        return;
+      } catch (error) {
+        if (error instanceof StoreClosedError) return;
+        logger.warn(`the store cannot be read: ${describeError(error)}`);
+        await clock.sleep(backoffDelayMs(relistBackoff, failures), signal).catch(() => {});
+      }
+    }
   }
 
   /** Everything up to this revision is in the cache. */
@@ -81,6 +139,7 @@ export class WatchCache implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#stop.abort();
     this.#watch?.[Symbol.dispose]();
   }
 

@@ -8,6 +8,7 @@ import type { RequestLabels } from "../observe/request-metrics.ts";
 import { findRoute } from "../route-paths.ts";
 import { parseRequest } from "../routing/request-info.ts";
 import type { StandardParts } from "../standard-parts-options.ts";
+import { freshFor } from "../storage/fresh-for.ts";
 import type { StorageTable } from "../storage/storage-table.ts";
 import { customScale } from "../subresources/custom-scale.ts";
 import type { Bookmarks } from "../watch/bookmarks.ts";
@@ -139,6 +140,8 @@ export class RequestLine implements Disposable {
     }
     const storage = table.find(info);
     if (storage === undefined) throw refusals.noSuchPath();
+    const fresh = freshFor(storage, exchange.hasQuery ? exchange.query : undefined);
+    if (fresh !== undefined) await fresh;
     if (info.subresource !== undefined) {
       const handler =
         parts.subresources.get(`${qualified}/${info.subresource}`) ?? customScale(storage, info.subresource);

@@ -1,12 +1,12 @@
 import type { Clock, Random } from "@skiff/base";
-import type { EmbeddedStore } from "@skiff/store";
+import type { Store } from "@skiff/store";
 import type { WatchCache } from "../cache/watch-cache.ts";
 import type { AdmissionChain } from "./admission-chain.ts";
 import type { LeasePool } from "./lease-pool.ts";
 
 /** What all resources' storage works with. */
 export interface StorageEnvironment {
-  readonly store: EmbeddedStore;
+  readonly store: Store;
   readonly cache: WatchCache;
   readonly clock: Clock;
   readonly random: Random;

@@ -31,6 +31,8 @@ export async function readHistory(storage: ObjectStorage, request: HistoryReques
       failure.reject(error);
     },
   });
+  const { store } = storage.environment;
+  if (store.isShared) await Promise.race([store.sync(), failure.promise]);
   // Past batches arrive over the next turns of the event loop; there is no call-back for "that was all".
   while (!failed && !request.isOver() && watch.deliveredRevision < upTo) await setImmediate();
   if (failed) await failure.promise;

@@ -33,6 +33,7 @@ const leaseRetryMs = 5_000;
  * `GroupWriter`; whenever a group has become durable, leases and watches follow it, and only then its callers are answered.
  */
 export class EmbeddedEngine implements EmbeddedStore {
+  readonly isShared = false;
   readonly #storage: Storage;
   readonly #logger: Logger;
   readonly #writer: GroupWriter;
@@ -73,7 +74,7 @@ export class EmbeddedEngine implements EmbeddedStore {
   }
 
   /** What is committed is in the watches already. */
-  sync(): undefined {
+  async sync(): Promise<void> {
     this.#requireOpen();
   }
 

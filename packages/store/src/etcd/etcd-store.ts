@@ -61,6 +61,7 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<EtcdStor
  * for here: a commit is answered when this store's own watches have had it, and `sync` lets them catch up with everybody's.
  */
 export class EtcdStore implements Store {
+  readonly isShared = true;
   readonly #client: EtcdClient;
   readonly #keys: KeySpace;
   readonly #clock: Clock;

@@ -1,14 +1,7 @@
 import { backoffDelayMs, type Clock } from "@skiff/base";
 import type { Duplex } from "@skiff/grpc";
 import { inRange } from "../keys.ts";
-import {
-  CompactedError,
-  type KeyValue,
-  type StoreError,
-  type StoreEvent,
-  type StoreWatch,
-  type WatchOptions,
-} from "../store.ts";
+import { CompactedError, type StoreError, type StoreEvent, type StoreWatch, type WatchOptions } from "../store.ts";
 import { type EtcdClient, etcdBackoff } from "./etcd-client.ts";
 import type { KeySpace } from "./key-space.ts";
 import { Etcd, type EtcdEvent, type WatchResponse } from "./messages.ts";
@@ -158,7 +151,12 @@ export class EtcdWatch implements StoreWatch {
       if (this.#stopped.signal.aborted) return;
       if (revision < this.#nextRevision) continue;
       this.#home.onRevision(revision);
-      const made = group.map((event) => storeEvent(event, this.#home.keys)).filter((event) => event !== undefined);
+      const made = group.map((event) => storeEvent(event, this.#home.keys));
+      if (!made.every((event) => event !== undefined)) {
+        // Compaction has taken the states before them: whoever watches must begin anew.
+        this.end(new CompactedError(revision + 1));
+        return;
+      }
       this.#nextRevision = revision + 1;
       this.#call(() => this.#options.onBatch({ revision, events: made }));
       this.#claim(revision);
@@ -196,20 +194,13 @@ export class EtcdWatch implements StoreWatch {
   }
 }
 
+/** Nothing where etcd no longer has the state before. */
 function storeEvent({ type, kv, prevKv }: EtcdEvent, keys: KeySpace): StoreEvent | undefined {
   if (kv === undefined) return undefined;
   const previous = prevKv === undefined ? undefined : keys.entry(prevKv);
-  if (type === 0) return { kind: "put", current: keys.entry(kv), previous };
-  const key = keys.text(kv.key);
-  // etcd no longer has the state before where that is compacted.
-  return { kind: "delete", key, modRevision: kv.modRevision, previous: previous ?? forgotten(key) };
+  if (type === 0) {
+    if (previous === undefined && kv.createRevision < kv.modRevision) return undefined;
+    return { kind: "put", current: keys.entry(kv), previous };
+  }
+  return previous && { kind: "delete", key: keys.text(kv.key), modRevision: kv.modRevision, previous };
 }
-
-const forgotten = (key: string): KeyValue => ({
-  key,
-  value: new Uint8Array(),
-  createRevision: 0,
-  modRevision: 0,
-  version: 0,
-  lease: undefined,
-});
