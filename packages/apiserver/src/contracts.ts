@@ -185,6 +185,12 @@ export interface DeleteRequest {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
 }
 
+/** Something done to an object beside storing it: a connection, an eviction, a token. Admission decides on it. */
+export type AdmissionAction = Pick<
+  AdmissionRequest,
+  "operation" | "subresource" | "kind" | "namespace" | "name" | "object" | "oldObject"
+>;
+
 /** A selection of objects: parsed selectors and place. */
 export interface Selection {
   readonly namespace: string | undefined;
@@ -206,18 +212,21 @@ export interface ResourceStorage<T extends KubeObject = KubeObject> {
   peekAll(namespace?: string): readonly T[];
   /** How many objects there are, in all or in a namespace. */
   count(namespace?: string): number;
+  /** Lets plugins change and look at the action's object. Throws what a plugin refuses with. */
+  admit(action: AdmissionAction, context: WriteContext): Promise<void>;
   /** While this stays the same, so does all that `peek` and `peekAll` give: what was made of it may be kept. */
   readonly lastRevision: number;
   /** The whole line of a creation: defaults, admission, validation, commit. */
   create(object: KubeObject, context: WriteContext): Promise<T>;
   /**
    * Reads, lets `change` make the new object, runs the line of an update and commits; starts over when somebody else was
-   * faster, unless the new object carries a resourceVersion that is now stale (409). `subresource` decides what may change.
+   * faster, unless the new object carries a resourceVersion that is now stale (409). `subresource` decides what may change;
+   * with `admitted`, admission has decided already, on something else than the object (see `admit`).
    */
   modify(
     ref: ObjectRef,
     change: (current: T) => T | Promise<T>,
-    context: WriteContext & { readonly subresource?: string },
+    context: WriteContext & { readonly subresource?: string; readonly admitted?: boolean },
   ): Promise<T>;
   /** Server-side apply of a configuration, by a subresource that shows only a part of the object. */
   apply(
@@ -229,7 +238,7 @@ export interface ResourceStorage<T extends KubeObject = KubeObject> {
   delete(
     ref: ObjectRef,
     request: DeleteRequest,
-    context: WriteContext,
+    context: WriteContext & { readonly admitted?: boolean },
   ): Promise<{ readonly object: T; readonly gone: boolean }>;
 }
 

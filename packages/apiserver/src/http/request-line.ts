@@ -13,6 +13,7 @@ import type { StorageTable } from "../storage/storage-table.ts";
 import { customScale } from "../subresources/custom-scale.ts";
 import type { Bookmarks } from "../watch/bookmarks.ts";
 import type { EventEncoder } from "../watch/event-encoder.ts";
+import { admitConnection } from "./admit-connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { requestedTimeout } from "./request-timeout.ts";
 import { asStatusError, respondError, respondNoPath } from "./respond-error.ts";
@@ -146,7 +147,8 @@ export class RequestLine implements Disposable {
       const handler =
         parts.subresources.get(`${qualified}/${info.subresource}`) ?? customScale(storage, info.subresource);
       if (handler !== undefined) {
-        checkSubresource(storage.resource, info);
+        const { actions, kind } = checkSubresource(storage.resource, info);
+        if (actions.includes("connect")) await admitConnection({ exchange, info, user, storage, kind });
         return await handler.handle(exchange, info, user);
       }
     }

@@ -1,4 +1,11 @@
-import { type ObjectRef, type ResourceAction, type ResourceDefinition, refusals, StatusError } from "@skiff/api";
+import {
+  type ObjectRef,
+  type ResourceAction,
+  type ResourceDefinition,
+  refusals,
+  StatusError,
+  type SubresourceDefinition,
+} from "@skiff/api";
 import { forbidden } from "../authorization/access.ts";
 import type { ApiVerb, AuthorizationRequest, Authorizer, RequestInfo, UserInfo, WriteContext } from "../contracts.ts";
 import { bodyFormat, patchTypeOf } from "../encoding/body-format.ts";
@@ -118,11 +125,12 @@ function checkAllowed({ info, storage: { resource } }: ResourceCall): void {
 }
 
 /** Throws 404 for a subresource that there is not, 405 for a method that it does not take. What connects takes any. */
-export function checkSubresource(resource: ResourceDefinition, info: ResourceCall["info"]): void {
+export function checkSubresource(resource: ResourceDefinition, info: ResourceCall["info"]): SubresourceDefinition {
   const subresource = resource.subresources.find(({ name }) => name === info.subresource);
   if (subresource === undefined) throw refusals.noSuchPath();
   const { actions: taken } = subresource;
   if (!taken.includes("connect") && !taken.includes(actions[info.verb])) throw methodNotAllowed();
+  return subresource;
 }
 
 const refOf = ({ info: { namespace, name = "" } }: ResourceCall): ObjectRef => ({ namespace, name });

@@ -18,6 +18,8 @@ export interface Modification {
   readonly subresource: string | undefined;
   /** The change has set `metadata.managedFields` itself (apply). */
   readonly ownFields?: boolean;
+  /** Admission has decided already. */
+  readonly admitted?: boolean | undefined;
 }
 
 /** So often an update is tried again because somebody else was faster. */
@@ -74,8 +76,8 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   keepSystemFields(storage, next, old);
   resource.defaults(next);
   if (modification.ownFields !== true) trackFields(storage, next, { live: old, context, subresource });
-  const request = admissionRequest(storage, update);
-  await admission.admit(request);
+  const request = modification.admitted === true ? undefined : admissionRequest(storage, update);
+  if (request !== undefined) await admission.admit(request);
   resource.defaults(next);
   const moment = { nowMs: clock.now() };
   if (subresource === undefined) resource.prepareUpdate(next, old, moment);
@@ -91,7 +93,7 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
     throw refusals.invalid({ group: resource.group, kind: resource.kind, name: old.metadata.name }, errors);
   }
   if (subresource === undefined) for (const text of resource.warnings?.(next, old) ?? []) context.warn(text);
-  await admission.validate(request);
+  if (request !== undefined) await admission.validate(request);
 }
 
 /** A binding places a pod, and a status tells of one: neither asks anything new of whoever runs it. */

@@ -11,10 +11,11 @@ import {
 } from "@skiff/api";
 import type { JsonObject } from "@skiff/base";
 import type { Operation } from "@skiff/store";
+import { writeOptions } from "../admission/request-options.ts";
 import { namespacePrefix, objectKey, resourcePrefix } from "../cache/keys.ts";
 import type { ResourceCache } from "../cache/resource-cache.ts";
 import { ServedObject } from "../cache/served-object.ts";
-import type { DeleteRequest, ResourceStorage, WriteContext } from "../contracts.ts";
+import type { AdmissionAction, DeleteRequest, ResourceStorage, WriteContext } from "../contracts.ts";
 import { storedText } from "../encoding/object-json.ts";
 import { applyObject } from "./apply-object.ts";
 import { createObject } from "./create-object.ts";
@@ -123,6 +124,17 @@ export class ObjectStorage implements ResourceStorage {
     return this.cache.countFrom(prefix, prefix);
   }
 
+  async admit(action: AdmissionAction, context: WriteContext): Promise<void> {
+    const { user, dryRun, warn, annotate } = context;
+    const options = () =>
+      action.operation === "CREATE" || action.operation === "UPDATE"
+        ? writeOptions(action.operation === "CREATE" ? "CreateOptions" : "UpdateOptions", context)
+        : undefined;
+    const request = { ...action, resource: this.resource, user, dryRun, options, warn, annotate };
+    await this.environment.admission.admit(request);
+    await this.environment.admission.validate(request);
+  }
+
   get lastRevision(): number {
     return this.cache.lastRevision;
   }
@@ -134,9 +146,10 @@ export class ObjectStorage implements ResourceStorage {
   async modify(
     ref: ObjectRef,
     change: Change,
-    context: WriteContext & { readonly subresource?: string },
+    context: WriteContext & { readonly subresource?: string; readonly admitted?: boolean },
   ): Promise<KubeObject> {
-    return (await modifyObject(this, ref, { change, context, subresource: context.subresource })).object;
+    const { subresource, admitted } = context;
+    return (await modifyObject(this, ref, { change, context, subresource, admitted })).object;
   }
 
   async apply(
@@ -151,9 +164,9 @@ export class ObjectStorage implements ResourceStorage {
   async delete(
     ref: ObjectRef,
     request: DeleteRequest,
-    context: WriteContext,
+    context: WriteContext & { readonly admitted?: boolean },
   ): Promise<{ readonly object: KubeObject; readonly gone: boolean }> {
-    const { served, gone } = await removeObject(this, ref, { request, context });
+    const { served, gone } = await removeObject(this, ref, { request, context, admitted: context.admitted });
     return { object: served.object, gone };
   }
 

@@ -18,7 +18,12 @@ const attempts = 100;
 export async function removeObject(
   storage: ObjectStorage,
   ref: ObjectRef,
-  how: { readonly request: DeleteRequest; readonly context: WriteContext },
+  how: {
+    readonly request: DeleteRequest;
+    readonly context: WriteContext;
+    /** Admission has decided already. */
+    readonly admitted?: boolean | undefined;
+  },
 ): Promise<Removed> {
   const key = storage.key(ref);
   for (let attempt = 0; attempt < attempts; attempt++) {
@@ -26,7 +31,7 @@ export async function removeObject(
     if (stored === undefined) throw refusals.notFound(storage.subject(ref.name));
     const current = storage.show(stored);
     checkPreconditions(storage, current.object, how.request);
-    await admit(storage, current.object, how);
+    if (how.admitted !== true) await admit(storage, current.object, how);
     const marked = markedObject(storage, current.object, how.request);
     const removed =
       marked === undefined

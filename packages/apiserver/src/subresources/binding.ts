@@ -1,6 +1,7 @@
 import { type ObjectRef, type Pod, Pods, refusals, type StatusError } from "@skiff/api";
 import { type Clock, isJsonObject, type JsonObject, type JsonValue, timestamp } from "@skiff/base";
 import type { ResourceTable, SubresourceHandler, WriteContext } from "../contracts.ts";
+import { created } from "./created.ts";
 import { type BodyKind, type ObjectCall, objectHandler } from "./object-handler.ts";
 
 /** What creations that make no object answer with. */
@@ -69,7 +70,10 @@ async function bind(
   call: { readonly ref: ObjectRef; readonly body: JsonObject; readonly context: WriteContext },
 ): Promise<JsonObject> {
   const { ref, body, context } = call;
-  await table.of(Pods).modify(ref, (pod) => boundPod(pod, body, clock.now()), { ...context, subresource: "binding" });
+  const pods = table.of(Pods);
+  await pods.admit(created(pods, { ref, subresource: "binding", body }), context);
+  const bound = { ...context, subresource: "binding", admitted: true };
+  await pods.modify(ref, (pod) => boundPod(pod, body, clock.now()), bound);
   return success;
 }
 

@@ -10,6 +10,7 @@ import {
 import { type Clock, isJsonObject, type JsonObject, timestamp } from "@skiff/base";
 import type { DeleteRequest, ResourceTable, SubresourceHandler, WriteContext } from "../contracts.ts";
 import { success } from "./binding.ts";
+import { created } from "./created.ts";
 import { objectHandler } from "./object-handler.ts";
 
 /** Budgets that remember more pods than this do so because nobody reads them any more. */
@@ -117,6 +118,7 @@ export function podEviction(table: ResourceTable, clock: Clock): SubresourceHand
       .modify({ namespace, name }, (current) => spentBudget(current, pod, clock.now()), {
         ...context,
         subresource: "status",
+        admitted: true,
       });
   };
   const disrupt = (pod: Pod): Pod => {
@@ -148,9 +150,10 @@ export function podEviction(table: ResourceTable, clock: Clock): SubresourceHand
         `the UID in the precondition (${request.preconditions.uid}) does not match the UID in record (${pod.metadata.uid}). The object might have been deleted and then recreated`,
       );
     }
+    await pods.admit(created(pods, { ref, subresource: "eviction", body }), own);
     await spend(pod, own);
-    if (!isFree(pod)) await pods.modify(ref, disrupt, { ...own, subresource: "status" });
-    await pods.delete(ref, request, own);
+    if (!isFree(pod)) await pods.modify(ref, disrupt, { ...own, subresource: "status", admitted: true });
+    await pods.delete(ref, request, { ...own, admitted: true });
     return success;
   });
 }

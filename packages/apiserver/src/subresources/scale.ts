@@ -7,6 +7,7 @@ import {
   type LabelSelector,
   labelSelectorOf,
   labelsSelector,
+  type ObjectRef,
   patchedObject,
   qualifiedPlural,
   ReplicaSets,
@@ -17,7 +18,7 @@ import {
   strictConfigurationError,
 } from "@skiff/api";
 import { deepCopy, isJsonObject, type JsonObject } from "@skiff/base";
-import type { ResourceStorage, ResourceTable, SubresourceHandler } from "../contracts.ts";
+import type { AdmissionAction, ResourceStorage, ResourceTable, SubresourceHandler } from "../contracts.ts";
 import { asObject } from "../encoding/object-json.ts";
 import { warnOf } from "../verbs/decode-body.ts";
 import type { ParsedConfiguration } from "../verbs/parse-patch.ts";
@@ -153,6 +154,18 @@ function scaled<T extends KubeObject>(object: T, { resource, form, scale }: Scal
   return next;
 }
 
+/** What admission sees of a change of scale: plugins may change the scale that is wanted. */
+function update(
+  { namespace, name }: ObjectRef,
+  { scale, before }: { readonly scale: JsonObject; readonly before: JsonObject },
+): AdmissionAction {
+  const kind = { group: "autoscaling", version: "v1", kind: "Scale" };
+  Object.assign(scale, { kind: kind.kind, apiVersion: "autoscaling/v1" });
+  if (!isJsonObject(scale.metadata)) scale.metadata = {};
+  const objects = { object: asObject(scale), oldObject: asObject(before) };
+  return { operation: "UPDATE", subresource: "scale", kind, namespace, name, ...objects };
+}
+
 /** `/scale` of a kind that keeps its numbers in one form or another. */
 export function scaleHandler<T extends KubeObject>(
   storageOf: () => ResourceStorage<T>,
@@ -167,11 +180,14 @@ export function scaleHandler<T extends KubeObject>(
       const own = { ...call, patch: { body: patch.body, force: patch.force } };
       return scaleOf(await applyScale(storage, form, own), form);
     }
-    const change = (current: T): T => {
-      const scale = wantedScale(call, call.verb === "patch" ? scaleOf(current, form) : {});
+    const change = async (current: T): Promise<T> => {
+      const before = scaleOf(current, form);
+      const scale = wantedScale(call, call.verb === "patch" ? before : {});
+      await storage.admit(update(call.ref, { scale, before }), call.context);
       return scaled(current, { resource, form, scale });
     };
-    return scaleOf(await storage.modify(call.ref, change, { ...call.context, subresource: "scale" }), form);
+    const context = { ...call.context, subresource: "scale", admitted: true };
+    return scaleOf(await storage.modify(call.ref, change, context), form);
   }, scaleBody);
 }
 

@@ -4,6 +4,7 @@ import { expirationErrors } from "../authentication/reviews.ts";
 import { type BoundObject, claimsToJson, type ServiceAccountClaims } from "../authentication/token-claims.ts";
 import type { TokenKeys } from "../authentication/token-keys.ts";
 import type { ResourceTable, SubresourceHandler } from "../contracts.ts";
+import { created } from "./created.ts";
 import { restrictNodeToken } from "./node-token-restriction.ts";
 import { type BodyKind, objectHandler } from "./object-handler.ts";
 
@@ -88,7 +89,9 @@ export const serviceAccountToken = (issuing: TokenIssuing): SubresourceHandler =
     if (named !== "" && named !== name) {
       throw refusals.badRequest(`the name of the object (${named}) does not match the name on the URL (${name})`);
     }
-    const account = await issuing.table.of(ServiceAccounts).get({ namespace, name });
+    const accounts = issuing.table.of(ServiceAccounts);
+    const account = await accounts.get({ namespace, name });
+    await accounts.admit(created(accounts, { ref, subresource: "token", body }), context);
     const spec = isJsonObject(body.spec) ? body.spec : {};
     await restrictNodeToken(issuing.table, { user: context.user, namespace, name, spec });
     const seconds = typeof spec.expirationSeconds === "number" ? spec.expirationSeconds : defaultSeconds;

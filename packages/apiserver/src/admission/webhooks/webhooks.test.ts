@@ -296,3 +296,69 @@ test("validating webhooks are asked at the same time", async () => {
   await the.configure("validating", "b");
   assert.equal((await the.api.call(maps, post("a"))).status, 201);
 });
+
+test("connections, bindings, evictions, scales and tokens are shown as what they are", async () => {
+  await using the = await scene((call) => answer(call, { allowed: false, status: { message: "no" } }));
+  const { api } = the;
+  const spec = { containers: [{ name: "a", image: "nginx" }] };
+  await api.call("/api/v1/namespaces/default/pods", post("web", { spec }));
+  const template = { metadata: { labels: { app: "a" } }, spec };
+  const deployment = { spec: { selector: { matchLabels: { app: "a" } }, template } };
+  await api.call("/apis/apps/v1/namespaces/default/deployments", post("web", deployment));
+  await the.configure("validating", "parts", {
+    rules: [{ operations: ["*"], apiGroups: ["*"], apiVersions: ["*"], resources: ["*/*"] }],
+  });
+  const pod = "/api/v1/namespaces/default/pods/web";
+  const scale = "/apis/apps/v1/namespaces/default/deployments/web/scale";
+  const core = (kind: string, more: JsonObject): JsonObject => ({ kind, apiVersion: "v1", ...more });
+  const ls = { stdout: true, container: "a", command: ["ls", "-l"] };
+  const metadata = { name: "web" };
+  const cases: readonly [string, string, JsonObject | undefined, string, JsonObject][] = [
+    [
+      "POST",
+      `${pod}/exec?command=ls&command=-l&stdout=true&container=a`,
+      undefined,
+      "CONNECT",
+      core("PodExecOptions", ls),
+    ],
+    ["POST", `${pod}/attach?stdin=true`, undefined, "CONNECT", core("PodAttachOptions", { stdin: true })],
+    ["POST", `${pod}/portforward?ports=80`, undefined, "CONNECT", core("PodPortForwardOptions", { ports: [80] })],
+    ["GET", `${pod}/proxy/index.html`, undefined, "CONNECT", core("PodProxyOptions", { path: "/index.html" })],
+    [
+      "POST",
+      `${pod}/binding`,
+      { target: { name: "n" } },
+      "CREATE",
+      core("Binding", { metadata: {}, target: { name: "n" } }),
+    ],
+    ["POST", `${pod}/eviction`, { metadata }, "CREATE", { kind: "Eviction", apiVersion: "policy/v1", metadata }],
+    [
+      "PUT",
+      scale,
+      { metadata, spec: { replicas: 3 } },
+      "UPDATE",
+      { kind: "Scale", apiVersion: "autoscaling/v1", metadata, spec: { replicas: 3 } },
+    ],
+    [
+      "POST",
+      "/api/v1/namespaces/default/serviceaccounts/default/token",
+      { spec: {} },
+      "CREATE",
+      { kind: "TokenRequest", apiVersion: "authentication.k8s.io/v1", metadata: {}, spec: {} },
+    ],
+  ];
+  for (const [method, path, body, operation, object] of cases) {
+    the.calls.length = 0;
+    const refused = await api.call(path, body === undefined ? { method } : { method, body });
+    assert.equal(refused.json.message, 'admission webhook "parts.example.com" denied the request: no', path);
+    const [call, ...more] = the.calls.map(requestOf);
+    assert.equal(more.length, 0);
+    assert.equal(call?.operation, operation);
+    assert.equal(at(call, "kind", "kind"), object.kind);
+    assert.equal(
+      at(call, "subResource"),
+      /(exec|attach|portforward|proxy|binding|eviction|scale|token)/.exec(path)?.[0],
+    );
+    assert.deepEqual(call?.object, object);
+  }
+});
