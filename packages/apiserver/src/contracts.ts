@@ -73,6 +73,8 @@ export interface Exchange {
   body(limitBytes: number): Promise<Buffer>;
   /** The body as it comes, for proxies. */
   bodyStream(): import("node:stream").Readable;
+  /** Notes something of the request for the audit log, where there is one. */
+  readonly annotate?: ((key: string, text: string) => void) | undefined;
   /** Adds a response header; repeated names (`warning`) accumulate. */
   setHeader(name: string, value: string): void;
   respond(response: {

@@ -3,6 +3,7 @@ import type { Aggregation } from "./aggregation/aggregation.ts";
 import type { Asking } from "./aggregation/ask.ts";
 import type { FrontProxy } from "./aggregation/front-proxy.ts";
 import type { ServiceAllocation } from "./allocation/service-allocation.ts";
+import type { Audit, AuditOptions } from "./audit/audit.ts";
 import type { AnonymousRule } from "./authentication/request-authenticator.ts";
 import type { RequestHeaderOptions } from "./authentication/request-header.ts";
 import type { TokenAuthenticator } from "./authentication/token-authenticator.ts";
@@ -68,6 +69,8 @@ export interface StandardPartsOptions {
   readonly readinessChecks?: Readonly<Record<string, () => Promise<void> | void>>;
   /** How many requests may go on at once before others wait; 600 where absent. */
   readonly maxRequestsInFlight?: number;
+  /** What is written down of requests, and where; nothing where absent. */
+  readonly audit?: AuditOptions;
   /** Newest revision of the store, for `/metrics`. */
   readonly revision?: () => number;
 }
@@ -103,6 +106,7 @@ export interface StandardParts {
   readonly allocation: ServiceAllocation;
   readonly metrics: RequestMetrics;
   readonly lifecycle: Lifecycle;
+  readonly audit: Audit;
   /** Who may go on at once, and who waits. */
   readonly flowControl: FlowControl;
   /** Groups and versions that other servers answer. */

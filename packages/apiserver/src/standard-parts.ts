@@ -7,6 +7,7 @@ import { MergedDiscovery } from "./aggregation/merged-discovery.ts";
 import { MergedOpenApi } from "./aggregation/merged-openapi.ts";
 import { RemoteDocuments } from "./aggregation/remote-documents.ts";
 import { ServiceAllocator } from "./allocation/service-allocator.ts";
+import { Audit } from "./audit/audit.ts";
 import { authenticationReviews } from "./authentication/reviews.ts";
 import type { TokenKeys } from "./authentication/token-keys.ts";
 import { accessReviews } from "./authorization/reviews.ts";
@@ -18,6 +19,7 @@ import { flowControlMetrics } from "./fairness/flow-control-metrics.ts";
 import { identityParts } from "./identity-parts.ts";
 import { always, basicChecks, healthRoutes, shutdownCheck } from "./observe/health.ts";
 import { metricsRoute } from "./observe/metrics-route.ts";
+import { head, line } from "./observe/metrics-text.ts";
 import { objectMetrics } from "./observe/object-metrics.ts";
 import { openIdRoutes } from "./observe/openid-routes.ts";
 import { RequestMetrics } from "./observe/request-metrics.ts";
@@ -39,6 +41,9 @@ import { WebhookClient } from "./webhooks/webhook-client.ts";
 
 export type { FrontProxy } from "./aggregation/front-proxy.ts";
 export type { ServiceAllocation } from "./allocation/service-allocation.ts";
+export type { AuditOptions } from "./audit/audit.ts";
+export type { AuditSink } from "./audit/audited.ts";
+export { AuditPolicy, AuditPolicyError } from "./audit/policy.ts";
 export { accountTokenIssuer } from "./authentication/legacy-token-claims.ts";
 export type { TokenAuthenticator, TokenOutcome } from "./authentication/token-authenticator.ts";
 export { parseTokenFile } from "./authentication/token-file.ts";
@@ -51,6 +56,8 @@ export type { PathRoute, StandardParts, StandardPartsOptions } from "./standard-
 export type { NodeConnector, NodeEndpoint } from "./subresources/node-connector.ts";
 export { statusNodeConnector } from "./subresources/status-node-connector.ts";
 export type { ServiceConnector, ServiceTarget } from "./webhooks/service-connector.ts";
+
+const auditHelp = "Events that were written to the audit log.";
 
 /** The parts that every Skiff API server has. */
 export function standardParts(options: StandardPartsOptions): StandardParts {
@@ -69,8 +76,14 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
     webhookMetrics,
     { text: () => flowControlMetrics(flowControl) },
     { text: () => objectMetrics(table) },
+    {
+      text: () =>
+        head("apiserver_audit_event_total", "counter", auditHelp) +
+        line("apiserver_audit_event_total", {}, audit.events),
+    },
   ];
   const lifecycle = { isStopping: false };
+  const audit = new Audit(options.audit, clock, random);
   return {
     authenticator,
     authorizer,
@@ -101,6 +114,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
     metrics,
     flowControl,
     lifecycle,
+    audit,
     aggregation,
     asking,
     webhooks,

@@ -61,6 +61,11 @@ function decodeKey(key: string): string {
   }
 }
 
+const impersonators = new WeakMap<UserInfo, UserInfo>();
+
+/** Who acts as this user; `undefined` where users act as themselves. */
+export const impersonator = (user: UserInfo): UserInfo | undefined => impersonators.get(user);
+
 /** Lets those who may (`impersonate`) act as somebody else. */
 export class Impersonation {
   readonly #authorizer: AccessAuthorizer;
@@ -80,7 +85,9 @@ export class Impersonation {
       const decision = await this.#authorizer.authorize({ user, request: access });
       if (decision.kind !== "allowed") throw forbidden({ user, request: access }, decision.reason);
     }
-    return impersonated(wanted);
+    const other = impersonated(wanted);
+    impersonators.set(other, user);
+    return other;
   }
 }
 

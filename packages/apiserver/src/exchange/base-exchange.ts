@@ -41,6 +41,12 @@ export abstract class BaseExchange implements Exchange {
   status = 0;
   /** True for watches and connections, which go on for as long as the client likes: they end when the server stops. */
   isLongRunning = false;
+  /** Where given: hears what the request and its answer consist of. */
+  recorder: { request(body: Buffer): void; response(body: Uint8Array | string): void } | undefined;
+  /** Where given: notes something of the request for the audit log. */
+  annotate: ((key: string, text: string) => void) | undefined;
+  /** Called once, when an answer of unknown length begins. */
+  onStarted: (() => void) | undefined;
   /** Called once, when the answer is written (a stream: when it has ended). */
   onDone: ((exchange: BaseExchange) => void) | undefined;
   /** Called once, when the answer has left (or never will). */
@@ -94,7 +100,9 @@ export abstract class BaseExchange implements Exchange {
   async body(limitBytes: number): Promise<Buffer> {
     const declared = this.headers["content-length"];
     const body = await readBody(this.bodyStream(), { limitBytes, declared });
-    return this.#translates ? Buffer.from(protobufToJson(body)) : body;
+    const told = this.#translates ? Buffer.from(protobufToJson(body)) : body;
+    this.recorder?.request(told);
+    return told;
   }
 
   /** Tells a protobuf body, if that is what the client sends, in JSON: who reads it need not know. */
@@ -112,6 +120,7 @@ export abstract class BaseExchange implements Exchange {
   respond(response: FullResponse): void {
     if (this.status !== 0) return;
     this.status = response.status;
+    this.recorder?.response(response.body);
     const headers = this.extraHeaders ?? [];
     if (response.body.length < gzipFromBytes || !this.headers["accept-encoding"]?.includes("gzip")) {
       this.#finish(response, headers);
@@ -137,6 +146,12 @@ export abstract class BaseExchange implements Exchange {
   /** Aborts what is going on without waiting for the client. */
   stop(): void {
     this.#abort?.abort();
+  }
+
+  protected started(): void {
+    const { onStarted } = this;
+    this.onStarted = undefined;
+    onStarted?.();
   }
 
   protected done(): void {

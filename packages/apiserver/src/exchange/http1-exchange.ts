@@ -56,6 +56,7 @@ export class Http1Exchange extends BaseExchange {
       ...(this.extraHeaders ?? []),
     ]);
     response.flushHeaders();
+    this.started();
     return {
       write: (chunk) => response.write(chunk),
       drained: async () => {
@@ -68,6 +69,7 @@ export class Http1Exchange extends BaseExchange {
   upgrade(): UpgradeRequest {
     assert(this.#upgrade !== undefined, "only an upgrade request can be upgraded");
     this.status = 101;
+    this.started();
     this.#response.detachSocket(this.#request.socket);
     this.#upgrade.socket.on("close", () => this.closed());
     return this.#upgrade;

@@ -54,6 +54,7 @@ export class Http2Exchange extends BaseExchange {
         "cache-control": "no-cache, private",
       });
     }
+    this.started();
     return {
       write: (chunk) => stream.destroyed || this.method === "HEAD" || stream.write(chunk),
       drained: async () => {

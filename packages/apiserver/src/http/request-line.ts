@@ -63,8 +63,10 @@ export class RequestLine implements Disposable {
       const count = parts.metrics.begin(this.#isKnown(info) ? labelsOf(info, exchange.method) : nowhere);
       exchange.onDone = ({ status }) => count(status, (clock.monotonic() - begunMs) / 1000);
       exchange.isLongRunning = isLongRunning(info);
+      const id = parts.audit.name(exchange);
       const known = parts.authenticator.authenticate(exchange);
       const user = identified(exchange, known instanceof Promise ? await known : known);
+      parts.audit.begin(id, exchange, info, user);
       if (!exchange.isLongRunning) {
         done = this.#deadlines.add(exchange, query === undefined ? undefined : requestedTimeout(query));
       }
@@ -83,8 +85,10 @@ export class RequestLine implements Disposable {
   }
 
   /** Throws (or rejects with) 403 for what the user may not do. A promise only where there is something to wait for. */
-  #authorize(user: UserInfo, request: RequestInfo): Promise<void> | undefined {
+  #authorize(exchange: BaseExchange, user: UserInfo, request: RequestInfo): Promise<void> | undefined {
     const settle = (decision: Decision): void => {
+      exchange.annotate?.("authorization.k8s.io/decision", decision.kind === "allowed" ? "allow" : "forbid");
+      exchange.annotate?.("authorization.k8s.io/reason", decision.reason);
       if (decision.kind !== "allowed") throw forbidden({ user, request }, decision.reason);
     };
     const decided = this.#options.parts.authorizer.authorize({ user, request });
@@ -95,10 +99,10 @@ export class RequestLine implements Disposable {
 
   async #answer(exchange: BaseExchange, info: RequestInfo, user: UserInfo, leave: () => void): Promise<void> {
     try {
-      const allowed = this.#authorize(user, info);
+      const allowed = this.#authorize(exchange, user, info);
       if (allowed !== undefined) await allowed;
       // Over a WebSocket one does by GET what one otherwise does by POST: that right must not come with reading.
-      if (isStreamByGet(info)) await this.#authorize(user, { ...info, verb: "create" });
+      if (isStreamByGet(info)) await this.#authorize(exchange, user, { ...info, verb: "create" });
       const answering = this.#dispatch(exchange, info, user);
       // What a watch begins with is told at once; then it only waits for what happens.
       if (info.verb === "watch") leave();

@@ -165,6 +165,7 @@ function contextOf({ exchange, info, user, authorizer }: ResourceCall, kind: str
       query: exchange.hasQuery ? exchange.query : noQuery,
       user,
       userAgent: exchange.headers["user-agent"],
+      annotate: exchange.annotate,
       warn: (text) => exchange.setHeader("warning", warningHeader(text)),
     },
     kind,
@@ -219,7 +220,8 @@ async function deletion(call: ResourceCall) {
   const text = await textOf(call);
   const format = text === "" ? "json" : bodyFormat(exchange.headers["content-type"]);
   const options = deleteOptions(exchange.query, text === "" ? undefined : decodeDeleteOptions({ text, format }));
-  const source = { query: noQuery, user, userAgent: exchange.headers["user-agent"] };
+  const { annotate } = exchange;
+  const source = { query: noQuery, user, userAgent: exchange.headers["user-agent"], annotate };
   const warn = (warning: string) => exchange.setHeader("warning", warningHeader(warning));
   const { request, dryRun, orphanDependents } = options;
   return { request, context: { ...writeContext({ ...source, warn }, "DeleteOptions"), dryRun }, orphanDependents };

@@ -105,6 +105,7 @@ export function objectHandler(serve: (call: ObjectCall) => Promise<JsonObject>, 
         query: exchange.query,
         user,
         userAgent: exchange.headers["user-agent"],
+        annotate: exchange.annotate,
         warn: (text: string) => exchange.setHeader("warning", warningHeader(text)),
       };
       const context = writeContext(source, optionsKinds[method] ?? "CreateOptions");

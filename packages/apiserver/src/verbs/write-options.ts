@@ -9,6 +9,7 @@ export interface WriteSource {
   readonly user: UserInfo;
   readonly userAgent: string | undefined;
   warn(text: string): void;
+  readonly annotate?: WriteContext["annotate"];
 }
 
 /** All that Go does not count as printable: of spaces only the plain one is. */
@@ -44,6 +45,7 @@ export function writeContext(source: WriteSource, kind: string): WriteContext {
     dryRun: dryRun === "All",
     fieldValidation: fieldValidation ?? "Warn",
     warn: once((text) => source.warn(text)),
+    annotate: source.annotate,
   };
 }
 
