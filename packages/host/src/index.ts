@@ -62,4 +62,5 @@ export {
   type StartOptions,
   systemProcesses,
 } from "./processes.ts";
+export { RotatingFile, type RotationLimits } from "./rotating-file.ts";
 export { MemorySysctls, type Sysctls, systemSysctls } from "./sysctls.ts";

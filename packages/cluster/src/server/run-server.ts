@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   type ApiServer,
   accountTokenIssuer,
@@ -20,6 +21,7 @@ import { ClusterError, type ClusterSettings, readSettings } from "../settings/se
 import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
 import { keepSupervisor } from "../supervise/keep-supervisor.ts";
 import { gitVersion } from "../version.ts";
+import { type AuditFlags, type AuditLog, openAuditLog } from "./audit-log.ts";
 
 interface ServerEffects {
   readonly clock: Clock;
@@ -31,6 +33,7 @@ interface Server extends ServerEffects {
   readonly pki: Pki;
   readonly pkiFolder: string;
   readonly store: EmbeddedStore;
+  readonly auditLog: AuditLog | undefined;
 }
 
 /** The cluster's own components: no request of theirs is refused. */
@@ -41,12 +44,14 @@ export interface ServerOptions {
   readonly name: string;
   readonly home: string;
   readonly self: SelfCommand;
+  /** Of the audit log. */
+  readonly audit?: AuditFlags;
 }
 
 /** Runs the store, API server, controllers and scheduler of a cluster until the signal is aborted. */
 export async function runServer(
   target: ServerOptions,
-  effects: ServerEffects & { readonly processes: Processes },
+  effects: ServerEffects & { readonly processes: Processes; readonly print: (line: string) => void },
   signal: AbortSignal,
 ): Promise<void> {
   const paths = clusterPaths(target.home, target.name);
@@ -62,7 +67,9 @@ export async function runServer(
   );
   background.run("memory", (stop) => collectWhenIdle(clock, stop));
   background.run("watching the supervisor", (stop) => keepSupervisor(target, { ...effects, paths }, stop));
-  const server: Server = { ...effects, settings, pki, pkiFolder: paths.pki, store };
+  const auditPaths = { policy: paths.auditPolicy, log: join(paths.logs, "audit.log") };
+  await using auditLog = await openAuditLog(auditPaths, target.audit ?? {}, effects);
+  const server: Server = { ...effects, settings, pki, pkiFolder: paths.pki, store, auditLog };
   const readiness = { bootstrapped: false };
   await using api = await openApi(server, readiness);
   await api.listen({
@@ -105,6 +112,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
           key: pki.apiServerKubeletClient.key,
         }),
         frontProxy: pki.frontProxyClient,
+        ...(server.auditLog === undefined ? {} : { audit: server.auditLog.options }),
         requestHeader: { allowedNames: [frontProxyName] },
         serviceCidr: settings.serviceCidr,
         nodePorts: settings.nodePorts,

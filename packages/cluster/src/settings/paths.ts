@@ -8,6 +8,8 @@ export interface ClusterPaths {
   /** The folder of this one. */
   readonly root: string;
   readonly settings: string;
+  /** What is written to the audit log; there is none while this file is not there. */
+  readonly auditPolicy: string;
   readonly pki: string;
   readonly store: string;
   readonly logs: string;
@@ -29,6 +31,7 @@ export function clusterPaths(home: string, name: string): ClusterPaths {
     home,
     root,
     settings: join(root, "cluster.json"),
+    auditPolicy: join(root, "audit-policy.yaml"),
     pki: join(root, "pki"),
     store: join(root, "store"),
     logs: join(root, "logs"),
