@@ -8,6 +8,8 @@ export {
   type CelAuthorizer,
   resourceCheckValue,
 } from "./library/kubernetes/authorizer.ts";
+export * from "./policies/compiled-expression.ts";
+export * from "./policies/expression-types.ts";
 export * from "./program.ts";
 export { type CelType, type ListType, type ObjectField, type ObjectType, types, typeText } from "./types/cel-type.ts";
 export { escapedName } from "./types/property-names.ts";

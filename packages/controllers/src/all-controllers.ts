@@ -23,6 +23,7 @@ import { jobController } from "./job/controller.ts";
 import { namespaceController } from "./namespace/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
 import { podGcController } from "./pod-gc/controller.ts";
+import { policyStatusController } from "./policy-status/controller.ts";
 import { replicaSetController, replicationController } from "./replica-set/controller.ts";
 import { resourceQuotaController } from "./resource-quota/controller.ts";
 import type { ResourceSet } from "./resource-set.ts";
@@ -81,6 +82,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     garbageCollector(resources),
     resourceQuotaController(resources),
     ...flowControlControllers,
+    policyStatusController,
     apiServiceController(settings.checkDiscovery ?? unreachable),
     ...(settings.extensionAuthentication === undefined
       ? []

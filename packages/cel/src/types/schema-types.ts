@@ -64,6 +64,8 @@ export interface JsonSchemaPlace {
   /** Name of the type; nested ones are called `name.property`. */
   readonly name: string;
   readonly resource: boolean;
+  /** What `metadata` of a whole object is; where absent, expressions see its names only, as in rules of definitions. */
+  readonly metadata?: CelType;
 }
 
 /**
@@ -144,7 +146,7 @@ function longestEnum(values: JsonValue | undefined): number | undefined {
   return Math.max(...values.map((value) => (typeof value === "string" ? value.length : 0)));
 }
 
-function objectType(schema: JsonObject, { name, resource }: JsonSchemaPlace): ObjectType {
+function objectType(schema: JsonObject, { name, resource, metadata }: JsonSchemaPlace): ObjectType {
   const properties = isJsonObject(schema.properties) ? schema.properties : {};
   const common: JsonObject =
     resource || schema["x-kubernetes-embedded-resource"] === true
@@ -161,7 +163,8 @@ function objectType(schema: JsonObject, { name, resource }: JsonSchemaPlace): Ob
       const property = byEscaped.get(field);
       const schemaOfField = property === undefined ? undefined : all[property];
       const embedded = isJsonObject(schemaOfField) && schemaOfField["x-kubernetes-embedded-resource"] === true;
-      const type = typeOfJsonSchema(schemaOfField, { name: `${name}.${field}`, resource: embedded });
+      const given = resource && property === "metadata" ? metadata : undefined;
+      const type = given ?? typeOfJsonSchema(schemaOfField, { name: `${name}.${field}`, resource: embedded });
       const made = type === undefined || property === undefined ? undefined : { property, type };
       fields.set(field, made);
       return made;

@@ -8,6 +8,8 @@ import {
   type Bindings,
   type CelAuthorizer,
   celFromJson,
+  namespaceType,
+  requestType,
   resourceCheckValue,
 } from "@skiff/cel";
 import { serviceAccountUser } from "../../authentication/service-account-tokens.ts";
@@ -15,7 +17,6 @@ import type { Access, AccessAuthorizer } from "../../authorization/access.ts";
 import type { AdmissionRequest, UserInfo } from "../../contracts.ts";
 import type { Match } from "../matching/request-matcher.ts";
 import { admissionReview } from "../webhooks/admission-review.ts";
-import { namespaceType, requestType } from "./expression-types.ts";
 
 /** A request as expressions are to see it. */
 export interface RequestView {

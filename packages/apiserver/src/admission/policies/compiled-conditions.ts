@@ -1,5 +1,5 @@
 import type { MutatingWebhook, ValidatingWebhook } from "@skiff/api";
-import { type CompiledExpression, compileConditions } from "./compiled-expression.ts";
+import { type CompiledExpression, compileConditions } from "@skiff/cel";
 
 const known = new WeakMap<MutatingWebhook | ValidatingWebhook, readonly CompiledExpression[]>();
 

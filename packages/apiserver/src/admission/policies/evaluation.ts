@@ -1,5 +1,5 @@
+import type { CompiledExpression, CompiledVariables } from "@skiff/cel";
 import { type Bindings, type CelValue, costLimits, EvaluationError, lazyObject } from "@skiff/cel";
-import type { CompiledExpression, CompiledVariables } from "./compiled-expression.ts";
 
 /** What an expression came to. Errors are texts, as Kubernetes words them. */
 export type Outcome =

@@ -7,7 +7,7 @@ import {
   type ValidatingAdmissionPolicy,
   type ValidatingWebhook,
 } from "@skiff/api";
-import { type CompiledExpression, type CompiledVariables, compileConditions } from "./compiled-expression.ts";
+import { type CompiledExpression, type CompiledVariables, compileConditions } from "@skiff/cel";
 import { compileMutatingPolicy } from "./mutating-policies.ts";
 import { compilePolicy } from "./validating-decisions.ts";
 

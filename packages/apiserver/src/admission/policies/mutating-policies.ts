@@ -7,22 +7,23 @@ import {
   StatusError,
 } from "@skiff/api";
 import { deepCopy, type JsonValue, jsonEqual } from "@skiff/base";
+import {
+  applyResult,
+  type CompiledExpression,
+  type CompiledVariables,
+  compileConditions,
+  compileExpression,
+  compileVariables,
+  jsonPatchResult,
+} from "@skiff/cel";
 import type { AdmissionRequest, AdmissionRound } from "../../contracts.ts";
 import { asJson, asObject } from "../../encoding/object-json.ts";
 import { convertObject, isOwnKind } from "../matching/equivalents.ts";
 import { refused } from "../narrow.ts";
 import { replaceContent } from "../replace-content.ts";
 import { bindingsOf } from "./bindings-of-request.ts";
-import {
-  type CompiledExpression,
-  type CompiledVariables,
-  compileConditions,
-  compileExpression,
-  compileVariables,
-} from "./compiled-expression.ts";
 import type { PolicyCandidate } from "./configured-policies.ts";
 import { Evaluation, evaluateConditions, OutOfBudget } from "./evaluation.ts";
-import { applyResult, jsonPatchResult } from "./expression-types.ts";
 import { applyToObject, type Mutated, MutationError, patchObject } from "./mutations.ts";
 import { ConfigurationError, collectParams } from "./params.ts";
 import type { PolicyPluginOptions } from "./policy-options.ts";

@@ -1,12 +1,13 @@
 import type { ValidatingAdmissionPolicy, Validation } from "@skiff/api";
-import { type Bindings, types } from "@skiff/cel";
 import {
+  type Bindings,
   type CompiledExpression,
   type CompiledVariables,
   compileConditions,
   compileExpression,
   compileVariables,
-} from "./compiled-expression.ts";
+  types,
+} from "@skiff/cel";
 import { Evaluation, evaluateConditions, type Outcome, OutOfBudget } from "./evaluation.ts";
 
 /** A validating policy, ready to be evaluated. */

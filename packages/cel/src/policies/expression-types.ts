@@ -1,4 +1,4 @@
-import { type CelType, type ObjectType, types } from "@skiff/cel";
+import { type CelType, type ObjectType, types } from "../types/cel-type.ts";
 
 const name = (type: string, field: string): ObjectType =>
   types.object(`kubernetes.${type}`, { group: types.string, version: types.string, [field]: types.string });

@@ -1,4 +1,6 @@
-import { type CelType, compile, type Program, types } from "@skiff/cel";
+import { compile } from "../compile.ts";
+import type { Program } from "../program.ts";
+import { type CelType, types } from "../types/cel-type.ts";
 import { type ExpressionScope, mutationType, variableTypes } from "./expression-types.ts";
 
 /** An expression of a policy or a webhook, ready to run, or what is wrong with it in Kubernetes' words. */
