@@ -52,4 +52,8 @@ export { Roles } from "./rbac-v1/role.ts";
 export { RoleBindings } from "./rbac-v1/role-binding.ts";
 export { PriorityClasses } from "./scheduling-v1/priority-class.ts";
 export { CSIDrivers } from "./storage-v1/csi-driver.ts";
+export { CSINodes } from "./storage-v1/csi-node.ts";
+export { CSIStorageCapacities } from "./storage-v1/csi-storage-capacity.ts";
 export { StorageClasses } from "./storage-v1/storage-class.ts";
+export { VolumeAttachments } from "./storage-v1/volume-attachment.ts";
+export { VolumeAttributesClasses } from "./storage-v1/volume-attributes-class.ts";

@@ -1,10 +1,9 @@
-import { jsonEqual } from "@skiff/base";
 import { defineResource } from "../../define-resource.ts";
-import { fieldError } from "../../field-error.ts";
 import type { StorageClass } from "../../generated/types/storage-v1.ts";
 import type { Column } from "../../resource-definition.ts";
-import { checkImmutable, type Findings } from "../../validation/checks.ts";
 import { age } from "../columns.ts";
+import { nodeLabelWarning } from "../node-label-warnings.ts";
+import { checkStorageClass, checkStorageClassUpdate } from "./storage-class-validation.ts";
 
 const isDefault = ({ metadata }: StorageClass): boolean =>
   metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true" ||
@@ -24,17 +23,14 @@ const columns: readonly Column<StorageClass>[] = [
   age,
 ];
 
-function* checkUpdate(storageClass: StorageClass, old: StorageClass): Findings {
-  if (!jsonEqual(storageClass.parameters ?? {}, old.parameters ?? {})) {
-    yield fieldError.forbidden("parameters", "updates to parameters are forbidden.");
-  }
-  if (storageClass.provisioner !== old.provisioner) {
-    yield fieldError.forbidden("provisioner", "updates to provisioner are forbidden.");
-  }
-  if (storageClass.reclaimPolicy !== old.reclaimPolicy) {
-    yield fieldError.forbidden("reclaimPolicy", "updates to reclaimPolicy are forbidden.");
-  }
-  yield* checkImmutable("volumeBindingMode", storageClass.volumeBindingMode, old.volumeBindingMode);
+function topologyWarnings({ allowedTopologies = [] }: StorageClass): string[] {
+  return allowedTopologies.flatMap(({ matchLabelExpressions = [] }, term) =>
+    matchLabelExpressions.flatMap(({ key }, index) => {
+      const message = nodeLabelWarning(key);
+      const path = `allowedTopologies[${term}].matchLabelExpressions[${index}].key`;
+      return message === undefined ? [] : [`${path}: ${key} is ${message}`];
+    }),
+  );
 }
 
 /** `storageclasses.storage.k8s.io`. */
@@ -48,5 +44,7 @@ export const StorageClasses = defineResource<StorageClass>({
     storageClass.reclaimPolicy ??= "Delete";
     storageClass.volumeBindingMode ??= "Immediate";
   },
-  validateUpdate: (storageClass, old) => [...checkUpdate(storageClass, old)],
+  validate: (storageClass) => [...checkStorageClass(storageClass)],
+  validateUpdate: (storageClass, old) => [...checkStorageClassUpdate(storageClass, old)],
+  warnings: topologyWarnings,
 });
