@@ -4,6 +4,7 @@ import type { CacheChange } from "@skiff/client";
 import { type LoopContext, type LoopStats, type RunningLoop, WorkQueue } from "@skiff/control-loop";
 import type { ResourceSet } from "../resource-set.ts";
 import { type Entry, OwnerGraph } from "./owner-graph.ts";
+import { OwnerLookup } from "./owner-lookup.ts";
 import {
   blocks,
   foregroundFinalizer,
@@ -26,6 +27,7 @@ export class Collector implements RunningLoop {
   readonly #queue: WorkQueue;
   readonly #followed = new Map<string, Followed>();
   readonly #subscriptions: Disposable[] = [];
+  readonly #owners: OwnerLookup;
   #known = false;
   #pumping = false;
   #succeeded = 0;
@@ -34,6 +36,7 @@ export class Collector implements RunningLoop {
   constructor(context: LoopContext, resources: ResourceSet) {
     this.#context = context;
     this.#resources = resources;
+    this.#owners = new OwnerLookup(context, resources, this.#graph);
     this.#background = new Background({ logger: context.logger });
     this.#queue = new WorkQueue({ clock: context.clock, onReady: () => this.#pumpSoon() });
     this.#background.run("start", (signal) => this.#start(signal));
@@ -99,13 +102,13 @@ export class Collector implements RunningLoop {
     }
     this.#graph.put({ resource, object });
     if (isDeleting(object)) this.#queue.add(uid);
-    else if (this.#hasDoubtfulOwner(object)) this.#queue.add(uid);
+    else if (this.#hasDoubtfulOwner({ resource, object })) this.#queue.add(uid);
     if (change.kind === "updated") this.#wakeWaitingOwners(change.old);
   }
 
-  #hasDoubtfulOwner({ metadata }: KubeObject): boolean {
-    return (metadata.ownerReferences ?? []).some(({ uid }) => {
-      const owner = this.#graph.get(uid);
+  #hasDoubtfulOwner(entry: Entry): boolean {
+    return (entry.object.metadata.ownerReferences ?? []).some((reference) => {
+      const owner = this.#owners.known(reference, entry);
       return owner === undefined || waitsForDependents(owner.object);
     });
   }
@@ -158,11 +161,16 @@ export class Collector implements RunningLoop {
     const references = object.metadata.ownerReferences ?? [];
     const owners: { reference: OwnerReference; state: OwnerState }[] = [];
     for (const reference of references)
-      owners.push({ reference, state: await this.#stateOf(reference, entry, signal) });
+      owners.push({ reference, state: await this.#owners.stateOf(reference, entry, signal) });
     const { uid, resourceVersion } = object.metadata;
     const verdict = judge(object, owners, this.#graph.dependentsOf(uid).length > 0);
     if (verdict.kind === "unlink") await this.#unlink(entry, verdict.uids, signal);
     if (verdict.kind !== "delete") return;
+    const inCircle = verdict.policy === "Foreground" && this.#closesCircle(uid);
+    // The change brings the object here again, to be deleted.
+    if (inCircle && references.some((reference) => reference.blockOwnerDeletion === true)) {
+      return await this.#unblock(entry, signal);
+    }
     // This very version: an owner may have been added meanwhile.
     const preconditions = { uid, resourceVersion };
     await ignoringGone(
@@ -174,25 +182,17 @@ export class Collector implements RunningLoop {
     );
   }
 
-  /** Owners that the caches do not know are asked for: deleting by a stale cache would be for ever. */
-  async #stateOf(reference: OwnerReference, dependent: Entry, signal: AbortSignal): Promise<OwnerState> {
-    const known = this.#graph.get(reference.uid);
-    if (known !== undefined) return waitsForDependents(known.object) ? "waiting" : "solid";
-    const resource = this.#resources
-      .all()
-      .find(({ kind, group }) => kind === reference.kind && group === groupOf(reference.apiVersion));
-    if (resource === undefined) throw new Error(`nobody serves ${reference.apiVersion} ${reference.kind}`);
-    const { namespace } = dependent.object.metadata;
-    // An object without a namespace cannot be owned by one with: such a reference says nothing.
-    if (resource.scope === "namespaced" && namespace === undefined) return "solid";
-    try {
-      const owner = await this.#context.client.get(resource, { namespace, name: reference.name }, { signal });
-      if (owner.metadata.uid !== reference.uid) return "absent";
-      return waitsForDependents(owner) ? "waiting" : "solid";
-    } catch (error) {
-      if (isNotFound(error)) return "absent";
-      throw error;
-    }
+  /** True where what an object waits for waits for others, and so perhaps for the object. */
+  #closesCircle(uid: string): boolean {
+    return this.#graph.dependentsOf(uid).some(({ object }) => waitsForDependents(object));
+  }
+
+  /** Lets the owners of an object go before it does. */
+  async #unblock({ resource, object }: Entry, signal: AbortSignal): Promise<void> {
+    const { uid, ownerReferences = [] } = object.metadata;
+    const free = ownerReferences.map((reference) => ({ ...reference, blockOwnerDeletion: false }));
+    const patch = { metadata: { uid, ownerReferences: free } };
+    await ignoringGone(this.#context.client.patch(resource, object.metadata, patch, { type: "merge", signal }));
   }
 
   async #orphan(entry: Entry, signal: AbortSignal): Promise<void> {
@@ -238,5 +238,3 @@ async function ignoringGone(work: Promise<unknown>): Promise<void> {
     if (!isNotFound(error)) throw error;
   }
 }
-
-const groupOf = (apiVersion: string): string => (apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "");

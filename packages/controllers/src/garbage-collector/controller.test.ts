@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConfigMaps, Deployments, ReplicaSets } from "@skiff/api";
+import { ConfigMaps, Deployments, Events, Pods, ReplicaSets } from "@skiff/api";
 import { TestCluster } from "@skiff/testing";
 import { Web, web } from "../fixtures/workloads.ts";
 
@@ -88,4 +88,73 @@ test("an object lives while one of its owners does; one whose owner never was go
   });
   await client.delete(ConfigMaps, b.metadata, { signal });
   await cluster.eventually(async () => assert.deepEqual(await names(), []));
+});
+
+test("a circle of owners goes as a whole", async () => {
+  await using cluster = await TestCluster.start();
+  const { client, signal } = cluster;
+  const namespace = "default";
+  const made = await Promise.all(
+    ["a", "b", "c"].map((name) => client.create(ConfigMaps, { metadata: { name, namespace } }, { signal })),
+  );
+  const place = (at: number) => made[at % made.length]?.metadata ?? { name: "", uid: "" };
+  for (const [at] of made.entries()) {
+    const { name, uid } = place(at + 1);
+    const ownerReferences = [
+      { apiVersion: "v1", kind: "ConfigMap", name, uid, controller: true, blockOwnerDeletion: true },
+    ];
+    const ref = { namespace, name: place(at).name };
+    await client.patch(ConfigMaps, ref, { metadata: { ownerReferences } }, { type: "merge", signal });
+  }
+  await client.delete(ConfigMaps, { namespace, name: "a" }, { propagationPolicy: "Foreground", signal });
+  await cluster.eventually(async () => {
+    const { items } = await client.list(ConfigMaps, { namespace, signal });
+    assert.deepEqual(
+      items.map(({ metadata }) => metadata.name).filter((name) => name.length === 1),
+      [],
+    );
+  });
+});
+
+test("an owner in another namespace is none, and an event says so", async () => {
+  await using cluster = await TestCluster.start();
+  const { client, signal } = cluster;
+  const owner = await client.create(ConfigMaps, { metadata: { name: "owner", namespace: "kube-public" } }, { signal });
+  const { name, uid } = owner.metadata;
+  const ownerReferences = [{ apiVersion: "v1", kind: "ConfigMap", name, uid }];
+  await client.create(ConfigMaps, { metadata: { name: "owned", namespace: "default", ownerReferences } }, { signal });
+  await cluster.eventually(async () => {
+    const { items } = await client.list(ConfigMaps, { namespace: "default", signal });
+    assert.ok(!items.some(({ metadata }) => metadata.name === "owned"));
+    const events = await client.list(Events, { namespace: "default", signal });
+    const told = events.items.find(({ reason }) => reason === "OwnerRefInvalidNamespace");
+    assert.equal(
+      told?.message,
+      `ownerRef [v1/ConfigMap, namespace: default, name: owner, uid: ${uid}] does not exist in namespace "default"`,
+    );
+  });
+});
+
+test("a hundred pods go with their owner", async () => {
+  await using cluster = await TestCluster.start();
+  const { client, signal } = cluster;
+  const namespace = "default";
+  const owner = await client.create(ConfigMaps, { metadata: { name: "owner", namespace } }, { signal });
+  const { name, uid } = owner.metadata;
+  const ownerReferences = [{ apiVersion: "v1", kind: "ConfigMap", name, uid, blockOwnerDeletion: true }];
+  const pod = (at: number) => ({
+    metadata: { name: `p${at}`, namespace, ownerReferences },
+    spec: { schedulingGates: [{ name: "example.com/wait" }], containers: [{ name: "c", image: "i" }] },
+  });
+  await Promise.all(Array.from({ length: 100 }, (_, at) => client.create(Pods, pod(at), { signal })));
+  await cluster.advance(0);
+  await client.delete(ConfigMaps, { namespace, name }, { propagationPolicy: "Foreground", signal });
+  await cluster.eventually(
+    async () => {
+      assert.equal((await client.list(Pods, { namespace, signal })).items.length, 0);
+      const { items } = await client.list(ConfigMaps, { namespace, signal });
+      assert.ok(!items.some(({ metadata }) => metadata.name === name));
+    },
+    { withinMs: 5000 },
+  );
 });

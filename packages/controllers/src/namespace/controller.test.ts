@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConfigMaps, isNotFound, Namespaces, Pods, Secrets, ServiceAccounts } from "@skiff/api";
+import { APIServices, ConfigMaps, isNotFound, Namespaces, Pods, Secrets, ServiceAccounts } from "@skiff/api";
 import { TestCluster } from "@skiff/testing";
 
 const name = "shop";
@@ -77,5 +77,31 @@ test("a namespace is emptied, pods first, and waits for finalizers", async () =>
   await cluster.eventually(async () => {
     const answer = await client.get(Namespaces, { name }, { signal }).catch(isNotFound);
     assert.equal(answer, true);
+  });
+});
+
+test("a namespace stays while an aggregated server does not tell what it holds", async () => {
+  await using cluster = await TestCluster.start();
+  const { client, signal } = cluster;
+  await shop(cluster);
+  const spec = {
+    group: "wardle.example.com",
+    version: "v1",
+    groupPriorityMinimum: 2000,
+    versionPriority: 200,
+    service: { namespace: "default", name: "wardle" },
+  };
+  const metadata = { name: "v1.wardle.example.com" };
+  await client.create(APIServices, { metadata, spec, status: {} }, { signal });
+  await client.delete(Namespaces, { name }, { signal });
+  await cluster.eventually(async () => {
+    const { status } = await client.get(Namespaces, { name }, { signal });
+    const failure = status.conditions?.find(({ type }) => type === "NamespaceDeletionDiscoveryFailure");
+    assert.deepEqual([failure?.status, failure?.reason], ["True", "DiscoveryFailed"]);
+    assert.deepEqual((await client.list(ConfigMaps, { namespace: name, signal })).items, []);
+  });
+  await client.delete(APIServices, metadata, { signal });
+  await cluster.eventually(async () => {
+    assert.equal(await client.get(Namespaces, { name }, { signal }).catch(isNotFound), true);
   });
 });

@@ -1,12 +1,22 @@
-import { isNotFound, type KubeObject, type Namespace, Namespaces, Pods, type ResourceDefinition } from "@skiff/api";
+import {
+  APIServices,
+  isNotFound,
+  type KubeObject,
+  type Namespace,
+  Namespaces,
+  Pods,
+  type ResourceDefinition,
+} from "@skiff/api";
 import { describeError, isAbort, jsonEqual } from "@skiff/base";
 import { againIn, defineController, done, type Loop, type ReconcileContext, watching } from "@skiff/control-loop";
 import type { ResourceSet } from "../resource-set.ts";
-import { type DeletionFailure, deletionConditions, type Remains } from "./plan.ts";
+import { type DeletionFailure, deletionConditions, type Remains, type UnknownGroup } from "./plan.ts";
 
 const finalizer = "kubernetes";
 /** Objects that finalizers or grace hold are looked after this often; pods tell by themselves when they are gone. */
 const recheckMs = 5_000;
+/** So many deletions are under way at the same time. */
+const atOnce = 50;
 
 /** Empties namespaces that are being deleted: pods first, then the rest, then the namespace itself may go. */
 export const namespaceController = (resources: ResourceSet): Loop =>
@@ -14,6 +24,7 @@ export const namespaceController = (resources: ResourceSet): Loop =>
     name: "namespace",
     for: Namespaces,
     workers: 10,
+    reads: [APIServices],
     watches: [
       watching(Pods, ({ metadata: { namespace } }, { cached }) => {
         const found = cached(Namespaces).get(namespace);
@@ -26,12 +37,13 @@ export const namespaceController = (resources: ResourceSet): Loop =>
       if (namespace.metadata.deletionTimestamp === undefined || !finalizers.includes(finalizer)) return done;
       await resources.whenKnown(signal);
       const emptied = await empty(namespace, resources, context);
-      if (emptied.remains.length === 0 && emptied.failures.length === 0) {
+      const unknown = unknownGroups(context);
+      if (emptied.remains.length === 0 && emptied.failures.length === 0 && unknown.length === 0) {
         const spec = { ...namespace.spec, finalizers: finalizers.filter((name) => name !== finalizer) };
         await client.update(Namespaces, { ...namespace, spec }, { subresource: "finalize", signal });
         return done;
       }
-      const conditions = deletionConditions({ namespace, ...emptied, nowMs: clock.now() });
+      const conditions = deletionConditions({ namespace, ...emptied, unknown, nowMs: clock.now() });
       if (!jsonEqual(conditions, namespace.status?.conditions)) {
         const status = { ...namespace.status, phase: "Terminating", conditions };
         await client.updateStatus(Namespaces, { ...namespace, status }, { signal });
@@ -39,6 +51,20 @@ export const namespaceController = (resources: ResourceSet): Loop =>
       return againIn(recheckMs);
     },
   });
+
+/** Groups that other servers answer, and do not: nobody knows what the namespace holds of them. */
+const unknownGroups = ({ cached }: ReconcileContext): readonly UnknownGroup[] =>
+  cached(APIServices)
+    .list()
+    .filter(({ spec, status }) => {
+      const available = status?.conditions?.find(({ type }) => type === "Available");
+      return spec.service !== undefined && available?.status !== "True";
+    })
+    .map(({ spec: { group = "", version = "" } }) => ({ group, version }));
+
+function unlessGone(error: unknown): void {
+  if (!isNotFound(error)) throw error;
+}
 
 interface Emptied {
   readonly remains: readonly Remains[];
@@ -71,12 +97,11 @@ async function emptyOf<T extends KubeObject>(
   try {
     const { items } = await client.list(resource, { namespace, signal });
     if (items.length === 0) return { remains: [], failures: [] };
-    for (const { metadata } of items.filter((object) => object.metadata.deletionTimestamp === undefined)) {
-      const ref = { namespace, name: metadata.name };
-      await client.delete(resource, ref, { propagationPolicy: "Background", signal }).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
-      });
-    }
+    const there = items.filter((object) => object.metadata.deletionTimestamp === undefined);
+    const remove = async ({ metadata: { name } }: T) => {
+      await client.delete(resource, { namespace, name }, { propagationPolicy: "Background", signal }).catch(unlessGone);
+    };
+    for (let at = 0; at < there.length; at += atOnce) await Promise.all(there.slice(at, at + atOnce).map(remove));
     const left = await client.list(resource, { namespace, signal });
     return { remains: left.items.length === 0 ? [] : [{ resource, objects: left.items }], failures: [] };
   } catch (error) {

@@ -20,30 +20,48 @@ interface Finding {
   readonly message: string;
 }
 
-const fine: readonly Finding[] = [
-  {
-    type: "NamespaceDeletionDiscoveryFailure",
-    status: "False",
-    reason: "ResourcesDiscovered",
-    message: "All resources successfully discovered",
-  },
-  {
-    type: "NamespaceDeletionGroupVersionParsingFailure",
-    status: "False",
-    reason: "ParsedGroupVersions",
-    message: "All legacy kube types successfully parsed",
-  },
-];
+/** A group and version whose server does not tell what there is. */
+export interface UnknownGroup {
+  readonly group: string;
+  readonly version: string;
+}
+
+const parsed: Finding = {
+  type: "NamespaceDeletionGroupVersionParsingFailure",
+  status: "False",
+  reason: "ParsedGroupVersions",
+  message: "All legacy kube types successfully parsed",
+};
+
+function discovery(unknown: readonly UnknownGroup[]): Finding {
+  const type = "NamespaceDeletionDiscoveryFailure";
+  if (unknown.length === 0) {
+    return { type, status: "False", reason: "ResourcesDiscovered", message: "All resources successfully discovered" };
+  }
+  const causes = unknown
+    .map(({ group, version }) => `${group}/${version}: stale GroupVersion discovery: ${group}/${version}`)
+    .sort();
+  const which = `unable to retrieve the complete list of server APIs: ${causes.join(", ")}`;
+  const message = `Discovery failed for some groups, ${unknown.length} failing: ${which}`;
+  return { type, status: "True", reason: "DiscoveryFailed", message };
+}
 
 /** The conditions that tell why a namespace is not gone yet. */
 export function deletionConditions(observed: {
   readonly namespace: Namespace;
   readonly remains: readonly Remains[];
   readonly failures: readonly DeletionFailure[];
+  readonly unknown: readonly UnknownGroup[];
   readonly nowMs: number;
 }): NamespaceCondition[] {
-  const { namespace, remains, failures, nowMs } = observed;
-  const findings = [...fine, contentFailure(failures), contentRemaining(remains), finalizersRemaining(remains)];
+  const { namespace, remains, failures, unknown, nowMs } = observed;
+  const findings = [
+    discovery(unknown),
+    parsed,
+    contentFailure(failures),
+    contentRemaining(remains),
+    finalizersRemaining(remains),
+  ];
   const before = namespace.status?.conditions ?? [];
   const others = before.filter(({ type }) => !findings.some((finding) => finding.type === type));
   const changed = findings.map((finding) => {
@@ -61,7 +79,10 @@ function contentFailure(failures: readonly DeletionFailure[]): Finding {
     const message = "All content successfully deleted, may be waiting on finalization";
     return { type, status: "False", reason: "ContentDeleted", message };
   }
-  const causes = failures.map(({ message }) => message).join(", ");
+  const causes = failures
+    .map(({ message }) => message)
+    .sort()
+    .join(", ");
   const message = `Failed to delete all resource types, ${failures.length} remaining: ${causes}`;
   return { type, status: "True", reason: "ContentDeletionFailed", message };
 }
