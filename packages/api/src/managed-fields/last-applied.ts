@@ -47,9 +47,23 @@ export function refreshLastApplied(object: JsonObject, live: JsonObject, config:
   const metadata = isJsonObject(config.metadata) ? config.metadata : {};
   const { [annotation]: _itself, ...annotations } = annotationsOf(config);
   const { managedFields: _owners, ...kept } = metadata;
-  const text = JSON.stringify({ ...config, metadata: { ...kept, annotations } });
+  const text = sortedText({ ...config, metadata: { ...kept, annotations } });
   object.metadata = {
     ...object.metadata,
     annotations: { ...annotationsOf(object), [annotation]: `${text}\n` },
   };
+}
+
+/** JSON as the client writes it, so that what did not change is the same text: members by name, no characters of HTML. */
+const sortedText = (value: JsonValue): string =>
+  JSON.stringify(sorted(value)).replaceAll(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+
+function sorted(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isJsonObject(value)) return value;
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(members.map(([name, member]) => [name, member === undefined ? undefined : sorted(member)]));
 }

@@ -275,6 +275,19 @@ test("kubectl may take over what its client-side apply set", () => {
   assert.throws(() => apply(edited, deployment({ replicas: 3 }), { manager: "kubectl" }), /conflict with "edit"/);
 });
 
+test("what the client-side apply left is kept as the client writes it", () => {
+  const annotation = "kubectl.kubernetes.io/last-applied-configuration";
+  const text = `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"annotations":{},"labels":{"a":"\\u003cb\\u003e"},"name":"web","namespace":"default"},"spec":{"paused":true,"replicas":1}}\n`;
+  const live = update(
+    undefined,
+    deployment({ replicas: 1, paused: true }, { labels: { a: "<b>" }, annotations: { [annotation]: text } }),
+    { manager: "kubectl-client-side-apply" },
+  );
+  const config = deployment({ replicas: 1, paused: true }, { labels: { a: "<b>" } });
+  const { object } = apply(live, config, { manager: "kubectl" });
+  assert.deepEqual(isJsonObject(object.metadata) && object.metadata.annotations, { [annotation]: text });
+});
+
 test("configurations that do not fit", () => {
   const cases: readonly (readonly [JsonObject, number, string])[] = [
     [
