@@ -5,6 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
+import { compressedDescriptions } from "./descriptions.ts";
 
 const root = join(import.meta.dirname, "../..");
 const cli = join(root, "packages/cli");
@@ -39,6 +40,11 @@ const present = new Set(readdirSync(outdir));
 for (const { path, contents } of result.outputFiles) {
   const name = basename(path);
   if (!present.delete(name) || !readFileSync(path).equals(contents)) writeFileSync(path, contents);
+}
+const descriptions = compressedDescriptions();
+if (descriptions !== undefined) {
+  writeFileSync(join(outdir, "descriptions.json.gz"), descriptions);
+  present.delete("descriptions.json.gz");
 }
 for (const stale of present) rmSync(join(outdir, stale));
 // The launcher compares this file's time with that of the sources.

@@ -103,6 +103,7 @@ export type { FieldSet } from "./managed-fields/field-set.ts";
 export { overlayConfiguration } from "./managed-fields/overlay.ts";
 export * from "./managed-fields/update.ts";
 export * from "./object.ts";
+export type { Descriptions } from "./open-api/descriptions.ts";
 export * from "./open-api/publish.ts";
 export * from "./patch/configuration.ts";
 export * from "./patch/json-patch.ts";

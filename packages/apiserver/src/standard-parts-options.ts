@@ -1,3 +1,4 @@
+import type { Descriptions } from "@skiff/api";
 import type { Clock, Logger, Random } from "@skiff/base";
 import type { Aggregation } from "./aggregation/aggregation.ts";
 import type { Asking } from "./aggregation/ask.ts";
@@ -30,6 +31,8 @@ export interface StandardPartsOptions {
   readonly logger: Logger;
   /** `v1.36.0+skiff.0.1.0`. */
   readonly gitVersion: string;
+  /** What fields are for, as the published documents tell it; asked for once, when somebody wants to know. */
+  readonly descriptions?: () => Promise<Descriptions | undefined>;
   readonly serviceAccounts: {
     /** `https://kubernetes.default.svc.cluster.local`. */
     readonly issuer: string;

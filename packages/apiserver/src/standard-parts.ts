@@ -152,7 +152,12 @@ function pathRoutes(parts: {
   const remote = new RemoteDocuments(parts.asking, clock);
   const routes: readonly PathRoute[] = [
     ...discoveryRoutes(catalog, options.serverAddress ?? "", new MergedDiscovery(aggregation, remote)),
-    ...openApiRoutes(catalog, gitVersion, { aggregation, merged: new MergedOpenApi(aggregation, remote) }),
+    ...openApiRoutes(
+      catalog,
+      gitVersion,
+      { aggregation, merged: new MergedOpenApi(aggregation, remote) },
+      options.descriptions,
+    ),
     ...openIdRoutes(parts.keys, options.serviceAccounts),
     versionRoute(gitVersion),
     metricsRoute(sources),

@@ -1,12 +1,14 @@
 /**
  * The OpenAPI documents that the server publishes: what `kubectl explain`, server-side validation and generated clients read.
- * They are made from the schemas and the list of resources when first asked for. They carry no prose.
+ * They are made from the schemas and the list of resources when first asked for. Version 3 carries prose, where the build
+ * found it; version 2, which clients read for its types, none.
  */
 import type { JsonObject } from "@skiff/base";
 import type { ResourceDefinition, SubresourceDefinition } from "../resource-definition.ts";
 import { definitionSchema, findDefinitionSchema } from "../schema/definition-schema.ts";
 import type { ResourceAction } from "../schema/notation.ts";
 import { customReferences } from "./custom-references.ts";
+import { type Descriptions, noDescriptions } from "./descriptions.ts";
 import { methodOf, type OperationSchemas, operation, parameter } from "./operations.ts";
 import { type GroupVersionKind, type OpenApiVersion, SchemaDocument } from "./schema-document.ts";
 
@@ -20,7 +22,7 @@ const cacheV3 = new WeakMap<readonly ResourceDefinition[], JsonObject>();
 export function openApiV2(resources: readonly ResourceDefinition[], gitVersion: string): JsonObject {
   const known = cacheV2.get(resources);
   if (known !== undefined) return known;
-  const { paths, definitions } = documentOf(2, resources);
+  const { paths, definitions } = documentOf(2, resources, noDescriptions);
   const document: JsonObject = {
     swagger: "2.0",
     info: { title: "Kubernetes", version: gitVersion },
@@ -39,10 +41,14 @@ export function openApiV2(resources: readonly ResourceDefinition[], gitVersion: 
  * The document of `/openapi/v3/apis/GROUP/VERSION` (OpenAPI 3.0) for the resources of one group and version. Made once for each
  * array of resources: hand over a new array when resources change.
  */
-export function openApiV3(resources: readonly ResourceDefinition[], gitVersion: string): JsonObject {
+export function openApiV3(
+  resources: readonly ResourceDefinition[],
+  gitVersion: string,
+  descriptions: Descriptions = noDescriptions,
+): JsonObject {
   const known = cacheV3.get(resources);
   if (known !== undefined) return known;
-  const { paths, definitions } = documentOf(3, resources);
+  const { paths, definitions } = documentOf(3, resources, descriptions);
   const document: JsonObject = {
     openapi: "3.0.0",
     info: { title: "Kubernetes", version: gitVersion },
@@ -68,8 +74,12 @@ interface Parts {
   readonly definitions: JsonObject;
 }
 
-function documentOf(openApi: OpenApiVersion, resources: readonly ResourceDefinition[]): Parts {
-  const schemas = new SchemaDocument(openApi, kindsOf(resources));
+function documentOf(
+  openApi: OpenApiVersion,
+  resources: readonly ResourceDefinition[],
+  descriptions: Descriptions,
+): Parts {
+  const schemas = new SchemaDocument(openApi, kindsOf(resources), descriptions);
   const paths = new Map<string, JsonObject>();
   for (const resource of resources) addPaths(paths, { openApi, resource, schemas });
   return {

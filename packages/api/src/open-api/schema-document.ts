@@ -2,6 +2,7 @@ import type { JsonObject } from "@skiff/base";
 import { definitions } from "../generated/definitions.ts";
 import { definitionSchema } from "../schema/definition-schema.ts";
 import type { FieldSchema, Schema, StructSchema } from "../schema/schema.ts";
+import { type Descriptions, describedBy, noDescriptions } from "./descriptions.ts";
 
 /** Which of the two documents is written: they differ in where definitions live and in how a union of types is said. */
 export type OpenApiVersion = 2 | 3;
@@ -35,12 +36,18 @@ export const publishedName = (definition: string): string => definitions[definit
 export class SchemaDocument {
   readonly #version: OpenApiVersion;
   readonly #kinds: ReadonlyMap<string, readonly GroupVersionKind[]>;
+  readonly #descriptions: Descriptions;
   readonly #written = new Map<string, JsonObject>();
 
   /** `kinds` says which definitions are kinds, by short name of the definition. */
-  constructor(version: OpenApiVersion, kinds: ReadonlyMap<string, readonly GroupVersionKind[]>) {
+  constructor(
+    version: OpenApiVersion,
+    kinds: ReadonlyMap<string, readonly GroupVersionKind[]>,
+    descriptions: Descriptions = noDescriptions,
+  ) {
     this.#version = version;
     this.#kinds = kinds;
+    this.#descriptions = descriptions;
   }
 
   /** All that was referred to, by published name, in order. */
@@ -73,16 +80,32 @@ export class SchemaDocument {
   #struct(schema: StructSchema): JsonObject {
     const properties = schema.fieldNames.map((name): [string, JsonObject] => {
       const field = schema.field(name);
-      return [name, field === undefined ? {} : this.#field(field)];
+      return [name, field === undefined ? {} : this.#described(this.#field(field), schema.definition, name)];
     });
     const kinds = this.#kinds.get(schema.definition);
     return {
+      ...describedBy(this.#descriptions, schema.definition, ""),
       type: "object",
       ...(properties.length === 0 ? {} : { properties: Object.fromEntries(properties) }),
       ...(schema.required.length === 0 ? {} : { required: [...schema.required] }),
       ...(schema.atomic ? { "x-kubernetes-map-type": "atomic" } : {}),
       ...(kinds === undefined ? {} : { "x-kubernetes-group-version-kind": kinds.map((kind) => ({ ...kind })) }),
     };
+  }
+
+  /** A reference stands alone in its schema: what is said of it stands beside it. */
+  #described(schema: JsonObject, definition: string, field: string): JsonObject {
+    const described = this.#textOf(definition, field);
+    if (described.description === undefined) return schema;
+    const { $ref, ...rest } = schema;
+    return $ref === undefined ? { ...described, ...schema } : { ...described, ...rest, allOf: [{ $ref }] };
+  }
+
+  /** A field whose value is of a kind of its own, and of which nothing else is said, is what that kind is. */
+  #textOf(definition: string, name: string): { readonly description?: string } {
+    const own = describedBy(this.#descriptions, definition, name);
+    const schema = own.description === undefined ? definitionSchema(definition).field(name)?.schema : undefined;
+    return schema?.kind === "struct" ? describedBy(this.#descriptions, schema.definition, "") : own;
   }
 
   #field(field: FieldSchema): JsonObject {

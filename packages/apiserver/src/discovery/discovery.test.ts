@@ -68,6 +68,7 @@ test("the plain documents", async () => {
       verbs: ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
       shortNames: ["po"],
       categories: ["all"],
+      storageVersionHash: "xPOwRZ+Yhw8=",
     },
   );
   assert.deepEqual(

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type APIGroup, type APIResource, apiVersionOf, type ResourceDefinition } from "@skiff/api";
 import type { JsonObject } from "@skiff/base";
 import type { GroupVersions } from "../aggregation/merge-groups.ts";
@@ -33,6 +34,13 @@ export const resourceVerbs = (resource: ResourceDefinition): string[] => verbs(r
 /** `verbs` of a subresource. */
 export const subresourceVerbs = (name: string, actions: readonly string[]): string[] => verbs(actions, name);
 
+/** What a resource is stored as, in a form that is only good for telling whether it is another now. */
+function storedHash(resource: ResourceDefinition): string {
+  const { group, version, kind } = { kind: resource.kind, ...(resource.storedAs ?? resource) };
+  const digest = createHash("sha256").update(`${group}/${version}/${kind}`).digest();
+  return digest.subarray(0, 8).toString("base64");
+}
+
 /** One resource with its subresources, as `/api/v1` lists them. */
 function entries(resource: ResourceDefinition): APIResource[] {
   const namespaced = resource.scope === "namespaced";
@@ -44,6 +52,7 @@ function entries(resource: ResourceDefinition): APIResource[] {
     verbs: resourceVerbs(resource),
     ...(resource.shortNames.length === 0 ? {} : { shortNames: [...resource.shortNames] }),
     ...(resource.categories.length === 0 ? {} : { categories: [...resource.categories] }),
+    ...(resource.actions.includes("get") ? { storageVersionHash: storedHash(resource) } : {}),
   };
   const parts = [...resource.subresources].sort((a, b) => (a.name < b.name ? -1 : 1));
   return [

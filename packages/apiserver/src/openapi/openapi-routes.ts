@@ -1,4 +1,4 @@
-import { apiVersionOf, openApiV2, openApiV3, refusals } from "@skiff/api";
+import { apiVersionOf, type Descriptions, openApiV2, openApiV3, refusals } from "@skiff/api";
 import { acceptedTypes, takes } from "../accept.ts";
 import type { Aggregation } from "../aggregation/aggregation.ts";
 import type { MergedOpenApi } from "../aggregation/merged-openapi.ts";
@@ -34,7 +34,11 @@ export function openApiRoutes(
   catalog: Catalog,
   gitVersion: string,
   others?: { readonly merged: MergedOpenApi; readonly aggregation: Aggregation },
+  descriptions?: () => Promise<Descriptions | undefined>,
 ): readonly PathRoute[] {
+  /** What fields are for is read when somebody first asks for version 3. */
+  let prose: Promise<Descriptions | undefined> | undefined;
+  let described: Descriptions | undefined;
   const documents = new CatalogCache<Document>(catalog);
   /** Made anew in each form: most clients want only one of them, and what it is made of is far larger than either. */
   const whole = (type: string): Document =>
@@ -55,7 +59,7 @@ export function openApiRoutes(
   const part = (version: CatalogVersion): Document => {
     const known = parts.get(version);
     if (known !== undefined) return known;
-    const made = documentOf(openApiV3(published(version), gitVersion));
+    const made = documentOf(openApiV3(published(version), gitVersion, described));
     parts.set(version, made);
     return made;
   };
@@ -106,6 +110,8 @@ export function openApiRoutes(
       async handle(exchange, _, user) {
         const path = exchange.path.replace(/\/+$/, "").slice("/openapi/v3/".length);
         wantedType(exchange, [json]);
+        prose ??= descriptions?.();
+        described ??= await prose;
         const [, group = "", version = ""] = path.split("/");
         const elsewhere = others?.merged.find(group, version);
         const merged = mergedNow();

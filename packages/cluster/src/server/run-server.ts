@@ -22,6 +22,7 @@ import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
 import { keepSupervisor } from "../supervise/keep-supervisor.ts";
 import { gitVersion } from "../version.ts";
 import { type AuditFlags, type AuditLog, openAuditLog } from "./audit-log.ts";
+import { readDescriptions } from "./descriptions.ts";
 
 interface ServerEffects {
   readonly clock: Clock;
@@ -101,6 +102,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
         random: systemRandom,
         logger: logger.named("api"),
         gitVersion,
+        descriptions: readDescriptions,
         serviceAccounts: {
           issuer: `https://kubernetes.default.svc.${settings.clusterDomain}`,
           privateKey: pki.serviceAccountKey,
