@@ -30,6 +30,7 @@ import type { ResourceSet } from "./resource-set.ts";
 import { rootCertificateController } from "./root-certificate/controller.ts";
 import { serviceAccountController } from "./service-account/controller.ts";
 import { statefulSetController } from "./stateful-set/controller.ts";
+import { claimProtectionController, volumeProtectionController } from "./storage-protection/controller.ts";
 import { taintEvictionController } from "./taint-eviction/controller.ts";
 import { tokenCleanerController } from "./token-cleaner/controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/controller.ts";
@@ -81,6 +82,8 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     podGcController({ terminatedPodThreshold: settings.terminatedPodThreshold ?? 12_500 }),
     garbageCollector(resources),
     resourceQuotaController(resources),
+    claimProtectionController,
+    volumeProtectionController,
     ...flowControlControllers,
     policyStatusController,
     apiServiceController(settings.checkDiscovery ?? unreachable),

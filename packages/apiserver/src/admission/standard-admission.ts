@@ -1,12 +1,15 @@
 import type { Clock, Random } from "@skiff/base";
 import type { AdmissionPlugin, ResourceTable } from "../contracts.ts";
 import { certificateAdmission } from "./certificates.ts";
+import { persistentVolumeClaimResize } from "./claim-resize.ts";
+import { defaultIngressClass, defaultStorageClass } from "./default-classes.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { podPartsAdmission } from "./pod-parts.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
+import { podTopologyLabels } from "./pod-topology-labels.ts";
 import { mutatingAdmissionPolicy, validatingAdmissionPolicy } from "./policies/policies-plugins.ts";
 import type { PolicyPluginOptions } from "./policies/policy-options.ts";
 import { priorityAdmission } from "./priority.ts";
@@ -15,6 +18,7 @@ import { resourceQuotaAdmission } from "./resource-quota/resource-quota.ts";
 import { runtimeClassAdmission } from "./runtime-class.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 import { serviceAllocationAdmission } from "./service-allocation.ts";
+import { storageObjectInUseProtection } from "./storage-in-use.ts";
 import { taintNodesByCondition } from "./taint-nodes-by-condition.ts";
 import { mutatingAdmissionWebhook, type WebhookPluginOptions } from "./webhooks/mutating-webhooks.ts";
 import { validatingAdmissionWebhook } from "./webhooks/validating-webhooks.ts";
@@ -38,12 +42,17 @@ export const standardAdmission = (options: {
   podSecurity(options.table),
   priorityAdmission(options.table),
   defaultTolerationSeconds,
+  defaultStorageClass(options.table),
+  storageObjectInUseProtection,
+  persistentVolumeClaimResize(options.table),
   runtimeClassAdmission(options.table),
+  ...certificateAdmission(options.escalation.authorizer),
+  defaultIngressClass(options.table),
+  podTopologyLabels(options.table),
   mutatingAdmissionPolicy(policies(options)),
   mutatingAdmissionWebhook({ ...options, ...options.webhooks }),
   serviceAllocationAdmission,
   podPartsAdmission,
-  ...certificateAdmission(options.escalation.authorizer),
   rbacEscalation(options.escalation),
   validatingAdmissionPolicy(policies(options)),
   validatingAdmissionWebhook({ ...options, ...options.webhooks }),

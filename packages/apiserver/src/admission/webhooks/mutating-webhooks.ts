@@ -12,6 +12,7 @@ import { asJson, asObject } from "../../encoding/object-json.ts";
 import { convertObject, isOwnKind, objectsIn } from "../matching/equivalents.ts";
 import { replaceContent } from "../replace-content.ts";
 import { callWebhook, checkDryRun, failed, type WebhookCalling, type WebhookOutcome } from "./call-webhook.ts";
+import { conditionsHold } from "./conditions-hold.ts";
 import { type Candidate, mutatingWebhooks } from "./configured-webhooks.ts";
 import type { MatchConditions } from "./match-conditions.ts";
 import { denial, type ReviewResponse } from "./review-response.ts";
@@ -81,7 +82,7 @@ class Turn {
     const { options, request, round, progress } = this.#place;
     const { webhook, matcher, id } = this.#candidate;
     const match = await matcher.match(request);
-    if (match === undefined || !(await options.conditions.hold(this.#candidate, { request, match, type: "admit" })))
+    if (match === undefined || !(await conditionsHold(options, this.#candidate, { request, match, type: "admit" })))
       return;
     if (round.again && !progress.again.has(id)) return;
     const startedMs = options.clock.monotonic();

@@ -3,6 +3,7 @@ import type { AdmissionPlugin, AdmissionRequest } from "../../contracts.ts";
 import { objectsIn } from "../matching/equivalents.ts";
 import type { Match } from "../matching/request-matcher.ts";
 import { callWebhook, checkDryRun } from "./call-webhook.ts";
+import { conditionsHold } from "./conditions-hold.ts";
 import { type Candidate, validatingWebhooks } from "./configured-webhooks.ts";
 import type { WebhookPluginOptions } from "./mutating-webhooks.ts";
 import { denial } from "./review-response.ts";
@@ -25,7 +26,7 @@ export function validatingAdmissionWebhook(options: WebhookPluginOptions): Admis
       for (const candidate of configured.candidates(request)) {
         const match = await candidate.matcher.match(request);
         const holds =
-          match !== undefined && (await options.conditions.hold(candidate, { request, match, type: "validating" }));
+          match !== undefined && (await conditionsHold(options, candidate, { request, match, type: "validating" }));
         if (holds) relevant.push({ candidate, match, index: relevant.length });
       }
       const refused = await Promise.all(relevant.map((one) => ask(options, request, one)));

@@ -1,0 +1,74 @@
+import {
+  isNotFound,
+  type KubeObject,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  PersistentVolumeClaims,
+  PersistentVolumes,
+  Pods,
+  type ResourceDefinition,
+} from "@skiff/api";
+import { defineController, done, type ReconcileContext, watching } from "@skiff/control-loop";
+import { claimsOf, isBound, protection, usesClaims, withFinalizer } from "./plan.ts";
+
+/** What an object is protected by. */
+interface Guard<T extends KubeObject> {
+  readonly resource: ResourceDefinition<T>;
+  readonly finalizer: string;
+  isUsed(): boolean | Promise<boolean>;
+}
+
+async function protect<T extends KubeObject>(
+  object: T,
+  { resource, finalizer, isUsed }: Guard<T>,
+  { client, signal }: ReconcileContext,
+): Promise<typeof done> {
+  // Only what goes is worth the question who uses it.
+  const used = object.metadata.deletionTimestamp !== undefined && (await isUsed());
+  const wanted = protection(object, finalizer, () => used);
+  if (wanted === "nothing" || wanted === "wait") return done;
+  await client
+    .update(resource, withFinalizer(object, finalizer, wanted === "add"), { signal })
+    .catch((error: unknown) => {
+      if (!isNotFound(error)) throw error;
+    });
+  return done;
+}
+
+const claimIndex = "claims in use";
+
+/** Claims stay for as long as pods use them. */
+export const claimProtectionController = defineController<PersistentVolumeClaim>({
+  name: "pvc-protection",
+  component: "pvc-protection-controller",
+  for: PersistentVolumeClaims,
+  watches: [watching(Pods, (pod) => claimsOf(pod).map((name) => ({ namespace: pod.metadata.namespace, name })))],
+  reconcile(claim, context) {
+    const { cached, client, signal } = context;
+    const { namespace, name } = claim.metadata;
+    const pods = cached(Pods);
+    const key = `${namespace}/${name}`;
+    pods.addIndex(claimIndex, (pod) => claimsOf(pod).map((mounted) => `${pod.metadata.namespace}/${mounted}`));
+    const isUsed = async (): Promise<boolean> => {
+      if (pods.byIndex(claimIndex, key).some(usesClaims)) return true;
+      // The cache may be behind a pod that came a moment ago.
+      const { items } = await client.list(Pods, { namespace, signal });
+      return items.some((pod) => usesClaims(pod) && claimsOf(pod).includes(name));
+    };
+    const guard = { resource: PersistentVolumeClaims, finalizer: "kubernetes.io/pvc-protection", isUsed };
+    return protect(claim, guard, context);
+  },
+});
+
+/** Volumes stay for as long as they are bound. */
+export const volumeProtectionController = defineController<PersistentVolume>({
+  name: "pv-protection",
+  component: "pv-protection-controller",
+  for: PersistentVolumes,
+  reconcile: (volume, context) =>
+    protect(
+      volume,
+      { resource: PersistentVolumes, finalizer: "kubernetes.io/pv-protection", isUsed: () => isBound(volume) },
+      context,
+    ),
+});
