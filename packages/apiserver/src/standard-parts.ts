@@ -45,17 +45,24 @@ export type { AuditOptions } from "./audit/audit.ts";
 export type { AuditSink } from "./audit/audited.ts";
 export { AuditPolicy, AuditPolicyError } from "./audit/policy.ts";
 export { accountTokenIssuer } from "./authentication/legacy-token-claims.ts";
+export type { ClaimMapping, JwtIssuer } from "./authentication/oidc/jwt-issuer.ts";
+export { oidcTokens } from "./authentication/oidc/lazy-oidc-tokens.ts";
+export type { AnonymousRule } from "./authentication/request-authenticator.ts";
 export type { TokenAuthenticator, TokenOutcome } from "./authentication/token-authenticator.ts";
 export { parseTokenFile } from "./authentication/token-file.ts";
+export { webhookTokens } from "./authentication/webhook-tokens.ts";
 export { type AccessAuthorizer, type AccessRequest, forbidden } from "./authorization/access.ts";
 export * from "./authorization/bootstrap/bootstrap-objects.ts";
 export * from "./authorization/bootstrap/reconcile.ts";
+export { WebhookAuthorizer } from "./authorization/webhook-authorizer.ts";
 export { RequestMetrics } from "./observe/request-metrics.ts";
 export { findRoute } from "./route-paths.ts";
 export type { PathRoute, StandardParts, StandardPartsOptions } from "./standard-parts-options.ts";
 export type { NodeConnector, NodeEndpoint } from "./subresources/node-connector.ts";
 export { statusNodeConnector } from "./subresources/status-node-connector.ts";
+export type { RemoteServer } from "./webhooks/remote-server.ts";
 export type { ServiceConnector, ServiceTarget } from "./webhooks/service-connector.ts";
+export { WebhookClient } from "./webhooks/webhook-client.ts";
 
 const auditHelp = "Events that were written to the audit log.";
 

@@ -1,6 +1,7 @@
 /** The composition root: what a cluster consists of on this machine, how it is started, kept running and taken away. */
 
 export { connectNodeRuntime } from "./agent/runtime-connection.ts";
+export { type ApiServerFlag, type ApiServerFlags, apiServerFlags } from "./identity/api-server-flags.ts";
 export { contextName, userKubeconfigPath } from "./kubeconfig/kubeconfig.ts";
 export { examineMachine, type Finding } from "./lifecycle/doctor.ts";
 export { deleteCluster, downCluster } from "./lifecycle/down.ts";

@@ -13,6 +13,14 @@ export interface WebhookClientOptions {
   readonly clock: Clock;
 }
 
+/** What the API server shows of itself. PEM texts. */
+export interface WebhookCredentials {
+  readonly cert?: string;
+  readonly key?: string;
+  /** A bearer token. */
+  readonly token?: string;
+}
+
 /** One call of a webhook. */
 export interface WebhookCall {
   readonly body: JsonObject;
@@ -21,6 +29,8 @@ export interface WebhookCall {
   /** Tells the webhook how long it has, as `?timeout=10s`; true where absent. */
   readonly tellTimeout?: boolean;
   readonly signal: AbortSignal;
+  /** Nothing is shown where absent. */
+  readonly credentials?: WebhookCredentials;
 }
 
 /** Answers larger than this are an attack on memory, not a review. */
@@ -64,7 +74,12 @@ export class WebhookClient implements Disposable {
     using _deadline = this.#options.clock.after(call.timeoutMs, () => ending.abort(new Error(noAnswerInTime)));
     try {
       const place = await abortable(this.#place(config, address), ending.signal);
-      return await post({ place, body: JSON.stringify(call.body), agent: this.#agent, signal: ending.signal });
+      return await post({
+        place: withCredentials(place, call.credentials),
+        body: JSON.stringify(call.body),
+        agent: this.#agent,
+        signal: ending.signal,
+      });
     } catch (error) {
       if (error instanceof StatusError && !(error instanceof UnlocatedError)) throw error;
       const late = ending.signal.aborted && !call.signal.aborted;
@@ -94,6 +109,16 @@ export class WebhookClient implements Disposable {
     });
     return { ...common, ...found, servername: hostname };
   }
+}
+
+function withCredentials(place: RequestOptions, { cert, key, token }: WebhookCredentials = {}): RequestOptions {
+  const bearer = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return {
+    ...place,
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    headers: { ...place.headers, ...bearer },
+  };
 }
 
 /** The Service has nobody who answers: no answer of the webhook itself. */

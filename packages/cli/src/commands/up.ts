@@ -1,5 +1,14 @@
-import { type RuntimeKind, systemMachine, type UpResult, upCluster, userKubeconfigPath } from "@skiff/cluster";
+import {
+  type ApiServerFlags,
+  apiServerFlags,
+  type RuntimeKind,
+  systemMachine,
+  type UpResult,
+  upCluster,
+  userKubeconfigPath,
+} from "@skiff/cluster";
 import { Option } from "commander";
+import { apiServerOption, givenFlags } from "../api-server-options.ts";
 import type { CommandContext, GlobalOptions } from "../command-context.ts";
 import { type DefineCommand, portNumber, withCluster, withOutput, writeJson } from "../command-line.ts";
 import { createProgress, noProgress } from "../terminal/progress.ts";
@@ -25,7 +34,8 @@ export const upCommand: DefineCommand = (program, context) => {
       new Option("--api-port <port>", "port of the API server (6443, or the next free one)").argParser(portNumber),
     )
     .addOption(kubeconfigOption(context));
-  withOutput(withCluster(command, context)).action((flags: UpFlags) => up(flags, context));
+  for (const flag of apiServerFlags) command.addOption(apiServerOption(flag));
+  withOutput(withCluster(command, context)).action((flags: UpFlags) => up(flags, givenFlags(command.opts()), context));
 };
 
 /** `--kubeconfig`, with the file that kubectl itself would use. */
@@ -34,7 +44,7 @@ export const kubeconfigOption = (context: CommandContext): Option =>
     userKubeconfigPath(context.environment),
   );
 
-async function up(flags: UpFlags, context: CommandContext): Promise<void> {
+async function up(flags: UpFlags, given: ApiServerFlags, context: CommandContext): Promise<void> {
   const report = flags.output === "json" ? noProgress : createProgress(context.err, context.clock);
   let result: UpResult;
   try {
@@ -44,6 +54,7 @@ async function up(flags: UpFlags, context: CommandContext): Promise<void> {
         home: flags.home,
         runtime: flags.runtime,
         apiPort: flags.apiPort,
+        apiServerFlags: given,
         kubeconfig: flags.kubeconfig,
         isRoot: context.isRoot,
         self: context.self,

@@ -1,7 +1,8 @@
 import { mkdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Clock, isJsonObject, type JsonObject } from "@skiff/base";
+import { type Clock, isJsonObject, type JsonObject, jsonEqual, silentLogger } from "@skiff/base";
 import { allRequirements, type FileLock, installCommand, LockHeld, lockFile, writeFileAtomic } from "@skiff/host";
+import type { ApiServerFlags } from "../identity/api-server-flags.ts";
 import { contextName, kubeconfigText, mergeKubeconfig } from "../kubeconfig/kubeconfig.ts";
 import { ensurePki, type Pki } from "../pki/pki.ts";
 import { chooseSettings, portIsFree } from "../settings/choose.ts";
@@ -27,6 +28,8 @@ export interface UpOptions {
   /** Absent: that of the cluster as it is, or containerd for a new one. */
   readonly runtime: RuntimeKind | undefined;
   readonly apiPort: number | undefined;
+  /** Options of kube-apiserver, in place of those before; empty: those stay. */
+  readonly apiServerFlags?: ApiServerFlags;
   /** File that the cluster's access is merged into. */
   readonly kubeconfig: string;
   readonly isRoot: boolean;
@@ -69,7 +72,9 @@ export async function upCluster(
   const before = await readSettings(paths);
   checkAgainst(before, options);
   const running = before !== undefined && (await livingSupervisor(paths, machine)) !== undefined;
-  const settings = before ?? (await newSettings(options, { machine, clock, paths }));
+  const chosen = before ?? (await newSettings(options, { machine, clock, paths }));
+  const settings = withFlags(chosen, options, { running });
+  if (!running && settings.apiServerFlags !== undefined) await checkFlags(settings.apiServerFlags, clock);
   if (!running) {
     report.step(`Preparing cluster "${settings.name}"`);
     if (settings.runtime === "containerd") await ensurePackages(machine, options, report, signal);
@@ -189,6 +194,27 @@ function checkAgainst(settings: ClusterSettings | undefined, { name, runtime, ap
     );
   if (runtime !== undefined && runtime !== settings.runtime) throw differs("--runtime", settings.runtime);
   if (apiPort !== undefined && apiPort !== settings.apiPort) throw differs("--api-port", settings.apiPort);
+}
+
+/** The settings with the options that were given now. A server reads them when it starts. */
+function withFlags(
+  settings: ClusterSettings,
+  { name, apiServerFlags = {} }: UpOptions,
+  { running }: { readonly running: boolean },
+): ClusterSettings {
+  const given = Object.keys(apiServerFlags);
+  if (given.length === 0 || jsonEqual(apiServerFlags, settings.apiServerFlags)) return settings;
+  if (!running) return { ...settings, apiServerFlags };
+  throw new ClusterError(
+    "RUNNING",
+    `cluster "${name}" is running without ${given.map((flag) => `--${flag}`).join(", ")}; run skiff down first`,
+  );
+}
+
+/** Finds out now what the server would only write into its log. */
+async function checkFlags(flags: ApiServerFlags, clock: Clock): Promise<void> {
+  const { identityOptions } = await import("../identity/identity-options.ts");
+  await identityOptions({ issuer: "", privateKey: "" }, { flags, clock, logger: silentLogger });
 }
 
 async function newSettings(

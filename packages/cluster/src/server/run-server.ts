@@ -14,6 +14,7 @@ import type { Processes } from "@skiff/host";
 import { Scheduler } from "@skiff/scheduler";
 import { compactionIntervalMs, compactPeriodically, type EmbeddedStore, openLmdbStore } from "@skiff/store";
 import { createBootstrapObjects } from "../bootstrap/bootstrap-objects.ts";
+import type { IdentityOptions } from "../identity/identity-options.ts";
 import type { SelfCommand } from "../lifecycle/self-command.ts";
 import { frontProxyName, loadAuthority, type Pki, readPki } from "../pki/pki.ts";
 import { clusterPaths } from "../settings/paths.ts";
@@ -33,6 +34,7 @@ interface Server extends ServerEffects {
   readonly settings: ClusterSettings;
   readonly pki: Pki;
   readonly pkiFolder: string;
+  readonly identity: IdentityOptions;
   readonly store: EmbeddedStore;
   readonly auditLog: AuditLog | undefined;
 }
@@ -70,7 +72,8 @@ export async function runServer(
   background.run("watching the supervisor", (stop) => keepSupervisor(target, { ...effects, paths }, stop));
   const auditPaths = { policy: paths.auditPolicy, log: join(paths.logs, "audit.log") };
   await using auditLog = await openAuditLog(auditPaths, target.audit ?? {}, effects);
-  const server: Server = { ...effects, settings, pki, pkiFolder: paths.pki, store, auditLog };
+  const identity = await identityOf(settings, pki, effects);
+  const server: Server = { ...effects, settings, pki, pkiFolder: paths.pki, store, identity, auditLog };
   const readiness = { bootstrapped: false };
   await using api = await openApi(server, readiness);
   await api.listen({
@@ -88,8 +91,18 @@ export async function runServer(
   logger.info("stopping");
 }
 
+/** Most clusters say nothing about who may ask, and need not load what would read it. */
+async function identityOf(settings: ClusterSettings, pki: Pki, effects: ServerEffects): Promise<IdentityOptions> {
+  const issuer = `https://kubernetes.default.svc.${settings.clusterDomain}`;
+  const defaults = { issuer, privateKey: pki.serviceAccountKey };
+  const { apiServerFlags: flags } = settings;
+  if (flags === undefined) return { serviceAccounts: defaults, anonymous: true };
+  const { identityOptions } = await import("../identity/identity-options.ts");
+  return await identityOptions(defaults, { flags, ...effects });
+}
+
 function openApi(server: Server, readiness: { readonly bootstrapped: boolean }): Promise<ApiServer> {
-  const { settings, pki, store, clock, logger } = server;
+  const { settings, pki, store, identity, clock, logger } = server;
   return createApiServer({
     store,
     clock,
@@ -103,11 +116,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
         logger: logger.named("api"),
         gitVersion,
         descriptions: readDescriptions,
-        serviceAccounts: {
-          issuer: `https://kubernetes.default.svc.${settings.clusterDomain}`,
-          privateKey: pki.serviceAccountKey,
-        },
-        anonymous: true,
+        ...identity,
         nodes: statusNodeConnector(table, {
           ca: pki.authority,
           cert: pki.apiServerKubeletClient.certificate,
@@ -131,7 +140,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
 
 /** Controllers and scheduler, each with a client of its own name; they share caches of what they watch. */
 async function startComponents(
-  { clock, logger, pki, pkiFolder }: Server,
+  { clock, logger, pki, pkiFolder, identity }: Server,
   api: ApiServer,
   stack: AsyncDisposableStack,
   signal: AbortSignal,
@@ -153,7 +162,7 @@ async function startComponents(
         frontProxyName,
       },
       checkDiscovery: (service, stop) => api.checkDiscovery(service, stop),
-      issueAccountToken: accountTokenIssuer(pki.serviceAccountKey),
+      issueAccountToken: accountTokenIssuer(identity.serviceAccounts.privateKey),
       certificateSigner: { sign: async (request) => (await loadAuthority(pkiFolder, clock)).certify(request) },
     }),
   );

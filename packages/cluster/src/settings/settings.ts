@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { isJsonObject } from "@skiff/base";
+import { isJsonObject, type JsonObject } from "@skiff/base";
 import { writeFileAtomic } from "@skiff/host";
+import type { ApiServerFlags } from "../identity/api-server-flags.ts";
 import type { ClusterPaths } from "./paths.ts";
 
 /** What a pod's containers run on. */
@@ -25,6 +26,8 @@ export interface ClusterSettings {
   readonly clusterDomain: string;
   /** Short and unique on this machine: part of the names of links, tables and cgroups. */
   readonly slot: number;
+  /** Options of kube-apiserver that the cluster was last started with. */
+  readonly apiServerFlags?: ApiServerFlags;
 }
 
 /** An operating failure that the user can mend; the message says how. */
@@ -85,8 +88,17 @@ export function parseSettings(text: string, path: string): ClusterSettings {
     nodePorts: [number(ports[0], "nodePorts"), number(ports[1], "nodePorts")],
     clusterDomain: string("clusterDomain"),
     slot: number(record.slot, "slot"),
+    ...(isJsonObject(record.apiServerFlags) ? { apiServerFlags: flagsOf(record.apiServerFlags) } : {}),
   };
 }
+
+const flagsOf = (record: JsonObject): ApiServerFlags =>
+  Object.fromEntries(
+    Object.entries(record).map(([name, values]): [string, string[]] => [
+      name,
+      Array.isArray(values) ? values.filter((value) => typeof value === "string") : [],
+    ]),
+  );
 
 /** Writes the settings, whole or not at all, and a copy: where they get damaged, the cluster can still be deleted. */
 export async function writeSettings(paths: ClusterPaths, settings: ClusterSettings): Promise<void> {
