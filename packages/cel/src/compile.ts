@@ -1,5 +1,6 @@
 import type { Checked } from "./check/checked.ts";
 import { check } from "./check/checker.ts";
+import { literalArgumentIssues } from "./check/literal-arguments.ts";
 import { Estimator } from "./cost/estimator.ts";
 import { BudgetExceeded, EvaluationError } from "./evaluate/evaluation-error.ts";
 import { Frame } from "./evaluate/frame.ts";
@@ -37,6 +38,8 @@ export function compile(source: string, options: CompileOptions): Compilation {
   });
   if (result.kind === "failed") return syntaxFailure(source, result.issues);
   const { checked } = result;
+  const literals = options.mixedLiterals === true ? [] : literalArgumentIssues(parsed.expression);
+  if (literals.length > 0) return syntaxFailure(source, literals);
   const { resultTypes } = options;
   if (resultTypes !== undefined && !resultTypes.some((wanted) => isResult(checked.type, wanted))) {
     return { kind: "failed", cause: "result", message: mustBe(resultTypes) };

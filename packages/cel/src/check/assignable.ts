@@ -86,7 +86,8 @@ function substitute(known: Substitutions, type: CelType, parameter: CelType): "f
   if (present !== undefined) {
     if (typeText(present) === typeText(type)) return "fits";
     if (!assign(known, type, present)) return "conflicts";
-    known.set(parameter.name, mostGeneral(type, present));
+    const general = mostGeneral(type, present);
+    if (!occursIn(known, parameter.name, general)) known.set(parameter.name, general);
     return "fits";
   }
   if (occursIn(known, parameter.name, type)) return "free";
@@ -107,6 +108,8 @@ function occursIn(known: Substitutions, name: string, type: CelType): boolean {
       return occursIn(known, name, type.key) || occursIn(known, name, type.value);
     case "optional":
       return occursIn(known, name, type.value);
+    case "type":
+      return occursIn(known, name, type.of);
     default:
       return false;
   }

@@ -120,7 +120,8 @@ function parts(
 ): { readonly names: string[]; readonly rest: readonly Expression[] } {
   const names = macro.parameters.slice(0, variables).map((parameter) => {
     if (parameter.kind !== "identifier" || parameter.name.startsWith(".")) {
-      throw new MacroError(parameter.at, "argument must be a simple name");
+      const isPlain = macro.name === "map" || macro.name === "filter";
+      throw new MacroError(parameter.at, isPlain ? "argument is not an identifier" : "argument must be a simple name");
     }
     if (parameter.name === accumulator || parameter.name === "__result__") {
       throw new MacroError(parameter.at, "iteration variable overwrites accumulator variable");

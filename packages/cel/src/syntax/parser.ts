@@ -30,8 +30,15 @@ class SyntaxFailure extends Error {
   override readonly name = "SyntaxFailure";
 }
 
-const expressionStart =
-  "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
+/** What an expression can begin with, and what else may stand there, in the order in which CEL's grammar has the words. */
+function startOr(more: readonly string[]): string {
+  const starts = new Set(["[", "{", "(", ".", "-", "!", ...more]);
+  const signs = ["[", "]", "{", "}", "(", ")", ".", ",", "-", "!", "?"].filter((sign) => starts.has(sign));
+  const words = "'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER";
+  return `{${signs.map((sign) => `'${sign}'`).join(", ")}, ${words}}`;
+}
+
+const expressionStart = startOr([]);
 
 const relations: ReadonlySet<TokenKind> = new Set<TokenKind>(["<", "<=", ">=", ">", "==", "!=", "in"]);
 const sums: ReadonlySet<TokenKind> = new Set<TokenKind>(["+", "-"]);
@@ -52,7 +59,7 @@ class Parser {
     try {
       const expression = this.#expression();
       const rest = this.#peek();
-      if (rest.kind !== "<EOF>") this.#fail(rest, this.#unexpected(rest, "<EOF>"));
+      if (rest.kind !== "<EOF>") this.#fail(rest, this.#leftOver(rest));
       if (this.#issues.length === 0) return { kind: "parsed", expression };
     } catch (error) {
       if (!(error instanceof SyntaxFailure)) throw error;
@@ -81,8 +88,13 @@ class Parser {
   }
 
   #unexpected(token: Token, expected: string): string {
-    const how = expected === "<EOF>" ? "extraneous input" : "mismatched input";
-    return `Syntax error: ${how} '${token.text}' expecting ${expected}`;
+    return `Syntax error: mismatched input '${token.text}' expecting ${expected}`;
+  }
+
+  /** One word too many is called something else than several. */
+  #leftOver({ text }: Token): string {
+    const single = this.#tokens[this.#next + 1]?.kind === "<EOF>";
+    return `Syntax error: ${single ? "extraneous" : "mismatched"} input '${text}' expecting <EOF>`;
   }
 
   #fail(token: Pick<Token, "at">, message: string): never {
@@ -214,6 +226,10 @@ class Parser {
   #list<T>(close: TokenKind, item: () => T): T[] {
     const items: T[] = [];
     if (this.#takeIf(close) !== undefined) return items;
+    const first = this.#peek();
+    if (first.kind === "<EOF>") {
+      this.#fail(first, this.#unexpected(first, startOr(close === ")" ? [")"] : [close, ",", "?"])));
+    }
     for (;;) {
       items.push(item());
       if (this.#takeIf(close) !== undefined) return items;

@@ -45,6 +45,42 @@ export class GrowingList implements CelList {
   }
 }
 
+/** Two lists one after the other. Nothing is copied: CEL counts one unit for `+` whatever the lists' sizes. */
+export class JoinedList implements CelList {
+  readonly kind = "list";
+  readonly size: number;
+  readonly #first: CelList;
+  readonly #second: CelList;
+
+  constructor(first: CelList, second: CelList) {
+    this.#first = first;
+    this.#second = second;
+    this.size = first.size + second.size;
+  }
+
+  at(index: number): CelValue {
+    let list: CelList = this;
+    let at = index;
+    while (list instanceof JoinedList) {
+      const { size } = list.#first;
+      if (at < size) list = list.#first;
+      else {
+        at -= size;
+        list = list.#second;
+      }
+    }
+    return list.at(at);
+  }
+
+  *values(): Iterable<CelValue> {
+    const rest: CelList[] = [this];
+    for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+      if (next instanceof JoinedList) rest.push(next.#second, next.#first);
+      else yield* next.values();
+    }
+  }
+}
+
 /** A form of a key in which numbers of all types that are equal are the same; `undefined` for what cannot be a key. */
 export function keyText(key: CelValue): string | undefined {
   switch (typeof key) {

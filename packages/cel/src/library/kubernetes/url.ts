@@ -36,7 +36,7 @@ function parseUrl(value: string): UrlParts | undefined {
   const [, scheme = "", authority = "", path = "", query = ""] = found;
   if (scheme === "" && !value.startsWith("/")) return undefined;
   const host = authority.slice(authority.lastIndexOf("@") + 1);
-  if (!/^(?:\[[0-9a-fA-F:.%]*\]|[^\s[\]<>"]*?)(?::\d*)?$/.test(host)) return undefined;
+  if (!isHost(host)) return undefined;
   return new UrlParts({
     scheme: scheme.toLowerCase(),
     host,
@@ -44,6 +44,13 @@ function parseUrl(value: string): UrlParts | undefined {
     escapedPath: encodeURI(decodeSafely(path)) === path ? path : escaped(path),
     query,
   });
+}
+
+/** A name or an address in brackets; what follows its last colon is a port. */
+function isHost(host: string): boolean {
+  if (host.startsWith("[")) return /^\[[0-9a-fA-F:.%]*\](?::\d*)?$/.test(host);
+  const colon = host.lastIndexOf(":");
+  return !/[\s[\]<>"]/.test(host) && (colon < 0 || /^\d*$/.test(host.slice(colon + 1)));
 }
 
 const escaped = (path: string): string => path.replace(/[^\w\-.~!$&'()*+,;=:@/%]/gu, (one) => encodeURIComponent(one));

@@ -1,6 +1,6 @@
 import { EvaluationError } from "../../evaluate/evaluation-error.ts";
 import { type CelList, type Duration, durationOf, type Timestamp, timestampOf } from "../../values/cel-value.ts";
-import { GrowingList, listOf } from "../../values/collections.ts";
+import { GrowingList, JoinedList, listOf } from "../../values/collections.ts";
 import { contains, listKey } from "../../values/equality.ts";
 import { earliestNanos, latestNanos } from "../../values/times.ts";
 import { maxInt, maxUint, minInt, Uint } from "../../values/uint.ts";
@@ -44,7 +44,7 @@ function joined(a: CelList, b: CelList): CelList {
     return a;
   }
   const { merge } = a;
-  if (merge === undefined) return listOf([...a.values(), ...b.values()]);
+  if (merge === undefined) return a.size === 0 ? b : b.size === 0 ? a : new JoinedList(a, b);
   if (merge.kind === "set") {
     const added = [...b.values()].filter((one) => !contains(a, one));
     return withMerge(listOf([...a.values(), ...added]), merge);
