@@ -3,6 +3,7 @@
 export * from "./built-in.ts";
 export { setValueAt, simplePath, valueAt } from "./custom-resources/custom-columns.ts";
 export * from "./custom-resources/custom-resource.ts";
+export type { VersionConverter } from "./custom-resources/stored-form.ts";
 export * from "./define-resource.ts";
 export * from "./field-error.ts";
 export type {
@@ -28,6 +29,7 @@ export type {
   CustomResourceDefinition,
   CustomResourceDefinitionCondition,
   CustomResourceDefinitionNames,
+  WebhookConversion,
 } from "./generated/types/apiextensions-v1.ts";
 export type { APIService, APIServiceCondition } from "./generated/types/apiregistration-v1.ts";
 export type * from "./generated/types/apps-v1.ts";

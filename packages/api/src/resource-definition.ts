@@ -142,8 +142,19 @@ export interface StoredAs {
   readonly version: string;
   readonly plural: string;
   /** From this version's form to the stored one. Both make a new object, or give the same where nothing changes. */
-  toStored(object: DynamicObject): DynamicObject;
+  toStored(object: DynamicObject): DynamicObject | Promise<DynamicObject>;
+  /** Not to be called for states that are `remote`. */
   fromStored(stored: DynamicObject): DynamicObject;
+  /** Where a webhook must be asked for other versions. */
+  readonly remote?: RemoteConversion;
+}
+
+/** Versions that only a webhook can make of each other. */
+export interface RemoteConversion {
+  /** True for states that were stored in another version. */
+  isForeign(stored: DynamicObject): boolean;
+  /** The states in this version's form, in the same order. Rejects with `StatusError`. */
+  fromStored(stored: readonly DynamicObject[]): Promise<readonly DynamicObject[]>;
 }
 
 /** `v1` or `apps/v1`. */

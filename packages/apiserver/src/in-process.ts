@@ -154,7 +154,7 @@ function objectOf(call: Call) {
 }
 
 const verbs: Readonly<Record<TransportRequest["verb"], (call: Call) => Promise<JsonObject>>> = {
-  get: async ({ storage, ref }) => asJson(storage.served(ref).object),
+  get: async ({ storage, ref }) => asJson((await storage.load(ref)).object),
   async list({ storage, query, request }) {
     const selection = selectionOf(storage, query, request.namespace);
     return listObject(storage, await listObjects(storage, selection, listOptions(query, { watch: false })));

@@ -78,14 +78,18 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     cache,
     table,
     parts,
-    customResources: followDefinitions(table, clock, logger),
+    customResources: followDefinitions(options, table, parts),
   });
 }
 
-function followDefinitions(table: StorageTable, clock: Clock, logger: Logger): CustomResources | undefined {
+function followDefinitions(
+  { clock, random, logger }: ApiServerOptions,
+  table: StorageTable,
+  { webhooks }: StandardParts,
+): CustomResources | undefined {
   if (table.find(CustomResourceDefinitions) === undefined) return undefined;
   table.hook(CustomResourceDefinitions, { removing: (definition) => holdDefinition(definition, clock.now()) });
-  return new CustomResources({ table, clock, logger: logger.named("custom-resources") });
+  return new CustomResources({ table, clock, random, webhooks, logger: logger.named("custom-resources") });
 }
 
 /** See `createApiServer`. */

@@ -9,10 +9,11 @@ import {
   isNotFound,
   type KubeObject,
 } from "@skiff/api";
-import { Background, type Clock, describeError, jsonEqual, type Logger } from "@skiff/base";
+import { Background, type Clock, describeError, jsonEqual, type Logger, type Random } from "@skiff/base";
 import type { ResourceStorage, WriteContext } from "../contracts.ts";
 import type { ObjectStorage } from "../storage/object-storage.ts";
 import type { StorageTable } from "../storage/storage-table.ts";
+import type { WebhookClient } from "../webhooks/webhook-client.ts";
 import { decideNames } from "./accept-names.ts";
 import { approvalCondition } from "./api-approval.ts";
 import { type ConditionText, conditionOf, holds, sameCondition, withCondition } from "./conditions.ts";
@@ -26,6 +27,9 @@ export interface CustomResourcesOptions {
   readonly table: StorageTable;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly random: Random;
+  /** Asks the webhooks that make versions of each other. */
+  readonly webhooks: WebhookClient;
 }
 
 const context: WriteContext = {
@@ -55,8 +59,9 @@ export class CustomResources implements AsyncDisposable {
     const { table, logger } = options;
     this.#options = options;
     this.#definitions = table.of(CustomResourceDefinitions);
-    this.#served = new ServedDefinitions(table);
     this.#background = new Background({ logger });
+    const { webhooks, random } = options;
+    this.#served = new ServedDefinitions(table, { webhooks, random, signal: this.#background.signal });
     for (const definition of this.#definitions.peekAll()) this.#hear(definition.metadata.name, definition);
     const storage = table.find(CustomResourceDefinitions);
     if (storage === undefined) return;

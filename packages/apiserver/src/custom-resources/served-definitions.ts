@@ -1,7 +1,14 @@
-import { type CustomResource, type CustomResourceDefinition, customResource, refusals } from "@skiff/api";
+import {
+  type CustomResource,
+  type CustomResourceDefinition,
+  customResource,
+  refusals,
+  type VersionConverter,
+} from "@skiff/api";
 import { jsonEqual } from "@skiff/base";
 import type { StorageTable } from "../storage/storage-table.ts";
 import { holds } from "./conditions.ts";
+import { type ConversionOptions, conversionWebhook } from "./conversion-webhook.ts";
 
 interface Served {
   readonly definition: CustomResourceDefinition;
@@ -11,10 +18,12 @@ interface Served {
 /** Keeps the table of what is served in step with CustomResourceDefinitions. */
 export class ServedDefinitions {
   readonly #table: StorageTable;
+  readonly #conversion: ConversionOptions;
   readonly #served = new Map<string, Served>();
 
-  constructor(table: StorageTable) {
+  constructor(table: StorageTable, conversion: ConversionOptions) {
     this.#table = table;
+    this.#conversion = conversion;
   }
 
   /** Serves what a definition says now, or nothing where it is gone or not established. */
@@ -29,7 +38,7 @@ export class ServedDefinitions {
       if (holds(definition, "Terminating")) this.#close(before);
       return;
     }
-    const resource = customResource(definition);
+    const resource = customResource(definition, converterOf(definition, this.#conversion));
     this.#withdraw(
       name,
       resource.served.map(({ version }) => version),
@@ -62,6 +71,15 @@ export class ServedDefinitions {
       }
     }
   }
+}
+
+/** Who makes versions of each other; `undefined` where they differ by their name only. */
+export function converterOf(
+  { spec: { conversion } }: CustomResourceDefinition,
+  options: ConversionOptions,
+): VersionConverter | undefined {
+  if (conversion?.strategy !== "Webhook" || conversion.webhook === undefined) return undefined;
+  return conversionWebhook(conversion.webhook, options);
 }
 
 function refuseCreation(): never {

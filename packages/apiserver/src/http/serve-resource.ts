@@ -7,6 +7,7 @@ import {
   type SubresourceDefinition,
 } from "@skiff/api";
 import { forbidden } from "../authorization/access.ts";
+import type { ServedObject } from "../cache/served-object.ts";
 import type { ApiVerb, AuthorizationRequest, Authorizer, RequestInfo, UserInfo, WriteContext } from "../contracts.ts";
 import { bodyFormat, patchTypeOf } from "../encoding/body-format.ts";
 import { type Negotiated, negotiate } from "../encoding/negotiate.ts";
@@ -135,13 +136,16 @@ export function checkSubresource(resource: ResourceDefinition, info: ResourceCal
 
 const refOf = ({ info: { namespace, name = "" } }: ResourceCall): ObjectRef => ({ namespace, name });
 
-function get(call: ResourceCall, wanted: Negotiated): void {
+function get(call: ResourceCall, wanted: Negotiated): void | Promise<void> {
   const { exchange, storage } = call;
   const version = exchange.hasQuery ? (exchange.query.get("resourceVersion") ?? "") : "";
   const revision = version === "" ? 0 : parseRevision(version);
   const current = storage.environment.cache.revision;
   if (revision > current) throw tooLargeRevision(revision, current);
-  respondObject(exchange, storage, { status: 200, served: storage.served(refOf(call)), wanted });
+  const respond = (served: ServedObject) => respondObject(exchange, storage, { status: 200, served, wanted });
+  const served = storage.load(refOf(call));
+  if (served instanceof Promise) return served.then(respond);
+  respond(served);
 }
 
 async function list({ exchange, info, storage }: ResourceCall, wanted: Negotiated): Promise<void> {

@@ -35,6 +35,8 @@ export async function modifyObject(
   for (let attempt = 0; attempt < attempts; attempt++) {
     const stored = storage.cache.get(key);
     if (stored === undefined) throw refusals.notFound(storage.subject(ref.name));
+    const preparing = storage.prepare([stored]);
+    if (preparing !== undefined) await preparing;
     const current = storage.show(stored);
     const proposed = await modification.change(current.object);
     if (proposed === current.object) return current;

@@ -98,13 +98,45 @@ export class ObjectStorage implements ResourceStorage {
     const known = this.#shown.get(stored);
     if (known !== undefined) return known;
     const { object } = stored;
-    const shown = isDynamic(object) ? storedAs.fromStored(object) : object;
+    if (!isDynamic(object)) return stored;
+    // Nobody prepared for it: who only looks gets it as it is stored.
+    if (storedAs.remote?.isForeign(object) === true) return stored;
+    const shown = storedAs.fromStored(object);
     const made = shown === object ? stored : ServedObject.fromObject(shown, stored.revision);
     this.#shown.set(stored, made);
     return made;
   }
 
+  /**
+   * Has states converted that only a webhook can show, so that `show` can show them; `undefined` where there is nothing to
+   * wait for. Rejects with `StatusError`.
+   */
+  prepare(states: Iterable<ServedObject | undefined>): Promise<void> | undefined {
+    const remote = this.resource.storedAs?.remote;
+    if (remote === undefined) return undefined;
+    const foreign: { readonly stored: ServedObject; readonly object: DynamicObject }[] = [];
+    for (const stored of states) {
+      if (stored === undefined || this.#shown.has(stored)) continue;
+      const { object } = stored;
+      if (isDynamic(object) && remote.isForeign(object)) foreign.push({ stored, object });
+    }
+    if (foreign.length === 0) return undefined;
+    return remote.fromStored(foreign.map(({ object }) => object)).then((shown) => {
+      for (const [index, { stored }] of foreign.entries()) {
+        const object = shown[index];
+        if (object !== undefined) this.#shown.set(stored, ServedObject.fromObject(object, stored.revision));
+      }
+    });
+  }
+
+  /** As `served`, after whatever must be waited for. */
+  load(ref: ObjectRef): ServedObject | Promise<ServedObject> {
+    const preparing = this.prepare([this.cache.get(this.key(ref))]);
+    return preparing === undefined ? this.served(ref) : preparing.then(() => this.served(ref));
+  }
+
   async get(ref: ObjectRef): Promise<KubeObject> {
+    await this.prepare([this.cache.get(this.key(ref))]);
     return this.served(ref).object;
   }
 
@@ -177,7 +209,7 @@ export class ObjectStorage implements ResourceStorage {
   async put(key: string, object: KubeObject, expectedRevision: number): Promise<ServedObject | undefined> {
     const { store, cache } = this.environment;
     const { storedAs } = this.resource;
-    const stored = storedAs !== undefined && isDynamic(object) ? storedAs.toStored(object) : object;
+    const stored = storedAs !== undefined && isDynamic(object) ? await storedAs.toStored(object) : object;
     const value = Buffer.from(storedText(stored));
     const { ttlMs } = this.hooks;
     const lease = ttlMs === undefined ? undefined : await this.environment.leases.lease(ttlMs);
@@ -191,6 +223,7 @@ export class ObjectStorage implements ResourceStorage {
       const made = newest?.revision === result.revision ? newest : ServedObject.fromStored(value, result.revision);
       // What was stored as it is needs no look at how it is to be shown.
       if (storedAs !== undefined && stored === object) this.#shown.set(made, made);
+      await this.prepare([made]);
       return this.show(made);
     } finally {
       cache.forget(value);

@@ -29,6 +29,8 @@ export async function removeObject(
   for (let attempt = 0; attempt < attempts; attempt++) {
     const stored = storage.cache.get(key);
     if (stored === undefined) throw refusals.notFound(storage.subject(ref.name));
+    const preparing = storage.prepare([stored]);
+    if (preparing !== undefined) await preparing;
     const current = storage.show(stored);
     checkPreconditions(storage, current.object, how.request);
     if (how.admitted !== true) await admit(storage, current.object, how);

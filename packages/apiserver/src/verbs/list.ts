@@ -1,4 +1,5 @@
 import { refusals, type StatusError } from "@skiff/api";
+import { present } from "@skiff/base";
 import { CompactedError, FutureRevisionError } from "@skiff/store";
 import { ServedObject } from "../cache/served-object.ts";
 import type { ObjectStorage } from "../storage/object-storage.ts";
@@ -30,6 +31,7 @@ export async function listObjects(
   selection: ObjectSelection,
   options: ListOptions,
 ): Promise<ObjectList> {
+  await prepareAll(storage, selection);
   const current = storage.environment.cache.revision;
   const { limit } = options;
   if (options.continueToken !== "") {
@@ -49,6 +51,17 @@ export async function listObjects(
   const exact = options.match === "Exact" || (options.match === undefined && limit > 0 && wanted > 0);
   const revision = exact ? wanted : current;
   return await atRevision({ storage, selection, revision, start: selection.prefix, limit }, undefined);
+}
+
+/** Waits until all that may be listed can be shown; what came while a webhook was asked included. */
+async function prepareAll(storage: ObjectStorage, { prefix, only }: ObjectSelection): Promise<void> {
+  if (storage.resource.storedAs?.remote === undefined) return;
+  for (;;) {
+    const all = [...storage.cache.from(prefix, only ?? prefix)].filter(({ key }) => only === undefined || key === only);
+    const preparing = storage.prepare(all.map(({ served }) => served));
+    if (preparing === undefined) return;
+    await preparing;
+  }
 }
 
 async function atRevision(page: Page, token: ContinueToken | undefined): Promise<ObjectList> {
@@ -108,8 +121,10 @@ async function fromStore(page: Page): Promise<ObjectList> {
     const asked = matches === undefined && limit > 0 ? limit + 1 : chunk;
     const range = { start, end: `${prefix}\u{10FFFF}` };
     const { entries, count } = await storage.environment.store.range(range, { revision, limit: asked });
-    for (const [index, { key, value, modRevision }] of entries.entries()) {
-      const served = storage.show(ServedObject.fromStored(value, modRevision));
+    const states = entries.map(({ value, modRevision }) => ServedObject.fromStored(value, modRevision));
+    await storage.prepare(states);
+    for (const [index, { key }] of entries.entries()) {
+      const served = storage.show(present(states[index], "as many states as entries"));
       if (matches !== undefined && !matches(served)) continue;
       if (limit > 0 && items.length === limit) {
         return pageOf(page, items, key, matches === undefined ? count - index : undefined);

@@ -1,4 +1,4 @@
-import { refusals, type StatusError } from "@skiff/api";
+import { refusals, StatusError } from "@skiff/api";
 import { CompactedError } from "@skiff/store";
 import { type CacheEvent, lastState } from "../cache/cache-event.ts";
 import type { ServedObject } from "../cache/served-object.ts";
@@ -37,6 +37,8 @@ export class WatchSource implements Disposable {
   readonly #sink: WatchSink;
   #listening: Disposable | undefined;
   readonly #ending: Disposable;
+  /** Resolves when all that waits for a webhook was told; `undefined` while nothing waits. */
+  #turn: Promise<void> | undefined;
   /** While history is read, live events wait here. */
   #waiting: CacheEvent[] | undefined;
   /** Events up to this one were asked not to be told. */
@@ -68,9 +70,9 @@ export class WatchSource implements Disposable {
         this.#fail(tooLargeRevision(revision, now));
         return;
       }
-      this.#tellPresent();
-      if (sendInitialEvents && options.bookmarks) this.#sink.bookmark(now, { initial: true });
       this.#listen(now);
+      this.#tellPresent();
+      if (sendInitialEvents && options.bookmarks) this.#inTurn([], () => this.#sink.bookmark(now, { initial: true }));
     } else if (revision === 0) this.#listen(now);
     else if (revision >= storage.cache.ring.floor) {
       for (const event of storage.cache.ring.since(revision)) this.#tell(event);
@@ -96,11 +98,38 @@ export class WatchSource implements Disposable {
   #tellPresent(): void {
     const { storage, selection } = this.#request;
     const { prefix, only, matches } = selection;
+    const present: ServedObject[] = [];
     for (const { served: stored } of storage.cache.from(prefix, only ?? prefix)) {
-      const served = storage.show(stored);
       if (only !== undefined && stored !== storage.cache.get(only)) break;
-      if (matches === undefined || matches(served)) this.#sink.event("ADDED", served);
+      present.push(stored);
     }
+    this.#inTurn(present, () => {
+      for (const stored of present) {
+        const served = storage.show(stored);
+        if (matches === undefined || matches(served)) this.#sink.event("ADDED", served);
+      }
+    });
+  }
+
+  /** Tells now, or, where a webhook must convert the states first, after it has and all before was told. */
+  #inTurn(states: readonly (ServedObject | undefined)[], tell: () => void): void {
+    const preparing = this.#request.storage.prepare(states);
+    if (preparing === undefined && this.#turn === undefined) {
+      tell();
+      return;
+    }
+    const before = this.#turn ?? Promise.resolve();
+    // The webhook is asked at once; a failure is told when its turn has come.
+    const asked = Promise.allSettled([preparing]);
+    const turn = before.then(async () => {
+      const [outcome] = await asked;
+      if (this.#turn === turn) this.#turn = undefined;
+      if (this.#ended) return;
+      if (outcome.status === "fulfilled") tell();
+      else
+        this.#fail(outcome.reason instanceof StatusError ? outcome.reason : refusals.internal(String(outcome.reason)));
+    });
+    this.#turn = turn;
   }
 
   /** The cache does not reach back so far: the store does, unless it was compacted. */
@@ -134,6 +163,11 @@ export class WatchSource implements Disposable {
     const { storage, selection } = this.#request;
     const { prefix, only, matches } = selection;
     if (only === undefined ? !event.key.startsWith(prefix) : event.key !== only) return;
+    this.#inTurn(statesOf(storage, event), () => this.#tellChange(event, matches));
+  }
+
+  #tellChange(event: CacheEvent, matches: ObjectSelection["matches"]): void {
+    const { storage } = this.#request;
     const previous = event.previous === undefined ? undefined : storage.show(event.previous);
     const current = event.current === undefined ? undefined : storage.show(event.current);
     const was = previous !== undefined && (matches === undefined || matches(previous));
@@ -149,4 +183,11 @@ export class WatchSource implements Disposable {
     this[Symbol.dispose]();
     this.#sink.fail(error);
   }
+}
+
+/** What must be converted before an event can be told; nothing where no webhook is asked. */
+function statesOf({ resource }: ObjectStorage, event: CacheEvent): readonly (ServedObject | undefined)[] {
+  if (resource.storedAs?.remote === undefined) return [];
+  const { previous, current } = event;
+  return [previous, current, previous === undefined ? undefined : lastState(event, previous)];
 }

@@ -27,14 +27,18 @@ function stored(object: DynamicObject): DynamicObject {
   const resource = find(object.apiVersion ?? "", object.kind ?? "");
   resource.defaults(object);
   assert.ok(resource.storedAs);
-  return resource.storedAs.toStored(object);
+  const made = resource.storedAs.toStored(object);
+  assert.ok(!(made instanceof Promise));
+  return made;
 }
 
 /** What reading it in its own version then gives. */
 function readBack(object: DynamicObject): DynamicObject {
   const resource = find(object.apiVersion ?? "", object.kind ?? "");
   assert.ok(resource.storedAs);
-  return resource.storedAs.fromStored(resource.storedAs.toStored(object));
+  const made = resource.storedAs.toStored(object);
+  assert.ok(!(made instanceof Promise));
+  return resource.storedAs.fromStored(made);
 }
 
 test("every removed version has a schema, a warning, and something of today that it is a view of", () => {

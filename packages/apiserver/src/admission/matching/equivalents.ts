@@ -36,7 +36,11 @@ export async function convertObject(
 ): Promise<KubeObject> {
   if (from === to || (from.group === to.group && from.version === to.version) || !isDynamic(object)) return object;
   const stored = from.storedAs === undefined ? object : await from.storedAs.toStored(object);
-  return to.storedAs === undefined ? stored : await to.storedAs.fromStored(stored);
+  if (to.storedAs === undefined) return stored;
+  const { remote } = to.storedAs;
+  if (remote?.isForeign(stored) !== true) return to.storedAs.fromStored(stored);
+  const [shown] = await remote.fromStored([stored]);
+  return shown ?? stored;
 }
 
 /** True for requests whose object is of the resource's own kind: only those differ from version to version. */
