@@ -134,11 +134,14 @@ function stringType(schema: JsonObject): CelType {
     case "date-time":
       return types.timestamp;
     default:
-      return { kind: "string", maxSize: limit(schema.maxLength) ?? longestEnum(schema.enum) ?? mostText };
+      return { kind: "string", maxSize: longestText(schema.maxLength) ?? longestEnum(schema.enum) ?? mostText };
   }
 }
 
-/** Kubernetes counts bytes, and a code point of text has at most four of them. */
+/** Schemas count code points, Kubernetes counts bytes, and a code point has at most four of them. */
+const longestText = (value: JsonValue | undefined): number | undefined =>
+  typeof value === "number" ? Math.max(0, value) * 4 : undefined;
+
 const limit = (value: JsonValue | undefined): number | undefined => (typeof value === "number" ? value : undefined);
 
 function longestEnum(values: JsonValue | undefined): number | undefined {

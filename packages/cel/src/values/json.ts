@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { type CelType, type ListType, type ObjectType, types } from "../types/cel-type.ts";
+import { escapedName } from "../types/property-names.ts";
 import type { CelList, CelMap, CelObject, CelValue } from "./cel-value.ts";
 import { parseDuration, parseTimestamp } from "./times.ts";
 
@@ -114,7 +115,7 @@ class JsonStruct implements CelObject {
 
   *entries(): Iterable<readonly [string, CelValue]> {
     for (const name of memberNames(this.#object)) {
-      yield [name, celFromJson(this.#object[name], this.#type.field(name)?.type)];
+      yield [name, celFromJson(this.#object[name], this.#type.field(escapedName(name) ?? name)?.type)];
     }
   }
 }
