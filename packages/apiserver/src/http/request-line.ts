@@ -138,13 +138,15 @@ export class RequestLine implements Disposable {
     // What goes through a proxy is none of our business, whatever it is written in.
     if (info.verb !== "get" && info.subresource !== "proxy") exchange.translateBody();
     const qualified = qualifiedPlural(info);
-    const virtual = parts.virtualResources.get(qualified);
-    if (virtual !== undefined && info.subresource === undefined) {
-      if (info.verb !== "create") throw methodNotAllowed();
-      return await virtual.handle(exchange, info, user);
-    }
     const storage = table.find(info);
     if (storage === undefined) throw refusals.noSuchPath();
+    const virtual = parts.virtualResources.get(qualified);
+    if (virtual !== undefined && info.subresource === undefined) {
+      const inNamespace = storage.resource.scope === "namespaced";
+      if (inNamespace !== (info.namespace !== undefined)) throw refusals.noSuchPath();
+      if (info.verb !== "create" || info.name !== undefined) throw methodNotAllowed();
+      return await virtual.handle(exchange, info, user);
+    }
     const fresh = freshFor(storage, exchange.hasQuery ? exchange.query : undefined);
     if (fresh !== undefined) await fresh;
     if (info.subresource !== undefined) {

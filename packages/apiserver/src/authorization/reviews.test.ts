@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isJsonObject } from "@skiff/base";
+import { testSetup } from "../fixtures/test-client.ts";
+import { bootstrapClusterRoleBindings, bootstrapClusterRoles } from "./bootstrap/bootstrap-objects.ts";
+
+const authorization = "/apis/authorization.k8s.io/v1";
+const rbac = "/apis/rbac.authorization.k8s.io/v1";
+const apiGroup = "rbac.authorization.k8s.io";
+const pods = { verb: "list", resource: "pods", namespace: "default" };
+
+async function scene() {
+  const setup = await testSetup();
+  const { call } = setup;
+  const rules = [
+    { verbs: ["list"], apiGroups: [""], resources: ["pods"] },
+    { verbs: ["get"], apiGroups: ["apps"], resources: ["deployments"], resourceNames: ["web"] },
+  ];
+  await call(`${rbac}/namespaces/default/roles`, { method: "POST", body: { metadata: { name: "lister" }, rules } });
+  const basic = bootstrapClusterRoles.find(({ metadata }) => metadata.name === "system:basic-user");
+  const everybody = bootstrapClusterRoleBindings.find(({ metadata }) => metadata.name === "system:basic-user");
+  await call(`${rbac}/clusterroles`, { method: "POST", body: { ...basic } });
+  await call(`${rbac}/clusterrolebindings`, { method: "POST", body: { ...everybody } });
+  const body = {
+    metadata: { name: "lister" },
+    roleRef: { apiGroup, kind: "Role", name: "lister" },
+    subjects: [
+      { kind: "User", apiGroup, name: "alice" },
+      { kind: "ServiceAccount", name: "robot", namespace: "default" },
+    ],
+  };
+  await call(`${rbac}/namespaces/default/rolebindings`, { method: "POST", body });
+  return setup;
+}
+
+test("reviews agree with what impersonation really allows", async () => {
+  await using setup = await scene();
+  const { call } = setup;
+  const robot = "system:serviceaccount:default:robot";
+  const cases: readonly (readonly [user: string, group: string, attributes: object, path: string])[] = [
+    ["alice", "", pods, "/api/v1/namespaces/default/pods"],
+    ["alice", "", { ...pods, namespace: "kube-system" }, "/api/v1/namespaces/kube-system/pods"],
+    ["alice", "", { ...pods, namespace: "" }, "/api/v1/pods"],
+    ["alice", "", { ...pods, resource: "secrets" }, "/api/v1/namespaces/default/secrets"],
+    [
+      "alice",
+      "",
+      { verb: "get", group: "apps", resource: "deployments", name: "other", namespace: "default" },
+      "/apis/apps/v1/namespaces/default/deployments/other",
+    ],
+    [robot, "", pods, "/api/v1/namespaces/default/pods"],
+    ["bob", "", pods, "/api/v1/namespaces/default/pods"],
+    ["bob", "system:masters", pods, "/api/v1/namespaces/default/pods"],
+  ];
+  for (const [user, group, resourceAttributes, path] of cases) {
+    const headers = { "impersonate-user": user, ...(group === "" ? {} : { "impersonate-group": group }) };
+    const real = (await call(path, { headers })).status !== 403;
+    const groups = [...(group === "" ? [] : [group]), "system:authenticated"];
+    const review = await call(`${authorization}/subjectaccessreviews`, {
+      method: "POST",
+      body: { spec: { user, groups, resourceAttributes } },
+    });
+    const self = await call(`${authorization}/selfsubjectaccessreviews`, {
+      method: "POST",
+      body: { spec: { resourceAttributes } },
+      headers,
+    });
+    for (const { status, json } of [review, self]) {
+      assert.equal(status, 201);
+      assert.ok(isJsonObject(json.status));
+      assert.equal(json.status.allowed, real, `${user} ${path}`);
+    }
+  }
+  const rules = await call(`${authorization}/selfsubjectrulesreviews`, {
+    method: "POST",
+    body: { spec: { namespace: "default" } },
+    headers: { "impersonate-user": "alice" },
+  });
+  assert.ok(isJsonObject(rules.json.status) && Array.isArray(rules.json.status.resourceRules));
+  assert.deepEqual(rules.json.status.resourceRules.slice(-2), [
+    { verbs: ["list"], apiGroups: [""], resources: ["pods"] },
+    { verbs: ["get"], apiGroups: ["apps"], resources: ["deployments"], resourceNames: ["web"] },
+  ]);
+});
+
+test("reviews that ask nothing that can be answered", async () => {
+  await using setup = await scene();
+  const invalid = '.authorization.k8s.io "" is invalid: ';
+  const local = `${authorization}/namespaces/default/localsubjectaccessreviews`;
+  const all = `${authorization}/subjectaccessreviews`;
+  const cases: readonly (readonly [path: string, body: object, status: number, message: string | RegExp])[] = [
+    [
+      all,
+      { spec: { resourceAttributes: pods } },
+      422,
+      `${invalid}spec.user: Invalid value: "": at least one of user or group must be specified`,
+    ],
+    [
+      all,
+      { spec: { user: "a" } },
+      422,
+      /exactly one of nonResourceAttributes or resourceAttributes must be specified$/,
+    ],
+    [
+      all,
+      { spec: { user: "a", resourceAttributes: pods, nonResourceAttributes: { path: "/" } } },
+      422,
+      /^.*spec\.nonResourceAttributes: .*: cannot be specified in combination with resourceAttributes$/,
+    ],
+    [
+      all,
+      { metadata: { name: "x" }, spec: { user: "a", resourceAttributes: pods } },
+      422,
+      /metadata: .*: must be empty$/,
+    ],
+    [
+      all,
+      { spec: { user: "a", resourceAttributes: { ...pods, fieldSelector: {} } } },
+      422,
+      /spec\.resourceAttributes\.fieldSelector\.requirements: Required value/,
+    ],
+    [
+      local,
+      { spec: { user: "a", resourceAttributes: { ...pods, namespace: "other" } } },
+      422,
+      `${invalid}spec.resourceAttributes.namespace: Invalid value: "other": must match metadata.namespace`,
+    ],
+    [
+      local,
+      { spec: { user: "a", nonResourceAttributes: { path: "/", verb: "get" } } },
+      422,
+      /spec\.nonResourceAttributes: .*: disallowed on this kind of request$/,
+    ],
+    [`${authorization}/selfsubjectrulesreviews`, { spec: {} }, 400, "no namespace on request"],
+    [`${authorization}/namespaces/default/subjectaccessreviews`, {}, 404, /could not find/],
+    [all.replace("/v1/", "/v1beta1/"), {}, 404, /could not find/],
+  ];
+  for (const [path, body, status, message] of cases) {
+    const answer = await setup.call(path, { method: "POST", body });
+    assert.equal(answer.status, status, `${path} ${answer.text}`);
+    if (typeof message === "string") assert.equal(answer.json.message, message);
+    else assert.match(String(answer.json.message), message);
+  }
+  assert.equal((await setup.call(all)).status, 405);
+});
