@@ -19,6 +19,8 @@ const requestTimeoutMs = 120_000;
 /** Go's clients keep idle connections for 90 s: they give up first, and none is closed under a request. */
 const keepAliveTimeoutMs = 120_000;
 const checkIntervalMs = 5_000;
+/** As much as Go's servers read. */
+const maxHeaderBytes = 1024 * 1024;
 /** Requests in flight may take so long to finish when the server stops. */
 const drainMs = 5_000;
 const flushMs = 1_000;
@@ -27,7 +29,9 @@ const lingerMs = 200;
 const lingerStepMs = 20;
 
 const http2Options = {
-  settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024 },
+  settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024, maxHeaderListSize: maxHeaderBytes },
+  // One for each group that a client impersonates, for example.
+  maxHeaderListPairs: 4096,
   // Megabytes that a session may use: lists are long, and one client may have hundreds of streams.
   maxSessionMemory: 1024,
 };
@@ -82,6 +86,7 @@ export class Listener implements AsyncDisposable {
       ALPNProtocols: ["h2", "http/1.1"],
       handshakeTimeout: handshakeTimeoutMs,
       headersTimeout: headersTimeoutMs,
+      maxHeaderSize: maxHeaderBytes,
       requestTimeout: requestTimeoutMs,
       connectionsCheckingInterval: checkIntervalMs,
       keepAliveTimeout: keepAliveTimeoutMs,

@@ -1,32 +1,11 @@
 import { createLogger, type LogLevel } from "@skiff/base";
 import { runAgent, runServer, runSupervisor, systemMachine } from "@skiff/cluster";
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { CommandContext, GlobalOptions } from "../command-context.ts";
 import { type DefineCommand, withCluster } from "../command-line.ts";
 
 interface ProcessFlags extends GlobalOptions {
   readonly logLevel: LogLevel;
-}
-
-interface ServerFlags extends ProcessFlags {
-  readonly auditPolicyFile?: string;
-  readonly auditLogPath?: string;
-  readonly auditLogMaxsize: number;
-  readonly auditLogMaxbackup: number;
-  readonly auditLogMaxage: number;
-}
-
-const auditFlags = (flags: ServerFlags) => ({
-  ...(flags.auditPolicyFile === undefined ? {} : { policyFile: flags.auditPolicyFile }),
-  ...(flags.auditLogPath === undefined ? {} : { logPath: flags.auditLogPath }),
-  maxSize: flags.auditLogMaxsize,
-  maxBackup: flags.auditLogMaxbackup,
-  maxAge: flags.auditLogMaxage,
-});
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("must be a whole number");
-  return Number(text);
 }
 
 const logLevelOption = () =>
@@ -40,23 +19,14 @@ export const serverCommand: DefineCommand = (program, context) => {
   const command = program
     .command("server")
     .description("run the API server, controllers and scheduler of a cluster in the foreground")
-    .addOption(logLevelOption())
-    .option(
-      "--audit-policy-file <file>",
-      "what is written to the audit log (audit-policy.yaml of the cluster's folder)",
-    )
-    .option("--audit-log-path <file>", "where the audit log goes; - is standard output")
-    .option("--audit-log-maxsize <megabytes>", "size at which a file of the audit log is put aside", wholeNumber, 100)
-    .option("--audit-log-maxbackup <count>", "how many files that were put aside are kept; 0 is all", wholeNumber, 0)
-    .option("--audit-log-maxage <days>", "for how many days they are kept; 0 is for ever", wholeNumber, 0);
-  withCluster(command, context).action((flags: ServerFlags) =>
+    .addOption(logLevelOption());
+  withCluster(command, context).action((flags: ProcessFlags) =>
     runServer(
-      { name: flags.name, home: flags.home, self: context.self, audit: auditFlags(flags) },
+      { name: flags.name, home: flags.home, self: context.self },
       {
         processes: systemMachine().processes,
         clock: context.clock,
         logger: logger("server", flags, context),
-        print: (line) => context.out.write(`${line}\n`),
       },
       context.signal,
     ),

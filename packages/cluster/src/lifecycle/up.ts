@@ -213,7 +213,9 @@ function withFlags(
 
 /** Finds out now what the server would only write into its log. */
 async function checkFlags(flags: ApiServerFlags, clock: Clock): Promise<void> {
+  const { operationOptions } = await import("../operation/operation-options.ts");
   const { identityOptions } = await import("../identity/identity-options.ts");
+  operationOptions(flags);
   await identityOptions({ issuer: "", privateKey: "" }, { flags, clock, logger: silentLogger });
 }
 

@@ -16,13 +16,14 @@ import { compactionIntervalMs, compactPeriodically, type EmbeddedStore, openLmdb
 import { createBootstrapObjects } from "../bootstrap/bootstrap-objects.ts";
 import type { IdentityOptions } from "../identity/identity-options.ts";
 import type { SelfCommand } from "../lifecycle/self-command.ts";
+import { type OperationOptions, operationOptions } from "../operation/operation-options.ts";
 import { frontProxyName, loadAuthority, type Pki, readPki } from "../pki/pki.ts";
 import { clusterPaths } from "../settings/paths.ts";
 import { ClusterError, type ClusterSettings, readSettings } from "../settings/settings.ts";
 import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
 import { keepSupervisor } from "../supervise/keep-supervisor.ts";
 import { gitVersion } from "../version.ts";
-import { type AuditFlags, type AuditLog, openAuditLog } from "./audit-log.ts";
+import { type AuditLog, openAuditLog } from "./audit-log.ts";
 import { readDescriptions } from "./descriptions.ts";
 
 interface ServerEffects {
@@ -36,6 +37,7 @@ interface Server extends ServerEffects {
   readonly pkiFolder: string;
   readonly identity: IdentityOptions;
   readonly store: EmbeddedStore;
+  readonly operation: OperationOptions;
   readonly auditLog: AuditLog | undefined;
 }
 
@@ -47,14 +49,12 @@ export interface ServerOptions {
   readonly name: string;
   readonly home: string;
   readonly self: SelfCommand;
-  /** Of the audit log. */
-  readonly audit?: AuditFlags;
 }
 
 /** Runs the store, API server, controllers and scheduler of a cluster until the signal is aborted. */
 export async function runServer(
   target: ServerOptions,
-  effects: ServerEffects & { readonly processes: Processes; readonly print: (line: string) => void },
+  effects: ServerEffects & { readonly processes: Processes },
   signal: AbortSignal,
 ): Promise<void> {
   const paths = clusterPaths(target.home, target.name);
@@ -71,9 +71,10 @@ export async function runServer(
   background.run("memory", (stop) => collectWhenIdle(clock, stop));
   background.run("watching the supervisor", (stop) => keepSupervisor(target, { ...effects, paths }, stop));
   const auditPaths = { policy: paths.auditPolicy, log: join(paths.logs, "audit.log") };
-  await using auditLog = await openAuditLog(auditPaths, target.audit ?? {}, effects);
+  const operation = operationOptions(settings.apiServerFlags ?? {});
+  await using auditLog = await openAuditLog(auditPaths, operation.audit, effects);
   const identity = await identityOf(settings, pki, effects);
-  const server: Server = { ...effects, settings, pki, pkiFolder: paths.pki, store, identity, auditLog };
+  const server: Server = { ...effects, settings, pki, pkiFolder: paths.pki, store, identity, operation, auditLog };
   const readiness = { bootstrapped: false };
   await using api = await openApi(server, readiness);
   await api.listen({
@@ -81,6 +82,7 @@ export async function runServer(
     port: settings.apiPort,
     tls: { key: pki.apiServer.key, cert: pki.apiServer.certificate, ca: pki.authority },
     frontProxyAuthority: pki.frontProxyAuthority,
+    goAwayChance: operation.goAwayChance,
   });
   logger.info("the API server listens", { port: settings.apiPort });
   await createBootstrapObjects(createClient(api.transport(component("system:apiserver"))), settings, signal);
@@ -108,6 +110,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
     clock,
     random: systemRandom,
     logger: logger.named("api"),
+    shutdownDelayMs: server.operation.shutdownDelayMs,
     parts: (table) =>
       standardParts({
         table,
@@ -123,6 +126,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
           key: pki.apiServerKubeletClient.key,
         }),
         frontProxy: pki.frontProxyClient,
+        maxRequestsInFlight: server.operation.maxRequestsInFlight,
         ...(server.auditLog === undefined ? {} : { audit: server.auditLog.options }),
         requestHeader: { allowedNames: [frontProxyName] },
         serviceCidr: settings.serviceCidr,
