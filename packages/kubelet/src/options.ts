@@ -8,7 +8,7 @@ export interface NodeIdentity {
   readonly name: string;
   /** Addresses that others reach the node by, the primary one first. */
   readonly addresses: readonly string[];
-  /** Labels beyond those that every node gets, as in `node-role.kubernetes.io/control-plane`. */
+  /** Labels beyond those that every node gets, as in `topology.kubernetes.io/zone`. */
   readonly labels: Readonly<Record<string, string>>;
   /** Range of the pods on this node; written to `spec.podCIDR` of a new Node. */
   readonly podCIDR?: string;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LimitRanges, type Pod, StatusError } from "@skiff/api";
+import { LimitRanges, PersistentVolumeClaims, type Pod, StatusError } from "@skiff/api";
 import type { AdmissionRequest } from "../contracts.ts";
 import { admissionRequest, firstRound } from "../fixtures/admission-request.ts";
 import { fakeTable } from "../fixtures/fake-table.ts";
@@ -69,4 +69,24 @@ test("bounds", async () => {
     );
     assert.equal(message, expected === "" ? "" : `pods "web" is forbidden: ${expected}`);
   }
+});
+
+test("claims are bounded by what they ask for", () => {
+  const plugin = ranger([{ type: "PersistentVolumeClaim", min: { storage: "1Gi" }, max: { storage: "5Gi" } }]);
+  const asked = (storage?: string, operation: "CREATE" | "UPDATE" = "CREATE"): string => {
+    const spec = { resources: storage === undefined ? {} : { requests: { storage } } };
+    const object = { metadata: namespacedMeta("c"), spec };
+    const whole = admissionRequest({ resource: PersistentVolumeClaims, operation, name: "c", object });
+    assert(plugin.handles(whole));
+    try {
+      plugin.validate?.(whole);
+      return "";
+    } catch (error) {
+      assert(error instanceof StatusError);
+      return error.message.replace(/^.* is forbidden: /, "");
+    }
+  };
+  assert.equal(asked("2Gi"), "");
+  assert.equal(asked("1Mi"), "minimum storage usage per PersistentVolumeClaim is 1Gi, but request is 1Mi");
+  assert.equal(asked("6Gi", "UPDATE"), "maximum storage usage per PersistentVolumeClaim is 5Gi, but request is 6Gi");
 });

@@ -1,11 +1,13 @@
 import {
-  addQuantities,
   asMillis,
   compareQuantities,
   type LimitRangeItem,
   LimitRanges,
+  PersistentVolumeClaims,
   type PodSpec,
   Pods,
+  podLimits,
+  podRequests,
 } from "@skiff/api";
 import type { AdmissionPlugin, ResourceTable } from "../contracts.ts";
 import { objectOf, refused } from "./narrow.ts";
@@ -15,7 +17,7 @@ type Container = PodSpec["containers"][number];
 
 const annotation = "kubernetes.io/limit-ranger";
 
-/** Defaults and bounds of what pods ask for, by namespace. */
+/** Defaults and bounds of what pods and claims ask for, by namespace. */
 export function limitRanger(table: ResourceTable): AdmissionPlugin {
   const itemsIn = (namespace: string): readonly LimitRangeItem[] =>
     table
@@ -24,11 +26,14 @@ export function limitRanger(table: ResourceTable): AdmissionPlugin {
       .flatMap(({ spec }) => spec?.limits ?? []);
   return {
     name: "LimitRanger",
-    resources: [Pods],
-    handles: ({ operation, subresource }) => operation === "CREATE" && subresource === undefined,
+    resources: [Pods, PersistentVolumeClaims],
+    handles: ({ operation, subresource, resource }) =>
+      operation === "CREATE"
+        ? subresource === undefined
+        : operation === "UPDATE" && subresource === (resource.plural === "pods" ? "resize" : undefined),
     admit(request) {
       const pod = objectOf(request, Pods);
-      if (pod?.spec === undefined) return;
+      if (pod?.spec === undefined || request.operation !== "CREATE") return;
       const defaults = itemsIn(request.namespace ?? "").filter(({ type }) => type === "Container");
       const done: string[] = [];
       for (const item of defaults) {
@@ -41,8 +46,12 @@ export function limitRanger(table: ResourceTable): AdmissionPlugin {
     },
     validate(request) {
       const spec = objectOf(request, Pods)?.spec;
-      if (spec === undefined) return;
-      const findings = itemsIn(request.namespace ?? "").flatMap((item) => exceeded(spec, item));
+      const storage = objectOf(request, PersistentVolumeClaims)?.spec.resources?.requests;
+      const all = itemsIn(request.namespace ?? "").flatMap((item) => [
+        ...(spec === undefined ? [] : exceeded(spec, item)),
+        ...(storage === undefined || item.type !== "PersistentVolumeClaim" ? [] : checkClaim(item, storage)),
+      ]);
+      const findings = [...new Set(all)];
       const [only] = findings;
       if (only === undefined) return;
       throw refused(request, findings.length === 1 ? only : `[${findings.join(", ")}]`);
@@ -80,28 +89,22 @@ function exceeded(spec: PodSpec, item: LimitRangeItem): string[] {
     return all.flatMap(({ resources }) => check(item, resources?.requests ?? {}, resources?.limits ?? {}));
   }
   if (item.type !== "Pod") return [];
-  const total = (of: (container: Container) => Amounts | undefined): Amounts =>
-    larger(
-      spec.containers.map((container) => of(container) ?? {}).reduce(sum, {}),
-      (spec.initContainers ?? []).map((container) => of(container) ?? {}).reduce(larger, {}),
-    );
-  return check(
-    item,
-    total(({ resources }) => resources?.requests),
-    total(({ resources }) => resources?.limits),
-  );
+  // What the runtime itself takes is not the pod's to say.
+  const { overhead: _overhead, ...own } = spec;
+  return check(item, podRequests({ spec: own }), podLimits({ spec: own }));
 }
 
-const joined = (a: Amounts, b: Amounts, join: (x: string, y: string) => string): Amounts => {
-  const result: Record<string, string> = { ...a };
-  for (const [name, amount] of Object.entries(b)) {
-    const known = result[name];
-    result[name] = known === undefined ? amount : join(known, amount);
+/** Claims have requests only. */
+function checkClaim({ type, min = {}, max = {} }: LimitRangeItem, requests: Amounts): string[] {
+  const findings = check({ type, min }, requests, {});
+  for (const [name, most] of Object.entries(max)) {
+    const bound = `maximum ${name} usage per ${type} is ${most}`;
+    const request = requests[name];
+    if (request === undefined) findings.push(`${bound}.  No request is specified`);
+    else if (compareQuantities(request, most) > 0) findings.push(`${bound}, but request is ${request}`);
   }
-  return result;
-};
-const sum = (a: Amounts, b: Amounts): Amounts => joined(a, b, addQuantities);
-const larger = (a: Amounts, b: Amounts): Amounts => joined(a, b, (x, y) => (compareQuantities(x, y) >= 0 ? x : y));
+  return findings;
+}
 
 /** What is beyond an item's bounds, in Kubernetes' words (both blanks included). */
 function check(

@@ -1,8 +1,20 @@
-import { Leases, Nodes, type Pod, Pods, ServiceAccounts } from "@skiff/api";
+import {
+  CSINodes,
+  Leases,
+  Nodes,
+  type PersistentVolumeClaim,
+  PersistentVolumeClaims,
+  type Pod,
+  Pods,
+} from "@skiff/api";
 import { jsonEqual } from "@skiff/base";
 import { nodeNameOf } from "../authorization/node-authorizer.ts";
+import { configMapsOf, secretsOf } from "../authorization/node-relations.ts";
 import type { AdmissionPlugin, AdmissionRequest, ResourceTable } from "../contracts.ts";
 import { isFor, objectOf, oldObjectOf, refused } from "./narrow.ts";
+import { forbiddenLabels } from "./node-labels.ts";
+
+const quoted = (text: string): string => JSON.stringify(text);
 
 /** Kubelets change their own node and the pods that are bound to it, nothing else. */
 export function nodeRestriction(table: ResourceTable): AdmissionPlugin {
@@ -15,25 +27,37 @@ export function nodeRestriction(table: ResourceTable): AdmissionPlugin {
       if (isFor(request, Nodes)) checkNode(request, node);
       else if (isFor(request, Pods)) checkPod(request, node, table);
       else if (isFor(request, Leases)) checkLease(request, node);
-      else if (isFor(request, ServiceAccounts) && request.subresource === "token") return;
+      else if (isFor(request, PersistentVolumeClaims)) checkClaim(request, node);
+      else if (isFor(request, CSINodes)) checkCsiNode(request, node);
     },
   };
 }
 
 function checkNode(request: AdmissionRequest, node: string): void {
-  const created = objectOf(request, Nodes);
-  const name = request.name || (created?.metadata.name ?? "");
-  if (name !== node)
-    throw refused(request, `node ${JSON.stringify(node)} is not allowed to modify node ${JSON.stringify(name)}`);
-  if (created === undefined) return;
-  if (request.operation === "CREATE" && created.spec?.configSource !== undefined) {
-    throw refused(request, `node ${JSON.stringify(node)} is not allowed to create pods with a non-nil configSource`);
-  }
+  const now = objectOf(request, Nodes);
+  const name = request.name || (now?.metadata.name ?? "");
+  if (name !== node) throw refused(request, `node ${quoted(node)} is not allowed to modify node ${quoted(name)}`);
+  if (now === undefined) return;
   const old = oldObjectOf(request, Nodes);
-  if (request.operation !== "UPDATE" || old === undefined) return;
-  if (!jsonEqual(old.spec?.taints ?? [], created.spec?.taints ?? [])) {
-    throw refused(request, `node ${JSON.stringify(node)} is not allowed to modify taints`);
+  if (request.operation === "CREATE") {
+    if (now.spec?.configSource !== undefined) {
+      throw refused(request, `node ${quoted(node)} is not allowed to create pods with a non-nil configSource`);
+    }
+    const labels = forbiddenLabels(now.metadata.labels, {});
+    if (labels.length > 0) {
+      const which = labels.join(", ");
+      throw refused(request, `node ${quoted(node)} is not allowed to set the following labels: ${which}`);
+    }
   }
+  if (request.operation !== "UPDATE" || old === undefined) return;
+  if (now.spec?.configSource !== undefined && !jsonEqual(now.spec.configSource, old.spec?.configSource)) {
+    throw refused(request, `node ${quoted(node)} is not allowed to update configSource to a new non-nil configSource`);
+  }
+  if (!jsonEqual(old.spec?.taints ?? [], now.spec?.taints ?? [])) {
+    throw refused(request, `node ${quoted(node)} is not allowed to modify taints`);
+  }
+  const labels = forbiddenLabels(now.metadata.labels, old.metadata.labels);
+  if (labels.length > 0) throw refused(request, `is not allowed to modify labels: ${labels.join(", ")}`);
 }
 
 function checkLease(request: AdmissionRequest, node: string): void {
@@ -44,32 +68,94 @@ function checkLease(request: AdmissionRequest, node: string): void {
   if (name !== node) throw refused(request, "can only access node lease with the same name as the requesting node");
 }
 
-const quoted = (text: string): string => JSON.stringify(text);
+/** What a kubelet reports of a claim that grows; all else of it is not its business. */
+function checkClaim(request: AdmissionRequest, node: string): void {
+  const now = objectOf(request, PersistentVolumeClaims);
+  const old = oldObjectOf(request, PersistentVolumeClaims);
+  if (request.subresource !== "status" || now === undefined || old === undefined) return;
+  const kept = ({ metadata, spec, status }: PersistentVolumeClaim) => {
+    const { resourceVersion: _version, managedFields: _fields, ...identity } = metadata;
+    const {
+      capacity: _capacity,
+      conditions: _conditions,
+      allocatedResources: _allocated,
+      allocatedResourceStatuses: _statuses,
+      ...rest
+    } = status ?? {};
+    return { identity, spec, rest };
+  };
+  if (jsonEqual(kept(now), kept(old))) return;
+  throw refused(
+    request,
+    `node ${quoted(node)} is not allowed to update fields other than status.capacity and status.conditions`,
+  );
+}
+
+function checkCsiNode(request: AdmissionRequest, node: string): void {
+  const name = request.operation === "CREATE" ? (request.object?.metadata.name ?? "") : request.name;
+  if (name !== node) throw refused(request, "can only access CSINode with the same name as the requesting node");
+}
 
 function checkPod(request: AdmissionRequest, node: string, table: ResourceTable): void {
   const { operation, subresource, namespace = "", name } = request;
   const stored = (): Pod | undefined => oldObjectOf(request, Pods) ?? table.of(Pods).peek({ namespace, name });
   const mine = (pod: Pod | undefined) => pod?.spec?.nodeName === node;
   if (operation === "CREATE" && subresource === undefined) {
-    const pod = objectOf(request, Pods);
-    if (pod?.metadata.annotations?.["kubernetes.io/config.mirror"] === undefined) {
-      throw refused(
-        request,
-        `pod does not have ${quoted("kubernetes.io/config.mirror")} annotation, node ${quoted(node)} can only create mirror pods`,
-      );
-    }
-    if (!mine(pod))
-      throw refused(request, `node ${quoted(node)} can only create pods with spec.nodeName set to itself`);
+    checkMirrorPod(request, node, objectOf(request, Pods));
   } else if (operation === "DELETE" && !mine(stored())) {
     throw refused(request, `node ${quoted(node)} can only delete pods with spec.nodeName set to itself`);
   } else if (operation === "CREATE" && subresource === "eviction" && !mine(stored())) {
     throw refused(request, `node ${node} can only evict pods with spec.nodeName set to itself`);
-  } else if (operation === "UPDATE" && subresource === "status" && !mine(stored())) {
-    throw refused(request, `node ${quoted(node)} can only update pod status for pods with spec.nodeName set to itself`);
-  } else if (operation === "UPDATE" && subresource !== "status") {
+  } else if (operation === "UPDATE" && subresource === "status") {
+    if (!mine(stored())) {
+      const what = "can only update pod status for pods with spec.nodeName set to itself";
+      throw refused(request, `node ${quoted(node)} ${what}`);
+    }
+    checkPodStatus(request, node);
+  } else if (operation === "UPDATE") {
     throw refused(
       request,
       `unexpected operation ${quoted(operation)}, node ${quoted(node)} can only create and delete mirror pods`,
     );
   }
+}
+
+function checkPodStatus(request: AdmissionRequest, node: string): void {
+  const [now, old] = [objectOf(request, Pods), oldObjectOf(request, Pods)];
+  if (!jsonEqual(now?.metadata.labels ?? {}, old?.metadata.labels ?? {})) {
+    throw refused(request, `node ${quoted(node)} cannot update labels through pod status`);
+  }
+  if (!jsonEqual(now?.status?.resourceClaimStatuses ?? [], old?.status?.resourceClaimStatuses ?? [])) {
+    throw refused(request, `node ${quoted(node)} cannot update resource claim statues`);
+  }
+}
+
+/** What a kubelet shows of the pods that it found in files: they use nothing that the API keeps. */
+function checkMirrorPod(request: AdmissionRequest, node: string, pod: Pod | undefined): void {
+  const mirror = "kubernetes.io/config.mirror";
+  if (pod?.metadata.annotations?.[mirror] === undefined) {
+    throw refused(
+      request,
+      `pod does not have ${quoted(mirror)} annotation, node ${quoted(node)} can only create mirror pods`,
+    );
+  }
+  if (pod.spec?.nodeName !== node) {
+    throw refused(request, `node ${quoted(node)} can only create pods with spec.nodeName set to itself`);
+  }
+  const referenced = referencedBy(pod);
+  if (referenced !== undefined) {
+    throw refused(request, `node ${quoted(node)} can not create pods that reference ${referenced}`);
+  }
+}
+
+function referencedBy(pod: Pod): string | undefined {
+  const { serviceAccountName, volumes = [], resourceClaims = [] } = pod.spec;
+  if (serviceAccountName) return "a service account";
+  if (secretsOf(pod, "").length > 0) return "secrets";
+  if (configMapsOf(pod).length > 0) return "configmaps";
+  if (volumes.some(({ projected }) => projected?.sources?.some((source) => source.clusterTrustBundle !== undefined))) {
+    return "clustertrustbundles";
+  }
+  if (volumes.some(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined)) return "persistentvolumeclaims";
+  return resourceClaims.length > 0 ? "resourceclaims" : undefined;
 }

@@ -9,6 +9,13 @@ export function runtimeClassAdmission(table: ResourceTable): AdmissionPlugin {
     name: "RuntimeClass",
     resources: [Pods],
     handles: ({ operation, subresource }) => operation === "CREATE" && subresource === undefined,
+    validate(request) {
+      const spec = objectOf(request, Pods)?.spec;
+      if (spec?.overhead === undefined) return;
+      const name = spec.runtimeClassName;
+      if (name && table.of(RuntimeClasses).peek({ name })?.overhead?.podFixed !== undefined) return;
+      throw refused(request, "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead");
+    },
     async admit(request) {
       const spec = objectOf(request, Pods)?.spec;
       const name = spec?.runtimeClassName;

@@ -1,5 +1,6 @@
 import { hasReason, type Pod, Pods, type ServiceAccount, ServiceAccounts, type Volume } from "@skiff/api";
 import { type Clock, nameSuffix, type Random, randomInt } from "@skiff/base";
+import { configMapsOf, secretsOf } from "../authorization/node-relations.ts";
 import type { AdmissionPlugin, AdmissionRequest, ResourceTable } from "../contracts.ts";
 import { objectOf, oldObjectOf, refused } from "./narrow.ts";
 
@@ -46,8 +47,11 @@ export function serviceAccountAdmission(options: {
   };
 }
 
-function checkMirror(request: AdmissionRequest, { spec }: Pod): void {
+function checkMirror(request: AdmissionRequest, pod: Pod): void {
+  const { spec } = pod;
   if (spec?.serviceAccountName) throw refused(request, "a mirror pod may not reference service accounts");
+  if (secretsOf(pod, "").length > 0) throw refused(request, "a mirror pod may not reference secrets");
+  if (configMapsOf(pod).length > 0) throw refused(request, "a mirror pod may not reference configmaps");
   if (spec?.volumes?.some(({ projected }) => projected?.sources?.some((source) => source.serviceAccountToken))) {
     throw refused(request, "a mirror pod may not use ServiceAccountToken volume projections");
   }

@@ -128,7 +128,11 @@ const containersOf = ({ spec }: Pod) => [
   ...(spec?.ephemeralContainers ?? []),
 ];
 
-const configMapsOf = (pod: Pod): (string | undefined)[] => [
+/** Names of the ConfigMaps that a pod reads. */
+export const configMapsOf = (pod: Pod): readonly string[] =>
+  configMapNames(pod).filter((name): name is string => name !== undefined);
+
+const configMapNames = (pod: Pod): (string | undefined)[] => [
   ...containersOf(pod).flatMap(({ env = [], envFrom = [] }) => [
     ...env.map(({ valueFrom }) => valueFrom?.configMapKeyRef?.name),
     ...envFrom.map(({ configMapRef }) => configMapRef?.name),
@@ -139,7 +143,8 @@ const configMapsOf = (pod: Pod): (string | undefined)[] => [
   ]),
 ];
 
-function secretsOf(pod: Pod, namespace: string): string[] {
+/** The Secrets that a pod reads, as `NAMESPACE/NAME`. */
+export function secretsOf(pod: Pod, namespace: string): string[] {
   const names = [
     ...(pod.spec?.imagePullSecrets ?? []).map(({ name }) => name),
     ...containersOf(pod).flatMap(({ env = [], envFrom = [] }) => [
@@ -151,7 +156,7 @@ function secretsOf(pod: Pod, namespace: string): string[] {
     ),
   ];
   return [
-    ...names.map((name) => `${namespace}/${name}`),
+    ...names.flatMap((name) => (name === undefined ? [] : [`${namespace}/${name}`])),
     ...(pod.spec?.volumes ?? []).flatMap((volume) => secretsIn({ ...volume }, namespace)),
   ];
 }

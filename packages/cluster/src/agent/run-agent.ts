@@ -151,7 +151,7 @@ function kubelet(agent: Agent, runtime: Runtime) {
     node: {
       name: settings.nodeName,
       addresses: [settings.nodeIp],
-      labels: { "node-role.kubernetes.io/control-plane": "" },
+      labels: {},
       podCIDR: settings.podCidr,
       clusterDns: simulated ? [] : [clusterDnsIp(settings)],
       clusterDomain: settings.clusterDomain,

@@ -25,6 +25,7 @@ import { keepSupervisor } from "../supervise/keep-supervisor.ts";
 import { gitVersion } from "../version.ts";
 import { type AuditLog, openAuditLog } from "./audit-log.ts";
 import { readDescriptions } from "./descriptions.ts";
+import { markControlPlane } from "./mark-control-plane.ts";
 
 interface ServerEffects {
   readonly clock: Clock;
@@ -144,7 +145,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
 
 /** Controllers and scheduler, each with a client of its own name; they share caches of what they watch. */
 async function startComponents(
-  { clock, logger, pki, pkiFolder, identity }: Server,
+  { clock, logger, pki, pkiFolder, identity, settings }: Server,
   api: ApiServer,
   stack: AsyncDisposableStack,
   signal: AbortSignal,
@@ -170,6 +171,7 @@ async function startComponents(
       certificateSigner: { sign: async (request) => (await loadAuthority(pkiFolder, clock)).certify(request) },
     }),
   );
+  stack.use(markControlPlane(settings.nodeName, { client, informers, logger: logger.named("control-plane") }));
   const schedulerClient = createClient(api.transport(component("system:kube-scheduler")));
   const recorder = stack.use(
     createEventRecorder({ client: schedulerClient, component: "default-scheduler", clock, random, logger }),

@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CSINodes, Nodes, PersistentVolumeClaims, type Pod, Pods, StatusError } from "@skiff/api";
+import type { AdmissionRequest } from "../contracts.ts";
+import { admissionRequest, firstRound } from "../fixtures/admission-request.ts";
+import { fakeTable } from "../fixtures/fake-table.ts";
+import { clusterMeta, namespacedMeta } from "../fixtures/objects.ts";
+import { nodeRestriction } from "./node-restriction.ts";
+
+const user = { name: "system:node:n1", groups: ["system:nodes"] };
+const mine = { metadata: namespacedMeta("mine"), spec: { nodeName: "n1", containers: [] }, status: {} };
+const theirs = { metadata: namespacedMeta("theirs"), spec: { nodeName: "n2", containers: [] }, status: {} };
+const plugin = nodeRestriction(fakeTable([[Pods, [mine, theirs]]]));
+
+function refusal(request: Partial<AdmissionRequest>): string {
+  try {
+    plugin.admit?.(admissionRequest({ user, ...request }), firstRound);
+    return "";
+  } catch (error) {
+    assert(error instanceof StatusError);
+    return error.message.replace(/^.* is forbidden: /, "");
+  }
+}
+
+const node = (labels: Record<string, string>, more: object = {}) => ({
+  metadata: clusterMeta("n1", labels),
+  spec: {},
+  ...more,
+});
+const mirror = (spec: Partial<Pod["spec"]> = {}): Pod => ({
+  metadata: { ...namespacedMeta("static"), annotations: { "kubernetes.io/config.mirror": "x" } },
+  spec: { nodeName: "n1", containers: [{ name: "a" }], ...spec },
+  status: {},
+});
+const reference = (what: string) => `node "n1" can not create pods that reference ${what}`;
+const labelled = { ...mine, metadata: { ...mine.metadata, labels: { a: "b" } } };
+const claim = (status: object) => ({ metadata: namespacedMeta("c"), spec: {}, status });
+
+const cases: readonly [string, Partial<AdmissionRequest>, string][] = [
+  [
+    "labels of its own",
+    {
+      resource: Nodes,
+      name: "n1",
+      object: node({ "kubernetes.io/os": "linux", "node.kubernetes.io/x": "1", mine: "1" }),
+    },
+    "",
+  ],
+  [
+    "labels for others to set",
+    {
+      resource: Nodes,
+      name: "n1",
+      object: node({ "x.node-restriction.kubernetes.io/a": "1", "node-role.kubernetes.io/master": "" }),
+    },
+    'node "n1" is not allowed to set the following labels: node-role.kubernetes.io/master, x.node-restriction.kubernetes.io/a',
+  ],
+  [
+    "labels that others set",
+    {
+      resource: Nodes,
+      name: "n1",
+      operation: "UPDATE",
+      object: node({}),
+      oldObject: node({ "pod-security.k8s.io/x": "1" }),
+    },
+    "is not allowed to modify labels: pod-security.k8s.io/x",
+  ],
+  [
+    "taints",
+    {
+      resource: Nodes,
+      name: "n1",
+      operation: "UPDATE",
+      object: node({}),
+      oldObject: node({}, { spec: { taints: [{ key: "a", effect: "NoSchedule" }] } }),
+    },
+    'node "n1" is not allowed to modify taints',
+  ],
+  [
+    "another node",
+    { resource: Nodes, name: "n2", operation: "DELETE" },
+    'node "n1" is not allowed to modify node "n2"',
+  ],
+  ["a mirror pod", { object: mirror() }, ""],
+  [
+    "no mirror pod",
+    { object: mine },
+    'pod does not have "kubernetes.io/config.mirror" annotation, node "n1" can only create mirror pods',
+  ],
+  [
+    "a mirror pod elsewhere",
+    { object: mirror({ nodeName: "n2" }) },
+    'node "n1" can only create pods with spec.nodeName set to itself',
+  ],
+  ["with an account", { object: mirror({ serviceAccountName: "a" }) }, reference("a service account")],
+  ["with a secret", { object: mirror({ imagePullSecrets: [{ name: "s" }] }) }, reference("secrets")],
+  ["with a map", { object: mirror({ volumes: [{ name: "v", configMap: { name: "m" } }] }) }, reference("configmaps")],
+  [
+    "with a claim",
+    { object: mirror({ volumes: [{ name: "v", persistentVolumeClaim: { claimName: "c" } }] }) },
+    reference("persistentvolumeclaims"),
+  ],
+  ["its pod's status", { operation: "UPDATE", subresource: "status", object: mine, oldObject: mine }, ""],
+  [
+    "labels by status",
+    { operation: "UPDATE", subresource: "status", object: labelled, oldObject: mine },
+    'node "n1" cannot update labels through pod status',
+  ],
+  [
+    "another's status",
+    { operation: "UPDATE", subresource: "status", object: theirs, oldObject: theirs },
+    'node "n1" can only update pod status for pods with spec.nodeName set to itself',
+  ],
+  [
+    "a pod itself",
+    { operation: "UPDATE", object: mine, oldObject: mine },
+    'unexpected operation "UPDATE", node "n1" can only create and delete mirror pods',
+  ],
+  ["deleting its pod", { operation: "DELETE", name: "mine", oldObject: mine }, ""],
+  [
+    "deleting another's",
+    { operation: "DELETE", name: "theirs", oldObject: theirs },
+    'node "n1" can only delete pods with spec.nodeName set to itself',
+  ],
+  ["evicting its pod", { subresource: "eviction", name: "mine" }, ""],
+  [
+    "evicting another's",
+    { subresource: "eviction", name: "theirs" },
+    "node n1 can only evict pods with spec.nodeName set to itself",
+  ],
+  [
+    "a claim's capacity",
+    {
+      resource: PersistentVolumeClaims,
+      operation: "UPDATE",
+      subresource: "status",
+      object: claim({ capacity: { storage: "2" } }),
+      oldObject: claim({}),
+    },
+    "",
+  ],
+  [
+    "a claim's phase",
+    {
+      resource: PersistentVolumeClaims,
+      operation: "UPDATE",
+      subresource: "status",
+      object: claim({ phase: "Lost" }),
+      oldObject: claim({}),
+    },
+    'node "n1" is not allowed to update fields other than status.capacity and status.conditions',
+  ],
+  [
+    "another's drivers",
+    { resource: CSINodes, object: { metadata: clusterMeta("n2") } },
+    "can only access CSINode with the same name as the requesting node",
+  ],
+];
+
+test("kubelets change what is theirs", () => {
+  for (const [name, request, expected] of cases) assert.equal(refusal(request), expected, name);
+});
