@@ -105,7 +105,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
     subresources: new Map([
       ...podStreams(table, nodes),
       ...proxies(table, nodes, random),
-      ...scales(table),
+      ...scales(table, clock),
       ["pods/log", podLog(table, nodes)],
       ["pods/binding", podBinding(table, clock)],
       ["pods/eviction", podEviction(table, clock)],

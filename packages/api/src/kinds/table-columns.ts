@@ -11,5 +11,7 @@ const nameColumn: Column = {
 };
 
 /** All columns of a kind's table. The name comes first unless the kind puts it elsewhere or shows it in its own way. */
-export const tableColumns = <T extends KubeObject>(resource: ResourceDefinition<T>): readonly Column<T>[] =>
+export const tableColumns = <T extends KubeObject>(
+  resource: Pick<ResourceDefinition<T>, "columns">,
+): readonly Column<T>[] =>
   resource.columns.some(({ title }) => title === "Name") ? resource.columns : [nameColumn, ...resource.columns];

@@ -10,6 +10,7 @@ import {
 } from "@skiff/api";
 import type { JsonObject } from "@skiff/base";
 import type { ServedObject } from "../cache/served-object.ts";
+import type { Exchange } from "../contracts.ts";
 import { listBody, listMetadata } from "../encoding/list-body.ts";
 import type { Negotiated } from "../encoding/negotiate.ts";
 import { asJson } from "../encoding/object-json.ts";
@@ -102,13 +103,15 @@ export function tableOptions(exchange: BaseExchange, storage: ObjectStorage, wan
   const { resource, environment } = storage;
   return {
     resource,
-    include: includedObject(exchange.query.get("includeObject") ?? ""),
+    include: includedObject(exchange),
     metaVersion: wanted.metaVersion,
     context: { nowMs: environment.clock.now() },
   };
 }
 
-function includedObject(text: string): IncludeObject {
+/** How much of the objects the rows of a table carry. Throws 400 where the query asks for what there is not. */
+export function includedObject({ query }: Pick<Exchange, "query">): IncludeObject {
+  const text = query.get("includeObject") ?? "";
   if (text === "") return "Metadata";
   if (text === "None" || text === "Metadata" || text === "Object") return text;
   const error = fieldError.invalid("includeObject", text, "must be 'Metadata', 'Object', 'None', or empty");

@@ -12,7 +12,7 @@ export function customScale(storage: ObjectStorage, subresource: string | undefi
   if (paths === undefined || subresource !== "scale") return undefined;
   const known = handlers.get(storage);
   if (known !== undefined) return known;
-  const made = scaleHandler(() => storage, formOf(paths));
+  const made = scaleHandler(() => storage, storage.environment.clock, formOf(paths));
   handlers.set(storage, made);
   return made;
 }

@@ -1,11 +1,20 @@
-import { decodeObject, definitionSchema, type ObjectRef, parseBody, refusals } from "@skiff/api";
-import { assert, isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
+import {
+  decodeObject,
+  definitionSchema,
+  type ObjectRef,
+  parseBody,
+  type ResourceDefinition,
+  refusals,
+} from "@skiff/api";
+import { assert, type Clock, isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import type { ApiVerb, Exchange, RequestInfo, SubresourceHandler, WriteContext } from "../contracts.ts";
 import { bodyFormat, patchTypeOf } from "../encoding/body-format.ts";
-import { type AlsoServed, negotiate } from "../encoding/negotiate.ts";
+import { type AlsoServed, type Negotiated, negotiate } from "../encoding/negotiate.ts";
+import { asObject } from "../encoding/object-json.ts";
+import { includedObject } from "../http/respond-object.ts";
 import { respondValue } from "../http/respond-value.ts";
 import { warningHeader } from "../http/warning-header.ts";
-import { partialObject } from "../table/table.ts";
+import { partialObject, tableOf } from "../table/table.ts";
 import { warnOf } from "../verbs/decode-body.ts";
 import { checkPatchOptions, type PatchBody, parsePatchBody } from "../verbs/parse-patch.ts";
 import { flag } from "../verbs/query.ts";
@@ -79,8 +88,15 @@ async function readPatch(exchange: Exchange, context: WriteContext): Promise<Non
   return { body: parsePatchBody(type, text, context.fieldValidation), force: force ?? false };
 }
 
-/** What these handlers answer with is of built-in kinds, and no tables are made of it. */
+/** What these handlers answer with is of built-in kinds; of few are tables made. */
 const also: AlsoServed = { protobuf: true, tables: false };
+const alsoTables: AlsoServed = { protobuf: true };
+
+/** What tables of a handler's answers are made with. */
+export interface AnswerTable {
+  readonly columns: ResourceDefinition["columns"];
+  readonly clock: Clock;
+}
 
 /** The place of a request's object. */
 export function refOf(request: ResourceRequest): ObjectRef {
@@ -95,12 +111,16 @@ export function resourceRequest(request: RequestInfo): ResourceRequest {
 }
 
 /** Makes a function from body to body a subresource. `of` is what the bodies of its creations and updates are. */
-export function objectHandler(serve: (call: ObjectCall) => Promise<JsonObject>, of?: BodyKind): SubresourceHandler {
+export function objectHandler(
+  serve: (call: ObjectCall) => Promise<JsonObject>,
+  of?: BodyKind,
+  table?: AnswerTable,
+): SubresourceHandler {
   return {
     async handle(exchange, info, user) {
       const request = resourceRequest(info);
       const { method } = exchange;
-      const wanted = negotiate(exchange.headers.accept, also);
+      const wanted = negotiate(exchange.headers.accept, table === undefined ? also : alsoTables);
       const source = {
         query: exchange.query,
         user,
@@ -118,9 +138,27 @@ export function objectHandler(serve: (call: ObjectCall) => Promise<JsonObject>, 
         context,
         ...(patch === undefined ? {} : { patch }),
       });
-      const value = wanted.form === "object" ? result : partialObject(result, wanted.metaVersion);
+      const value = shapedAnswer(exchange, result, { wanted, table });
       respondValue(exchange, { status: method === "POST" ? 201 : 200, wanted, value });
     },
     handleObject: serve,
   };
+}
+
+function shapedAnswer(
+  exchange: Exchange,
+  result: JsonObject,
+  { wanted, table }: { readonly wanted: Negotiated; readonly table: AnswerTable | undefined },
+): JsonObject {
+  const { form, metaVersion } = wanted;
+  if (form === "object") return result;
+  if (form !== "table" || table === undefined) return partialObject(result, metaVersion);
+  const object = asObject(result);
+  const { resourceVersion } = object.metadata;
+  const context = { nowMs: table.clock.now() };
+  return tableOf(
+    [object],
+    { resourceVersion },
+    { resource: table, include: includedObject(exchange), metaVersion, context },
+  );
 }

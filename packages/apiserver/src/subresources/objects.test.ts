@@ -118,7 +118,7 @@ test("scale", async () => {
     [Deployments, [deployment]],
     [ReplicationControllers, [controller]],
   ]);
-  const handlers = scales(table);
+  const handlers = scales(table, new VirtualClock());
   const web = handlers.get("deployments.apps/scale");
   const shown = await call(web, "web", {}, "get");
   assert.deepEqual([shown.spec, shown.status], [{ replicas: 3 }, { replicas: 2, selector: "app=web" }]);

@@ -1,4 +1,5 @@
 import {
+  age,
   apiVersionOf,
   Deployments,
   definitionSchema,
@@ -17,7 +18,7 @@ import {
   StatefulSets,
   strictConfigurationError,
 } from "@skiff/api";
-import { deepCopy, isJsonObject, type JsonObject } from "@skiff/base";
+import { type Clock, deepCopy, isJsonObject, type JsonObject } from "@skiff/base";
 import type { AdmissionAction, ResourceStorage, ResourceTable, SubresourceHandler } from "../contracts.ts";
 import { asObject } from "../encoding/object-json.ts";
 import { warnOf } from "../verbs/decode-body.ts";
@@ -166,36 +167,47 @@ function update(
   return { operation: "UPDATE", subresource: "scale", kind, namespace, name, ...objects };
 }
 
+const scaleColumns: ResourceDefinition["columns"] = [
+  { title: "Desired", type: "integer", value: (scale) => count(member(scale, "spec").replicas) },
+  { title: "Available", type: "integer", value: (scale) => count(member(scale, "status").replicas) },
+  age,
+];
+
 /** `/scale` of a kind that keeps its numbers in one form or another. */
 export function scaleHandler<T extends KubeObject>(
   storageOf: () => ResourceStorage<T>,
+  clock: Clock,
   form: ScaleForm = builtInForm,
 ): SubresourceHandler {
-  return objectHandler(async (call) => {
-    const storage = storageOf();
-    const { resource } = storage;
-    if (call.verb === "get") return scaleOf(await storage.get(call.ref), form);
-    const { patch } = call;
-    if (patch?.body.type === "apply") {
-      const own = { ...call, patch: { body: patch.body, force: patch.force } };
-      return scaleOf(await applyScale(storage, form, own), form);
-    }
-    const change = async (current: T): Promise<T> => {
-      const before = scaleOf(current, form);
-      const scale = wantedScale(call, call.verb === "patch" ? before : {});
-      await storage.admit(update(call.ref, { scale, before }), call.context);
-      return scaled(current, { resource, form, scale });
-    };
-    const context = { ...call.context, subresource: "scale", admitted: true };
-    return scaleOf(await storage.modify(call.ref, change, context), form);
-  }, scaleBody);
+  return objectHandler(
+    async (call) => {
+      const storage = storageOf();
+      const { resource } = storage;
+      if (call.verb === "get") return scaleOf(await storage.get(call.ref), form);
+      const { patch } = call;
+      if (patch?.body.type === "apply") {
+        const own = { ...call, patch: { body: patch.body, force: patch.force } };
+        return scaleOf(await applyScale(storage, form, own), form);
+      }
+      const change = async (current: T): Promise<T> => {
+        const before = scaleOf(current, form);
+        const scale = wantedScale(call, call.verb === "patch" ? before : {});
+        await storage.admit(update(call.ref, { scale, before }), call.context);
+        return scaled(current, { resource, form, scale });
+      };
+      const context = { ...call.context, subresource: "scale", admitted: true };
+      return scaleOf(await storage.modify(call.ref, change, context), form);
+    },
+    scaleBody,
+    { columns: scaleColumns, clock },
+  );
 }
 
 /** `/scale` of the built-in kinds that have replicas. */
-export const scales = (table: ResourceTable): ReadonlyMap<string, SubresourceHandler> => {
+export const scales = (table: ResourceTable, clock: Clock): ReadonlyMap<string, SubresourceHandler> => {
   const entry = <T extends KubeObject>(resource: ResourceDefinition<T>): [string, SubresourceHandler] => [
     `${qualifiedPlural(resource)}/scale`,
-    scaleHandler(() => table.of(resource)),
+    scaleHandler(() => table.of(resource), clock),
   ];
   return new Map([entry(Deployments), entry(ReplicaSets), entry(StatefulSets), entry(ReplicationControllers)]);
 };

@@ -7,7 +7,7 @@ export type IncludeObject = "None" | "Metadata" | "Object";
 
 /** What tables of one resource are made with. */
 export interface TableOptions {
-  readonly resource: ResourceDefinition;
+  readonly resource: Pick<ResourceDefinition, "columns">;
   readonly include: IncludeObject;
   /** `v1`, `v1beta1`. */
   readonly metaVersion: string;
