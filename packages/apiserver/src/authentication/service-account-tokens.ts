@@ -1,12 +1,4 @@
-import {
-  type KubeObject,
-  Nodes,
-  type ObjectRef,
-  Pods,
-  type ResourceDefinition,
-  Secrets,
-  ServiceAccounts,
-} from "@skiff/api";
+import { type KubeObject, Nodes, Pods, type ResourceDefinition, Secrets, ServiceAccounts } from "@skiff/api";
 import type { Clock } from "@skiff/base";
 import type { ResourceTable, UserInfo } from "../contracts.ts";
 import { type LegacyClaims, legacyClaimsFromJson } from "./legacy-token-claims.ts";
@@ -15,6 +7,8 @@ import { type BoundObject, claimsFromJson, type ServiceAccountClaims } from "./t
 import type { TokenKeys } from "./token-keys.ts";
 
 const rememberedTokens = 4096;
+/** Marks tokens in Secrets that nobody has used for a year. */
+const invalidSince = "kubernetes.io/legacy-token-invalid-since";
 
 type Verified =
   | { readonly kind: "bound"; readonly claims: ServiceAccountClaims }
@@ -48,7 +42,7 @@ export class ServiceAccountTokens implements TokenAuthenticator {
     this.#clock = options.clock;
   }
 
-  async look(token: string, audiences: readonly string[]): Promise<TokenOutcome> {
+  look(token: string, audiences: readonly string[]): TokenOutcome {
     const verified = this.#verify(token);
     if (verified === undefined) return unknownToken;
     return verified.kind === "legacy"
@@ -56,7 +50,7 @@ export class ServiceAccountTokens implements TokenAuthenticator {
       : this.#lookBound(verified.claims, audiences);
   }
 
-  async #lookBound(claims: ServiceAccountClaims, audiences: readonly string[]): Promise<TokenOutcome> {
+  #lookBound(claims: ServiceAccountClaims, audiences: readonly string[]): TokenOutcome {
     const nowSeconds = this.#clock.now() / 1000;
     if (nowSeconds >= claims.expires) return { kind: "refused", why: "service account token has expired" };
     if (nowSeconds + 60 < claims.issuedAt) return { kind: "refused", why: "service account token is not valid yet" };
@@ -65,25 +59,24 @@ export class ServiceAccountTokens implements TokenAuthenticator {
       const [given, wanted] = [claims.audiences, audiences].map(listText);
       return { kind: "refused", why: `token audiences ${given} is invalid for the target audiences ${wanted}` };
     }
-    const why = await this.#ended(claims);
+    const why = this.#ended(claims);
     if (why !== undefined) return { kind: "refused", why };
     return { kind: "user", user: userOf(claims), audiences: common };
   }
 
   /** Such a token is for the API server alone, and as good as the Secret that it stands in. */
-  async #lookLegacy(token: string, claims: LegacyClaims, audiences: readonly string[]): Promise<TokenOutcome> {
+  #lookLegacy(token: string, claims: LegacyClaims, audiences: readonly string[]): TokenOutcome {
     const { namespace, secretName, accountName, accountUid } = claims;
     const common = audiences.filter((audience) => this.#audiences.includes(audience));
     if (common.length === 0) return { kind: "refused", why: "token has no audiences" };
     const ended: TokenOutcome = { kind: "refused", why: "service account token has been invalidated" };
-    const [account, secret] = await Promise.all([
-      this.#find(ServiceAccounts, { namespace, name: accountName }),
-      this.#find(Secrets, { namespace, name: secretName }),
-    ]);
+    const account = this.#table.of(ServiceAccounts).peek({ namespace, name: accountName });
+    const secret = this.#table.of(Secrets).peek({ namespace, name: secretName });
     if (account === undefined || account.metadata.uid !== accountUid || isLongGone(account, this.#clock.now())) {
       return ended;
     }
     if (secret === undefined || secret.metadata.deletionTimestamp !== undefined) return ended;
+    if (secret.metadata.labels?.[invalidSince] !== undefined) return ended;
     if (secret.data?.token !== Buffer.from(token).toString("base64")) return ended;
     return {
       kind: "user",
@@ -115,9 +108,9 @@ export class ServiceAccountTokens implements TokenAuthenticator {
   }
 
   /** Why the token no longer holds; `undefined` when it does. */
-  async #ended({ namespace, serviceAccount, pod, secret, node }: ServiceAccountClaims): Promise<string | undefined> {
+  #ended({ namespace, serviceAccount, pod, secret, node }: ServiceAccountClaims): string | undefined {
     const nowMs = this.#clock.now();
-    const account = await this.#find(ServiceAccounts, { namespace, name: serviceAccount.name });
+    const account = this.#table.of(ServiceAccounts).peek({ namespace, name: serviceAccount.name });
     if (account === undefined || isLongGone(account, nowMs)) return "service account token has been invalidated";
     if (account.metadata.uid !== serviceAccount.uid) {
       return `service account UID (${account.metadata.uid}) does not match claim (${serviceAccount.uid})`;
@@ -130,18 +123,12 @@ export class ServiceAccountTokens implements TokenAuthenticator {
     for (const [object, resource, namespaced] of bound) {
       if (object === undefined) continue;
       const ref = namespaced ? { namespace, name: object.name } : { name: object.name };
-      const found = await this.#find(resource, ref);
+      const found = this.#table.of(resource).peek(ref);
       if (found === undefined || found.metadata.uid !== object.uid || isLongGone(found, nowMs)) {
         return "service account token has been invalidated";
       }
     }
     return undefined;
-  }
-
-  /** From the watch cache; from the store where the cache does not know it (yet). */
-  async #find<T extends KubeObject>(resource: ResourceDefinition<T>, ref: ObjectRef): Promise<T | undefined> {
-    const storage = this.#table.of(resource);
-    return storage.peek(ref) ?? (await storage.get(ref).catch(() => undefined));
   }
 }
 
