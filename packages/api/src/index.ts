@@ -1,9 +1,12 @@
 /** The vocabulary of Kubernetes 1.36: kinds, schemas, rules, selectors, quantities, patches. Pure: no I/O. */
 
 export * from "./built-in.ts";
+export { correlatedItem } from "./custom-resources/correlate.ts";
 export { setValueAt, simplePath, valueAt } from "./custom-resources/custom-columns.ts";
 export * from "./custom-resources/custom-resource.ts";
 export type { VersionConverter } from "./custom-resources/stored-form.ts";
+export { type RuleText, type StructuralSchema, structuralSchema } from "./custom-resources/structural-schema.ts";
+export { memberPath } from "./custom-resources/validate-value.ts";
 export * from "./define-resource.ts";
 export * from "./field-error.ts";
 export type {

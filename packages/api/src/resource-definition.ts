@@ -1,4 +1,5 @@
 import type { JsonObject } from "@skiff/base";
+import type { StructuralSchema } from "./custom-resources/structural-schema.ts";
 import type { FieldError } from "./field-error.ts";
 import type { DynamicObject, KubeObject } from "./object.ts";
 import type { ResourceAction } from "./schema/notation.ts";
@@ -133,6 +134,8 @@ export interface CustomForm {
   readonly struct: StructSchema;
   /** As its definition has it; `undefined` where it has none. */
   readonly openApi: JsonObject | undefined;
+  /** For pruning, defaults and validation. */
+  readonly structural: StructuralSchema;
   readonly scale: ScalePaths | undefined;
   readonly hasStatus: boolean;
 }

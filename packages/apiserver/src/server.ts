@@ -15,6 +15,7 @@ import { aggregatedService } from "./aggregation/aggregated-service.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
 import type { UserInfo } from "./contracts.ts";
 import { CustomResources, holdDefinition } from "./custom-resources/custom-resources.ts";
+import { checkDefinitionRules } from "./custom-resources/rules/rule-hooks.ts";
 import { Listener, type ListenOptions } from "./http/listener.ts";
 import { RequestLine } from "./http/request-line.ts";
 import { InProcessTransport } from "./in-process.ts";
@@ -88,7 +89,10 @@ function followDefinitions(
   { webhooks }: StandardParts,
 ): CustomResources | undefined {
   if (table.find(CustomResourceDefinitions) === undefined) return undefined;
-  table.hook(CustomResourceDefinitions, { removing: (definition) => holdDefinition(definition, clock.now()) });
+  table.hook(CustomResourceDefinitions, {
+    check: checkDefinitionRules,
+    removing: (definition) => holdDefinition(definition, clock.now()),
+  });
   return new CustomResources({ table, clock, random, webhooks, logger: logger.named("custom-resources") });
 }
 

@@ -14,6 +14,7 @@ export * from "./program.ts";
 export { type CelType, type ListType, type ObjectField, type ObjectType, types, typeText } from "./types/cel-type.ts";
 export { escapedName } from "./types/property-names.ts";
 export { type JsonSchemaPlace, typeOfJsonSchema, typeOfSchema } from "./types/schema-types.ts";
+export { leastJsonBytes, mostItems } from "./types/sizes.ts";
 export type { CelList, CelMap, CelObject, CelOptional, CelValue, OpaqueValue } from "./values/cel-value.ts";
 export { isList, isObject } from "./values/cel-value.ts";
 export { listOf, mapOf } from "./values/collections.ts";

@@ -130,10 +130,8 @@ function rulesOf(version: Version): Pick<ResourceDefinition<DynamicObject>, Rule
 function findings(version: Version, object: DynamicObject, old: DynamicObject | undefined): readonly FieldError[] {
   const { structural } = version;
   const value = fieldsOf(object);
-  const values = validateValue({ value, path: "", old: old === undefined ? undefined : fieldsOf(old) }, structural);
-  // What is wrong in its shape cannot be judged further.
-  if (values.length > 0) return values;
   return [
+    ...validateValue({ value, path: "", old: old === undefined ? undefined : fieldsOf(old) }, structural),
     ...(version.scale === undefined ? [] : scaleFindings(value, version.scale)),
     ...embeddedFindings(value, "", structural),
     ...newDuplicates(value, old, structural),

@@ -9,6 +9,7 @@ import { jsonEqual } from "@skiff/base";
 import type { StorageTable } from "../storage/storage-table.ts";
 import { holds } from "./conditions.ts";
 import { type ConversionOptions, conversionWebhook } from "./conversion-webhook.ts";
+import { ruleHooks } from "./rules/rule-hooks.ts";
 
 interface Served {
   readonly definition: CustomResourceDefinition;
@@ -53,7 +54,7 @@ export class ServedDefinitions {
   #close({ resource: { served } }: Served): void {
     for (const resource of served) {
       const storage = this.#table.find(resource);
-      if (storage?.resource === resource) storage.hooks = { refuseCreation };
+      if (storage?.resource === resource) storage.hooks = { ...storage.hooks, refuseCreation };
     }
   }
 
@@ -61,7 +62,9 @@ export class ServedDefinitions {
     // What is built in stays what it is.
     const known = this.#table.find(resource);
     if (known !== undefined && known.resource.custom === undefined) return;
-    this.#table.add(resource);
+    const { custom } = resource;
+    const storage = this.#table.add(resource);
+    if (custom !== undefined) storage.hooks = ruleHooks(custom);
   }
 
   #withdraw(name: string, kept: readonly string[]): void {

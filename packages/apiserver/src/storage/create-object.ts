@@ -84,7 +84,8 @@ async function finish(storage: ObjectStorage, request: AdmissionRequest, { objec
   const { metadata } = object;
   resource.prepareCreate(object, { nowMs: clock.now(), user: context.user });
   const own = [...validateObjectMeta(resource, metadata), ...resource.validate(object)];
-  const errors = storage.hooks.check === undefined ? own : [...own, ...(await storage.hooks.check(object, undefined))];
+  const errors =
+    storage.hooks.check === undefined ? own : [...own, ...(await storage.hooks.check(object, undefined, own))];
   if (errors.length > 0) {
     throw refusals.invalid({ group: resource.group, kind: resource.kind, name: metadata.name ?? "" }, errors);
   }

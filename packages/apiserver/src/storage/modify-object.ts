@@ -89,13 +89,22 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   if (generation === undefined) delete next.metadata.generation;
   else next.metadata.generation = countsAsNew(storage, update) ? generation + 1 : generation;
   const own = findings(storage, update);
-  const { check } = storage.hooks;
-  const errors = check === undefined || subresource !== undefined ? own : [...own, ...(await check(next, old))];
+  const errors = await withChecks(storage, update, own);
   if (errors.length > 0) {
     throw refusals.invalid({ group: resource.group, kind: resource.kind, name: old.metadata.name }, errors);
   }
   if (subresource === undefined) for (const text of resource.warnings?.(next, old) ?? []) context.warn(text);
   if (request !== undefined) await admission.validate(request);
+}
+
+/** The findings with those of the resource's hooks. */
+async function withChecks(
+  { hooks: { check, checksParts } }: ObjectStorage,
+  { next, old, modification }: Update,
+  found: readonly FieldError[],
+): Promise<readonly FieldError[]> {
+  if (check === undefined || (modification.subresource !== undefined && checksParts !== true)) return found;
+  return [...found, ...(await check(next, old, found))];
 }
 
 /** A binding places a pod, and a status tells of one: neither asks anything new of whoever runs it. */

@@ -6,8 +6,14 @@ import type { Reservation } from "../allocation/service-allocation.ts";
  * Methods, so that hooks for one kind stand in a table of hooks for all kinds.
  */
 export interface StorageHooks<T extends KubeObject = KubeObject> {
-  /** Findings beside the kind's own, which take more than the kind knows: expressions that have to compile. */
-  check?(object: T, old: T | undefined): readonly FieldError[] | Promise<readonly FieldError[]>;
+  /** Findings beside the kind's own (`found`), which take more than the kind knows: expressions that have to compile. */
+  check?(
+    object: T,
+    old: T | undefined,
+    found: readonly FieldError[],
+  ): readonly FieldError[] | Promise<readonly FieldError[]>;
+  /** `check` looks at what is written to subresources, too. */
+  readonly checksParts?: boolean;
   /** Between admission and commit, on an object that may still be changed; what it took is kept or given back. */
   reserve?(object: T, old: T | undefined, options: { readonly dryRun: boolean }): Reservation;
   /** The object is gone from the store. */
