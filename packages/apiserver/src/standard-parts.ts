@@ -1,3 +1,4 @@
+import { PolicyMetrics } from "./admission/policies/policy-metrics.ts";
 import { webhookConditions } from "./admission/policies/webhook-conditions.ts";
 import { standardAdmission } from "./admission/standard-admission.ts";
 import { WebhookMetrics } from "./admission/webhooks/webhook-metrics.ts";
@@ -79,7 +80,9 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
   const asking = new Asking({ aggregation, table, clock });
   const { maxRequestsInFlight: seats } = options;
   const flowControl = new FlowControl({ table, clock, ...(seats === undefined ? {} : { seats }) });
+  const policyMetrics = new PolicyMetrics();
   const others = [
+    policyMetrics,
     webhookMetrics,
     { text: () => flowControlMetrics(flowControl) },
     { text: () => objectMetrics(table) },
@@ -99,6 +102,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
       clock,
       random,
       escalation: { authorizer, rbac },
+      policyMetrics,
       webhooks: { client: webhooks, metrics: webhookMetrics, conditions: webhookConditions({ table, authorizer }) },
     }),
     paths: pathRoutes({ options, keys, metrics, aggregation, asking, flowControl, lifecycle, others }),

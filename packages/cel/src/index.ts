@@ -16,7 +16,7 @@ export { escapedName } from "./types/property-names.ts";
 export { type JsonSchemaPlace, typeOfJsonSchema, typeOfSchema } from "./types/schema-types.ts";
 export { leastJsonBytes, mostItems } from "./types/sizes.ts";
 export type { CelList, CelMap, CelObject, CelOptional, CelValue, OpaqueValue } from "./values/cel-value.ts";
-export { isList, isObject } from "./values/cel-value.ts";
+export { isList, isObject, none, some } from "./values/cel-value.ts";
 export { listOf, mapOf } from "./values/collections.ts";
 export { celFromJson, jsonFromCel, NotJson } from "./values/json.ts";
 export { lazyObject } from "./values/lazy-object.ts";

@@ -16,6 +16,7 @@ import type { AdmissionRequest, ResourceTable } from "../contracts.ts";
 import { admissionRequest, firstRound, noWebhooks } from "../fixtures/admission-request.ts";
 import { fakeTable } from "../fixtures/fake-table.ts";
 import { clusterMeta, namespacedMeta } from "../fixtures/objects.ts";
+import { PolicyMetrics } from "./policies/policy-metrics.ts";
 import { standardAdmission } from "./standard-admission.ts";
 
 const escalationOf = (of: ResourceTable) => {
@@ -53,6 +54,7 @@ const plugins = standardAdmission({
   random: seededRandom(7),
   escalation: escalationOf(table),
   webhooks: noWebhooks,
+  policyMetrics: new PolicyMetrics(),
 });
 
 async function admit(request: Partial<AdmissionRequest>): Promise<void> {
@@ -174,6 +176,7 @@ test("the default account of a new namespace is waited for", async () => {
     random: seededRandom(1),
     escalation: escalationOf(late),
     webhooks: noWebhooks,
+    policyMetrics: new PolicyMetrics(),
   });
   const account = all.find(({ name }) => name === "ServiceAccount");
   const outcome = account?.admit?.(admissionRequest({ object: pod() }), firstRound)?.catch((error: unknown) => error);

@@ -11,6 +11,7 @@ import { podPartsAdmission } from "./pod-parts.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
 import { podTopologyLabels } from "./pod-topology-labels.ts";
 import { mutatingAdmissionPolicy, validatingAdmissionPolicy } from "./policies/policies-plugins.ts";
+import type { PolicyMetrics } from "./policies/policy-metrics.ts";
 import type { PolicyPluginOptions } from "./policies/policy-options.ts";
 import { priorityAdmission } from "./priority.ts";
 import { type EscalationSources, rbacEscalation } from "./rbac-escalation.ts";
@@ -33,6 +34,7 @@ export const standardAdmission = (options: {
   readonly random: Random;
   readonly escalation: EscalationSources;
   readonly webhooks: WebhookSources;
+  readonly policyMetrics: PolicyMetrics;
 }): readonly AdmissionPlugin[] => [
   namespaceLifecycle(options.table),
   limitRanger(options.table),
@@ -62,7 +64,9 @@ export const standardAdmission = (options: {
 const policies = ({
   table,
   escalation,
+  policyMetrics,
 }: {
   readonly table: ResourceTable;
   readonly escalation: EscalationSources;
-}): PolicyPluginOptions => ({ table, authorizer: escalation.authorizer });
+  readonly policyMetrics: PolicyMetrics;
+}): PolicyPluginOptions => ({ table, authorizer: escalation.authorizer, metrics: policyMetrics });

@@ -1,6 +1,5 @@
 import type { KubeObject, Namespace } from "@skiff/api";
-import type { JsonObject } from "@skiff/base";
-import { isJsonObject } from "@skiff/base";
+import { describeError, isJsonObject, type JsonObject } from "@skiff/base";
 import {
   type AccessAnswer,
   type AccessQuestion,
@@ -14,7 +13,7 @@ import {
 } from "@skiff/cel";
 import { serviceAccountUser } from "../../authentication/service-account-tokens.ts";
 import type { Access, AccessAuthorizer } from "../../authorization/access.ts";
-import type { AdmissionRequest, UserInfo } from "../../contracts.ts";
+import type { AdmissionRequest, Decision, UserInfo } from "../../contracts.ts";
 import type { Match } from "../matching/request-matcher.ts";
 import { admissionReview } from "../webhooks/admission-review.ts";
 
@@ -29,10 +28,29 @@ export interface RequestView {
   readonly authorizer: AccessAuthorizer;
 }
 
-/** The values of the variables that all expressions on a request have. Those that cost something are made when asked for. */
-export function bindingsOf(view: RequestView, params: KubeObject | undefined): Bindings {
+/**
+ * Evaluates with the values of the variables that all expressions on a request have. Expressions do not wait: where the
+ * authorizer has to ask somebody else, evaluation stops, the answer is waited for, and evaluation starts over with it.
+ */
+export async function evaluateWith<T>(
+  view: RequestView,
+  params: KubeObject | undefined,
+  evaluate: (bindings: Bindings) => T,
+): Promise<T> {
+  const asker = new Asker(view.authorizer, view.request.user);
+  for (;;) {
+    try {
+      return evaluate(bindingsOf(view, params, asker));
+    } catch (error) {
+      if (!(error instanceof AnswerPending)) throw error;
+      await error.answered;
+    }
+  }
+}
+
+/** Values that cost something are made when asked for. */
+function bindingsOf(view: RequestView, params: KubeObject | undefined, asker: Asker): Bindings {
   const { request, object, oldObject, namespace } = view;
-  const asker = new Asker(view.authorizer, request.user);
   return {
     object: () => seen(object, request.operation),
     oldObject: () => seen(oldObject, request.operation),
@@ -91,7 +109,18 @@ const resourceOf = ({ resource, subresource, namespace, name }: AdmissionRequest
   name,
 });
 
-/** Asks the authorizer in the name of the request's user. The same question is asked once a request. */
+/** Thrown through an evaluation that cannot go on before an answer is there. */
+class AnswerPending extends Error {
+  override readonly name = "AnswerPending";
+  readonly answered: Promise<void>;
+
+  constructor(answered: Promise<void>) {
+    super("the authorizer is still to answer");
+    this.answered = answered;
+  }
+}
+
+/** Asks the authorizer in the name of the request's user. The same question is asked once. */
 class Asker implements CelAuthorizer {
   readonly #authorizer: AccessAuthorizer;
   readonly #user: UserInfo;
@@ -107,22 +136,25 @@ class Asker implements CelAuthorizer {
     serviceAccount: { readonly namespace: string; readonly name: string } | undefined,
   ): AccessAnswer {
     const key = JSON.stringify([question, serviceAccount]);
-    const known = this.#known.get(key) ?? this.#ask(question, serviceAccount);
-    this.#known.set(key, known);
-    return known;
-  }
-
-  #ask(question: AccessQuestion, as: { readonly namespace: string; readonly name: string } | undefined): AccessAnswer {
-    const decision = this.#authorizer.authorize({
-      user: as === undefined ? this.#user : accountUser(as),
-      request: accessOf(question),
-    });
-    // Expressions do not wait: an authorizer that has to ask somebody else cannot be asked from one.
-    if (decision instanceof Promise)
-      return { allowed: false, reason: "", error: "the authorizer cannot answer at once" };
-    return { allowed: decision.kind === "allowed", reason: decision.reason, error: "" };
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const user = serviceAccount === undefined ? this.#user : accountUser(serviceAccount);
+    const decision = this.#authorizer.authorize({ user, request: accessOf(question) });
+    if (decision instanceof Promise) {
+      throw new AnswerPending(
+        decision.then(
+          (decided) => void this.#known.set(key, answerOf(decided)),
+          (error: unknown) => void this.#known.set(key, { allowed: false, reason: "", error: describeError(error) }),
+        ),
+      );
+    }
+    const answer = answerOf(decision);
+    this.#known.set(key, answer);
+    return answer;
   }
 }
+
+const answerOf = ({ kind, reason }: Decision): AccessAnswer => ({ allowed: kind === "allowed", reason, error: "" });
 
 function accountUser({ namespace, name }: { readonly namespace: string; readonly name: string }): UserInfo {
   const { groups, ...user } = serviceAccountUser(namespace, name);

@@ -21,7 +21,7 @@ import { asJson, asObject } from "../../encoding/object-json.ts";
 import { convertObject, isOwnKind } from "../matching/equivalents.ts";
 import { refused } from "../narrow.ts";
 import { replaceContent } from "../replace-content.ts";
-import { bindingsOf } from "./bindings-of-request.ts";
+import { evaluateWith } from "./bindings-of-request.ts";
 import type { PolicyCandidate } from "./configured-policies.ts";
 import { Evaluation, evaluateConditions, OutOfBudget } from "./evaluation.ts";
 import { applyToObject, type Mutated, MutationError, patchObject } from "./mutations.ts";
@@ -165,9 +165,8 @@ class Turn {
     const { request, round, progress } = this.#place;
     const { policy, match } = this.#candidate;
     const compiled = compiledPolicy(policy);
-    const { conditions } = compiled;
-    const bindings = bindingsOf(await viewOf(this.#options, request, match), params);
-    const decision = evaluateConditions(conditions, bindings);
+    const view = await viewOf(this.#options, request, match);
+    const decision = await evaluateWith(view, params, (values) => evaluateConditions(compiled.conditions, values));
     if (decision.kind === "error") this.#fail(binding, decision.message, "Invalid");
     if (decision.kind !== "met") return;
     const id = JSON.stringify([
@@ -202,16 +201,19 @@ class Turn {
     const view = await viewOf(this.#options, request, match);
     const seen = view.object ?? mutation.object;
     try {
-      const evaluation = new Evaluation(bindingsOf(view, mutation.params), compiledPolicy(policy).variables);
-      const outcome = evaluation.run(mutation.expression);
+      const outcome = await evaluateWith(view, mutation.params, (values) =>
+        new Evaluation(values, compiledPolicy(policy).variables).run(mutation.expression),
+      );
       if (outcome.kind === "error") throw new MutationError(outcome.message);
       const mutated: Mutated = { object: deepCopy(seen), schema: schemaOf(match.resource) };
       const made = asObject((mutation.apply ? applyToObject : patchObject)(mutated, outcome.value));
       match.resource.defaults(made);
       const own = isOwnKind(request);
       replaceContent(mutation.object, own ? await convertObject(made, match.resource, request.resource) : made);
+      this.#options.metrics.mutated({ policy: policy.metadata.name, binding: binding.metadata.name });
     } catch (error) {
       if (!(error instanceof MutationError) && !(error instanceof OutOfBudget)) throw error;
+      this.#options.metrics.mutated({ policy: policy.metadata.name, binding: binding.metadata.name }, error.message);
       this.#fail(binding, error.message, "Invalid");
     }
   }

@@ -343,3 +343,136 @@ test("mutations that cannot be carried out are refused, or ignored", async () =>
   });
   assert.equal((await the.post(deployments, deployment("web"))).status, 201);
 });
+
+test("custom resources are validated, mutated, and parameters", async () => {
+  await using the = await scene();
+  const definition = await the.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
+    metadata: { name: "widgets.example.com" },
+    spec: {
+      group: "example.com",
+      scope: "Namespaced",
+      names: { plural: "widgets", kind: "Widget" },
+      versions: [
+        {
+          name: "v1",
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: {
+              type: "object",
+              properties: {
+                spec: {
+                  type: "object",
+                  properties: {
+                    size: { type: "integer" },
+                    color: { type: "string", default: "red" },
+                    parts: {
+                      type: "array",
+                      "x-kubernetes-list-type": "map",
+                      "x-kubernetes-list-map-keys": ["name"],
+                      items: {
+                        type: "object",
+                        required: ["name"],
+                        properties: { name: { type: "string" }, n: { type: "integer" } },
+                      },
+                    },
+                  },
+                },
+              },
+            },
+          },
+        },
+      ],
+    },
+  });
+  assert.equal(definition.status, 201, definition.text);
+  const widgets = "/apis/example.com/v1/namespaces/default/widgets";
+  const widget = (name: string, spec: JsonObject): JsonObject => ({
+    apiVersion: "example.com/v1",
+    kind: "Widget",
+    metadata: { name },
+    spec,
+  });
+  const onWidgets = {
+    resourceRules: [{ apiGroups: ["example.com"], apiVersions: ["*"], operations: ["*"], resources: ["widgets"] }],
+  };
+  await the.policy(
+    "validating",
+    "sizes",
+    {
+      matchConstraints: onWidgets,
+      paramKind: { apiVersion: "example.com/v1", kind: "Widget" },
+      validations: [{ expression: "object.metadata.name == 'limit' || object.spec.size <= params.spec.size" }],
+    },
+    { paramRef: { name: "limit", namespace: "default", parameterNotFoundAction: "Allow" } },
+  );
+  await the.policy("mutating", "parts", {
+    matchConstraints: onWidgets,
+    matchConditions: [{ name: "new", expression: "oldObject == null" }],
+    mutations: [
+      {
+        patchType: "ApplyConfiguration",
+        applyConfiguration: {
+          expression:
+            "Object{spec: Object.spec{parts: [Object.spec.parts{name: 'added', n: size(object.spec.?parts.orValue([]))}]}}",
+        },
+      },
+    ],
+  });
+  assert.equal((await the.post(widgets, widget("limit", { size: 3 }))).status, 201);
+  assert.equal((await the.post(widgets, widget("large", { size: 4 }))).status, 422);
+  const made = await the.post(widgets, widget("fits", { size: 2, parts: [{ name: "own", n: 7 }] }));
+  assert.equal(made.status, 201, made.text);
+  assert.deepEqual(at(made.json, "spec"), {
+    size: 2,
+    color: "red",
+    parts: [
+      { name: "own", n: 7 },
+      { name: "added", n: 1 },
+    ],
+  });
+});
+
+test("deletions, bindings' own selectors, excluded rules, dry runs", async () => {
+  await using the = await scene();
+  await the.policy(
+    "validating",
+    "keep",
+    {
+      matchConstraints: onMaps(["DELETE"]),
+      validations: [{ expression: "object == null && oldObject.data.keep != 'yes'" }],
+    },
+    { matchResources: { objectSelector: { matchLabels: { guarded: "true" } } } },
+  );
+  await the.policy("validating", "frozen", {
+    matchConstraints: {
+      ...onMaps(["UPDATE"]),
+      excludeResourceRules: [
+        {
+          apiGroups: [""],
+          apiVersions: ["v1"],
+          operations: ["UPDATE"],
+          resources: ["configmaps"],
+          resourceNames: ["free"],
+        },
+      ],
+    },
+    validations: [{ expression: "object.data == oldObject.data", message: "frozen" }],
+  });
+  for (const name of ["guarded", "free"]) {
+    assert.equal(
+      (await the.post(configMaps, map(name, { keep: "yes" }, { guarded: String(name === "guarded") }))).status,
+      201,
+    );
+  }
+  const remove = (name: string) => the.api.call(`${configMaps}/${name}`, { method: "DELETE" });
+  const change = (name: string, query = "") =>
+    the.api.call(`${configMaps}/${name}${query}`, {
+      method: "PUT",
+      body: map(name, { keep: "no" }, { guarded: "true" }),
+    });
+  assert.equal((await remove("guarded")).status, 422);
+  assert.match(messageOf(await change("guarded", "?dryRun=All")), /denied request: frozen$/);
+  assert.equal((await change("free")).status, 200);
+  assert.equal((await remove("free")).status, 200);
+});

@@ -23,7 +23,7 @@ async function namespaceOf(request: AdmissionRequest, table: ResourceTable): Pro
 
 /** A request as the expressions of a policy are to see it. */
 export async function viewOf(
-  { table, authorizer }: PolicyPluginOptions,
+  { table, authorizer }: Pick<PolicyPluginOptions, "table" | "authorizer">,
   request: AdmissionRequest,
   match: Match,
 ): Promise<RequestView> {

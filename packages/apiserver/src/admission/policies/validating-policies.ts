@@ -1,9 +1,10 @@
 import { StatusError, type ValidatingAdmissionPolicy, type ValidatingAdmissionPolicyBinding } from "@skiff/api";
 import type { AdmissionRequest } from "../../contracts.ts";
 import { refused } from "../narrow.ts";
-import { bindingsOf } from "./bindings-of-request.ts";
+import { evaluateWith } from "./bindings-of-request.ts";
 import type { PolicyCandidate } from "./configured-policies.ts";
 import { ConfigurationError, collectParams } from "./params.ts";
+import type { PolicyAction } from "./policy-metrics.ts";
 import type { PolicyPluginOptions } from "./policy-options.ts";
 import { viewOf } from "./request-views.ts";
 import { type Decisions, type Denial, decide } from "./validating-decisions.ts";
@@ -55,7 +56,9 @@ class Turn {
     for (const { binding, matcher: bound } of bindings) {
       if (bound !== undefined && (await bound.match(this.#request)) === undefined) continue;
       const params = await this.#params(binding);
-      for (const one of params) this.#conclude(binding, decide(policy, bindingsOf(view, one)));
+      for (const one of params) {
+        this.#conclude(binding, await evaluateWith(view, one, (values) => decide(policy, values)));
+      }
     }
     for (const [key, values] of this.#annotations) {
       this.#request.annotate?.(`${policy.metadata.name}/${key}`, values.join(", "));
@@ -92,16 +95,21 @@ class Turn {
   #act(action: string, binding: ValidatingAdmissionPolicyBinding, { index, message, reason }: Denial): void {
     const policy = this.#candidate.policy.metadata.name;
     const { name } = binding.metadata;
+    const error = reason === undefined ? message : undefined;
+    const observe = (taken: PolicyAction) => this.#options.metrics.validated({ policy, binding: name }, taken, error);
     switch (action) {
       case "Deny":
+        observe("deny");
         this.#refuse(binding, message, reason);
         return;
       case "Warn":
+        observe("warn");
         this.#request.warn(
           `Validation failed for ValidatingAdmissionPolicy '${policy}' with binding '${name}': ${message}`,
         );
         return;
       case "Audit": {
+        observe("audit");
         const { validationActions } = binding.spec;
         const failure = { message, policy, binding: name, expressionIndex: index, validationActions };
         this.#request.annotate?.("validation.policy.admission.k8s.io/validation_failure", JSON.stringify([failure]));

@@ -12,17 +12,15 @@ export const webhookConditions = (options: {
     const { matchConditions = [], failurePolicy } = webhook;
     if (matchConditions.length === 0) return true;
     return (async () => {
-      const [{ compiledConditions }, { evaluateConditions }, { bindingsOf }, { viewOf }] = await Promise.all([
+      const [{ compiledConditions }, { evaluateConditions }, { evaluateWith }, { viewOf }] = await Promise.all([
         import("./compiled-conditions.ts"),
         import("./evaluation.ts"),
         import("./bindings-of-request.ts"),
         import("./request-views.ts"),
       ]);
-      const view = await viewOf(options, request, match);
-      const decision = evaluateConditions(
-        compiledConditions(webhook),
-        bindingsOf({ ...view, namespace: undefined }, undefined),
-      );
+      const view = { ...(await viewOf(options, request, match)), namespace: undefined };
+      const conditions = compiledConditions(webhook);
+      const decision = await evaluateWith(view, undefined, (values) => evaluateConditions(conditions, values));
       if (decision.kind !== "error") return decision.kind === "met";
       if (failurePolicy === "Ignore") return false;
       const { group, plural: kind } = request.resource;

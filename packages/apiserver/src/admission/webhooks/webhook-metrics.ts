@@ -1,3 +1,4 @@
+import { type Counters, count, countersText } from "../../observe/counters.ts";
 import { head, line } from "../../observe/metrics-text.ts";
 
 /** Upper bounds of the latency histogram, in seconds. */
@@ -26,11 +27,11 @@ interface Histogram {
 /** Counts calls of webhooks under the names that Kubernetes gives them. */
 export class WebhookMetrics {
   readonly #durations = new Map<string, Histogram>();
-  readonly #requests = new Map<string, { readonly labels: Labels; count: number }>();
-  readonly #rejections = new Map<string, { readonly labels: Labels; count: number }>();
-  readonly #open = new Map<string, { readonly labels: Labels; count: number }>();
-  readonly #excluded = new Map<string, { readonly labels: Labels; count: number }>();
-  readonly #conditionErrors = new Map<string, { readonly labels: Labels; count: number }>();
+  readonly #requests: Counters = new Map();
+  readonly #rejections: Counters = new Map();
+  readonly #open: Counters = new Map();
+  readonly #excluded: Counters = new Map();
+  readonly #conditionErrors: Counters = new Map();
 
   observe({ name, type, operation, rejected, code: given, seconds, error }: WebhookObservation): void {
     const code = Math.min(given, 600);
@@ -61,15 +62,15 @@ export class WebhookMetrics {
   text(): string {
     return [
       this.#durationText(),
-      counterText("apiserver_admission_webhook_request_total", "Calls of admission webhooks.", this.#requests),
-      counterText("apiserver_admission_webhook_rejection_count", "Refusals by admission webhooks.", this.#rejections),
-      counterText("apiserver_admission_webhook_fail_open_count", "Failures that were passed over.", this.#open),
-      counterText(
+      countersText("apiserver_admission_webhook_request_total", "Calls of admission webhooks.", this.#requests),
+      countersText("apiserver_admission_webhook_rejection_count", "Refusals by admission webhooks.", this.#rejections),
+      countersText("apiserver_admission_webhook_fail_open_count", "Failures that were passed over.", this.#open),
+      countersText(
         "apiserver_admission_match_condition_exclusions_total",
         "Calls spared by conditions.",
         this.#excluded,
       ),
-      counterText(
+      countersText(
         "apiserver_admission_match_condition_evaluation_errors_total",
         "Conditions that could not be evaluated.",
         this.#conditionErrors,
@@ -105,23 +106,4 @@ export class WebhookMetrics {
     }
     return text;
   }
-}
-
-function count(series: Map<string, { readonly labels: Labels; count: number }>, labels: Labels): void {
-  const key = Object.values(labels).join(" ");
-  const known = series.get(key);
-  if (known === undefined) series.set(key, { labels, count: 1 });
-  else known.count++;
-}
-
-function counterText(
-  name: string,
-  help: string,
-  series: ReadonlyMap<string, { readonly labels: Labels; readonly count: number }>,
-): string {
-  if (series.size === 0) return "";
-  return [
-    head(name, "counter", help),
-    ...[...series.values()].map(({ labels, count: times }) => line(name, labels, times)),
-  ].join("");
 }
