@@ -1,22 +1,12 @@
 import { type FieldError, fieldError, refusals } from "@skiff/api";
 import { type Clock, isJsonObject, type JsonObject, timestamp } from "@skiff/base";
-import type { SubresourceHandler, UserInfo } from "../contracts.ts";
+import type { SubresourceHandler } from "../contracts.ts";
 import { type ObjectCall, objectHandler } from "../subresources/object-handler.ts";
 import { authenticatedGroup } from "./request-authenticator.ts";
 import type { TokenAuthenticator, TokenOutcome } from "./token-authenticator.ts";
+import { userToJson } from "./user-json.ts";
 
 const group = "authentication.k8s.io";
-
-/** A user as reviews show it. */
-export function userToJson({ name, uid, groups, extra }: UserInfo): JsonObject {
-  const more = Object.entries(extra ?? {}).map(([key, values]): [string, string[]] => [key, [...values]]);
-  return {
-    username: name,
-    ...(uid === undefined ? {} : { uid }),
-    ...(groups.length === 0 ? {} : { groups: [...groups] }),
-    ...(more.length === 0 ? {} : { extra: Object.fromEntries(more) }),
-  };
-}
 
 /** What token reviews look tokens up in. */
 export interface TokenSources {

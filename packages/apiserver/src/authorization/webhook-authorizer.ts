@@ -17,6 +17,8 @@ export interface WebhookAuthorizerOptions {
   readonly unauthorizedTtlMs: number;
   /** What a webhook that cannot be asked has decided. */
   readonly failurePolicy: "NoOpinion" | "Deny";
+  /** Only questions for which it holds are asked; all where absent. Throws `Error` where that cannot be told. */
+  readonly matches?: (question: JsonObject) => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -33,8 +35,21 @@ export class WebhookAuthorizer implements AccessAuthorizer {
 
   authorize(request: AccessRequest): Decision | Promise<Decision> {
     const spec = specOf(request);
+    const concerned = this.#concerns(spec);
+    if (concerned !== undefined) return concerned;
     const key = JSON.stringify(spec);
     return this.#cache.get(key) ?? this.#ask(key, spec);
+  }
+
+  /** What to decide without asking; `undefined`: ask. */
+  #concerns(spec: JsonObject): Decision | undefined {
+    const { matches, failurePolicy, logger } = this.#options;
+    try {
+      return matches === undefined || matches(spec) ? undefined : { kind: "noOpinion", reason: "" };
+    } catch (error) {
+      logger.error("a match condition of a webhook authorizer cannot be evaluated", { error: describeError(error) });
+      return { kind: failurePolicy === "Deny" ? "denied" : "noOpinion", reason: "" };
+    }
   }
 
   async #ask(key: string, spec: JsonObject): Promise<Decision> {

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "@skiff/base";
 import { badOption, durationMs, objectsOf, textOf } from "./config-file.ts";
+import { questionType, ruleAt } from "./expressions.ts";
 
 const option = "authorization-config";
 
@@ -7,7 +8,12 @@ const option = "authorization-config";
 export type AuthorizerChoice =
   | { readonly kind: "standard"; readonly name: "Node" | "RBAC" }
   | { readonly kind: "always"; readonly allows: boolean }
-  | ({ readonly kind: "webhook"; readonly kubeconfig: string } & WebhookTimes);
+  | ({
+      readonly kind: "webhook";
+      readonly kubeconfig: string;
+      /** Which questions it is asked; all where absent. */
+      readonly matches?: (question: JsonObject) => boolean;
+    } & WebhookTimes);
 
 /** How long a webhook may take, and how long its decisions are remembered. */
 export interface WebhookTimes {
@@ -25,7 +31,7 @@ export const usualWebhookTimes: WebhookTimes = {
   failurePolicy: "NoOpinion",
 };
 
-/** Reads an AuthorizationConfiguration. Throws `ClusterError` for what is wrong, and for conditions (CEL). */
+/** Reads an AuthorizationConfiguration. Throws `ClusterError` for what is wrong. */
 export function parseAuthorization(config: JsonObject): readonly AuthorizerChoice[] {
   const authorizers = objectsOf(config.authorizers);
   if (authorizers.length === 0) {
@@ -55,9 +61,12 @@ function webhookOf(webhook: JsonObject, field: string): AuthorizerChoice {
   if (connection.type !== "KubeConfigFile" || kubeconfig === undefined) {
     throw badOption(option, `${field}.connectionInfo: only type KubeConfigFile with a kubeConfigFile is supported`);
   }
-  if (objectsOf(webhook.matchConditions).length > 0) {
-    throw badOption(option, `${field}.matchConditions: expressions are not supported yet`);
-  }
+  const conditions = objectsOf(webhook.matchConditions).map(({ expression }, index) => {
+    const place = `${field}.matchConditions[${index}].expression`;
+    const source = textOf(expression);
+    if (source === undefined) throw badOption(option, `${place}: Required value`);
+    return ruleAt({ option, field: place, variable: "request", type: questionType }, source);
+  });
   const { failurePolicy } = webhook;
   if (failurePolicy !== "NoOpinion" && failurePolicy !== "Deny") {
     throw badOption(option, `${field}.failurePolicy: Required value: NoOpinion or Deny`);
@@ -73,6 +82,7 @@ function webhookOf(webhook: JsonObject, field: string): AuthorizerChoice {
     kind: "webhook",
     kubeconfig,
     failurePolicy,
+    ...(conditions.length === 0 ? {} : { matches: (question) => conditions.every((holds) => holds(question)) }),
     timeoutMs: time("timeout", usualWebhookTimes.timeoutMs),
     authorizedTtlMs: time("authorizedTTL", usualWebhookTimes.authorizedTtlMs),
     unauthorizedTtlMs: time("unauthorizedTTL", usualWebhookTimes.unauthorizedTtlMs),

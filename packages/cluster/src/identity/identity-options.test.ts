@@ -3,10 +3,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { userOfClaims } from "@skiff/apiserver";
 import { silentLogger, systemClock } from "@skiff/base";
 import { ClusterError } from "../settings/settings.ts";
 import type { ApiServerFlags } from "./api-server-flags.ts";
 import { parseAuthentication } from "./authentication-configuration.ts";
+import { parseAuthorization } from "./authorization-configuration.ts";
 import { durationMs } from "./config-file.ts";
 import { identityOptions } from "./identity-options.ts";
 
@@ -148,8 +150,20 @@ test("issuers of an AuthenticationConfiguration", () => {
     [{ issuer: { url: "https://issuer" } }, /jwt\[0\]\.issuer\.audiences: Required value/],
     [{ claimMappings: {} }, /jwt\[0\]\.claimMappings\.username: Required value/],
     [
-      { claimValidationRules: [{ expression: "true" }] },
-      /claimValidationRules\[0\]\.expression: expressions are not supported yet$/,
+      { claimValidationRules: [{ expression: "1" }] },
+      /claimValidationRules\[0\]\.expression: Invalid value: "1": must evaluate to bool$/,
+    ],
+    [
+      { claimMappings: { username: { expression: "claims." } } },
+      /username\.expression: Invalid value: "claims\.": compilation failed: ERROR: /,
+    ],
+    [
+      { claimMappings: { username: { expression: "claims.email" } } },
+      /claims\.email_verified must be used in claimMappings\.username\.expression/,
+    ],
+    [
+      { claimMappings: { username: { claim: "a", expression: "claims.a" } } },
+      /username: Invalid value: claim and expression can't both be set$/,
     ],
   ];
   for (const [change, message] of cases) assert.throws(() => parseAuthentication(jwt(change)), message);
@@ -165,4 +179,75 @@ test("durations", () => {
     undefined,
     undefined,
   ]);
+});
+
+test("expressions make users of claims, and refuse some", () => {
+  const claims = { sub: "42", team: "blue", roles: ["dev", ""], email: "a@example.com", email_verified: true };
+  const config = {
+    jwt: [
+      {
+        issuer: { url: "https://issuer", audiences: ["a"] },
+        claimMappings: {
+          username: { expression: "'x:' + claims.sub" },
+          groups: { expression: "claims.roles" },
+          uid: { expression: "claims.sub" },
+          extra: [
+            { key: "example.com/team", valueExpression: "claims.team" },
+            { key: "example.com/none", valueExpression: "claims.?nothing.orValue('')" },
+          ],
+        },
+        claimValidationRules: [{ expression: "claims.team != 'red'", message: "no reds" }],
+        userValidationRules: [{ expression: "!user.username.startsWith('system:')", message: "not the system" }],
+      },
+    ],
+  };
+  const [issuer] = parseAuthentication(config).issuers;
+  assert.ok(issuer);
+  assert.deepEqual(userOfClaims(claims, issuer), {
+    name: "x:42",
+    uid: "42",
+    groups: ["dev"],
+    extra: { "example.com/team": ["blue"] },
+  });
+  assert.throws(
+    () => userOfClaims({ ...claims, team: "red" }, issuer),
+    /oidc: error evaluating claim validation expression: validation expression 'claims\.team != 'red'' failed: no reds$/,
+  );
+  assert.throws(
+    () => userOfClaims({ sub: "1", roles: [] }, issuer),
+    /oidc: error evaluating claim validation .*no such key: team/,
+  );
+  const { username: _username, ...rest } = issuer;
+  const named = { ...rest, username: { claim: "sub", prefix: "" } };
+  assert.throws(
+    () => userOfClaims({ ...claims, sub: "system:masters" }, named),
+    /user info validation rule: .*: not the system$/,
+  );
+});
+
+test("conditions of a webhook's questions", () => {
+  const webhook = (expression: string) => ({
+    authorizers: [
+      {
+        type: "Webhook",
+        name: "w",
+        webhook: {
+          failurePolicy: "Deny",
+          connectionInfo: { type: "KubeConfigFile", kubeConfigFile: "/x" },
+          matchConditions: [{ expression }],
+        },
+      },
+    ],
+  });
+  const [choice] = parseAuthorization(
+    webhook("has(request.resourceAttributes) && request.resourceAttributes.namespace == 'a'"),
+  );
+  assert.ok(choice?.kind === "webhook" && choice.matches !== undefined);
+  assert.equal(choice.matches({ user: "u", resourceAttributes: { namespace: "a", verb: "get" } }), true);
+  assert.equal(choice.matches({ user: "u", resourceAttributes: { namespace: "b", verb: "get" } }), false);
+  assert.equal(choice.matches({ user: "u", nonResourceAttributes: { path: "/" } }), false);
+  assert.throws(
+    () => parseAuthorization(webhook("request.nothing")),
+    /matchConditions\[0\]\.expression: .*undefined field 'nothing'/,
+  );
 });

@@ -56,7 +56,7 @@ test("ID tokens become users by their claims", async () => {
     groups: ["oidc:dev", "oidc:ops"],
   });
   assert.deepEqual(await shown(all, await sign({ roles: "dev" })), { name: "oidc:42", groups: ["oidc:dev"] });
-  const email = { username: { claim: "email", prefix: "" }, uidClaim: "sub" };
+  const email = { username: { claim: "email", prefix: "" }, uid: { claim: "sub", prefix: "" } };
   assert.deepEqual(await shown(tokens(email), await sign({ email: "a@example.com", email_verified: true })), {
     name: "a@example.com",
     uid: "42",
