@@ -1,8 +1,7 @@
 /**
  * `npm run bench [-- PART…]`: measures what the project promises. Progress on standard error; on standard output a table and,
- * last, one line of JSON. Parts: store, api, authorization,
- * custom-resources, crowd, testing, cluster (needs root on Linux). Exit code 1 when a
- * figure misses its goal.
+ * last, one line of JSON. Parts: store, api, authorization, custom-resources, crowd, expressions, testing, cluster (needs root
+ * on Linux). Exit code 1 when a figure misses its goal.
  */
 import type { BenchRow } from "./row.ts";
 
@@ -12,6 +11,7 @@ const parts: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   authorization: async () => (await import("./authorization.ts")).benchAuthorization(),
   "custom-resources": async () => (await import("./custom-resources.ts")).benchCustomResources(),
   crowd: async () => (await import("./crowd.ts")).benchCrowd(),
+  expressions: async () => (await import("./expressions.ts")).benchExpressions(),
   testing: async () => (await import("./testing.ts")).benchTesting(),
   cluster: async () => (await import("./cluster.ts")).benchCluster(),
 };

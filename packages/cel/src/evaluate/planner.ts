@@ -257,9 +257,10 @@ function evaluateAll(steps: readonly Step[], frame: Frame): CelValue[] {
 }
 
 function callOne(overload: Overload, steps: readonly Step[]): Step {
+  const overloads = [overload];
   return (frame) => {
     const values = evaluateAll(steps, frame);
-    const found = dispatch([overload], values);
+    const found = dispatch(overloads, values);
     if (found === undefined) throw noSuchOverload();
     return run(found, values, frame);
   };
