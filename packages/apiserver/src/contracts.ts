@@ -92,6 +92,8 @@ export interface ResponseStream {
   write(chunk: Uint8Array | string): boolean;
   /** Resolves when a slow client has caught up. */
   drained(): Promise<void>;
+  /** Breaks off, whatever is still on its way: for a client that does not read. */
+  abort(): void;
   end(): void;
 }
 

@@ -62,6 +62,7 @@ export class Http1Exchange extends BaseExchange {
       drained: async () => {
         if (response.writableNeedDrain) await once(response, "drain", { signal: this.signal });
       },
+      abort: () => void response.destroy(),
       end: () => void response.end(),
     };
   }

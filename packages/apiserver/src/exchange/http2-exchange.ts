@@ -60,6 +60,9 @@ export class Http2Exchange extends BaseExchange {
       drained: async () => {
         if (stream.writableNeedDrain) await once(stream, "drain", { signal: this.signal });
       },
+      abort: () => {
+        if (!stream.destroyed) stream.close(constants.NGHTTP2_CANCEL);
+      },
       end: () => {
         if (!stream.destroyed) stream.end();
       },

@@ -40,7 +40,7 @@ export function enter(
   if (classified === undefined) return free;
   exchange.setHeader("x-kubernetes-pf-flowschema-uid", classified.schema.metadata.uid);
   exchange.setHeader("x-kubernetes-pf-prioritylevel-uid", classified.level.config.metadata.uid);
-  const seats = classified.level.isExempt ? 1 : seatsOf(request, () => exchange.query.get("limit"), table);
+  const seats = classified.level.isExempt ? 1 : seatsOf(request, exchange, table);
   const admission = flowControl.admit(classified, seats);
   switch (admission.kind) {
     case "started":

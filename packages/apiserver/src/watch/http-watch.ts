@@ -10,6 +10,9 @@ import { type ChangeType, type WatchRequest, WatchSource } from "./watch-source.
 /** So much may wait for a client that reads more slowly than things happen; beyond that the watch is cut off. */
 const slowLimitBytes = 16 * 1024 * 1024;
 
+/** So long a client may take to read what was on its way when its watch ended. */
+const lastChanceMs = 10_000;
+
 /** Kubernetes' `--min-request-timeout`: watches without a timeout end between this and twice this. */
 const usualTimeoutMs = 30 * 60_000;
 
@@ -102,7 +105,14 @@ class WatchWriter {
     if (this.#finished) return;
     if (!this.#blocked) this.#write();
     this.#finished = true;
+    this.#lines = [];
+    if (this.#bytes > slowLimitBytes) {
+      this.#stream.abort();
+      return;
+    }
     this.#stream.end();
+    // What the client has not taken by then it will not take any more, and it would stay in memory for good.
+    if (this.#blocked) this.#request.storage.environment.clock.after(lastChanceMs, () => this.#stream.abort());
   }
 
   #push(line: Buffer): void {
