@@ -79,13 +79,13 @@ export class RequestMatcher {
     return found;
   }
 
-  /** Whether and in which version a request is meant. Throws 404 where its namespace is not there to be asked for labels. */
-  async match(request: AdmissionRequest): Promise<Match | undefined> {
+  /** Whether and in which version a request is meant; a promise only where a namespace has to be read. Rejects with 404 where its namespace is not there to be asked for labels. */
+  match(request: AdmissionRequest): Match | undefined | Promise<Match | undefined> {
     const match = this.matchRules(request);
-    if (match === undefined) return undefined;
-    if (!objectMatches(this.#objectSelector, request)) return undefined;
+    if (match === undefined || !objectMatches(this.#objectSelector, request)) return undefined;
     const selected = namespaceMatches(this.#namespaceSelector, request, this.#table);
-    return (typeof selected === "boolean" ? selected : await selected) ? match : undefined;
+    if (selected instanceof Promise) return selected.then((is) => (is ? match : undefined));
+    return selected ? match : undefined;
   }
 
   #findMatch(request: AdmissionRequest): Match | undefined {

@@ -6,7 +6,7 @@ import {
   type ValidatingWebhook,
   ValidatingWebhookConfigurations,
 } from "@skiff/api";
-import type { AdmissionRequest, ResourceTable } from "../../contracts.ts";
+import type { AdmissionRequest, ResourceStorage, ResourceTable } from "../../contracts.ts";
 import { type Match, RequestMatcher } from "../matching/request-matcher.ts";
 
 /** A webhook of a configuration, ready to be asked whether it is meant. */
@@ -32,6 +32,7 @@ type Configuration<Webhook> = KubeObject & { readonly webhooks?: Webhook[] | und
 export class ConfiguredWebhooks<Webhook extends MutatingWebhook | ValidatingWebhook> {
   readonly #table: ResourceTable;
   readonly #resource: ResourceDefinition<Configuration<Webhook>>;
+  #storage: ResourceStorage<Configuration<Webhook>> | undefined;
   #revision = -1;
   #tableVersion = -1;
   #all: readonly ConfiguredWebhook<Webhook>[] = [];
@@ -40,6 +41,17 @@ export class ConfiguredWebhooks<Webhook extends MutatingWebhook | ValidatingWebh
   constructor(table: ResourceTable, resource: ResourceDefinition<Configuration<Webhook>>) {
     this.#table = table;
     this.#resource = resource;
+  }
+
+  /** False when selectors leave none of the candidates: then nothing needs to be waited for. */
+  anyMeant(request: AdmissionRequest): boolean {
+    for (const { matcher } of this.candidates(request)) {
+      const match = matcher.match(request);
+      // Whoever matches again hears of the failure.
+      if (match instanceof Promise) match.catch(() => {});
+      if (match !== undefined) return true;
+    }
+    return false;
   }
 
   /** The webhooks whose rules mean a request, in order. Selectors and conditions are not asked yet. */
@@ -65,7 +77,8 @@ export class ConfiguredWebhooks<Webhook extends MutatingWebhook | ValidatingWebh
   }
 
   #refresh(): void {
-    const storage = this.#table.of(this.#resource);
+    this.#storage ??= this.#table.of(this.#resource);
+    const storage = this.#storage;
     if (storage.lastRevision === this.#revision && this.#table.version === this.#tableVersion) return;
     this.#revision = storage.lastRevision;
     this.#tableVersion = this.#table.version;

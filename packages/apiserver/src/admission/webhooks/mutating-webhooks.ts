@@ -41,7 +41,7 @@ export function mutatingAdmissionWebhook(options: WebhookPluginOptions): Admissi
   const inProgress = new WeakMap<AdmissionRequest, Progress>();
   return {
     name: "MutatingAdmissionWebhook",
-    handles: (request) => configured.candidates(request).length > 0,
+    handles: (request) => configured.anyMeant(request),
     async admit(request, round) {
       const progress = inProgress.get(request) ?? { called: new Set(), again: new Set(), output: undefined };
       inProgress.set(request, progress);

@@ -20,7 +20,7 @@ export function validatingAdmissionWebhook(options: WebhookPluginOptions): Admis
   const configured = validatingWebhooks(options.table);
   return {
     name: "ValidatingAdmissionWebhook",
-    handles: (request) => configured.candidates(request).length > 0,
+    handles: (request) => configured.anyMeant(request),
     async validate(request) {
       const relevant: Relevant[] = [];
       for (const candidate of configured.candidates(request)) {
