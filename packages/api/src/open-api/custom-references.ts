@@ -1,6 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import type { ResourceDefinition } from "../resource-definition.ts";
-import { definitionSchema } from "../schema/definition-schema.ts";
 import type { OpenApiVersion, SchemaDocument } from "./schema-document.ts";
 
 /** A custom resource, and the document that is to describe it. */
@@ -20,7 +19,6 @@ export function customReferences(place: CustomPlace): { readonly object: JsonObj
 const publishedName = ({ group, version }: ResourceDefinition, kind: string): string =>
   [...group.split(".").reverse(), version, kind].join(".");
 
-const typeMembers = { apiVersion: { type: "string" }, kind: { type: "string" } } as const;
 const preserves = "x-kubernetes-preserve-unknown-fields";
 
 function objectReference({ openApi, resource, schemas }: CustomPlace): JsonObject {
@@ -32,14 +30,13 @@ function objectReference({ openApi, resource, schemas }: CustomPlace): JsonObjec
   if (schema === undefined || (openApi === 2 && schema[preserves] === true)) {
     return schemas.add(name, { type: "object", ...gvk });
   }
-  const metadata = schemas.reference(definitionSchema("meta.v1.ObjectMeta"));
-  const embed = (one: JsonObject): JsonObject => withEmbedded(one, metadata);
-  const body = embed(openApi === 2 ? versionTwo(schema) : schema);
+  const common = schemas.commonMembers("core.v1.ConfigMap");
+  const body = withEmbedded(openApi === 2 ? versionTwo(schema) : schema, common);
   const properties = isJsonObject(body.properties) ? body.properties : {};
   return schemas.add(name, {
     ...body,
     type: "object",
-    properties: { ...properties, ...typeMembers, metadata },
+    properties: { ...properties, ...common },
     ...gvk,
   });
 }
@@ -59,11 +56,11 @@ function below(schema: JsonObject, change: (inner: JsonObject) => JsonObject): J
 }
 
 /** Objects inside that are resources themselves have type and metadata without saying so. */
-function withEmbedded(schema: JsonObject, metadata: JsonObject): JsonObject {
-  const made = below(schema, (inner) => withEmbedded(inner, metadata));
+function withEmbedded(schema: JsonObject, common: JsonObject): JsonObject {
+  const made = below(schema, (inner) => withEmbedded(inner, common));
   if (schema["x-kubernetes-embedded-resource"] !== true) return made;
   const properties = isJsonObject(made.properties) ? made.properties : {};
-  return { ...made, properties: { ...properties, ...typeMembers, metadata } };
+  return { ...made, properties: { ...properties, ...common } };
 }
 
 const unsaid = new Set(["allOf", "oneOf", "anyOf", "not", "nullable"]);
@@ -84,11 +81,7 @@ function listReference({ resource, schemas }: CustomPlace, object: JsonObject): 
   return schemas.add(publishedName(resource, listKind), {
     type: "object",
     required: ["items"],
-    properties: {
-      ...typeMembers,
-      items: { type: "array", items: object },
-      metadata: schemas.reference(definitionSchema("meta.v1.ListMeta")),
-    },
+    properties: { ...schemas.commonMembers("core.v1.ConfigMapList"), items: { type: "array", items: object } },
     "x-kubernetes-group-version-kind": [{ group, version, kind: listKind }],
   });
 }

@@ -67,6 +67,16 @@ export class SchemaDocument {
     return this.#refTo(name);
   }
 
+  /** Members that all kinds have alike, described as those of a built-in one. */
+  commonMembers(definition: "core.v1.ConfigMap" | "core.v1.ConfigMapList"): JsonObject {
+    const schema = definitionSchema(definition);
+    const members = ["apiVersion", "kind", "metadata"].map((name): [string, JsonObject] => {
+      const field = schema.field(name);
+      return [name, field === undefined ? {} : this.#described(this.#field(field), definition, name)];
+    });
+    return Object.fromEntries(members);
+  }
+
   /** Adds a definition that is already written, as a custom resource's is, and refers to it. */
   add(name: string, body: JsonObject): JsonObject {
     this.#written.set(name, body);
