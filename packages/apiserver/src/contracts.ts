@@ -214,6 +214,8 @@ export interface ResourceStorage<T extends KubeObject = KubeObject> {
   /** From the watch cache, without I/O: for admission, authorization and metrics. */
   peek(ref: ObjectRef): T | undefined;
   peekAll(namespace?: string): readonly T[];
+  /** What watches over HTTP were told so far. */
+  readonly told: { readonly events: number };
   /** How many objects there are, in all or in a namespace. */
   count(namespace?: string): number;
   /** Lets plugins change and look at the action's object. Throws what a plugin refuses with. */

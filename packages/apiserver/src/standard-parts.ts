@@ -3,6 +3,7 @@ import { webhookConditions } from "./admission/policies/webhook-conditions.ts";
 import { standardAdmission } from "./admission/standard-admission.ts";
 import { WebhookMetrics } from "./admission/webhooks/webhook-metrics.ts";
 import { Aggregation } from "./aggregation/aggregation.ts";
+import { aggregationMetrics } from "./aggregation/aggregation-metrics.ts";
 import { Asking } from "./aggregation/ask.ts";
 import { MergedDiscovery } from "./aggregation/merged-discovery.ts";
 import { MergedOpenApi } from "./aggregation/merged-openapi.ts";
@@ -87,6 +88,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
     webhookMetrics,
     { text: () => flowControlMetrics(flowControl) },
     { text: () => objectMetrics(table) },
+    { text: () => aggregationMetrics(aggregation) },
     {
       text: () =>
         head("apiserver_audit_event_total", "counter", auditHelp) +

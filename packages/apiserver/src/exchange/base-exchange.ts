@@ -39,6 +39,8 @@ export abstract class BaseExchange implements Exchange {
   readonly context: ConnectionContext;
   /** Status of the answer; 0 until there is one. */
   status = 0;
+  /** How long the answer's body is, before it is compressed; of streams nobody knows. */
+  bodyBytes = 0;
   /** True for watches and connections, which go on for as long as the client likes: they end when the server stops. */
   isLongRunning = false;
   /** Where given: hears what the request and its answer consist of. */
@@ -120,6 +122,7 @@ export abstract class BaseExchange implements Exchange {
   respond(response: FullResponse): void {
     if (this.status !== 0) return;
     this.status = response.status;
+    this.bodyBytes = response.body.length;
     this.recorder?.response(response.body);
     const headers = this.extraHeaders ?? [];
     if (response.body.length < gzipFromBytes || !this.headers["accept-encoding"]?.includes("gzip")) {

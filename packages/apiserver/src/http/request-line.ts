@@ -60,8 +60,10 @@ export class RequestLine implements Disposable {
       }
       const query = exchange.hasQuery ? exchange.query : undefined;
       const info = parseRequest({ method: exchange.method, path: exchange.path, query });
-      const count = parts.metrics.begin(this.#isKnown(info) ? labelsOf(info, exchange.method) : nowhere);
-      exchange.onDone = ({ status }) => count(status, (clock.monotonic() - begunMs) / 1000);
+      const count = parts.metrics.begin(
+        this.#isKnown(info) ? labelsOf(info, exchange.method, query?.get("dryRun")) : nowhere,
+      );
+      exchange.onDone = ({ status, bodyBytes }) => count(status, (clock.monotonic() - begunMs) / 1000, bodyBytes);
       exchange.isLongRunning = isLongRunning(info);
       const id = parts.audit.name(exchange);
       const known = parts.authenticator.authenticate(exchange);
@@ -185,11 +187,12 @@ const isMalformed = (url: string): boolean => url.includes("%") && /^[^?]*%(?![0
 const nowhere: RequestLabels = { verb: "", group: "", version: "", resource: "", subresource: "", scope: "" };
 const connecting: ReadonlySet<string> = new Set(["exec", "attach", "portforward", "proxy"]);
 
-function labelsOf(info: RequestInfo, method: string): RequestLabels {
+function labelsOf(info: RequestInfo, method: string, dryRun: string | null | undefined): RequestLabels {
   if (info.kind === "path") return { ...nowhere, verb: method === "GET" ? "GET" : "POST" };
   const { verb, group, version, plural, subresource = "", namespace, name } = info;
   return {
     verb: connecting.has(subresource) ? "CONNECT" : verb === "list" || verb === "watch" ? verb.toUpperCase() : method,
+    ...(dryRun === "All" ? { dryRun } : {}),
     group,
     version,
     resource: plural,

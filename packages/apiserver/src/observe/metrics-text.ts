@@ -1,4 +1,4 @@
-import { latencyBounds, type RequestLabels, type RequestMetrics } from "./request-metrics.ts";
+import { latencyBounds, type RequestLabels, type RequestMetrics, sizeBounds } from "./request-metrics.ts";
 
 /** Everything that `/metrics` shows beside requests. */
 export interface MetricsSources {
@@ -37,38 +37,64 @@ const shared = ({ group, resource, subresource, scope, version, verb }: RequestL
   version,
 });
 
+/** The lines of one histogram. `counts[i]`: how many were at most bound `i` and more than the one before. */
+function histogram(
+  name: string,
+  labels: Labels,
+  of: { readonly bounds: readonly number[]; readonly counts: readonly number[]; readonly sum: number },
+): string {
+  let text = "";
+  let soFar = 0;
+  of.counts.forEach((times, at) => {
+    soFar += times;
+    text += line(`${name}_bucket`, { ...labels, le: of.bounds[at] ?? "+Inf" }, soFar);
+  });
+  return text + line(`${name}_sum`, labels, of.sum) + line(`${name}_count`, labels, soFar);
+}
+
+const isLong = ({ verb }: RequestLabels): boolean => verb === "WATCH" || verb === "CONNECT";
+
 function requestLines(requests: RequestMetrics): string {
-  let totals = "";
-  let durations = "";
-  let running = "";
-  for (const { labels, codes, buckets, sumSeconds, count, running: now } of requests.series()) {
-    const own = shared(labels);
-    for (const [code, times] of codes) totals += line("apiserver_request_total", { code, dry_run: "", ...own }, times);
-    const long = labels.verb === "WATCH" || labels.verb === "CONNECT";
-    if (long) {
-      running += line("apiserver_longrunning_requests", own, now);
-      continue;
-    }
-    const name = "apiserver_request_duration_seconds";
-    const timed = { dry_run: "", ...own };
-    let sum = 0;
-    buckets.forEach((times, index) => {
-      sum += times;
-      durations += line(`${name}_bucket`, { ...timed, le: latencyBounds[index] ?? "+Inf" }, sum);
-    });
-    durations += line(`${name}_sum`, timed, sumSeconds) + line(`${name}_count`, timed, count);
-  }
+  const all = [...requests.series()];
+  const short = all.filter(({ labels }) => !isLong(labels));
+  const dry = ({ dryRun }: RequestLabels) => ({ dry_run: dryRun ?? "" });
+  const totals = all.flatMap(({ labels, codes }) =>
+    [...codes].map(([code, times]) =>
+      line("apiserver_request_total", { code, ...dry(labels), ...shared(labels) }, times),
+    ),
+  );
+  const durations = short.map(({ labels, buckets, sumSeconds }) =>
+    histogram(
+      "apiserver_request_duration_seconds",
+      { ...dry(labels), ...shared(labels) },
+      { bounds: latencyBounds, counts: buckets, sum: sumSeconds },
+    ),
+  );
+  // Nothing that a client waits for lies outside the server's own time here: both histograms show the same.
+  const promised = durations.map((text) => text.replaceAll("request_duration", "request_sli_duration"));
+  const sizes = short.map((series) =>
+    histogram("apiserver_response_sizes", shared(series.labels), {
+      bounds: sizeBounds,
+      counts: series.sizes,
+      sum: series.sumBytes,
+    }),
+  );
+  const running = all.filter(({ labels }) => isLong(labels));
   const { mutating, readOnly } = requests.inflight;
   return [
     head("apiserver_current_inflight_requests", "gauge", "Requests that are being answered, by kind."),
     line("apiserver_current_inflight_requests", { request_kind: "mutating" }, mutating),
     line("apiserver_current_inflight_requests", { request_kind: "readOnly" }, readOnly),
     head("apiserver_longrunning_requests", "gauge", "Watches and connections that are open."),
-    running,
+    ...running.map(({ labels, running }) => line("apiserver_longrunning_requests", shared(labels), running)),
     head("apiserver_request_duration_seconds", "histogram", "Time that requests took, watches and connections aside."),
-    durations,
+    ...durations,
+    head("apiserver_request_sli_duration_seconds", "histogram", "Time that requests took in the server itself."),
+    ...promised,
     head("apiserver_request_total", "counter", "Requests that were answered."),
-    totals,
+    ...totals,
+    head("apiserver_response_sizes", "histogram", "Bytes of answers, watches and connections aside."),
+    ...sizes,
   ].join("");
 }
 

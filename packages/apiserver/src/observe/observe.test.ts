@@ -42,8 +42,9 @@ test("health", async () => {
 test("metrics", () => {
   const requests = new RequestMetrics();
   const labels = { group: "", version: "v1", resource: "pods", subresource: "", scope: "namespace" } as const;
-  requests.begin({ verb: "LIST", ...labels })(200, 0.03);
-  requests.begin({ verb: "LIST", ...labels })(200, 100);
+  requests.begin({ verb: "LIST", ...labels })(200, 0.03, 100);
+  requests.begin({ verb: "LIST", ...labels })(200, 100, 5000);
+  requests.begin({ verb: "PUT", dryRun: "All", ...labels })(200, 0.01);
   requests.begin({ verb: "WATCH", ...labels });
   const finish = requests.begin({ verb: "POST", ...labels });
   const text = () => metricsText({ requests, revision: () => 42, startedMs: 5000, gitVersion: "v1.36.0", others: [] });
@@ -56,6 +57,11 @@ test("metrics", () => {
     `apiserver_request_duration_seconds_bucket{dry_run="",${series},le="+Inf"} 2`,
     `apiserver_request_duration_seconds_count{dry_run="",${series}} 2`,
     `apiserver_longrunning_requests{${series.replace("LIST", "WATCH")}} 1`,
+    `apiserver_request_sli_duration_seconds_count{dry_run="",${series}} 2`,
+    `apiserver_response_sizes_bucket{${series},le="1000"} 1`,
+    `apiserver_response_sizes_bucket{${series},le="+Inf"} 2`,
+    `apiserver_response_sizes_sum{${series}} 5100`,
+    `apiserver_request_total{code="200",dry_run="All",${series.replace("LIST", "PUT")}} 1`,
     'apiserver_current_inflight_requests{request_kind="mutating"} 1',
     "skiff_store_revision 42",
     "process_start_time_seconds 5",

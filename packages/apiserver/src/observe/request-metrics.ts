@@ -7,6 +7,8 @@ export interface RequestLabels {
   readonly resource: string;
   readonly subresource: string;
   readonly scope: "cluster" | "namespace" | "resource" | "";
+  /** For requests that change nothing. */
+  readonly dryRun?: "All";
 }
 
 interface Series {
@@ -16,7 +18,12 @@ interface Series {
   sumSeconds: number;
   count: number;
   running: number;
+  readonly sizes: number[];
+  sumBytes: number;
 }
+
+/** Upper bounds of the histogram of answers' sizes, in bytes. */
+export const sizeBounds = [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9] as const;
 
 /** Upper bounds of the latency histogram, in seconds. */
 export const latencyBounds = [
@@ -30,15 +37,15 @@ export class RequestMetrics {
   #readOnly = 0;
 
   /**
-   * A request begins. Call what it gives once, when the answer is out, with its status code and duration.
+   * A request begins. Call what it gives once, when the answer is out, with its status code, duration and length.
    */
-  begin(labels: RequestLabels): (code: number, seconds: number) => void {
+  begin(labels: RequestLabels): (code: number, seconds: number, bytes?: number) => void {
     const series = this.#find(labels);
     const watch = labels.verb === "WATCH" || labels.verb === "CONNECT";
     const mutating = labels.verb !== "GET" && labels.verb !== "LIST";
     series.running++;
     if (!watch) this.#count(mutating, 1);
-    return (code, seconds) => {
+    return (code, seconds, bytes = 0) => {
       series.running--;
       if (!watch) this.#count(mutating, -1);
       series.codes.set(code, (series.codes.get(code) ?? 0) + 1);
@@ -47,6 +54,10 @@ export class RequestMetrics {
       const at = bucket === -1 ? latencyBounds.length : bucket;
       series.buckets[at] = (series.buckets[at] ?? 0) + 1;
       series.sumSeconds += seconds;
+      let size = 0;
+      while (size < sizeBounds.length && bytes > (sizeBounds[size] ?? 0)) size++;
+      series.sizes[size] = (series.sizes[size] ?? 0) + 1;
+      series.sumBytes += bytes;
       series.count++;
     };
   }
@@ -67,12 +78,14 @@ export class RequestMetrics {
   }
 
   #find(labels: RequestLabels): Series {
-    const { verb, group, version, resource, subresource, scope } = labels;
-    const key = `${verb} ${group}/${version}/${resource}/${subresource} ${scope}`;
+    const { verb, group, version, resource, subresource, scope, dryRun } = labels;
+    const key = `${verb} ${group}/${version}/${resource}/${subresource} ${scope}${dryRun ?? ""}`;
     const known = this.#series.get(key);
     if (known !== undefined) return known;
     const buckets = Array.from({ length: latencyBounds.length + 1 }, () => 0);
-    const made: Series = { labels, codes: new Map(), buckets, sumSeconds: 0, count: 0, running: 0 };
+    const sizes = Array.from({ length: sizeBounds.length + 1 }, () => 0);
+    const counts = { sumSeconds: 0, count: 0, running: 0, sumBytes: 0 };
+    const made: Series = { labels, codes: new Map(), buckets, sizes, ...counts };
     this.#series.set(key, made);
     return made;
   }

@@ -42,6 +42,8 @@ export class ObjectStorage implements ResourceStorage {
   readonly cache: ResourceCache;
   readonly environment: StorageEnvironment;
   hooks: StorageHooks = {};
+  /** What watches over HTTP were told so far. */
+  readonly told = { events: 0 };
   readonly #ending = new Set<() => void>();
   /** States of the stored version as this version shows them. */
   readonly #shown = new WeakMap<ServedObject, ServedObject>();

@@ -82,6 +82,7 @@ class WatchWriter {
   }
 
   event(type: ChangeType, served: ServedObject): void {
+    this.#request.storage.told.events++;
     this.#push(this.#encoding.event(type, served));
   }
 
