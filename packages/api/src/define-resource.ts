@@ -4,6 +4,7 @@ import { createdAt } from "./kinds/columns.ts";
 import { categoriesOf, shortNamesOf } from "./kinds/short-names.ts";
 import type { KubeObject } from "./object.ts";
 import type { ResourceDefinition, RuleContext } from "./resource-definition.ts";
+import { definitionSchema } from "./schema/definition-schema.ts";
 import type { ResourceFact } from "./schema/notation.ts";
 import { dnsSubdomainName } from "./validation/names.ts";
 
@@ -62,7 +63,7 @@ export function defineResource<T extends KubeObject>(rules: ResourceRules<T>): R
     ...(rules.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: rules.gracePeriodSeconds }),
     ...(rules.warnings === undefined ? {} : { warnings: rules.warnings }),
     ...(rules.parts === undefined ? {} : { parts: rules.parts }),
-    ...generalRules({ rules, hasStatus, generation }),
+    ...generalRules({ rules, fact, hasStatus, generation }),
   };
 }
 
@@ -79,13 +80,19 @@ type Rule =
 
 function generalRules<T extends KubeObject>(of: {
   readonly rules: ResourceRules<T>;
+  readonly fact: ResourceFact;
   readonly hasStatus: boolean;
   readonly generation: "spec" | "object" | "created" | "none";
 }): Pick<ResourceDefinition<T>, Rule> {
-  const { rules, hasStatus, generation } = of;
+  const { rules, fact, hasStatus, generation } = of;
+  let heldParts: readonly string[] | undefined;
   const nothing = () => [];
   return {
-    defaults: (object) => rules.defaults?.(object),
+    defaults(object) {
+      heldParts ??= partsHeldByValue(fact.definition);
+      for (const part of heldParts) if (Reflect.get(object, part) === undefined) Reflect.set(object, part, {});
+      rules.defaults?.(object);
+    },
     prepareCreate(object: T, context: RuleContext) {
       const reset = hasStatus && rules.statusOnCreate !== "kept";
       if (reset) Reflect.set(object, "status", deepCopy(rules.emptyStatus ?? {}));
@@ -111,6 +118,10 @@ function generalRules<T extends KubeObject>(of: {
     },
   };
 }
+
+/** Kubernetes holds these by value: an object that does not say them has them empty. */
+const partsHeldByValue = (definition: string): readonly string[] =>
+  definitionSchema(definition).fieldNames.filter((name) => name === "spec" || name === "status");
 
 /** Makes `field` of `object` what it is in `old`. */
 export function keepField(object: object, old: object, field: string): void {

@@ -1,80 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isJsonObject, type JsonObject, type JsonValue, seededRandom } from "@skiff/base";
+import { isJsonObject, type JsonObject, seededRandom } from "@skiff/base";
+import { filledObject } from "../fixtures/filled-object.ts";
 import { definitions } from "../generated/definitions.ts";
 import { DecodeFailure } from "../schema/decode-failure.ts";
 import { definitionSchema } from "../schema/definition-schema.ts";
-import type { Schema, StructSchema } from "../schema/schema.ts";
+
 import { StatusError } from "../status-error.ts";
 import { decodeAnyProtobuf, decodeProtobufObject } from "./decode-body.ts";
 import { decodeMessage, decodeProtobuf, encodeMessage, encodeProtobuf, messageOf } from "./envelope.ts";
-import { findMessage } from "./message-table.ts";
 import { decodeWatchFrames, encodeWatchFrame } from "./watch-frame.ts";
 import { WireWriter } from "./wire-writer.ts";
-
-/** Every field of a definition with a value that is not empty. Definitions within themselves end after a few levels. */
-function filled(schema: Schema, within: readonly string[], name: string): JsonValue | undefined {
-  switch (schema.kind) {
-    case "struct":
-      return filledStruct(schema, within);
-    case "list": {
-      const item = filled(schema.item, within, name);
-      return item === undefined ? undefined : [item, item];
-    }
-    case "map": {
-      const value = filled(schema.value, within, name);
-      return value === undefined ? undefined : { a: value, "b.c/d": value };
-    }
-    case "any":
-      return schema.object ? { kept: { as: ["it", 1, true, null] } } : anyOf(name);
-    default:
-      return scalarValues[schema.kind];
-  }
-}
-
-const scalarValues: Readonly<Record<string, JsonValue>> = {
-  string: "täxt",
-  boolean: true,
-  int32: -(2 ** 31),
-  int64: -(2 ** 40) - 7,
-  number: 0.25,
-  bytes: Buffer.from([0, 255, 1]).toString("base64"),
-  quantity: "150m",
-  time: "2024-02-29T23:59:59Z",
-  microTime: "2024-02-29T23:59:59.000123Z",
-  intOrString: "80%",
-};
-
-/** Fields of JSON schemas that have a form of their own. */
-function anyOf(name: string): JsonValue {
-  if (name === "items") return [{ type: "string" }, { type: "integer" }];
-  if (name === "dependencies") return ["a", "b"];
-  if (name.startsWith("additional")) return { type: "string", nullable: true };
-  return { free: [1, "two", null] };
-}
-
-function filledStruct(schema: StructSchema, within: readonly string[]): JsonObject | undefined {
-  if (within.filter((one) => one === schema.definition).length > 1) return undefined;
-  const object: JsonObject = {};
-  const inside = [...within, schema.definition];
-  const fields = findMessage(schema.definition)?.fields ?? [];
-  for (const name of schema.fieldNames) {
-    // The envelope says these.
-    const isTypeMeta = name === "kind" || name === "apiVersion";
-    if (isTypeMeta && !fields.some((field) => field.name === name)) continue;
-    const field = schema.field(name);
-    const value = field === undefined ? undefined : filled(field.schema, inside, name);
-    if (value !== undefined) object[name] = value;
-  }
-  return object;
-}
 
 test("every field of every definition comes back", () => {
   let compared = 0;
   for (const name of Object.keys(definitions)) {
     // What a Go program says of its build is never sent in protobuf.
     if (name === "machinery.version.Info") continue;
-    const object = filledStruct(definitionSchema(name), []) ?? {};
+    const object = filledObject(definitionSchema(name));
     assert.deepEqual(decodeMessage(encodeMessage(object, name), name), object, name);
     compared++;
   }
@@ -276,7 +219,7 @@ test("bodies of bytes that are none are refused, quickly and never otherwise", (
   const whole = encodeProtobuf({
     kind: "Pod",
     apiVersion: "v1",
-    ...filledStruct(definitionSchema("core.v1.Pod"), []),
+    ...filledObject(definitionSchema("core.v1.Pod")),
   });
   assert.deepEqual(decodeProtobufObject({ ...podRequest, bytes: whole }).kind, "Pod");
   const attempt = (bytes: Buffer) => {

@@ -3,13 +3,14 @@ import { DecodeFailure } from "./decode-failure.ts";
 import { jsonTypeName, typeNameOf } from "./go-names.ts";
 import { conformBytes, conformIntOrString, conformQuantity, conformTime } from "./scalars.ts";
 import type { FieldSchema, ListSchema, MapSchema, ScalarSchema, Schema, StructSchema } from "./schema.ts";
+import { zeroValuesOf } from "./zero-values.ts";
 
 /** The deepest nesting that is read. Deeper bodies are an attack on the stack, not an object. */
 export const deepestNesting = 500;
 
 /**
  * Brings untyped JSON into the form of a schema, in place: drops unknown fields (and returns their paths, as in
- * `spec.containers[0].foo`), drops nulls, rewrites quantities, times and the like canonically. Values of a wrong type throw
+ * `spec.containers[0].foo`), drops nulls and values that say nothing, adds required ones that are missing, rewrites quantities, times and the like canonically. Values of a wrong type throw
  * `DecodeFailure` with the message of Kubernetes' decoder: the first of them, unless a value with a parser of its own fails.
  *
  * Custom resources are only pruned: their validation reports types.
@@ -50,6 +51,8 @@ function zeroOf(schema: Schema): JsonValue {
   }
 }
 
+const isZero = (value: JsonValue): boolean => value === "" || value === 0 || value === false;
+
 const isEmpty = (value: JsonValue): boolean =>
   Array.isArray(value) ? value.length === 0 : isJsonObject(value) && Object.keys(value).length === 0;
 
@@ -68,6 +71,7 @@ class Walk {
     this.#struct = schema.name;
     this.#enter();
     const typed = schema.definition !== "";
+    const zeros = zeroValuesOf(schema);
     for (const key of Object.keys(value)) {
       const field = schema.field(key);
       const member = value[key];
@@ -85,11 +89,12 @@ class Walk {
       this.#path.push(key);
       this.#fields.push(key);
       const conformed = this.#value(member, field.schema, typed);
-      if (typed && isLeftOut(field, conformed)) delete value[key];
+      if (typed && (isLeftOut(field, conformed) || (isZero(conformed) && zeros.leftOut.has(key)))) delete value[key];
       else if (conformed !== member) value[key] = conformed;
       this.#path.pop();
       this.#fields.pop();
     }
+    for (const [key, zero] of zeros.always) value[key] ??= zero;
     this.#depth--;
     this.#struct = outer;
   }

@@ -169,7 +169,6 @@ test("strict errors, in the order of writing", () => {
     'duplicate field "spec.template.spec.containers[0].imagePullPolicy"',
   ]);
   assert.deepEqual(value.spec, {
-    paused: false,
     template: { spec: { containers: [{ name: "a", imagePullPolicy: "Never" }] } },
   });
   assert.deepEqual(

@@ -143,5 +143,5 @@ export function* checkDefinitionChange(definition: CustomResourceDefinition, old
     yield* checkImmutable("spec.names.kind", spec.names?.kind, old.spec.names.kind);
   }
   yield* checkImmutable("spec.group", spec.group, old.spec.group);
-  yield* checkImmutable("spec.names.plural", spec.names?.plural, old.spec.names.plural);
+  yield* checkImmutable("spec.names.plural", spec.names?.plural, old.spec.names?.plural);
 }

@@ -36,7 +36,7 @@ function targetsText({ spec, status }: HorizontalPodAutoscaler): string {
 }
 
 const columns: readonly Column<HorizontalPodAutoscaler>[] = [
-  { title: "Reference", value: ({ spec }) => `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}` },
+  { title: "Reference", value: ({ spec }) => `${spec.scaleTargetRef?.kind}/${spec.scaleTargetRef?.name}` },
   { title: "Targets", value: targetsText },
   { title: "MinPods", value: ({ spec }) => String(spec.minReplicas ?? "<unset>") },
   { title: "MaxPods", value: ({ spec }) => spec.maxReplicas },

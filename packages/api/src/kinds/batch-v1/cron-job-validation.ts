@@ -10,7 +10,7 @@ const longestName = 52;
 
 /** A CronJob; `old` is absent for a new one. */
 export function* checkCronJob({ metadata, spec }: CronJob, old: CronJob | undefined): Findings {
-  yield* checkSchedule("spec.schedule", spec, old?.spec.schedule.includes("TZ") === true);
+  yield* checkSchedule("spec.schedule", spec, old?.spec.schedule?.includes("TZ") === true);
   yield* checkNonNegative("spec.startingDeadlineSeconds", spec.startingDeadlineSeconds);
   if (old === undefined || old.spec.timeZone !== spec.timeZone) yield* checkTimeZone("spec.timeZone", spec.timeZone);
   yield* checkRequiredChoice("spec.concurrencyPolicy", spec.concurrencyPolicy, ["Allow", "Forbid", "Replace"]);

@@ -111,7 +111,7 @@ function* checkPodAffinity(field: string, affinity: PodAffinity): Findings {
   }
 }
 
-function* checkPodTerm(field: string, term: PodAffinityTerm): Findings {
+function* checkPodTerm(field: string, term: PodAffinityTerm = { topologyKey: "" }): Findings {
   const { labelSelector, namespaceSelector, namespaces = [], matchLabelKeys = [], mismatchLabelKeys = [] } = term;
   yield* checkLabelSelector(`${field}.labelSelector`, labelSelector);
   yield* checkLabelSelector(`${field}.namespaceSelector`, namespaceSelector);

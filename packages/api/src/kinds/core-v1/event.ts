@@ -13,7 +13,8 @@ const lastSeen = (event: Event, nowMs: number): string => {
   return event.lastTimestamp ? since(event.lastTimestamp, nowMs) : firstSeen(event, nowMs);
 };
 
-function objectText({ involvedObject: { kind = "", name } }: Event): string {
+function objectText({ involvedObject }: Event): string {
+  const { kind = "", name } = involvedObject ?? {};
   return name ? `${kind.toLowerCase()}/${name}` : kind.toLowerCase();
 }
 

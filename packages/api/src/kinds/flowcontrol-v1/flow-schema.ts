@@ -22,7 +22,7 @@ const columns: readonly Column<FlowSchema>[] = [
     title: "PriorityLevel",
     description:
       "`priorityLevelConfiguration` should reference a PriorityLevelConfiguration in the cluster. If the reference cannot be resolved, the FlowSchema will be ignored and marked as invalid in its status. Required.",
-    value: ({ spec }) => spec.priorityLevelConfiguration.name,
+    value: ({ spec }) => spec.priorityLevelConfiguration?.name,
   },
   {
     title: "MatchingPrecedence",
@@ -58,7 +58,7 @@ function* checkSpec({ metadata, spec }: FlowSchema): Findings {
     yield fieldError.notSupported("spec.distinguisherMethod.type", distinguisherMethod.type, methods);
   }
   const level = priorityLevelConfiguration?.name ?? "";
-  const levelField = "spec.priorityLevelConfiguration.name";
+  const levelField = "spec.priorityLevelConfiguration?.name";
   if (level === "") yield fieldError.required(levelField, "must reference a priority level");
   else yield* invalidFor(levelField, level, dnsSubdomain(level));
   for (const [at, rule] of rules.entries()) yield* checkRule(`spec.rules[${at}]`, rule);

@@ -24,7 +24,7 @@ const named = ({ subjects = [] }: Binding, kind: string): string =>
 
 /** What `kubectl get rolebindings` prints, and the same for cluster role bindings. */
 export const bindingColumns: readonly Column<Binding>[] = [
-  { title: "Role", value: ({ roleRef }) => `${roleRef.kind}/${roleRef.name}` },
+  { title: "Role", value: ({ roleRef }) => `${roleRef?.kind}/${roleRef?.name}` },
   age,
   { title: "Users", priority: 1, value: (binding) => named(binding, "User") },
   { title: "Groups", priority: 1, value: (binding) => named(binding, "Group") },

@@ -92,6 +92,7 @@ test("ingresses", () => {
       apiVersion: "networking.k8s.io/v1",
       kind: "Ingress",
       metadata: meta,
+      status: {},
       spec: {
         defaultBackend: { service: { name: "fallback", port: { name: "http" } } },
         rules: [
