@@ -51,9 +51,22 @@ export const checkDnsSubdomain = (field: string, value: string): Findings =>
 export const checkQualifiedName = (field: string, value: string): Findings =>
   invalidFor(field, value, qualifiedName(value));
 
+/** True for values that differ at most in what says nothing: an empty text, list or object is as good as none. */
+export const sameContent = (value: unknown, other: unknown): boolean =>
+  jsonEqual(value, other) || jsonEqual(withoutEmpty(value), withoutEmpty(other));
+
+function withoutEmpty(value: unknown): unknown {
+  if (value === "" || value === null) return undefined;
+  if (Array.isArray(value)) return value.length === 0 ? undefined : value.map((item) => withoutEmpty(item) ?? {});
+  if (typeof value !== "object" || value === undefined) return value;
+  const members = Object.entries(value).map(([name, member]) => [name, withoutEmpty(member)] as const);
+  const given = members.filter(([, member]) => member !== undefined);
+  return given.length === 0 ? undefined : Object.fromEntries(given);
+}
+
 /** A value that must stay what it was. */
 export function* checkImmutable(field: string, value: unknown, old: unknown): Findings {
-  if (!jsonEqual(value ?? null, old ?? null)) yield fieldError.invalid(field, value, immutableMessage);
+  if (!sameContent(value, old)) yield fieldError.invalid(field, value, immutableMessage);
 }
 
 export function* checkIP(field: string, value: string): Findings {

@@ -1,7 +1,6 @@
-import { jsonEqual } from "@skiff/base";
 import { fieldError } from "../../field-error.ts";
 import type { StatefulSet, StatefulSetUpdateStrategy } from "../../generated/types/apps-v1.ts";
-import { checkChoice, checkDnsLabel, checkNonNegative, type Findings } from "../../validation/checks.ts";
+import { checkChoice, checkDnsLabel, checkNonNegative, type Findings, sameContent } from "../../validation/checks.ts";
 import { checkLabels } from "../../validation/labels.ts";
 import { checkAnnotations } from "../../validation/object-meta.ts";
 import { checkPodAnnotations } from "../core-v1/pod-validation.ts";
@@ -83,7 +82,7 @@ const fixed = ({ spec }: StatefulSet) =>
 
 /** A change of a StatefulSet: most of its spec cannot change. */
 export function* checkStatefulSetUpdate(set: StatefulSet, old: StatefulSet): Findings {
-  if (jsonEqual(fixed(set), fixed(old))) return;
+  if (sameContent(fixed(set), fixed(old))) return;
   const difference = specDifference("apps.StatefulSetSpec", fixed(old), fixed(set));
   const message =
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden.";

@@ -58,7 +58,7 @@ function* checkSpec({ metadata, spec }: FlowSchema): Findings {
     yield fieldError.notSupported("spec.distinguisherMethod.type", distinguisherMethod.type, methods);
   }
   const level = priorityLevelConfiguration?.name ?? "";
-  const levelField = "spec.priorityLevelConfiguration?.name";
+  const levelField = "spec.priorityLevelConfiguration.name";
   if (level === "") yield fieldError.required(levelField, "must reference a priority level");
   else yield* invalidFor(levelField, level, dnsSubdomain(level));
   for (const [at, rule] of rules.entries()) yield* checkRule(`spec.rules[${at}]`, rule);
