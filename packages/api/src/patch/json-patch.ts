@@ -28,6 +28,13 @@ export function applyJsonPatch(target: JsonValue, patch: JsonValue): JsonValue {
   return document.root;
 }
 
+class FailedTest extends Error {
+  override readonly name = "FailedTest";
+}
+
+/** True for what `applyJsonPatch` throws where one of the patch's own tests does not hold. */
+export const isFailedTest = (error: unknown): boolean => error instanceof Error && error.cause instanceof FailedTest;
+
 /** A place in a document: the container and the last step of the pointer to it. */
 interface Place {
   readonly container: JsonValue[] | JsonObject;
@@ -124,7 +131,11 @@ class Document {
 
   #test(path: readonly string[], expected: JsonValue): void {
     const actual = this.#at(path);
-    if (!jsonEqual(actual ?? null, expected)) throw unprocessable(`testing value /${path.join("/")} failed`);
+    if (jsonEqual(actual ?? null, expected)) return;
+    const why = `testing value /${path.join("/")} failed`;
+    const refusal = unprocessable(why);
+    refusal.cause = new FailedTest(why);
+    throw refusal;
   }
 
   #at(path: readonly string[]): JsonValue | undefined {

@@ -36,6 +36,9 @@ const walkSame: Estimate = (parameters) => {
 const match = (parameters: readonly Sized[]): Range =>
   times(scaled(plus(sizeOf(parameters, 0), one), traversal), scaled(sizeOf(parameters, 1), patternTraversal));
 
+/** Which form is meant is known only when the expression runs: the dearest. */
+const longestPattern = Math.ceil(1000 * patternTraversal);
+
 const find: Estimate = (parameters) => ({ cost: match(parameters), size: { min: 0, max: sizeOf(parameters, 0).max } });
 
 const traverseList: Estimate = ([of = nothing]) => {
@@ -157,6 +160,7 @@ const byName: ReadonlyMap<string, Estimate> = new Map<string, Estimate>([
   ["replace", replace],
   ["split", (all) => ({ cost: scaled(sizeOf(all, 0), 2 * traversal), size: { min: 0, max: sizeOf(all, 0).max } })],
   ["join", join],
+  ["validate", (all) => ({ cost: times(scaled(plus(sizeOf(all, 1), one), traversal), exactly(longestPattern)) })],
   ["find", find],
   ["findAll", find],
   ["sets.contains", sets(1)],

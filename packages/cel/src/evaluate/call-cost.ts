@@ -1,6 +1,7 @@
 import type { Overload } from "../library/overload.ts";
 import { pointsIn } from "../syntax/lexer.ts";
-import type { CelValue } from "../values/cel-value.ts";
+import { type CelValue, isList, isMap, isObject } from "../values/cel-value.ts";
+import { mapOfObject } from "../values/equality.ts";
 
 /** What CEL counts for walking over one code point or byte, and for one character of a pattern. */
 export const traversal = 0.1;
@@ -18,15 +19,32 @@ export function actualSize(value: CelValue | undefined): number {
 }
 
 const walk = (value: CelValue | undefined, times = 1): number => Math.ceil(actualSize(value) * times * traversal);
-const match = ([subject, pattern]: Values): number =>
+const matchCost = (subject: CelValue | undefined, pattern: CelValue | undefined): number =>
   Math.ceil((1 + actualSize(subject)) * traversal) * Math.ceil(actualSize(pattern) * patternTraversal);
+const match: CallCost = ([subject, pattern]) => matchCost(subject, pattern);
 const shorter: CallCost = ([a, b]) => Math.ceil(Math.min(actualSize(a), actualSize(b)) * traversal);
 const one: CallCost = () => 1;
 const walkFirst: CallCost = ([first]) => walk(first);
 const walkFirstTwice: CallCost = ([first]) => walk(first, 2);
 
-/** A list of texts or bytes costs their lengths, other lists their size. */
-const traverseList: CallCost = ([first]) => actualSize(first);
+/** Walking over all that a value holds: a unit for each scalar, a tenth for each byte of text. */
+function traverse(value: CelValue | undefined): number {
+  if (value === undefined) return 1;
+  if (typeof value === "string") return Math.floor(Buffer.byteLength(value) * traversal);
+  if (value instanceof Uint8Array) return Math.floor(value.length * traversal);
+  if (isList(value)) {
+    let cost = 0;
+    for (const one of value.values()) cost += traverse(one);
+    return cost;
+  }
+  const map = isObject(value) ? mapOfObject(value) : value;
+  if (!isMap(map)) return 1;
+  let cost = 0;
+  for (const key of map.keys()) cost += traverse(key) + traverse(map.get(key));
+  return cost;
+}
+
+const traverseFirst: CallCost = ([first]) => traverse(first);
 
 const withinCidr =
   (parses: boolean, masks: boolean): CallCost =>
@@ -69,7 +87,7 @@ const byName: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
   ["check", () => 350_000],
   ...["isSorted", "sum", "max", "min", "indexOf", "lastIndexOf"].map((name): [string, CallCost] => [
     name,
-    traverseList,
+    traverseFirst,
   ]),
   ...["url", "lowerAscii", "upperAscii", "substring", "trim", "ip", "cidr", "isIP", "isCIDR", "isURL"].map(
     (name): [string, CallCost] => [name, walkFirst],
@@ -81,6 +99,7 @@ const byName: ReadonlyMap<string, CallCost> = new Map<string, CallCost>([
   ["replace", walkFirstTwice],
   ["split", walkFirstTwice],
   ["ip.isCanonical", walkFirstTwice],
+  ["validate", ([format, subject]) => matchCost(subject, format)],
   ["find", match],
   ["findAll", match],
   ["sets.contains", ([a, b]) => actualSize(a) * actualSize(b) + 1],

@@ -1,4 +1,11 @@
-import { applyJsonPatch, conformObject, type KubeObject, overlayConfiguration, type StructSchema } from "@skiff/api";
+import {
+  applyJsonPatch,
+  conformObject,
+  isFailedTest,
+  type KubeObject,
+  overlayConfiguration,
+  type StructSchema,
+} from "@skiff/api";
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { type CelObject, type CelValue, isList, isObject, jsonFromCel, NotJson } from "@skiff/cel";
 import { asJson } from "../../encoding/object-json.ts";
@@ -41,10 +48,9 @@ export function patchObject({ object, schema }: Mutated, value: CelValue): JsonO
     if (!isJsonObject(patched)) throw new Error("the patched value is not an object");
     return conformed(patched, schema);
   } catch (error) {
+    if (isFailedTest(error)) return target;
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    if (why.includes("test failed")) return target;
-    throw new MutationError(`JSONPath: ${why}`);
+    throw new MutationError(`JSONPath: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
 }
 

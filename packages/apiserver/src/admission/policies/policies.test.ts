@@ -283,6 +283,23 @@ test("a mutation patches, and sees what earlier ones did", async () => {
   assert.deepEqual(at(made.json, "metadata", "labels"), { one: "1", "example.com/two": "1-2" });
 });
 
+test("a patch whose own test does not hold changes nothing, and one that cannot be applied refuses", async () => {
+  await using the = await scene();
+  const patch = (expression: string) => ({ mutations: [{ patchType: "JSONPatch", jsonPatch: { expression } }] });
+  await the.policy(
+    "mutating",
+    "tested",
+    patch(`[JSONPatch{op: "test", path: "/data/a", value: "x"}, JSONPatch{op: "add", path: "/data/b", value: "y"}]`),
+  );
+  assert.deepEqual(at((await the.post(configMaps, map("one", { a: "x" }))).json, "data"), { a: "x", b: "y" });
+  assert.deepEqual(at((await the.post(configMaps, map("two", { a: "z" }))).json, "data"), { a: "z" });
+  await the.policy("mutating", "wrong", patch(`[JSONPatch{op: "remove", path: "/data/missing"}]`));
+  assert.match(
+    messageOf(await the.post(configMaps, map("three", { a: "z" }))),
+    /^policy 'wrong' with binding 'wrong' denied request: JSONPath: /,
+  );
+});
+
 test("policies that ask for it are evaluated again when a later one changes the object", async () => {
   await using the = await scene();
   const label = (name: string, value: string) => ({

@@ -19,10 +19,13 @@ import { isUrl } from "./url.ts";
 /** A named form of text: what is wrong with a text that does not have it. */
 class Format {
   readonly name: string;
+  /** How long Kubernetes takes the form's pattern to be, for costs. */
+  readonly patternSize: number;
   readonly findings: (value: string) => readonly string[];
 
-  constructor(name: string, findings: (value: string) => readonly string[]) {
+  constructor(name: string, patternSize: number, findings: (value: string) => readonly string[]) {
     this.name = name;
+    this.patternSize = patternSize;
     this.findings = findings;
   }
 }
@@ -30,6 +33,7 @@ class Format {
 const formatType: OpaqueType<Format> = {
   name: "kubernetes.NamedFormat",
   same: (a, b) => a.name === b.name,
+  size: ({ patternSize }) => patternSize,
   holds: (content): content is Format => content instanceof Format,
 };
 
@@ -43,29 +47,35 @@ const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 
 const formats: ReadonlyMap<string, Format> = new Map(
   [
-    new Format("dns1123Label", dnsLabel),
-    new Format("dns1123Subdomain", dnsSubdomain),
-    new Format("dns1035Label", dns1035Label),
-    new Format("qualifiedName", qualifiedName),
-    new Format("dns1123LabelPrefix", (value) => dnsLabelName(value, true)),
-    new Format("dns1123SubdomainPrefix", (value) => dnsSubdomainName(value, true)),
-    new Format("dns1035LabelPrefix", (value) => dns1035LabelName(value, true)),
-    new Format("labelValue", labelValue),
-    new Format("uri", (value) => (isUrl(value) ? [] : [`parse ${JSON.stringify(value)}: invalid URI for request`])),
+    new Format("dns1123Label", 30, dnsLabel),
+    new Format("dns1123Subdomain", 60, dnsSubdomain),
+    new Format("dns1035Label", 30, dns1035Label),
+    new Format("qualifiedName", 60, qualifiedName),
+    new Format("dns1123LabelPrefix", 30, (value) => dnsLabelName(value, true)),
+    new Format("dns1123SubdomainPrefix", 60, (value) => dnsSubdomainName(value, true)),
+    new Format("dns1035LabelPrefix", 30, (value) => dns1035LabelName(value, true)),
+    new Format("labelValue", 40, labelValue),
+    new Format("uri", 1000, (value) =>
+      isUrl(value) ? [] : [`parse ${JSON.stringify(value)}: invalid URI for request`],
+    ),
     new Format(
       "uuid",
+      90,
       unless((value) => uuid.test(value), "does not match the UUID format"),
     ),
     new Format(
       "byte",
+      80,
       unless((value) => base64.test(value), "invalid base64"),
     ),
     new Format(
       "date",
+      200,
       unless((value) => parseTimestamp(`${value}T00:00:00Z`) !== undefined, "invalid date"),
     ),
     new Format(
       "datetime",
+      200,
       unless((value) => parseTimestamp(value) !== undefined, "invalid datetime"),
     ),
   ].map((format) => [format.name, format]),
