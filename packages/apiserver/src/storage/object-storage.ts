@@ -1,7 +1,6 @@
 import {
   apiVersionOf,
   type DynamicObject,
-  definitionSchema,
   type KubeObject,
   type ObjectRef,
   type ResourceDefinition,
@@ -21,6 +20,7 @@ import { applyObject } from "./apply-object.ts";
 import { createObject } from "./create-object.ts";
 import { type Change, modifyObject } from "./modify-object.ts";
 import { removeObject } from "./remove-object.ts";
+import { resourceSchema } from "./resource-schema.ts";
 import type { StorageEnvironment } from "./storage-environment.ts";
 import type { StorageHooks } from "./storage-hooks.ts";
 
@@ -56,9 +56,8 @@ export class ObjectStorage implements ResourceStorage {
     this.environment = environment;
   }
 
-  /** Custom resources bring their schema, which is read when it is first needed; built-in ones are known by name. */
   get schema(): StructSchema {
-    return this.resource.custom?.struct ?? definitionSchema(this.resource.schema);
+    return resourceSchema(this.resource);
   }
 
   /** Ends all watches: the resource is no longer served, or served in another form. */

@@ -1,9 +1,7 @@
 import {
-  definitionSchema,
   type KubeObject,
   type MutatingAdmissionPolicy,
   type MutatingAdmissionPolicyBinding,
-  type ResourceDefinition,
   StatusError,
 } from "@skiff/api";
 import { deepCopy, type JsonValue, jsonEqual } from "@skiff/base";
@@ -18,6 +16,7 @@ import {
 } from "@skiff/cel";
 import type { AdmissionRequest, AdmissionRound } from "../../contracts.ts";
 import { asJson, asObject } from "../../encoding/object-json.ts";
+import { resourceSchema } from "../../storage/resource-schema.ts";
 import { convertObject, isOwnKind } from "../matching/equivalents.ts";
 import { refused } from "../narrow.ts";
 import { replaceContent } from "../replace-content.ts";
@@ -205,7 +204,7 @@ class Turn {
         new Evaluation(values, compiledPolicy(policy).variables).run(mutation.expression),
       );
       if (outcome.kind === "error") throw new MutationError(outcome.message);
-      const mutated: Mutated = { object: deepCopy(seen), schema: schemaOf(match.resource) };
+      const mutated: Mutated = { object: deepCopy(seen), schema: resourceSchema(match.resource) };
       const made = asObject((mutation.apply ? applyToObject : patchObject)(mutated, outcome.value));
       match.resource.defaults(made);
       const own = isOwnKind(request);
@@ -218,5 +217,3 @@ class Turn {
     }
   }
 }
-
-const schemaOf = (resource: ResourceDefinition) => resource.custom?.struct ?? definitionSchema(resource.schema);

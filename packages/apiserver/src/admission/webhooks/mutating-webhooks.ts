@@ -1,14 +1,8 @@
-import {
-  applyJsonPatch,
-  conformObject,
-  definitionSchema,
-  type KubeObject,
-  type MutatingWebhook,
-  refusals,
-} from "@skiff/api";
+import { applyJsonPatch, conformObject, type KubeObject, type MutatingWebhook, refusals } from "@skiff/api";
 import { deepCopy, describeError, isJsonObject, type JsonValue, jsonEqual } from "@skiff/base";
 import type { AdmissionPlugin, AdmissionRequest, AdmissionRound, ResourceTable } from "../../contracts.ts";
 import { asJson, asObject } from "../../encoding/object-json.ts";
+import { resourceSchema } from "../../storage/resource-schema.ts";
 import { convertObject, isOwnKind, objectsIn } from "../matching/equivalents.ts";
 import { replaceContent } from "../replace-content.ts";
 import { callWebhook, checkDryRun, failed, type WebhookCalling, type WebhookOutcome } from "./call-webhook.ts";
@@ -194,7 +188,7 @@ class Turn {
       const value = applyJsonPatch(deepCopy(asJson(seen)), [...patch]);
       if (!isJsonObject(value)) throw new Error("the patched value is not an object");
       if (!own) return asObject(value);
-      conformObject(value, definitionSchema(version.schema));
+      conformObject(value, resourceSchema(version));
       const made = asObject(value);
       version.defaults(made);
       return await convertObject(made, version, request.resource);

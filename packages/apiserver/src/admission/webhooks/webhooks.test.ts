@@ -362,3 +362,58 @@ test("connections, bindings, evictions, scales and tokens are shown as what they
     assert.deepEqual(call?.object, object);
   }
 });
+
+test("custom resources and their definitions are changed, pruned and defaulted like all else", async () => {
+  await using the = await scene((call) =>
+    answer(call, patchOf({ op: "add", path: "/spec", value: { from: "webhook", unknown: 1 } })),
+  );
+  const { api } = the;
+  const text = { type: "string" };
+  const spec = { type: "object", properties: { from: text, usual: { ...text, default: "yes" } } };
+  const definition = {
+    metadata: { name: "widgets.example.com" },
+    spec: {
+      group: "example.com",
+      scope: "Namespaced",
+      names: { plural: "widgets", kind: "Widget" },
+      versions: ["v1", "v2"].map((name) => ({
+        name,
+        served: true,
+        storage: name === "v1",
+        schema: { openAPIV3Schema: { type: "object", properties: { spec } } },
+      })),
+    },
+  };
+  const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+  const made = await api.call(definitions, { method: "POST", body: definition });
+  assert.equal(made.status, 201, made.text);
+  await the.configure("mutating", "widgets", {
+    rules: [{ operations: ["*"], apiGroups: ["example.com"], apiVersions: ["v1"], resources: ["widgets"] }],
+  });
+  const body = (version: string) => ({
+    apiVersion: `example.com/${version}`,
+    kind: "Widget",
+    metadata: { name: version },
+  });
+  for (const version of ["v1", "v2"]) {
+    const path = `/apis/example.com/${version}/namespaces/default/widgets`;
+    let answered = await api.call(path, { method: "POST", body: body(version) });
+    for (let tries = 0; answered.status === 404 && tries < 50; tries++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      answered = await api.call(path, { method: "POST", body: body(version) });
+    }
+    assert.equal(answered.status, 201, answered.text);
+    assert.deepEqual(answered.json.spec, { from: "webhook", usual: "yes" });
+    assert.equal(answered.json.apiVersion, `example.com/${version}`);
+    const request = requestOf(the.calls.at(-1) ?? { path: "", body: {}, headers: {} });
+    assert.deepEqual(
+      [at(request, "kind", "version"), at(request, "requestKind", "version"), at(request.object, "apiVersion")],
+      ["v1", version, "example.com/v1"],
+    );
+  }
+  await the.configure("validating", "definitions", {
+    rules: [{ operations: ["DELETE"], apiGroups: ["*"], apiVersions: ["*"], resources: ["customresourcedefinitions"] }],
+  });
+  await api.call(`${definitions}/widgets.example.com`, { method: "DELETE" });
+  assert.equal(requestOf(the.calls.at(-1) ?? { path: "", body: {}, headers: {} }).name, "widgets.example.com");
+});
