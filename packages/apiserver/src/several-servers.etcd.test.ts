@@ -6,7 +6,7 @@ import { it } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { isConflict, isNotFound, type Transport, type TransportRequest, type WatchEvent } from "@skiff/api";
 import { isJsonObject, type JsonObject, systemClock, systemRandom } from "@skiff/base";
-import { openEtcdStore } from "@skiff/store/etcd";
+import { openEtcdStore } from "@skiff/store";
 import { EtcdProcess, freePort } from "@skiff/store/etcd-process";
 import { adminUser, testServer } from "./fixtures/test-server.ts";
 

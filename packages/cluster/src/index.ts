@@ -1,11 +1,13 @@
 /** The composition root: what a cluster consists of on this machine, how it is started, kept running and taken away. */
 
 export { connectNodeRuntime } from "./agent/runtime-connection.ts";
+export type { Datastore } from "./datastore/datastore.ts";
 export { type ApiServerFlag, type ApiServerFlags, apiServerFlags } from "./identity/api-server-flags.ts";
 export { contextName, userKubeconfigPath } from "./kubeconfig/kubeconfig.ts";
 export { examineMachine, type Finding } from "./lifecycle/doctor.ts";
 export { deleteCluster, downCluster } from "./lifecycle/down.ts";
 export { type Machine, stateFolder, systemMachine } from "./lifecycle/machine.ts";
+export { prepareServer, type ServerPlan } from "./lifecycle/prepare-server.ts";
 export { type ProcessState, processStates } from "./lifecycle/running.ts";
 export type { SelfCommand } from "./lifecycle/self-command.ts";
 export { type ClusterStatus, clusterStatus } from "./lifecycle/status.ts";

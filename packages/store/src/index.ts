@@ -6,7 +6,7 @@
  *   share one write (`embedded/group-writer.ts`), so that many writers cost hardly more than one.
  * - `openMemoryStore`: for tests, deterministic and fast.
  *
- * - `openEtcdStore`: etcd v3, for several servers. Load it from `@skiff/store/etcd`.
+ * - `openEtcdStore`: etcd v3, for several servers. Loaded when it is first opened.
  *
  * The first two are an `EmbeddedEngine` (deciding, grouping, watches, leases) on a `Storage` (where the state is).
  *
@@ -20,6 +20,8 @@
  * });
  */
 export { type CompactionSchedule, compactionIntervalMs, compactPeriodically } from "./compact-periodically.ts";
+export type { EtcdStore, EtcdStoreOptions } from "./etcd/etcd-store.ts";
+export { openEtcdStore } from "./etcd/open.ts";
 export { type LmdbStoreOptions, openLmdbStore } from "./lmdb/open.ts";
 export { openMemoryStore } from "./memory/open.ts";
 export * from "./store.ts";

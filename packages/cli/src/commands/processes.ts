@@ -1,11 +1,17 @@
 import { createLogger, type LogLevel } from "@skiff/base";
-import { runAgent, runServer, runSupervisor, systemMachine } from "@skiff/cluster";
+import { prepareServer, type RuntimeKind, runAgent, runServer, runSupervisor, systemMachine } from "@skiff/cluster";
 import { Option } from "commander";
 import type { CommandContext, GlobalOptions } from "../command-context.ts";
-import { type DefineCommand, withCluster } from "../command-line.ts";
+import { type DefineCommand, portNumber, withCluster } from "../command-line.ts";
+import { type DatastoreFlags, datastoreOf, tokenOf, withDatastore } from "../datastore-flags.ts";
 
 interface ProcessFlags extends GlobalOptions {
   readonly logLevel: LogLevel;
+}
+
+interface ServerFlags extends ProcessFlags, DatastoreFlags {
+  readonly apiPort?: number;
+  readonly runtime?: RuntimeKind;
 }
 
 const logLevelOption = () =>
@@ -19,19 +25,27 @@ export const serverCommand: DefineCommand = (program, context) => {
   const command = program
     .command("server")
     .description("run the API server, controllers and scheduler of a cluster in the foreground")
-    .addOption(logLevelOption());
-  withCluster(command, context).action((flags: ProcessFlags) =>
-    runServer(
-      { name: flags.name, home: flags.home, self: context.self },
-      {
-        processes: systemMachine().processes,
-        clock: context.clock,
-        logger: logger("server", flags, context),
-      },
-      context.signal,
-    ),
-  );
+    .addOption(logLevelOption())
+    .addOption(
+      new Option("--api-port <port>", "port of the API server of a cluster that etcd keeps").argParser(portNumber),
+    )
+    .addOption(new Option("--runtime <runtime>", "what its node runs pods on").choices(["containerd", "simulated"]));
+  withCluster(withDatastore(command), context).action((flags: ServerFlags) => server(flags, context));
 };
+
+async function server(flags: ServerFlags, context: CommandContext): Promise<void> {
+  const { clock, signal, self } = context;
+  const { name, home, apiPort, runtime } = flags;
+  const machine = systemMachine();
+  const datastore = datastoreOf(flags);
+  // A server of an etcd needs no `skiff up` before it.
+  if (datastore !== undefined) {
+    const token = await tokenOf(flags, context);
+    await prepareServer({ name, home, datastore, token, apiPort, runtime }, { machine, clock });
+  }
+  const effects = { processes: machine.processes, clock, logger: logger("server", flags, context) };
+  await runServer({ name, home, self }, effects, signal);
+}
 
 /** `skiff agent`: the kubelet, service proxy and DNS of a node, in the foreground. */
 export const agentCommand: DefineCommand = (program, context) => {

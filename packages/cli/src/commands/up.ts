@@ -11,9 +11,10 @@ import { Option } from "commander";
 import { apiServerOption, givenFlags } from "../api-server-options.ts";
 import type { CommandContext, GlobalOptions } from "../command-context.ts";
 import { type DefineCommand, portNumber, withCluster, withOutput, writeJson } from "../command-line.ts";
+import { type DatastoreFlags, datastoreOf, tokenOf, withDatastore } from "../datastore-flags.ts";
 import { createProgress, noProgress } from "../terminal/progress.ts";
 
-interface UpFlags extends GlobalOptions {
+interface UpFlags extends GlobalOptions, DatastoreFlags {
   readonly runtime?: RuntimeKind;
   readonly apiPort?: number;
   readonly kubeconfig: string;
@@ -35,7 +36,9 @@ export const upCommand: DefineCommand = (program, context) => {
     )
     .addOption(kubeconfigOption(context));
   for (const flag of apiServerFlags) command.addOption(apiServerOption(flag));
-  withOutput(withCluster(command, context)).action((flags: UpFlags) => up(flags, givenFlags(command.opts()), context));
+  withOutput(withCluster(withDatastore(command), context)).action((flags: UpFlags) =>
+    up(flags, givenFlags(command.opts()), context),
+  );
 };
 
 /** `--kubeconfig`, with the file that kubectl itself would use. */
@@ -46,6 +49,7 @@ export const kubeconfigOption = (context: CommandContext): Option =>
 
 async function up(flags: UpFlags, given: ApiServerFlags, context: CommandContext): Promise<void> {
   const report = flags.output === "json" ? noProgress : createProgress(context.err, context.clock);
+  const [datastore, token] = [datastoreOf(flags), await tokenOf(flags, context)];
   let result: UpResult;
   try {
     result = await upCluster(
@@ -55,6 +59,8 @@ async function up(flags: UpFlags, given: ApiServerFlags, context: CommandContext
         runtime: flags.runtime,
         apiPort: flags.apiPort,
         apiServerFlags: given,
+        datastore,
+        token,
         kubeconfig: flags.kubeconfig,
         isRoot: context.isRoot,
         self: context.self,
@@ -74,6 +80,9 @@ async function up(flags: UpFlags, given: ApiServerFlags, context: CommandContext
   }
   if (settings.runtime === "simulated") {
     report.note("Runtime: simulated. Pods are shown as running, but no container is ever started.");
+  }
+  if (settings.datastore !== undefined) {
+    report.note(`Further servers join with the same --datastore-endpoints and the token in ${result.tokenFile}.`);
   }
   const state = result.already
     ? "was already running"

@@ -2,9 +2,11 @@ import { mkdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Clock, isJsonObject, type JsonObject, jsonEqual, silentLogger } from "@skiff/base";
 import { allRequirements, type FileLock, installCommand, LockHeld, lockFile, writeFileAtomic } from "@skiff/host";
+import { checkDatastore, type Datastore } from "../datastore/datastore.ts";
+import { establishCluster, tokenFile } from "../datastore/shared-cluster.ts";
 import type { ApiServerFlags } from "../identity/api-server-flags.ts";
 import { contextName, kubeconfigText, mergeKubeconfig } from "../kubeconfig/kubeconfig.ts";
-import { ensurePki, type Pki } from "../pki/pki.ts";
+import type { Pki } from "../pki/pki.ts";
 import { chooseSettings, portIsFree } from "../settings/choose.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
 import {
@@ -30,6 +32,10 @@ export interface UpOptions {
   readonly apiPort: number | undefined;
   /** Options of kube-apiserver, in place of those before; empty: those stay. */
   readonly apiServerFlags?: ApiServerFlags;
+  /** The etcd that is to keep a new cluster's state, or keeps that of the cluster as it is; absent: the embedded store. */
+  readonly datastore: Datastore | undefined;
+  /** What proves that this server is one of the cluster in the datastore; absent: the one that was used before, or a new one. */
+  readonly token: string | undefined;
   /** File that the cluster's access is merged into. */
   readonly kubeconfig: string;
   readonly isRoot: boolean;
@@ -46,6 +52,8 @@ export interface UpResult {
   readonly settings: ClusterSettings;
   readonly server: string;
   readonly context: string;
+  /** Where the token of a cluster with a datastore lies. */
+  readonly tokenFile: string;
   /** It was running before. */
   readonly already: boolean;
   /** From the call: until the API answered, until the node was Ready. 0 where it was running before. */
@@ -73,15 +81,15 @@ export async function upCluster(
   checkAgainst(before, options);
   const running = before !== undefined && (await livingSupervisor(paths, machine)) !== undefined;
   const chosen = before ?? (await newSettings(options, { machine, clock, paths }));
-  const settings = withFlags(chosen, options, { running });
-  if (!running && settings.apiServerFlags !== undefined) await checkFlags(settings.apiServerFlags, clock);
+  const flagged = withFlags(chosen, options, { running });
+  if (!running && flagged.apiServerFlags !== undefined) await checkFlags(flagged.apiServerFlags, clock);
   if (!running) {
-    report.step(`Preparing cluster "${settings.name}"`);
-    if (settings.runtime === "containerd") await ensurePackages(machine, options, report, signal);
-    await checkPorts(settings);
-    await claimSlot(settings.slot, paths, clock);
+    report.step(`Preparing cluster "${chosen.name}"`);
+    if (chosen.runtime === "containerd") await ensurePackages(machine, options, report, signal);
+    await checkPorts(chosen);
+    await claimSlot(chosen.slot, paths, clock);
   }
-  const pki = await ensurePki(paths.pki, settings, clock);
+  const { settings, pki } = await establishCluster(flagged, paths, { token: options.token, clock });
   const sinceMs = running ? 0 : clock.now();
   await writeSettings(paths, settings);
   if (!running) {
@@ -124,6 +132,7 @@ export async function upCluster(
     settings,
     server: access.server,
     context: access.context,
+    tokenFile: tokenFile(paths),
     already: running,
     apiMs: running ? 0 : apiMs,
     nodeReadyMs: running ? 0 : nodeReadyMs,
@@ -185,7 +194,9 @@ export async function takeLock(paths: ClusterPaths): Promise<FileLock> {
   }
 }
 
-function checkAgainst(settings: ClusterSettings | undefined, { name, runtime, apiPort }: UpOptions): void {
+function checkAgainst(settings: ClusterSettings | undefined, options: UpOptions): void {
+  const { name, runtime, apiPort, datastore } = options;
+  if (datastore !== undefined) checkDatastore(datastore);
   if (settings === undefined) return;
   const differs = (what: string, is: string | number) =>
     new ClusterError(
@@ -194,6 +205,12 @@ function checkAgainst(settings: ClusterSettings | undefined, { name, runtime, ap
     );
   if (runtime !== undefined && runtime !== settings.runtime) throw differs("--runtime", settings.runtime);
   if (apiPort !== undefined && apiPort !== settings.apiPort) throw differs("--api-port", settings.apiPort);
+  if (datastore !== undefined && !jsonEqual(datastore, settings.datastore)) {
+    throw differs(
+      "--datastore-endpoints",
+      settings.datastore?.endpoints.join(",") ?? "of its own (the embedded store)",
+    );
+  }
 }
 
 /** The settings with the options that were given now. A server reads them when it starts. */
@@ -231,7 +248,8 @@ async function newSettings(
   }
   const nodeIp = await machine.network.addresses.primaryIPv4();
   const claim = (slot: number) => claimSlot(slot, paths, clock);
-  return chooseSettings(options.home, { name: options.name, runtime, apiPort: options.apiPort, nodeIp, claim });
+  const { name, apiPort, datastore } = options;
+  return chooseSettings(options.home, { name, runtime, apiPort, datastore, nodeIp, claim });
 }
 
 async function ensurePackages(

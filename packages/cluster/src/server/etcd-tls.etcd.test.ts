@@ -4,8 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
 import { systemClock, systemRandom } from "@skiff/base";
-import { StoreUnavailableError } from "@skiff/store";
-import { openEtcdStore } from "@skiff/store/etcd";
+import { openEtcdStore, StoreUnavailableError } from "@skiff/store";
 import { EtcdProcess } from "@skiff/store/etcd-process";
 import { Authority } from "../pki/certificates.ts";
 

@@ -1,49 +1,25 @@
 import { join } from "node:path";
-import {
-  type ApiServer,
-  accountTokenIssuer,
-  createApiServer,
-  standardParts,
-  statusNodeConnector,
-  type UserInfo,
-} from "@skiff/apiserver";
-import { aborted, Background, type Clock, describeError, isAbort, type Logger, systemRandom } from "@skiff/base";
-import { createClient, createEventRecorder, createInformers } from "@skiff/client";
-import { startControllers } from "@skiff/controllers";
+import { type ApiServer, createApiServer, standardParts, statusNodeConnector } from "@skiff/apiserver";
+import { Background, systemRandom } from "@skiff/base";
+import { createClient } from "@skiff/client";
 import type { Processes } from "@skiff/host";
-import { Scheduler } from "@skiff/scheduler";
-import { compactionIntervalMs, compactPeriodically, type EmbeddedStore, openLmdbStore } from "@skiff/store";
+import { compactionIntervalMs, compactPeriodically } from "@skiff/store";
 import { createBootstrapObjects } from "../bootstrap/bootstrap-objects.ts";
+import { openStore } from "../datastore/open-store.ts";
 import type { IdentityOptions } from "../identity/identity-options.ts";
 import type { SelfCommand } from "../lifecycle/self-command.ts";
-import { type OperationOptions, operationOptions } from "../operation/operation-options.ts";
-import { frontProxyName, loadAuthority, type Pki, readPki } from "../pki/pki.ts";
+import { operationOptions } from "../operation/operation-options.ts";
+import { frontProxyName, type Pki, readPki } from "../pki/pki.ts";
 import { clusterPaths } from "../settings/paths.ts";
 import { ClusterError, type ClusterSettings, readSettings } from "../settings/settings.ts";
 import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
 import { keepSupervisor } from "../supervise/keep-supervisor.ts";
 import { gitVersion } from "../version.ts";
-import { type AuditLog, openAuditLog } from "./audit-log.ts";
+import { openAuditLog } from "./audit-log.ts";
 import { readDescriptions } from "./descriptions.ts";
-import { markControlPlane } from "./mark-control-plane.ts";
-
-interface ServerEffects {
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-interface Server extends ServerEffects {
-  readonly settings: ClusterSettings;
-  readonly pki: Pki;
-  readonly pkiFolder: string;
-  readonly identity: IdentityOptions;
-  readonly store: EmbeddedStore;
-  readonly operation: OperationOptions;
-  readonly auditLog: AuditLog | undefined;
-}
-
-/** The cluster's own components: no request of theirs is refused. */
-const component = (name: string): UserInfo => ({ name, groups: ["system:masters", "system:authenticated"] });
+import { keepIdentityLease } from "./identity-lease.ts";
+import { keepAmongServers } from "./live-servers.ts";
+import { component, runComponents, type Server, type ServerEffects } from "./run-components.ts";
 
 /** What the server process is told on its command line. */
 export interface ServerOptions {
@@ -64,7 +40,7 @@ export async function runServer(
     throw new ClusterError("NO_CLUSTER", `there is no cluster "${target.name}" below ${target.home}`);
   }
   const { clock, logger } = effects;
-  await using store = await openLmdbStore({ folder: paths.store, clock, logger: logger.named("store") });
+  await using store = await openStore(settings, paths, { clock, logger: logger.named("store") });
   await using background = new Background({ logger });
   background.run("compaction", (stop) =>
     compactPeriodically(store, { clock, logger, signal: stop, intervalMs: compactionIntervalMs }),
@@ -86,11 +62,15 @@ export async function runServer(
     goAwayChance: operation.goAwayChance,
   });
   logger.info("the API server listens", { port: settings.apiPort });
-  await createBootstrapObjects(createClient(api.transport(component("system:apiserver"))), settings, signal);
+  const client = createClient(api.transport(component("system:apiserver")));
+  await createBootstrapObjects(client, settings, signal);
   readiness.bootstrapped = true;
+  const address = { ip: settings.nodeIp, port: settings.apiPort };
+  const own = { client, address, clock, random: systemRandom, logger };
+  background.run("this server's lease", (stop) => keepIdentityLease(own, stop));
+  if (store.isShared) background.run("the list of servers", (stop) => keepAmongServers({ ...own, store }, stop));
   await using stack = new AsyncDisposableStack();
-  await startComponents(server, api, stack, signal);
-  await aborted(signal);
+  await runComponents(server, api, stack, signal);
   logger.info("stopping");
 }
 
@@ -141,46 +121,4 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
         revision: () => store.revision,
       }),
   });
-}
-
-/** Controllers and scheduler, each with a client of its own name; they share caches of what they watch. */
-async function startComponents(
-  { clock, logger, pki, pkiFolder, identity, settings }: Server,
-  api: ApiServer,
-  stack: AsyncDisposableStack,
-  signal: AbortSignal,
-): Promise<void> {
-  const random = systemRandom;
-  const client = createClient(api.transport(component("system:kube-controller-manager")));
-  const informers = stack.use(createInformers({ client, clock, random, logger: logger.named("informers") }));
-  stack.use(
-    startControllers({
-      client,
-      informers,
-      clock,
-      random,
-      logger: logger.named("controllers"),
-      rootCertificate: pki.authority,
-      extensionAuthentication: {
-        clientAuthority: pki.authority,
-        frontProxyAuthority: pki.frontProxyAuthority,
-        frontProxyName,
-      },
-      checkDiscovery: (service, stop) => api.checkDiscovery(service, stop),
-      issueAccountToken: accountTokenIssuer(identity.serviceAccounts.privateKey),
-      certificateSigner: { sign: async (request) => (await loadAuthority(pkiFolder, clock)).certify(request) },
-    }),
-  );
-  stack.use(markControlPlane(settings.nodeName, { client, informers, logger: logger.named("control-plane") }));
-  const schedulerClient = createClient(api.transport(component("system:kube-scheduler")));
-  const recorder = stack.use(
-    createEventRecorder({ client: schedulerClient, component: "default-scheduler", clock, random, logger }),
-  );
-  const options = { client: schedulerClient, informers, recorder, clock, random, logger: logger.named("scheduler") };
-  try {
-    stack.use(await Scheduler.start(options, signal));
-  } catch (error) {
-    if (!isAbort(error, signal))
-      throw new Error(`the scheduler does not start: ${describeError(error)}`, { cause: error });
-  }
 }

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { hostname } from "node:os";
+import type { Datastore } from "../datastore/datastore.ts";
 import { clusterPaths } from "./paths.ts";
 import { ClusterError, type ClusterSettings, type RuntimeKind, readSettings } from "./settings.ts";
 
@@ -10,6 +11,7 @@ export interface ClusterWishes {
   readonly runtime: RuntimeKind;
   readonly apiPort?: number | undefined;
   readonly nodeIp: string;
+  readonly datastore?: Datastore | undefined;
   /** Takes a slot whose ports are free; false when another cluster of the machine has it. Absent: ports alone decide. */
   readonly claim?: ((slot: number) => Promise<boolean>) | undefined;
 }
@@ -57,6 +59,7 @@ export async function chooseSettings(home: string, wishes: ClusterWishes): Promi
       nodePorts: [30000, 32767],
       clusterDomain: "cluster.local",
       slot,
+      ...(wishes.datastore === undefined ? {} : { datastore: wishes.datastore }),
     };
   }
   throw new ClusterError("NO_FREE_PORTS", "no free ports for another cluster on this machine");

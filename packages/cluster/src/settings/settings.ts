@@ -1,8 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { isJsonObject, type JsonObject } from "@skiff/base";
 import { writeFileAtomic } from "@skiff/host";
+import { type Datastore, parseDatastore } from "../datastore/datastore.ts";
 import type { ApiServerFlags } from "../identity/api-server-flags.ts";
+import { ClusterError } from "./cluster-error.ts";
 import type { ClusterPaths } from "./paths.ts";
+
+export { ClusterError } from "./cluster-error.ts";
 
 /** What a pod's containers run on. */
 export type RuntimeKind = "containerd" | "simulated";
@@ -28,16 +32,8 @@ export interface ClusterSettings {
   readonly slot: number;
   /** Options of kube-apiserver that the cluster was last started with. */
   readonly apiServerFlags?: ApiServerFlags;
-}
-
-/** An operating failure that the user can mend; the message says how. */
-export class ClusterError extends Error {
-  override name = "ClusterError";
-  readonly code: string;
-  constructor(code: string, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
-    this.code = code;
-  }
+  /** The etcd that keeps the cluster's state; absent where it is the embedded store. */
+  readonly datastore?: Datastore;
 }
 
 /** The settings of a cluster that was started before, or `undefined`. */
@@ -76,6 +72,8 @@ export function parseSettings(text: string, path: string): ClusterSettings {
   const ports = Array.isArray(record.nodePorts) ? record.nodePorts : [];
   const runtime = string("runtime");
   if (runtime !== "containerd" && runtime !== "simulated") throw damaged(`unknown runtime ${runtime}`);
+  const datastore = parseDatastore(record.datastore);
+  if (datastore === "damaged") throw damaged("datastore is no datastore");
   return {
     name: string("name"),
     runtime,
@@ -89,6 +87,7 @@ export function parseSettings(text: string, path: string): ClusterSettings {
     clusterDomain: string("clusterDomain"),
     slot: number(record.slot, "slot"),
     ...(isJsonObject(record.apiServerFlags) ? { apiServerFlags: flagsOf(record.apiServerFlags) } : {}),
+    ...(datastore === undefined ? {} : { datastore }),
   };
 }
 

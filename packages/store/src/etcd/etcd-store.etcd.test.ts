@@ -1,7 +1,7 @@
 import { systemClock, systemRandom } from "@skiff/base";
 import { storeConformance } from "../conformance.ts";
-import { openEtcdStore } from "./etcd-store.ts";
 import { EtcdProcess } from "./fixtures/etcd-process.ts";
+import { openEtcdStore } from "./open.ts";
 
 const open = async (folder: string, prefix: string) => {
   const etcd = await EtcdProcess.start({ folder });

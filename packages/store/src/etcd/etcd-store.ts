@@ -42,8 +42,8 @@ export interface EtcdStoreOptions extends EtcdClientOptions {
   readonly random: Random;
 }
 
-/** Connects to an etcd v3. Rejects with `StoreUnavailableError` when none of its endpoints answers. */
-export async function openEtcdStore(options: EtcdStoreOptions): Promise<EtcdStore> {
+/** See `openEtcdStore`. */
+export async function connectEtcdStore(options: EtcdStoreOptions): Promise<EtcdStore> {
   const client = new EtcdClient(options);
   try {
     const { header } = await client.call(Etcd.range, { key: Buffer.of(0), countOnly: true }, { repeatable: true });

@@ -7,8 +7,9 @@ import { setTimeout } from "node:timers/promises";
 import { systemClock, systemRandom } from "@skiff/base";
 import { everything, put, record, remove, until, write } from "../conformance/fixture.ts";
 import { CompactedError, prefixRange, StoreUnavailableError } from "../store.ts";
-import { type EtcdStore, openEtcdStore } from "./etcd-store.ts";
+import type { EtcdStore } from "./etcd-store.ts";
 import { EtcdProcess, freePort } from "./fixtures/etcd-process.ts";
+import { openEtcdStore } from "./open.ts";
 
 const openAt = (...endpoints: string[]): Promise<EtcdStore> =>
   openEtcdStore({ endpoints, prefix: "", clock: systemClock, random: systemRandom });

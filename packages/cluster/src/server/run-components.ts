@@ -1,0 +1,124 @@
+import { hostname } from "node:os";
+import { type ApiServer, accountTokenIssuer, type UserInfo } from "@skiff/apiserver";
+import { aborted, type Clock, describeError, isAbort, type Logger, systemRandom, uuid } from "@skiff/base";
+import {
+  type Client,
+  createClient,
+  createEventRecorder,
+  createInformers,
+  type Informers,
+  whileLeading,
+} from "@skiff/client";
+import { startControllers } from "@skiff/controllers";
+import { Scheduler } from "@skiff/scheduler";
+import type { Store } from "@skiff/store";
+import type { IdentityOptions } from "../identity/identity-options.ts";
+import type { OperationOptions } from "../operation/operation-options.ts";
+import { frontProxyName, loadAuthority, type Pki } from "../pki/pki.ts";
+import type { ClusterSettings } from "../settings/settings.ts";
+import type { AuditLog } from "./audit-log.ts";
+import { markControlPlane } from "./mark-control-plane.ts";
+
+export interface ServerEffects {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What one server process works on. */
+export interface Server extends ServerEffects {
+  readonly settings: ClusterSettings;
+  readonly pki: Pki;
+  readonly pkiFolder: string;
+  readonly identity: IdentityOptions;
+  readonly store: Store;
+  readonly operation: OperationOptions;
+  readonly auditLog: AuditLog | undefined;
+}
+
+/** The cluster's own components: no request of theirs is refused. */
+export const component = (name: string): UserInfo => ({ name, groups: ["system:masters", "system:authenticated"] });
+
+/**
+ * Controllers and scheduler, each with a client of its own name, until the signal is aborted; they share caches of what they
+ * watch. With a shared store, each of the two runs in one server at a time: the one that holds its Lease.
+ */
+export async function runComponents(
+  server: Server,
+  api: ApiServer,
+  stack: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, logger } = server;
+  const random = systemRandom;
+  const client = createClient(api.transport(component("system:kube-controller-manager")));
+  const informers = stack.use(createInformers({ client, clock, random, logger: logger.named("informers") }));
+  stack.use(markControlPlane(server.settings.nodeName, { client, informers, logger: logger.named("control-plane") }));
+  const controllers = async () => controllersOf(server, { api, client, informers });
+  const schedulerClient = createClient(api.transport(component("system:kube-scheduler")));
+  const scheduler = (stop: AbortSignal) => startScheduler(server, { client: schedulerClient, informers }, stop);
+  if (!server.store.isShared) {
+    stack.use(await controllers());
+    stack.use(await scheduler(signal));
+    await aborted(signal);
+    return;
+  }
+  const identity = `${hostname()}_${uuid(random)}`;
+  const lead = (name: string, leader: Client, start: (stop: AbortSignal) => Promise<AsyncDisposable>) =>
+    whileLeading(
+      { client: leader, clock, random, logger, lease: { namespace: "kube-system", name }, identity, signal },
+      async (stop) => {
+        logger.info(`leading as ${name}`);
+        await using _running = await start(stop);
+        await aborted(stop);
+      },
+    );
+  await Promise.all([
+    lead("kube-controller-manager", client, controllers),
+    lead("kube-scheduler", schedulerClient, scheduler),
+  ]);
+}
+
+interface Shared {
+  readonly client: Client;
+  readonly informers: Informers;
+}
+
+function controllersOf(
+  { clock, logger, pki, pkiFolder, identity }: Server,
+  { api, client, informers }: Shared & { readonly api: ApiServer },
+): AsyncDisposable {
+  return startControllers({
+    client,
+    informers,
+    clock,
+    random: systemRandom,
+    logger: logger.named("controllers"),
+    rootCertificate: pki.authority,
+    extensionAuthentication: {
+      clientAuthority: pki.authority,
+      frontProxyAuthority: pki.frontProxyAuthority,
+      frontProxyName,
+    },
+    checkDiscovery: (service, stop) => api.checkDiscovery(service, stop),
+    issueAccountToken: accountTokenIssuer(identity.serviceAccounts.privateKey),
+    certificateSigner: { sign: async (request) => (await loadAuthority(pkiFolder, clock)).certify(request) },
+  });
+}
+
+async function startScheduler(
+  { clock, logger }: Server,
+  { client, informers }: Shared,
+  signal: AbortSignal,
+): Promise<AsyncDisposable> {
+  const random = systemRandom;
+  await using stack = new AsyncDisposableStack();
+  const recorder = stack.use(createEventRecorder({ client, component: "default-scheduler", clock, random, logger }));
+  const options = { client, informers, recorder, clock, random, logger: logger.named("scheduler") };
+  try {
+    stack.use(await Scheduler.start(options, signal));
+  } catch (error) {
+    if (!isAbort(error, signal))
+      throw new Error(`the scheduler does not start: ${describeError(error)}`, { cause: error });
+  }
+  return stack.move();
+}
