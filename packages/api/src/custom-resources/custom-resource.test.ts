@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deepCopy, isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { fieldErrorText } from "../field-error.ts";
+import { applyConfiguration } from "../managed-fields/apply.ts";
+import { schemaOfCustomResource } from "../schema/json-schema.ts";
 import { duplicateItems } from "./list-types.ts";
 import { settle } from "./settle.ts";
 import { structuralSchema } from "./structural-schema.ts";
@@ -162,4 +164,44 @@ test("items that are there twice", () => {
   assert.deepEqual([...duplicateItems(items, "l", map)].map(fieldErrorText), [
     'l[2]: Duplicate value: {"port":1,"protocol":"TCP"}',
   ]);
+});
+
+test("apply knows items by their keys, and keys by their defaults", () => {
+  const ports = {
+    type: "array",
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": ["port", "protocol"],
+    items: object({
+      port: { type: "integer" },
+      protocol: { type: "string", default: "TCP" },
+      name: { type: "string" },
+    }),
+  };
+  const schema = schemaOfCustomResource({ kind: "Tab", schema: object({ spec: object({ ports }) }) });
+  const identity = { apiVersion: "example.com/v1", kind: "Tab", metadata: { name: "a" } };
+  const live = {
+    ...identity,
+    spec: {
+      ports: [
+        { port: 1, protocol: "TCP", name: "old" },
+        { port: 1, protocol: "UDP" },
+      ],
+    },
+  };
+  const { object: made } = applyConfiguration({
+    live,
+    config: { ...identity, spec: { ports: [{ port: 1, name: "new" }] } },
+    schema,
+    force: true,
+    manager: "me",
+    apiVersion: "example.com/v1",
+    subresource: undefined,
+    nowMs: 0,
+  });
+  assert.deepEqual(made.spec, {
+    ports: [
+      { port: 1, protocol: "TCP", name: "new" },
+      { port: 1, protocol: "UDP" },
+    ],
+  });
 });

@@ -1,4 +1,4 @@
-import { assert, present } from "@skiff/base";
+import { assert, type JsonValue, present } from "@skiff/base";
 import { definitions as generated } from "../generated/definitions.ts";
 import { oldDefinitions } from "../kinds/removed/old-definitions.ts";
 import type { DefinitionNotation } from "./notation.ts";
@@ -35,8 +35,8 @@ const keyDefaults: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The value that an item has for a key it leaves out, or `undefined` where the key must be there. */
-export const keyDefault = (item: Schema, key: string): string | undefined =>
-  item.kind === "struct" ? keyDefaults.get(`${item.definition}.${key}`) : undefined;
+export const keyDefault = (item: Schema, key: string): JsonValue | undefined =>
+  item.kind === "struct" ? (keyDefaults.get(`${item.definition}.${key}`) ?? item.defaultOf?.(key)) : undefined;
 
 const scalars: ReadonlyMap<string, Schema> = new Map<string, Schema>([
   ...(

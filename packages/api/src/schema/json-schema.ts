@@ -79,6 +79,10 @@ function structFrom(schema: JsonObject, { name, embedded }: StructOptions): Stru
     embedded,
     required,
     fieldNames: [...names],
+    defaultOf(field) {
+      const property = properties[field];
+      return isJsonObject(property) ? property.default : undefined;
+    },
     field(field) {
       const known = fields.get(field);
       if (known !== undefined) return known;

@@ -1,3 +1,5 @@
+import type { JsonValue } from "@skiff/base";
+
 /**
  * The one form in memory of what Kubernetes knows about a field's shape. Built-in kinds get theirs from the generated
  * notation, read a definition at a time and only when somebody asks; custom resources get theirs from the JSON schema of
@@ -58,6 +60,8 @@ export interface StructSchema {
   readonly embedded: boolean;
   readonly required: readonly string[];
   readonly fieldNames: readonly string[];
+  /** What a field is where it is left out, as far as the schema itself says so; absent for built-in kinds. */
+  defaultOf?(name: string): JsonValue | undefined;
   /** The field of that name, or `undefined` where it has none. Reads the notation on first use. */
   field(name: string): FieldSchema | undefined;
 }

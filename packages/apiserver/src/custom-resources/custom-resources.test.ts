@@ -199,6 +199,35 @@ test("versions without a webhook differ by their name and schema", async () => {
 const versionsOf = ({ spec }: JsonObject): JsonObject[] =>
   isJsonObject(spec) && Array.isArray(spec.versions) ? spec.versions.filter(isJsonObject) : [];
 
+test("an update that changes nothing rewrites what was stored in another version", async () => {
+  await using setup = await testSetup();
+  const { call } = setup;
+  const [first] = versionsOf(cronTabs());
+  const v2 = tabs.replace("/v1/", "/v2/");
+  const both = (storage: "v1" | "v2") =>
+    ["v1", "v2"].map((name) => ({ ...first, name, storage: name === storage }) satisfies JsonObject);
+  await define(setup, cronTabs({}, { versions: both("v1") }));
+  const made = await call(tabs, create(cronTab("a")));
+  const moved = await call(`${definitions}/${cronTabsName}`, merge({ spec: { versions: both("v2") } }));
+  assert.ok(isJsonObject(moved.json.status));
+  assert.deepEqual(moved.json.status.storedVersions, ["v1", "v2"]);
+  const versionOf = ({ json }: { readonly json: JsonObject }) =>
+    isJsonObject(json.metadata) ? json.metadata.resourceVersion : undefined;
+  const rewritten = await call(`${v2}/a`, merge({}));
+  assert.notEqual(versionOf(rewritten), versionOf(made));
+  assert.equal(versionOf(await call(`${v2}/a`, merge({}))), versionOf(rewritten));
+  const early = await call(`${definitions}/${cronTabsName}`, merge({ spec: { versions: both("v2").slice(1) } }));
+  assert.match(
+    String(early.json.message),
+    /status.storedVersions\[0\]: Invalid value: "v1": missing from spec.versions/,
+  );
+  await call(`${definitions}/${cronTabsName}/status`, merge({ status: { storedVersions: ["v2"] } }));
+  const done = await call(`${definitions}/${cronTabsName}`, merge({ spec: { versions: both("v2").slice(1) } }));
+  assert.equal(done.status, 200, done.text);
+  assert.equal((await call(tabs)).status, 404);
+  assert.equal(versionOf(await call(`${v2}/a`)), versionOf(rewritten));
+});
+
 test("names are given to who asks first, and to the next when they are given up", async () => {
   await using setup = await testSetup();
   const { call } = setup;
@@ -258,4 +287,23 @@ test("discovery and OpenAPI change with the definition", async () => {
   await call(`${definitions}/${cronTabsName}`, { method: "DELETE" });
   await until(async () => (await call("/apis/stable.example.com/v1")).status === 404);
   assert.doesNotMatch((await call("/openapi/v2")).text, /com.example.stable/);
+});
+
+test("a definition in the place of a built-in resource serves nothing and removes nothing", async () => {
+  await using setup = await testSetup();
+  const { call } = setup;
+  const leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+  await call(leases, create({ metadata: { name: "mine" }, spec: {} }));
+  const names = { plural: "leases", kind: "Lease" };
+  const body: JsonObject = {
+    ...cronTabs({}, { group: "coordination.k8s.io", names }),
+    metadata: {
+      name: "leases.coordination.k8s.io",
+      annotations: { "api-approved.kubernetes.io": "unapproved, a test" },
+    },
+  };
+  await define(setup, body);
+  await call(`${definitions}/leases.coordination.k8s.io`, { method: "DELETE" });
+  await until(async () => (await call(`${definitions}/leases.coordination.k8s.io`)).status === 404);
+  assert.equal((await call(`${leases}/mine`)).status, 200);
 });

@@ -18,7 +18,7 @@ import { decideNames } from "./accept-names.ts";
 import { approvalCondition } from "./api-approval.ts";
 import { type ConditionText, conditionOf, holds, sameCondition, withCondition } from "./conditions.ts";
 import { instancesOf, removeInstances } from "./remove-instances.ts";
-import { ServedDefinitions } from "./served-definitions.ts";
+import { overlapsBuiltIn, ServedDefinitions } from "./served-definitions.ts";
 
 export const cleanupFinalizer = "customresourcecleanup.apiextensions.k8s.io";
 
@@ -177,6 +177,10 @@ export class CustomResources implements AsyncDisposable {
       await this.#setStatus(name, [neverEstablished]);
       return await this.#release(name);
     }
+    if (overlapsBuiltIn(this.#options.table, definition)) {
+      await this.#setStatus(name, [overlapping]);
+      return await this.#release(name);
+    }
     if (conditionOf(definition, "Terminating")?.reason === pendingReason) {
       return await this.#setStatus(name, [inProgress]);
     }
@@ -240,6 +244,12 @@ const completed: ConditionText = {
   status: "False",
   reason: "InstanceDeletionCompleted",
   message: "removed all instances",
+};
+const overlapping: ConditionText = {
+  ...terminating,
+  status: "False",
+  reason: "OverlappingBuiltInResource",
+  message: "instances overlap with built-in resources in storage",
 };
 const neverEstablished: ConditionText = {
   ...terminating,

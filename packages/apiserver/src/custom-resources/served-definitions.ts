@@ -39,6 +39,8 @@ export class ServedDefinitions {
       if (holds(definition, "Terminating")) this.#close(before);
       return;
     }
+    // What is built in stays what it is, and its objects are nobody else's.
+    if (overlapsBuiltIn(this.#table, definition)) return;
     const resource = customResource(definition, converterOf(definition, this.#conversion));
     this.#withdraw(
       name,
@@ -59,9 +61,6 @@ export class ServedDefinitions {
   }
 
   #serve(resource: CustomResource["stored"]): void {
-    // What is built in stays what it is.
-    const known = this.#table.find(resource);
-    if (known !== undefined && known.resource.custom === undefined) return;
     const { custom } = resource;
     const storage = this.#table.add(resource);
     if (custom !== undefined) storage.hooks = ruleHooks(custom);
@@ -75,6 +74,13 @@ export class ServedDefinitions {
     }
   }
 }
+
+/** True where objects of a built-in resource are stored in the same place. */
+export const overlapsBuiltIn = (table: StorageTable, { spec }: CustomResourceDefinition): boolean =>
+  table.all().some(({ resource }) => {
+    const { group, plural } = resource.storedAs ?? resource;
+    return resource.custom === undefined && group === spec.group && plural === spec.names.plural;
+  });
 
 /** Who makes versions of each other; `undefined` where they differ by their name only. */
 export function converterOf(

@@ -43,7 +43,8 @@ export async function modifyObject(
     const next = deepCopy(proposed);
     checkPreconditions(storage, next, current.object);
     await runLine(storage, { next, old: current.object, modification });
-    if (isUnchanged(next, current.object)) return current;
+    // An update that changes nothing still brings what is stored up to date: so storage is migrated.
+    if (isUnchanged(next, current.object) && !storage.isOutdated(stored)) return current;
     const written = await commit(storage, { key, next, current, modification });
     if (written !== undefined) return written;
   }

@@ -108,6 +108,15 @@ export class ObjectStorage implements ResourceStorage {
     return made;
   }
 
+  /** True for a state that would be stored otherwise today: written in another version, or under an older schema. */
+  isOutdated(stored: ServedObject): boolean {
+    const { custom, storedAs } = this.resource;
+    if (custom === undefined || storedAs === undefined) return false;
+    const { object } = stored;
+    if (object.apiVersion !== apiVersionOf(storedAs)) return true;
+    return object.apiVersion === this.apiVersion && this.show(stored) !== stored;
+  }
+
   /**
    * Has states converted that only a webhook can show, so that `show` can show them; `undefined` where there is nothing to
    * wait for. Rejects with `StatusError`.
