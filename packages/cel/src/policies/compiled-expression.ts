@@ -26,7 +26,8 @@ export function compileExpression(
 /** What the variables of a policy are made of, one after the other: each may use those before it. */
 export interface CompiledVariables {
   readonly expressions: readonly { readonly name: string; readonly expression: CompiledExpression }[];
-  readonly types: Readonly<Record<string, CelType>>;
+  /** `undefined` where there are none: then expressions do not know the word. */
+  readonly types: Readonly<Record<string, CelType>> | undefined;
 }
 
 export function compileVariables(
@@ -39,7 +40,7 @@ export function compileVariables(
     known[name] = expression.kind === "program" ? expression.program.type : types.dyn;
     return { name, expression };
   });
-  return { expressions, types: known };
+  return { expressions, types: variables.length === 0 ? undefined : known };
 }
 
 const bool = [types.bool];
@@ -50,5 +51,5 @@ export const compileConditions = (
   params: boolean,
 ): readonly CompiledExpression[] =>
   conditions.map(({ expression }) =>
-    compileExpression(expression.trim(), { params, authorizer: true, variables: {}, results: bool }),
+    compileExpression(expression.trim(), { params, authorizer: true, variables: undefined, results: bool }),
   );

@@ -51,8 +51,8 @@ export const namespaceType = types.object("kubernetes.Namespace", {
 export interface ExpressionScope {
   readonly params: boolean;
   readonly authorizer: boolean;
-  /** Types of the policy's variables that come before the expression. */
-  readonly variables: Readonly<Record<string, CelType>>;
+  /** Types of the policy's variables that come before the expression; `undefined` where it may use none. */
+  readonly variables: Readonly<Record<string, CelType>> | undefined;
   /** The types of `object` and `oldObject`, and of `params`, where they are known: for type checking. */
   readonly objectType?: CelType;
   readonly paramsType?: CelType;
@@ -67,7 +67,7 @@ export function variableTypes(scope: ExpressionScope): Readonly<Record<string, C
     oldObject: object,
     request: requestType,
     namespaceObject: namespaceType,
-    variables: types.object("kubernetes.variables", scope.variables),
+    ...(scope.variables === undefined ? {} : { variables: types.object("kubernetes.variables", scope.variables) }),
     ...(scope.params ? { params: scope.paramsType ?? types.dyn } : {}),
     ...(scope.authorizer
       ? {

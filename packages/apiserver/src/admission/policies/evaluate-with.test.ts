@@ -7,13 +7,13 @@ import { admissionRequest } from "../../fixtures/admission-request.ts";
 import { evaluateWith } from "./bindings-of-request.ts";
 import { Evaluation, type Outcome } from "./evaluation.ts";
 
-const noVariables = { expressions: [], types: {} };
+const noVariables = { expressions: [], types: undefined };
 
 const run = (source: string, authorizer: AccessAuthorizer): Promise<Outcome> => {
   const request = admissionRequest();
   const match = { resource: Pods, kind: Pods };
   const view = { request, match, object: undefined, oldObject: undefined, namespace: undefined, authorizer };
-  const scope = { params: false, authorizer: true, variables: {}, results: [types.dyn] };
+  const scope = { params: false, authorizer: true, variables: undefined, results: [types.dyn] };
   const expression = compileExpression(source, scope);
   return evaluateWith(view, undefined, (values) => new Evaluation(values, noVariables).run(expression));
 };

@@ -58,6 +58,8 @@ export class Evaluation {
   }
 }
 
+const noVariables: CompiledVariables = { expressions: [], types: undefined };
+
 /** What conditions decide together. */
 export type Conditions =
   | { readonly kind: "met" }
@@ -67,7 +69,7 @@ export type Conditions =
 
 /** Evaluates match conditions: one that does not hold decides, whatever the others fail with. */
 export function evaluateConditions(conditions: readonly CompiledExpression[], bindings: Bindings): Conditions {
-  const evaluation = new Evaluation(bindings, { expressions: [], types: {} }, costLimits.matchConditions);
+  const evaluation = new Evaluation(bindings, noVariables, costLimits.matchConditions);
   const errors: string[] = [];
   try {
     for (const condition of conditions) {

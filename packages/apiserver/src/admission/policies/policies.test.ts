@@ -197,6 +197,35 @@ test("expressions that do not compile are refused with the compiler's text", asy
   );
 });
 
+test("each expression knows the words that are for it", async () => {
+  await using the = await scene();
+  const causesOf = async (spec: JsonObject): Promise<string[]> => {
+    const refused = await the.post(`${group}/validatingadmissionpolicies`, {
+      metadata: { name: "words" },
+      spec: { matchConstraints: onMaps(), ...spec },
+    });
+    assert.equal(refused.status, 422, refused.text);
+    return [...messageOf(refused).matchAll(/(spec\.\S+): Invalid.*undeclared reference to '(\w+)'/g)].map(
+      ([, field, word]) => `${field} ${word}`,
+    );
+  };
+  const expression = "variables.a == params.b";
+  assert.deepEqual(await causesOf({ validations: [{ expression }], matchConditions: [{ name: "m", expression }] }), [
+    "spec.matchConditions[0].expression variables",
+    "spec.validations[0].expression variables",
+  ]);
+  assert.deepEqual(
+    await causesOf({
+      variables: [
+        { name: "a", expression: "variables.b" },
+        { name: "b", expression: "authorizer == authorizer" },
+      ],
+      validations: [{ expression: "variables.b", messageExpression: "authorizer.nothing()" }],
+    }),
+    ["spec.validations[0].messageExpression authorizer"],
+  );
+});
+
 const at = (value: JsonValue | undefined, ...path: (string | number)[]): JsonValue | undefined =>
   path.reduce<JsonValue | undefined>(
     (here, step) =>
