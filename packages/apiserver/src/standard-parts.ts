@@ -44,6 +44,7 @@ import { WebhookClient } from "./webhooks/webhook-client.ts";
 export type { FrontProxy } from "./aggregation/front-proxy.ts";
 export type { ServiceAllocation } from "./allocation/service-allocation.ts";
 export type { AuditOptions } from "./audit/audit.ts";
+export { AuditWebhook } from "./audit/audit-webhook.ts";
 export type { AuditSink } from "./audit/audited.ts";
 export { AuditPolicy, AuditPolicyError } from "./audit/policy.ts";
 export { accountTokenIssuer } from "./authentication/legacy-token-claims.ts";

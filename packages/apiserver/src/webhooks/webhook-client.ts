@@ -31,6 +31,8 @@ export interface WebhookCall {
   readonly signal: AbortSignal;
   /** Nothing is shown where absent. */
   readonly credentials?: WebhookCredentials;
+  /** Only the answer's status counts, not what it says. */
+  readonly ignoresAnswer?: boolean;
 }
 
 /** Answers larger than this are an attack on memory, not a review. */
@@ -79,6 +81,7 @@ export class WebhookClient implements Disposable {
         body: JSON.stringify(call.body),
         agent: this.#agent,
         signal: ending.signal,
+        ignoresAnswer: call.ignoresAnswer === true,
       });
     } catch (error) {
       if (error instanceof StatusError && !(error instanceof UnlocatedError)) throw error;
@@ -150,6 +153,7 @@ interface Post {
   readonly body: string;
   readonly agent: Agent;
   readonly signal: AbortSignal;
+  readonly ignoresAnswer: boolean;
 }
 
 async function post(call: Post, isRetry = false): Promise<JsonObject> {
@@ -175,7 +179,9 @@ async function post(call: Post, isRetry = false): Promise<JsonObject> {
     throw error;
   }
   outgoing.on("error", () => {});
-  return parsed(answer, await textOf(answer));
+  const told = await textOf(answer);
+  const { statusCode = 0 } = answer;
+  return call.ignoresAnswer && statusCode >= 200 && statusCode < 300 ? {} : parsed(answer, told);
 }
 
 async function textOf(answer: IncomingMessage): Promise<string> {

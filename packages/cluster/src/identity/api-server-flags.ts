@@ -31,6 +31,8 @@ export const apiServerFlags: readonly ApiServerFlag[] = [
   flag("audit-log-maxsize", "number", "megabytes at which a file of the audit log is full (100)"),
   flag("audit-log-path", "file", "where the audit log goes (audit.log among the cluster's logs)"),
   flag("audit-policy-file", "file", "what is written to the audit log (audit-policy.yaml of the cluster's folder)"),
+  flag("audit-webhook-batch-max-wait", "duration", "how long events wait for others before they are sent (30s)"),
+  flag("audit-webhook-config-file", "file", "kubeconfig of a server that events of the audit log are sent to"),
   flag("authentication-config", "file", "AuthenticationConfiguration: JWT issuers, anonymous requests"),
   flag("authentication-token-webhook-config-file", "file", "kubeconfig of a server that knows bearer tokens"),
   flag("authentication-token-webhook-cache-ttl", "duration", "how long its answers are remembered (2m)"),

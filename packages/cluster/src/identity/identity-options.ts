@@ -1,24 +1,20 @@
-/** What the options of a cluster say about who may ask and who decides, as the API server takes it. */
-import { readFileSync } from "node:fs";
 import {
   type AccessAuthorizer,
   type AnonymousRule,
   type JwtIssuer,
   oidcTokens,
   parseTokenFile,
-  type RemoteServer,
   type StandardPartsOptions,
   type TokenAuthenticator,
   WebhookAuthorizer,
-  WebhookClient,
   webhookTokens,
 } from "@skiff/apiserver";
 import { type Clock, describeError, type Logger } from "@skiff/base";
-import { loadKubeconfig } from "@skiff/client";
 import type { ApiServerFlags } from "./api-server-flags.ts";
 import { parseAuthentication } from "./authentication-configuration.ts";
 import { type AuthorizerChoice, parseAuthorization, usualWebhookTimes } from "./authorization-configuration.ts";
 import { badOption, durationMs, readConfiguration, readOption } from "./config-file.ts";
+import { clientFor, remoteServer } from "./remote-server.ts";
 
 /** Those of the API server's options that have to do with identity. */
 export type IdentityOptions = Pick<
@@ -155,31 +151,6 @@ function requiredClaim(text: string): [string, string] {
     throw badOption("oidc-required-claim", `${JSON.stringify(text)} is not KEY=VALUE`);
   return [claim, value];
 }
-
-/** The server that a kubeconfig names. Credentials may be kept in files beside it. */
-function remoteServer(option: string, path: string): RemoteServer {
-  try {
-    const { endpoint, ca, cert, key, token } = loadKubeconfig(readFileSync(path, "utf8"), {
-      readFile: (file) => readFileSync(file, "utf8"),
-    });
-    return {
-      url: endpoint,
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-      ...(token === undefined ? {} : { token }),
-    };
-  } catch (error) {
-    throw badOption(option, `${path}: ${describeError(error)}`, error);
-  }
-}
-
-/** Servers of kubeconfigs are reached by their URL. */
-const clientFor = (clock: Clock): WebhookClient =>
-  new WebhookClient({
-    clock,
-    services: { locate: () => Promise.reject(new Error("a kubeconfig names no Service")) },
-  });
 
 function tokenWebhook(
   audiences: readonly string[],

@@ -5,7 +5,7 @@ import { operationOptions } from "./operation-options.ts";
 
 test("without options the server is operated as Kubernetes' is", () => {
   assert.deepEqual(operationOptions({}), {
-    audit: { maxSize: 100, maxBackup: 0, maxAge: 0 },
+    audit: { maxSize: 100, maxBackup: 0, maxAge: 0, webhookWaitMs: 30_000 },
     maxRequestsInFlight: 600,
     shutdownDelayMs: 0,
     goAwayChance: 0,
@@ -22,7 +22,7 @@ test("options of operation", () => {
     "shutdown-delay-duration": ["1m5s"],
   };
   assert.deepEqual(operationOptions(flags), {
-    audit: { policyFile: "/p", logPath: "/l", maxSize: 100, maxBackup: 0, maxAge: 7 },
+    audit: { policyFile: "/p", logPath: "/l", maxSize: 100, maxBackup: 0, maxAge: 7, webhookWaitMs: 30_000 },
     maxRequestsInFlight: 210,
     shutdownDelayMs: 65_000,
     goAwayChance: 0.01,

@@ -13,6 +13,10 @@ export interface AuditFlags {
   readonly maxBackup: number;
   /** For how many days they are kept; 0: for ever. */
   readonly maxAge: number;
+  /** Kubeconfig of a server that events are sent to as well; to none where absent. */
+  readonly webhookFile?: string;
+  /** How long events wait for others before they are sent. */
+  readonly webhookWaitMs: number;
 }
 
 /** How the API server is operated. */
@@ -37,12 +41,14 @@ export function operationOptions(flags: ApiServerFlags): OperationOptions {
   };
   const goAwayChance = number("goaway-chance", 0, /^\d*\.?\d+$/);
   if (goAwayChance > 0.02) throw badOption("goaway-chance", "must be from 0 to 0.02");
-  const delay = one("shutdown-delay-duration");
-  const shutdownDelayMs = delay === undefined ? 0 : durationMs(delay);
-  if (shutdownDelayMs === undefined) {
-    throw badOption("shutdown-delay-duration", `${JSON.stringify(delay)} is no duration, as 2m or 30s`);
-  }
+  const duration = (name: string, usualMs: number): number => {
+    const text = one(name);
+    const found = text === undefined ? usualMs : durationMs(text);
+    if (found === undefined) throw badOption(name, `${JSON.stringify(text)} is no duration, as 2m or 30s`);
+    return found;
+  };
   const [policyFile, logPath] = [one("audit-policy-file"), one("audit-log-path")];
+  const webhookFile = one("audit-webhook-config-file");
   return {
     audit: {
       ...(policyFile === undefined ? {} : { policyFile }),
@@ -50,9 +56,11 @@ export function operationOptions(flags: ApiServerFlags): OperationOptions {
       maxSize: number("audit-log-maxsize", 100),
       maxBackup: number("audit-log-maxbackup", 0),
       maxAge: number("audit-log-maxage", 0),
+      ...(webhookFile === undefined ? {} : { webhookFile }),
+      webhookWaitMs: duration("audit-webhook-batch-max-wait", 30_000),
     },
     maxRequestsInFlight: number("max-requests-inflight", 400) + number("max-mutating-requests-inflight", 200),
-    shutdownDelayMs,
+    shutdownDelayMs: duration("shutdown-delay-duration", 0),
     goAwayChance,
   };
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { type AuditOptions, AuditPolicy, AuditPolicyError } from "@skiff/apiserver";
-import { type Clock, describeError, type Logger } from "@skiff/base";
+import { type AuditOptions, AuditPolicy, AuditPolicyError, AuditWebhook } from "@skiff/apiserver";
+import { type Clock, describeError, type JsonObject, type Logger } from "@skiff/base";
 import { RotatingFile } from "@skiff/host";
 import type { AuditFlags } from "../operation/operation-options.ts";
 import { ClusterError } from "../settings/settings.ts";
@@ -33,11 +33,29 @@ export async function openAuditLog(
     maxAgeMs: flags.maxAge * dayMs,
   };
   const onError = (error: unknown) => logger.error(`the audit log cannot be written: ${describeError(error)}`);
-  const file = await RotatingFile.open(flags.logPath ?? paths.log, limits, { now: () => clock.now(), onError });
-  return {
-    options: { policy, sink: { write: (event) => file.write(JSON.stringify(event)) } },
-    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+  await using stack = new AsyncDisposableStack();
+  const now = () => clock.now();
+  const file = stack.use(await RotatingFile.open(flags.logPath ?? paths.log, limits, { now, onError }));
+  const webhook = await openWebhook(flags, effects, stack);
+  const write = (event: JsonObject) => {
+    file.write(JSON.stringify(event));
+    webhook?.write(event);
   };
+  const open = stack.move();
+  return { options: { policy, sink: { write } }, [Symbol.asyncDispose]: () => open[Symbol.asyncDispose]() };
+}
+
+async function openWebhook(
+  { webhookFile, webhookWaitMs }: AuditFlags,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+  stack: AsyncDisposableStack,
+): Promise<AuditWebhook | undefined> {
+  if (webhookFile === undefined) return undefined;
+  // Most clusters have none.
+  const { clientFor, remoteServer } = await import("../identity/remote-server.ts");
+  const client = stack.use(clientFor(clock));
+  const server = remoteServer("audit-webhook-config-file", webhookFile);
+  return stack.use(new AuditWebhook({ client, server, clock, logger, maxWaitMs: webhookWaitMs }));
 }
 
 function policyOf(path: string, text: string): AuditPolicy {
