@@ -61,8 +61,10 @@ export interface Exchange {
   /** Path and query as sent. */
   readonly url: string;
   readonly query: URLSearchParams;
-  /** Names in lower case. */
+  /** Names in lower case; the values of repeated ones with commas between them. */
   readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The values of a header as they were sent, for those that may be repeated and whose values may have commas. */
+  headerValues(name: string): readonly string[];
   readonly remoteAddress: string;
   readonly protocol: "http/1.1" | "h2";
   /** The verified client certificate's subject, where one was shown. */
@@ -104,7 +106,7 @@ export interface Authenticator {
    * only where there is something to wait for.
    */
   authenticate(
-    exchange: Pick<Exchange, "headers" | "clientCertificate" | "path">,
+    exchange: Pick<Exchange, "headers" | "headerValues" | "clientCertificate" | "path">,
   ): Promise<UserInfo | undefined> | UserInfo | undefined;
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { randomInt, seededRandom } from "@skiff/base";
 import { parseCertificateRequest } from "./certificate-request.ts";
 import { sampleRequests } from "./sample-requests.ts";
 
@@ -34,4 +35,25 @@ test("what is no certificate request", () => {
   const at = forged.indexOf("alice");
   forged.write("malic", at);
   assert.equal(parseCertificateRequest(pem(forged)).isSigned(), false);
+});
+
+test("changed requests are told from sound ones, and break nothing", () => {
+  const random = seededRandom(3);
+  const { der } = parseCertificateRequest(sampleRequests.alice);
+  const pem = (bytes: Buffer) =>
+    Buffer.from(
+      `-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString("base64")}\n-----END CERTIFICATE REQUEST-----\n`,
+    ).toString("base64");
+  for (let round = 0; round < 1000; round++) {
+    const changed = Buffer.from(der);
+    const at = randomInt(random, changed.length);
+    changed.writeUInt8(changed.readUInt8(at) ^ (1 + randomInt(random, 255)), at);
+    let isSigned = false;
+    try {
+      isSigned = parseCertificateRequest(pem(changed)).isSigned();
+    } catch (error) {
+      assert.ok(error instanceof Error && error.message.startsWith("asn1: "), String(error));
+    }
+    assert.equal(isSigned, false, `byte ${at}`);
+  }
 });

@@ -41,8 +41,14 @@ export function parseCertificateRequest(request: string): CertificateRequest {
   const block = /-----BEGIN CERTIFICATE REQUEST-----\s*([A-Za-z0-9+/=\s]+?)-----END CERTIFICATE REQUEST-----/.exec(pem);
   if (block === null) throw new Error("PEM block type must be CERTIFICATE REQUEST");
   const der = Buffer.from(block[1] ?? "", "base64");
-  const [info, algorithm, signature] = readDer(readOne(der).content);
-  if (info === undefined || algorithm === undefined || signature === undefined) throw structureError();
+  const whole = readOne(der);
+  const [info, algorithm, signature, ...more] = readDer(whole.content);
+  if (info === undefined || algorithm === undefined || signature === undefined || more.length > 0) {
+    throw structureError();
+  }
+  if ([whole, info, algorithm].some(({ tag }) => tag !== derTag.sequence)) throw structureError();
+  // The first byte of a bit string counts the bits that are left over: a signature is whole bytes.
+  if (signature.tag !== derTag.bitString || signature.content[0] !== 0) throw structureError();
   const [version, subject, publicKey, attributes] = readDer(info.content);
   if (version === undefined || subject === undefined || publicKey === undefined) throw structureError();
   const names = subjectOf(subject);
@@ -117,7 +123,6 @@ function isSigned(parts: {
   if (digest === undefined && oid !== ed25519) return false;
   try {
     const key = createPublicKey({ key: parts.publicKey.raw, format: "der", type: "spki" });
-    // The first byte of a bit string counts the bits that are left over: none.
     return verify(digest ?? null, parts.info.raw, key, parts.signature.content.subarray(1));
   } catch {
     return false;

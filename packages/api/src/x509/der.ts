@@ -38,7 +38,8 @@ export function readOne(bytes: Buffer): DerElement {
 }
 
 /** `2.5.4.3`. */
-export function readOid({ content }: DerElement): string {
+export function readOid({ tag, content }: DerElement): string {
+  if (tag !== derTag.oid) throw new Error("asn1: structure error: tags don't match");
   const numbers: number[] = [];
   let value = 0;
   for (const byte of content) {

@@ -82,6 +82,7 @@ function parts(anonymous: AnonymousRule = false) {
   ) =>
     authenticator.authenticate({
       headers,
+      headerValues: (header) => headers[header]?.split("\n") ?? [],
       path: "/api",
       clientCertificate:
         commonName === undefined
@@ -197,13 +198,13 @@ test("front proxies speak for others, and for nobody when they say nothing", asy
   const remote = {
     "x-remote-user": "bob",
     "x-remote-uid": "7",
-    "x-remote-group": "dev, ops",
+    "x-remote-group": "dev\ncn=ops,ou=it",
     "x-remote-extra-example.com%2fteam": "blue",
   };
   assert.deepEqual(await ask(remote, "proxy", [], true), {
     name: "bob",
     uid: "7",
-    groups: ["dev", "ops", "system:authenticated"],
+    groups: ["dev", "cn=ops,ou=it", "system:authenticated"],
     extra: { "example.com/team": ["blue"] },
   });
   assert.equal(await refusal(ask({}, "proxy", [], true)), "401 Unauthorized");

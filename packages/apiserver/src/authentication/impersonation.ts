@@ -1,7 +1,9 @@
 import { refusals } from "@skiff/api";
 import { type Access, type AccessAuthorizer, forbidden } from "../authorization/access.ts";
-import type { UserInfo } from "../contracts.ts";
+import type { Exchange, UserInfo } from "../contracts.ts";
 import { serviceAccountUser } from "./service-account-tokens.ts";
+
+type RequestHeaders = Pick<Exchange, "headers" | "headerValues">;
 
 const extraPrefix = "impersonate-extra-";
 
@@ -13,28 +15,24 @@ interface Wanted {
   readonly extra: readonly (readonly [key: string, values: readonly string[]])[];
 }
 
-const listOf = (header: string | undefined): string[] =>
-  header === undefined
-    ? []
-    : header
-        .split(",")
-        .map((item) => item.trim())
-        .filter((item) => item !== "");
-
 /** Every request is asked this, and hardly any says yes. */
 function impersonates(headers: Readonly<Record<string, string | undefined>>): boolean {
   for (const name in headers) if (name.startsWith("impersonate-")) return true;
   return false;
 }
 
-function wantedIn(headers: Readonly<Record<string, string | undefined>>): Wanted | undefined {
+function wantedIn(request: RequestHeaders): Wanted | undefined {
+  const { headers } = request;
   if (!impersonates(headers)) return undefined;
   const user = headers["impersonate-user"] ?? "";
   const uid = headers["impersonate-uid"];
-  const groups = listOf(headers["impersonate-group"]);
-  const extra = Object.entries(headers)
-    .filter(([name]) => name.startsWith(extraPrefix))
-    .map(([name, value]): [string, string[]] => [decodeKey(name.slice(extraPrefix.length)), listOf(value)]);
+  const groups = request.headerValues("impersonate-group").filter((group) => group !== "");
+  const extra = Object.keys(headers)
+    .filter((name) => name.startsWith(extraPrefix))
+    .map((name): [string, readonly string[]] => [
+      decodeKey(name.slice(extraPrefix.length)),
+      request.headerValues(name),
+    ]);
   if (user === "" && uid === undefined && groups.length === 0 && extra.length === 0) return undefined;
   if (user === "") {
     const said = referencesOf({ uid, groups, extra });
@@ -75,8 +73,8 @@ export class Impersonation {
   }
 
   /** The user that the headers ask for, or `user` itself. Throws 403 for what `user` may not impersonate. */
-  apply(user: UserInfo, headers: Readonly<Record<string, string | undefined>>): UserInfo | Promise<UserInfo> {
-    const wanted = wantedIn(headers);
+  apply(user: UserInfo, request: RequestHeaders): UserInfo | Promise<UserInfo> {
+    const wanted = wantedIn(request);
     return wanted === undefined ? user : this.#impersonate(user, wanted);
   }
 

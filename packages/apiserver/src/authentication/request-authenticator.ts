@@ -42,21 +42,21 @@ export class RequestAuthenticator implements Authenticator {
   }
 
   authenticate(
-    exchange: Pick<Exchange, "headers" | "clientCertificate" | "path">,
+    exchange: Pick<Exchange, "headers" | "headerValues" | "clientCertificate" | "path">,
   ): Promise<UserInfo | undefined> | UserInfo | undefined {
-    const { headers } = exchange;
     const user = this.#byCertificate(exchange) ?? this.#byToken(exchange);
     const impersonated = (known: UserInfo | undefined): UserInfo | Promise<UserInfo> | undefined =>
-      known === undefined ? undefined : this.#options.impersonation.apply(known, headers);
+      known === undefined ? undefined : this.#options.impersonation.apply(known, exchange);
     return user instanceof Promise ? user.then(impersonated) : impersonated(user);
   }
 
-  #byCertificate({ clientCertificate: shown, headers }: Pick<Exchange, "headers" | "clientCertificate">) {
+  #byCertificate(exchange: Pick<Exchange, "headers" | "headerValues" | "clientCertificate">): UserInfo | undefined {
+    const { clientCertificate: shown, headers } = exchange;
     if (shown === undefined) return undefined;
     if (shown.expiresMs <= this.#options.clock.now()) return this.#unlessToken(headers);
     if (shown.isFrontProxy) {
       const { requestHeader } = this.#options;
-      const user = requestHeader === undefined ? undefined : userOfFrontProxy(requestHeader, shown, headers);
+      const user = requestHeader === undefined ? undefined : userOfFrontProxy(requestHeader, shown, exchange);
       return user === undefined ? this.#unlessToken(headers) : withAuthenticated(user);
     }
     return shown.commonName === "" ? undefined : this.#userOf(shown);

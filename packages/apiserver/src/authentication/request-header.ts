@@ -18,29 +18,26 @@ const extraPrefix = "x-remote-extra-";
 export function userOfFrontProxy(
   { allowedNames }: RequestHeaderOptions,
   certificate: ClientCertificate,
-  headers: Exchange["headers"],
+  request: Pick<Exchange, "headers" | "headerValues">,
 ): UserInfo | undefined {
   if (allowedNames.length > 0 && !allowedNames.includes(certificate.commonName)) return undefined;
+  const { headers } = request;
   const name = headers[userHeader]?.trim() ?? "";
   if (name === "") return undefined;
   const uid = headers[uidHeader] ?? "";
-  const extra = Object.entries(headers)
-    .filter(([header]) => header.startsWith(extraPrefix))
-    .map(([header, value]): [string, string[]] => [decoded(header.slice(extraPrefix.length)), listOf(value)]);
+  const extra = Object.keys(headers)
+    .filter((header) => header.startsWith(extraPrefix))
+    .map((header): [string, readonly string[]] => [
+      decoded(header.slice(extraPrefix.length)),
+      request.headerValues(header),
+    ]);
   return {
     name,
     ...(uid === "" ? {} : { uid }),
-    groups: listOf(headers[groupHeader]),
+    groups: request.headerValues(groupHeader).filter((group) => group !== ""),
     ...(extra.length === 0 ? {} : { extra: Object.fromEntries(extra) }),
   };
 }
-
-/** Repeated headers arrive as one, with commas. */
-const listOf = (header: string | undefined): string[] =>
-  (header ?? "")
-    .split(",")
-    .map((item) => item.trim())
-    .filter((item) => item !== "");
 
 function decoded(key: string): string {
   try {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { test } from "node:test";
 import { Secrets, ServiceAccounts } from "@skiff/api";
-import { isJsonObject, VirtualClock } from "@skiff/base";
+import { isJsonObject, randomInt, seededRandom, VirtualClock } from "@skiff/base";
 import { fakeTable } from "../fixtures/fake-table.ts";
 import { namespacedMeta, writeContext } from "../fixtures/objects.ts";
 import { bootstrapTokens } from "./bootstrap-tokens.ts";
@@ -139,4 +139,37 @@ test("token files", () => {
   assert.deepEqual(users.get("t1"), { name: "alice", uid: "7", groups: ["dev", "ops"] });
   assert.deepEqual(users.get("t2"), { name: "bob", groups: [] });
   assert.throws(() => parseTokenFile("t3,carol"), /line 1 of the token file has less than 3 columns/);
+});
+
+test("no text is taken for a token of ours, and none breaks anything", async () => {
+  const random = seededRandom(7);
+  const keys = new TokenKeys(ec, [rsa]);
+  const table = fakeTable([[ServiceAccounts, [{ metadata: namespacedMeta("robot") }]]]);
+  const clock = new VirtualClock();
+  const all = new TokenUnion([
+    bootstrapTokens({ table, clock, audiences }),
+    new ServiceAccountTokens({ keys, issuers: ["i"], audiences, table, clock }),
+  ]);
+  const now = Math.floor(clock.now() / 1000);
+  const times = { issuedAt: now, expires: now + 60 };
+  const serviceAccount = { name: "robot", uid: "uid-robot" };
+  const token = keys.sign(
+    claimsToJson({ issuer: "i", audiences, ...times, id: "1", namespace: "default", serviceAccount }),
+  );
+  assert.equal((await all.look(token, audiences)).kind, "user");
+  const part = () =>
+    Buffer.from(JSON.stringify([{ alg: "none" }, { alg: "RS256", kid: {} }, [], null, 1][randomInt(random, 5)]));
+  for (let round = 0; round < 500; round++) {
+    const at = randomInt(random, token.length);
+    const mutated = `${token.slice(0, at)}${String.fromCharCode(33 + randomInt(random, 90))}${token.slice(at + 1)}`;
+    const made = `${part().toString("base64url")}.${part().toString("base64url")}.${token.split(".")[2]?.slice(0, at)}`;
+    for (const text of [mutated, made, token.slice(0, at), "..", ".".repeat(at)]) {
+      // The last character of a part has bits that say nothing.
+      const same = Buffer.from(text.split(".")[2] ?? "", "base64url").equals(
+        Buffer.from(token.split(".")[2] ?? "", "base64url"),
+      );
+      if (same && text.startsWith(token.slice(0, token.lastIndexOf(".") + 1))) continue;
+      assert.notEqual((await all.look(text, audiences)).kind, "user", text);
+    }
+  }
 });

@@ -69,6 +69,7 @@ export abstract class BaseExchange implements Exchange {
   }
 
   abstract readonly headers: Readonly<Record<string, string | undefined>>;
+  abstract headerValues(name: string): readonly string[];
   protected abstract hideContentType(): void;
   abstract bodyStream(): Readable;
   abstract stream(head: { readonly status: number; readonly contentType: string }): ResponseStream;

@@ -36,6 +36,10 @@ export class Http1Exchange extends BaseExchange {
     return this.#headers;
   }
 
+  headerValues(name: string): readonly string[] {
+    return this.#request.headersDistinct[name] ?? [];
+  }
+
   protected hideContentType(): void {
     this.#headers = { ...this.headers, "content-type": "application/json" };
   }

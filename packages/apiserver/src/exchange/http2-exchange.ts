@@ -11,10 +11,18 @@ export class Http2Exchange extends BaseExchange {
   readonly protocol = "h2";
   readonly #stream: ServerHttp2Stream;
   readonly #raw: IncomingHttpHeaders;
+  /** Names and values one after the other, as they came. */
+  readonly #rawHeaders: readonly string[];
   #headers: Record<string, string | undefined> | undefined;
 
-  constructor(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, context: ConnectionContext) {
+  constructor(
+    stream: ServerHttp2Stream,
+    sent: { readonly headers: IncomingHttpHeaders; readonly raw: readonly string[] },
+    context: ConnectionContext,
+  ) {
+    const { headers } = sent;
     super(headers[":method"] ?? "GET", headers[":path"] ?? "/", context);
+    this.#rawHeaders = sent.raw;
     this.#stream = stream;
     this.#raw = headers;
     stream.on("close", () => this.closed());
@@ -32,6 +40,14 @@ export class Http2Exchange extends BaseExchange {
     headers.host ??= headers[":authority"];
     this.#headers = headers;
     return headers;
+  }
+
+  headerValues(name: string): readonly string[] {
+    const values: string[] = [];
+    for (let at = 0; at < this.#rawHeaders.length; at += 2) {
+      if (this.#rawHeaders[at] === name) values.push(this.#rawHeaders[at + 1] ?? "");
+    }
+    return values;
   }
 
   protected hideContentType(): void {

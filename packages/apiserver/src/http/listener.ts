@@ -155,8 +155,8 @@ export class Listener implements AsyncDisposable {
       this.#options.logger.debug(`an HTTP/2 session failed: ${describeError(error)}`);
     });
     const { goAwayChance = 0, random } = this.#options;
-    session.on("stream", (stream: ServerHttp2Stream, headers) => {
-      const exchange = new Http2Exchange(stream, headers, context);
+    session.on("stream", (stream: ServerHttp2Stream, headers, _flags, raw: string[]) => {
+      const exchange = new Http2Exchange(stream, { headers, raw }, context);
       this.#take(exchange);
       // What is under way goes on; the client opens another connection for what follows.
       if (goAwayChance > 0 && !exchange.isLongRunning && random.next() < goAwayChance) session.close();
