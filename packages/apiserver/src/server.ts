@@ -60,7 +60,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const environment = { store, cache, clock, random, admission, leases: new LeasePool(store, clock) };
   const table = new StorageTable(options.resources ?? servedResources(), environment);
   const parts = options.parts(table);
-  admission.install(parts.admission);
+  admission.install(parts.admission, parts.admissionSteps);
   if (table.find(Services) !== undefined) table.hook(Services, parts.allocation);
   if (table.find(Events) !== undefined) table.hook(Events, { ttlMs: options.eventTtlMs ?? usualEventTtlMs });
   if (table.find(Namespaces) !== undefined) {

@@ -18,6 +18,7 @@ import type {
   UserInfo,
 } from "./contracts.ts";
 import type { FlowControl } from "./fairness/flow-control.ts";
+import type { AdmissionSteps } from "./observe/admission-steps.ts";
 import type { RequestMetrics } from "./observe/request-metrics.ts";
 import type { NodeConnector } from "./subresources/node-connector.ts";
 import type { ServiceConnector } from "./webhooks/service-connector.ts";
@@ -99,6 +100,8 @@ export interface StandardParts {
   readonly authorizer: AccessAuthorizer;
   /** In the order in which they run. */
   readonly admission: readonly AdmissionPlugin[];
+  /** Times them. */
+  readonly admissionSteps: AdmissionSteps;
   /** The first that matches answers. Paths carry no trailing slash: strip it before matching. */
   readonly paths: readonly PathRoute[];
   /** By `pods/exec`, `deployments.apps/scale`. */

@@ -19,6 +19,7 @@ import { flowControlRoutes } from "./fairness/debug-routes.ts";
 import { FlowControl } from "./fairness/flow-control.ts";
 import { flowControlMetrics } from "./fairness/flow-control-metrics.ts";
 import { identityParts } from "./identity-parts.ts";
+import { AdmissionSteps } from "./observe/admission-steps.ts";
 import { always, basicChecks, healthRoutes, shutdownCheck } from "./observe/health.ts";
 import { metricsRoute } from "./observe/metrics-route.ts";
 import { head, line } from "./observe/metrics-text.ts";
@@ -84,12 +85,14 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
   const { maxRequestsInFlight: seats } = options;
   const flowControl = new FlowControl({ table, clock, ...(seats === undefined ? {} : { seats }) });
   const policyMetrics = new PolicyMetrics();
+  const admissionSteps = new AdmissionSteps(clock);
   const others = [
     policyMetrics,
     webhookMetrics,
     { text: () => flowControlMetrics(flowControl) },
     { text: () => objectMetrics(table) },
     { text: () => aggregationMetrics(aggregation) },
+    admissionSteps,
     {
       text: () =>
         head("apiserver_audit_event_total", "counter", auditHelp) +
@@ -128,6 +131,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
     allocation: new ServiceAllocator(options),
     metrics,
     flowControl,
+    admissionSteps,
     lifecycle,
     audit,
     aggregation,

@@ -132,6 +132,11 @@ test("requests are written down as the policy says", async () => {
   const unlistened = Date.now();
   while (events.length < 4 && Date.now() - unlistened < 5000) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.equal(events[3]?.stage, "ResponseComplete");
+  const unknown = await setup.call("/version", { known: false, headers: { authorization: "Bearer wrong" } });
+  assert.equal(unknown.status, 401);
+  const failed = events.splice(4, 1)[0] ?? {};
+  assert.deepEqual(failed.user, {});
+  assert.deepEqual(isJsonObject(failed.responseStatus) && failed.responseStatus.code, 401);
   const unlike = await setup.call(`${path}/a`, {
     method: "PATCH",
     body: "data: {k: w}",

@@ -21,7 +21,7 @@ export interface AuditedRequest {
 }
 
 const userOf = ({ name, uid, groups, extra }: UserInfo): JsonObject => ({
-  username: name,
+  ...(name === "" ? {} : { username: name }),
   ...(uid === undefined || uid === "" ? {} : { uid }),
   ...(groups.length === 0 ? {} : { groups: [...groups] }),
   ...(extra === undefined

@@ -53,6 +53,7 @@ export class RequestLine implements Disposable {
     const { parts, clock, logger } = this.#options;
     const begunMs = clock.monotonic();
     let done: (() => void) | undefined;
+    let audit: ((user: UserInfo) => void) | undefined;
     try {
       if (isMalformed(exchange.url)) {
         exchange.respond({ status: 400, contentType: "text/plain; charset=utf-8", body: "400 Bad Request" });
@@ -66,9 +67,13 @@ export class RequestLine implements Disposable {
       exchange.onDone = ({ status, bodyBytes }) => count(status, (clock.monotonic() - begunMs) / 1000, bodyBytes);
       exchange.isLongRunning = isLongRunning(info);
       const id = parts.audit.name(exchange);
+      audit = (asking) => {
+        audit = undefined;
+        parts.audit.begin(id, exchange, info, asking);
+      };
       const known = parts.authenticator.authenticate(exchange);
       const user = identified(exchange, known instanceof Promise ? await known : known);
-      parts.audit.begin(id, exchange, info, user);
+      audit(user);
       if (!exchange.isLongRunning) {
         done = this.#deadlines.add(exchange, query === undefined ? undefined : requestedTimeout(query));
       }
@@ -76,6 +81,8 @@ export class RequestLine implements Disposable {
       const entry = entering instanceof Promise ? await entering : entering;
       if (entry.kind === "in") await this.#answer(exchange, info, user, entry.leave);
     } catch (error) {
+      // Who asks was not found out: that, too, is to be written down.
+      audit?.(nobody);
       try {
         respondError(exchange, asStatusError(error, logger));
       } catch (failure) {
@@ -184,6 +191,7 @@ const streams: ReadonlySet<string> = new Set(["exec", "attach", "portforward"]);
 /** A path with a percent sign that begins no byte is no path at all; what is wrong with a query is passed over. */
 const isMalformed = (url: string): boolean => url.includes("%") && /^[^?]*%(?![0-9a-f]{2})/i.test(url);
 
+const nobody: UserInfo = { name: "", groups: [] };
 const nowhere: RequestLabels = { verb: "", group: "", version: "", resource: "", subresource: "", scope: "" };
 const connecting: ReadonlySet<string> = new Set(["exec", "attach", "portforward", "proxy"]);
 

@@ -1,5 +1,6 @@
 import type { ResourceDefinition } from "@skiff/api";
 import type { AdmissionPlugin, AdmissionRequest, AdmissionRound } from "../contracts.ts";
+import type { AdmissionSteps } from "../observe/admission-steps.ts";
 
 class Round implements AdmissionRound {
   readonly again: boolean;
@@ -17,16 +18,23 @@ class Round implements AdmissionRound {
 /** Runs the admission plugins in their order. They are known only after the resources are: see `install`. */
 export class AdmissionChain {
   #plugins: readonly AdmissionPlugin[] = [];
+  #steps: AdmissionSteps | undefined;
   /** Those that have to do with a resource: most have to do with pods, and most writes are of something else. */
   #byResource = new WeakMap<ResourceDefinition, readonly AdmissionPlugin[]>();
 
-  install(plugins: readonly AdmissionPlugin[]): void {
+  /** `steps` hears how long it all took. */
+  install(plugins: readonly AdmissionPlugin[], steps?: AdmissionSteps): void {
     this.#plugins = plugins;
+    this.#steps = steps;
     this.#byResource = new WeakMap();
   }
 
   /** Lets plugins change the object, a second time where one asks for it. Throws what a plugin refuses with. */
-  async admit(request: AdmissionRequest): Promise<void> {
+  admit(request: AdmissionRequest): Promise<void> {
+    return this.#steps?.time("admit", request.operation, () => this.#admit(request)) ?? this.#admit(request);
+  }
+
+  async #admit(request: AdmissionRequest): Promise<void> {
     const first = new Round(false);
     await this.#admitRound(request, first);
     if (first.wantsMore) await this.#admitRound(request, new Round(true));
@@ -42,7 +50,11 @@ export class AdmissionChain {
   }
 
   /** Lets plugins look at the finished object. Throws what a plugin refuses with. */
-  async validate(request: AdmissionRequest): Promise<void> {
+  validate(request: AdmissionRequest): Promise<void> {
+    return this.#steps?.time("validate", request.operation, () => this.#validate(request)) ?? this.#validate(request);
+  }
+
+  async #validate(request: AdmissionRequest): Promise<void> {
     for (const plugin of this.#of(request.resource)) {
       if (plugin.validate === undefined || !plugin.handles(request)) continue;
       const pending = plugin.validate(request);

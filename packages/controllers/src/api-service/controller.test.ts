@@ -23,8 +23,11 @@ test("what the server serves itself has its API services", async () => {
   const core = await client.get(APIServices, { name: "v1." }, { signal });
   assert.deepEqual(core.spec, { version: "v1", groupPriorityMinimum: 18_000, versionPriority: 1 });
   assert.deepEqual(core.metadata.labels, { "kube-aggregator.kubernetes.io/automanaged": "onstart" });
-  await client.delete(APIServices, { name: "v1.apps" }, { signal });
-  await cluster.eventually(() => client.get(APIServices, { name: "v1.apps" }, { signal }));
+  const service = { namespace: "default", name: "mine", port: 443 };
+  await client.patch(APIServices, { name: "v1.apps" }, { spec: { service } }, { type: "merge", signal });
+  await cluster.eventually(async () => {
+    assert.equal(available(await client.get(APIServices, { name: "v1.apps" }, { signal })), "False ServiceNotFound");
+  });
 });
 
 test("an API service comes and goes with its custom resources", async () => {

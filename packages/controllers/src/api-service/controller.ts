@@ -58,6 +58,7 @@ const behind = (place: { readonly namespace: string | undefined; readonly name: 
  * servers behind them answer. https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/apiserver-aggregation/
  */
 export function apiServiceController(check: CheckDiscovery): Loop {
+  const seenTo = new Set<string>();
   const failures = new KeyedBackoff<string>(failurePolicy);
   return defineController<APIService>({
     name: "api-service",
@@ -85,11 +86,13 @@ export function apiServiceController(check: CheckDiscovery): Loop {
         });
         return done;
       }
-      const follows = managed === "true" || managed === "onstart";
+      // What is built in is seen to once, when the server starts: an administrator may put another server in its place.
+      const follows = managed === "true" || (managed === "onstart" && !seenTo.has(name));
       if (follows && wanted !== undefined && !jsonEqual(service.spec, wanted.spec)) {
         await client.update(APIServices, { ...service, spec: wanted.spec }, { signal });
         return done;
       }
+      seenTo.add(name);
       const { spec } = service;
       let finding: Availability = localAvailability;
       if (spec.service) {
@@ -115,7 +118,7 @@ export function apiServiceController(check: CheckDiscovery): Loop {
     async gone({ name }, context) {
       failures.reset(name);
       const wanted = wantedService(name, context);
-      if (wanted === undefined) return done;
+      if (wanted === undefined || (builtIn.has(name) && seenTo.has(name))) return done;
       const { client, signal } = context;
       await client.create(APIServices, wanted, { signal }).catch((error: unknown) => {
         if (!isAlreadyExists(error)) throw error;
