@@ -20,6 +20,7 @@ export { CronJobs } from "./batch-v1/cron-job.ts";
 export { Jobs } from "./batch-v1/job.ts";
 export { CertificateSigningRequests } from "./certificates-v1/certificate-signing-request.ts";
 export { Leases } from "./coordination-v1/lease.ts";
+export { ComponentStatuses } from "./core-v1/component-status.ts";
 export { ConfigMaps } from "./core-v1/config-map.ts";
 export { Endpoints } from "./core-v1/endpoints.ts";
 export { Events } from "./core-v1/event.ts";
