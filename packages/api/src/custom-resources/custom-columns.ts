@@ -19,29 +19,33 @@ const usualColumns: readonly Column<DynamicObject>[] = [{ ...age, type: "date" }
 
 const types = ["string", "integer", "number", "boolean", "date"] as const;
 
-/** The columns of a custom resource; its age where it has none. */
+/** The columns of a custom resource; its age where it has none, or where one of their paths leads nowhere by its form. */
 export function customColumns(columns: readonly ColumnText[]): readonly Column<DynamicObject>[] {
   if (columns.length === 0) return usualColumns;
-  return columns.map(({ name, type: typeText, jsonPath, description, format, priority }) => {
-    const type = types.find((one) => one === typeText) ?? "string";
-    const path = lazily(() => parseJsonPath(jsonPath));
-    return {
-      title: name,
-      type,
-      format: format ?? "",
-      priority: priority ?? 0,
-      description: description ?? `Custom resource definition column (in JSONPath format): ${jsonPath}`,
-      value: (object, context) => cellOf(path().find(object)[0], type, context),
-    };
-  });
+  try {
+    return columns.map(columnOf);
+  } catch {
+    return usualColumns;
+  }
 }
 
-/** Paths are compiled when somebody asks for them: most tables never are. */
-function lazily<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
+function columnOf({
+  name,
+  type: typeText,
+  jsonPath,
+  description,
+  format,
+  priority,
+}: ColumnText): Column<DynamicObject> {
+  const type = types.find((one) => one === typeText) ?? "string";
+  const path = parseJsonPath(jsonPath);
+  return {
+    title: name,
+    type,
+    format: format ?? "",
+    priority: priority ?? 0,
+    description: description ?? `Custom resource definition column (in JSONPath format): ${jsonPath}`,
+    value: (object, context) => cellOf(path.find(object)[0], type, context),
   };
 }
 

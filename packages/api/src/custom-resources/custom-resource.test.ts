@@ -4,6 +4,7 @@ import { deepCopy, isJsonObject, type JsonObject, type JsonValue } from "@skiff/
 import { fieldErrorText } from "../field-error.ts";
 import { applyConfiguration } from "../managed-fields/apply.ts";
 import { schemaOfCustomResource } from "../schema/json-schema.ts";
+import { customColumns } from "./custom-columns.ts";
 import { duplicateItems } from "./list-types.ts";
 import { settle } from "./settle.ts";
 import { structuralSchema } from "./structural-schema.ts";
@@ -204,4 +205,30 @@ test("apply knows items by their keys, and keys by their defaults", () => {
       { port: 1, protocol: "UDP" },
     ],
   });
+});
+
+test("columns are typed; one that cannot be read makes room for the age", () => {
+  const at = (name: string, type: string) => ({ name, type, jsonPath: `.${name}` });
+  const columns = customColumns([
+    at("text", "string"),
+    at("count", "integer"),
+    at("flag", "boolean"),
+    at("when", "date"),
+  ]);
+  const metadata = { name: "a", uid: "u", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" };
+  const cells = (object: JsonObject) =>
+    columns.map((column) => column.value({ ...object, metadata }, { nowMs: Date.UTC(2026, 0, 1, 1) }));
+  assert.deepEqual(cells({ text: 1.5, count: 2.7, flag: true, when: "2026-01-01T00:00:00Z" }), ["1.5", 2, true, "60m"]);
+  assert.deepEqual(cells({ text: { a: 1 }, count: "x", flag: "x", when: "never" }), [
+    '{"a":1}',
+    null,
+    null,
+    "<invalid>",
+  ]);
+  assert.deepEqual(cells({}), [null, null, null, null]);
+  const fallen = customColumns([at("text", "string"), { name: "b", type: "string", jsonPath: ".spec[" }]);
+  assert.deepEqual(
+    fallen.map(({ title }) => title),
+    ["Age"],
+  );
 });

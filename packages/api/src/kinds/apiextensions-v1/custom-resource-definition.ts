@@ -17,13 +17,16 @@ export const CustomResourceDefinitions = defineResource<CustomResourceDefinition
   kind: "CustomResourceDefinition",
   plural: "customresourcedefinitions",
   emptyStatus: { acceptedNames: { plural: "", kind: "" } },
-  defaults({ spec }) {
-    if (!spec) return;
+  defaults(definition) {
+    // What must be there is empty where it is missing, for validation to say so.
+    definition.spec ??= { group: "", scope: "", names: { plural: "", kind: "" }, versions: [] };
+    const { spec } = definition;
+    spec.names ??= { plural: "", kind: "" };
+    spec.versions ??= [];
     if (spec.preserveUnknownFields === false) delete spec.preserveUnknownFields;
     spec.conversion ??= { strategy: "None" };
     const service = spec.conversion.webhook?.clientConfig?.service;
     if (service !== undefined) service.port ??= 443;
-    if (!spec.names) return;
     spec.names.singular ||= spec.names.kind?.toLowerCase();
     if (spec.names.kind) spec.names.listKind ||= `${spec.names.kind}List`;
   },
