@@ -8,11 +8,12 @@ export type CompiledExpression =
   | { readonly kind: "program"; readonly source: string; readonly program: Program }
   | { readonly kind: "invalid"; readonly source: string; readonly message: string };
 
-/** Compiles one. With `mutation` it may make parts of objects and patches. */
+/** Compiles one; nothing where there is none. With `mutation` it may make parts of objects and patches. */
 export function compileExpression(
-  source: string,
+  given: string | undefined,
   options: ExpressionScope & { readonly results: readonly CelType[]; readonly mutation?: boolean },
 ): CompiledExpression {
+  const source = given ?? "";
   const compiled = compile(source, {
     variables: variableTypes(options),
     resultTypes: options.results,
@@ -31,7 +32,7 @@ export interface CompiledVariables {
 }
 
 export function compileVariables(
-  variables: readonly { readonly name: string; readonly expression: string }[],
+  variables: readonly { readonly name: string; readonly expression?: string }[],
   scope: Omit<ExpressionScope, "variables">,
 ): CompiledVariables {
   const known: Record<string, CelType> = {};
@@ -47,9 +48,9 @@ const bool = [types.bool];
 
 /** The conditions of a policy or a webhook. */
 export const compileConditions = (
-  conditions: readonly { readonly name: string; readonly expression: string }[],
+  conditions: readonly { readonly expression?: string }[],
   params: boolean,
 ): readonly CompiledExpression[] =>
   conditions.map(({ expression }) =>
-    compileExpression(expression.trim(), { params, authorizer: true, variables: undefined, results: bool }),
+    compileExpression(expression?.trim(), { params, authorizer: true, variables: undefined, results: bool }),
   );

@@ -226,6 +226,28 @@ test("each expression knows the words that are for it", async () => {
   );
 });
 
+test("whatever is missing from a policy is told, not stumbled over", async () => {
+  await using the = await scene();
+  const specs: JsonObject[] = [
+    {},
+    { validations: [{}] },
+    { validations: [null], matchConditions: [null], variables: [null] },
+    { validations: [{ expression: "true" }], variables: [{ name: "a" }], matchConditions: [{ name: "a" }] },
+    { auditAnnotations: [{ key: "a" }, null] },
+    { mutations: [{}, null, { patchType: "JSONPatch", jsonPatch: {} }, { patchType: "ApplyConfiguration" }] },
+    { matchConstraints: { resourceRules: [null], objectSelector: { matchExpressions: [{}] } } },
+    { paramKind: {}, paramRef: {}, matchResources: { resourceRules: [{}] } },
+  ];
+  const kinds = ["validatingadmissionpolicies", "mutatingadmissionpolicies", "validatingadmissionpolicybindings"];
+  for (const kind of [...kinds, "mutatingadmissionpolicybindings"]) {
+    for (const spec of specs) {
+      const refused = await the.post(`${group}/${kind}`, { metadata: { name: "holes" }, spec });
+      assert.equal(refused.status, 422, `${kind} ${JSON.stringify(spec)}: ${refused.text}`);
+    }
+    assert.equal((await the.post(`${group}/${kind}`, { metadata: { name: "holes" } })).status, 422, kind);
+  }
+});
+
 const at = (value: JsonValue | undefined, ...path: (string | number)[]): JsonValue | undefined =>
   path.reduce<JsonValue | undefined>(
     (here, step) =>

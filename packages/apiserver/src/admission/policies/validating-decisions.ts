@@ -58,7 +58,7 @@ export function compilePolicy({ spec }: ValidatingAdmissionPolicy): CompiledVali
     })),
     annotations: (spec.auditAnnotations ?? []).map(({ key, valueExpression }) => ({
       key,
-      expression: compileExpression(valueExpression.trim(), { ...full, results: [types.string, types.null] }),
+      expression: compileExpression(valueExpression?.trim(), { ...full, results: [types.string, types.null] }),
     })),
   };
 }
