@@ -1,4 +1,9 @@
-import { type CertificateSigningRequest, CertificateSigningRequests, parseCertificateRequest } from "@skiff/api";
+import {
+  type CertificateSigningRequest,
+  CertificateSigningRequests,
+  ClusterTrustBundles,
+  parseCertificateRequest,
+} from "@skiff/api";
 import { jsonEqual } from "@skiff/base";
 import type { AccessAuthorizer } from "../authorization/access.ts";
 import type { AdmissionPlugin, AdmissionRequest } from "../contracts.ts";
@@ -15,6 +20,7 @@ export function certificateAdmission(authorizer: AccessAuthorizer): readonly Adm
     throw refused(request, `user not permitted to ${verb} requests with signerName ${JSON.stringify(signerName)}`);
   };
   return [
+    attest(authorizer),
     {
       name: "CertificateApproval",
       resources,
@@ -44,6 +50,20 @@ export function certificateAdmission(authorizer: AccessAuthorizer): readonly Adm
     },
   ];
 }
+
+/** Who vouches for the authorities of a signer must be allowed to `attest` for it. */
+const attest = (authorizer: AccessAuthorizer): AdmissionPlugin => ({
+  name: "ClusterTrustBundleAttest",
+  resources: [ClusterTrustBundles],
+  handles: ({ operation }) => operation === "CREATE" || operation === "UPDATE",
+  async validate(request) {
+    const bundle = objectOf(request, ClusterTrustBundles);
+    const signerName = bundle?.spec.signerName;
+    const changed = !jsonEqual(bundle?.spec ?? null, oldObjectOf(request, ClusterTrustBundles)?.spec ?? null);
+    if (!signerName || !changed || (await maySignFor(authorizer, request, { verb: "attest", signerName }))) return;
+    throw refused(request, `user not permitted to attest for signerName ${JSON.stringify(signerName)}`);
+  },
+});
 
 const changesOutcome = (
   request: CertificateSigningRequest | undefined,

@@ -95,10 +95,10 @@ test("approving and signing are two things, and final", () => {
       { conditions: [condition("Approved"), condition("Denied")] },
       ['status.conditions: Forbidden: updates may not add a condition of type "Denied"'],
       [
-        'status.conditions[1].type: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive',
+        'status.conditions: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive',
         'status.conditions: Forbidden: updates may not add a condition of type "Denied"',
       ],
-      ['status.conditions[1].type: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive'],
+      ['status.conditions: Invalid value: "Denied": Approved and Denied conditions are mutually exclusive'],
     ],
     [
       {},

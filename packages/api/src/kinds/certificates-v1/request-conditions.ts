@@ -16,12 +16,12 @@ export function* checkConditions({ status }: CertificateSigningRequest): Finding
   for (const [index, { type = "", status: state = "" }] of (status?.conditions ?? []).entries()) {
     const field = `status.conditions[${index}]`;
     if (type === "") yield fieldError.required(`${field}.type`);
-    const states = lasting.includes(type) ? ["True"] : ["True", "False", "Unknown"];
+    const states = lasting.includes(type) ? ["True"] : ["False", "True", "Unknown"];
     if (state === "") yield fieldError.required(`${field}.status`);
     else if (!states.includes(state)) yield fieldError.notSupported(`${field}.status`, state, states);
     if (ofApproval.includes(type) && ofApproval.some((other) => other !== type && seen.has(other))) {
       const why = "Approved and Denied conditions are mutually exclusive";
-      yield fieldError.invalid(`${field}.type`, type, why);
+      yield fieldError.invalid("status.conditions", type, why);
     }
     if (seen.has(type)) yield fieldError.duplicate(`${field}.type`, type);
     seen.add(type);
@@ -37,10 +37,13 @@ export function checkProgress(
   const found: FieldError[] = [];
   const forbid = (why: string) => found.push(fieldError.forbidden("status.conditions", why));
   for (const type of lasting) {
+    const removed = conditionsOf(request, type).length < conditionsOf(old, type).length;
+    if (removed) forbid(`updates may not remove a condition of type ${JSON.stringify(type)}`);
+  }
+  for (const type of may.decide ? [] : ofApproval) {
     const [before, after] = [conditionsOf(old, type), conditionsOf(request, type)];
-    if (after.length < before.length) forbid(`updates may not remove a condition of type ${JSON.stringify(type)}`);
-    else if (may.decide || !ofApproval.includes(type)) continue;
-    else if (after.length > before.length) forbid(`updates may not add a condition of type ${JSON.stringify(type)}`);
+    if (after.length < before.length) continue;
+    if (after.length > before.length) forbid(`updates may not add a condition of type ${JSON.stringify(type)}`);
     else if (!jsonEqual(before, after)) forbid(`updates may not modify a condition of type ${JSON.stringify(type)}`);
   }
   const [before, after] = [old.status?.certificate ?? "", request.status?.certificate ?? ""];
