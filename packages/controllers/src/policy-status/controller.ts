@@ -13,14 +13,19 @@ export const policyStatusController = defineController({
     if (deletionTimestamp !== undefined || (policy.status?.observedGeneration ?? 0) >= generation) return done;
     // The engine is loaded with the first policy: most clusters have none.
     const { expressionWarnings, kindsOf, paramsTypeOf } = await import("./plan.ts");
-    const kinds = await kindsOf(policy, {
-      definition: (group, plural) =>
+    const source = {
+      definition: (group: string, plural: string) =>
         client.get(CustomResourceDefinitions, { name: `${plural}.${group}` }, { signal }).catch((error: unknown) => {
           if (isNotFound(error)) return undefined;
           throw error;
         }),
-    });
-    const warnings = expressionWarnings(policy, kinds, paramsTypeOf(policy));
+      definitionOfKind: async (group: string, kind: string) => {
+        const { items } = await client.list(CustomResourceDefinitions, { signal });
+        return items.find(({ spec }) => spec.group === group && spec.names.kind === kind);
+      },
+    };
+    const [kinds, paramsType] = await Promise.all([kindsOf(policy, source), paramsTypeOf(policy, source)]);
+    const warnings = expressionWarnings(policy, kinds, paramsType);
     const typeChecking = warnings.length === 0 ? {} : { expressionWarnings: warnings };
     const status = { ...policy.status, observedGeneration: generation, typeChecking };
     await client.updateStatus(ValidatingAdmissionPolicies, { ...policy, status }, { signal });

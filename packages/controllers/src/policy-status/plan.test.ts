@@ -20,13 +20,13 @@ const policy = (
   },
 });
 
-const none = { definition: async () => undefined };
+const none = { definition: async () => undefined, definitionOfKind: async () => undefined };
 
 async function warningsOf(
   of: ValidatingAdmissionPolicy,
   source: Parameters<typeof kindsOf>[1] = none,
 ): Promise<string[]> {
-  const found = expressionWarnings(of, await kindsOf(of, source), paramsTypeOf(of));
+  const found = expressionWarnings(of, await kindsOf(of, source), await paramsTypeOf(of, source));
   return found.map(({ fieldRef, warning }) => `${fieldRef} ${warning}`);
 }
 
@@ -89,7 +89,7 @@ test("custom resources have the types of their schemas", async () => {
       ],
     },
   };
-  const source = { definition: async () => definition };
+  const source = { definition: async () => definition, definitionOfKind: async () => definition };
   const expressions = [
     "object.spec.size < 'a'",
     "object.spec.a__dash__b == 'x' && object.metadata.labels['a'] == 'b'",
@@ -99,4 +99,14 @@ test("custom resources have the types of their schemas", async () => {
   assert.equal(found.length, 2);
   assert.match(found[0] ?? "", /example\.com\/v1, Kind=Widget: ERROR: <input>:1:18: found no matching overload/);
   assert.match(found[1] ?? "", /spec\.validations\[2\].*undefined field 'other'/);
+  const withParams = policy(
+    ["pods"],
+    ["params.spec.size == 'x'"],
+    { paramKind: { apiVersion: "example.com/v1", kind: "Widget" } },
+    "",
+  );
+  assert.match(
+    (await warningsOf(withParams, source))[0] ?? "",
+    /^spec\.validations\[0\]\.expression \/v1, Kind=Pod: .*\(int, string\)/,
+  );
 });

@@ -26,6 +26,7 @@ export interface CheckedKind {
 /** Where a kind's schema is to be had: `undefined` where it is not. */
 export interface SchemaSource {
   definition(group: string, plural: string): Promise<CustomResourceDefinition | undefined>;
+  definitionOfKind(group: string, kind: string): Promise<CustomResourceDefinition | undefined>;
 }
 
 /** Kubernetes checks a policy against so many kinds at most. */
@@ -84,12 +85,18 @@ function customKind({ spec }: CustomResourceDefinition, version: string): Checke
   return type === undefined ? undefined : { group: spec.group, version, kind, type };
 }
 
-/** The type of a policy's parameters, where their kind is built in. */
-export function paramsTypeOf({ spec }: ValidatingAdmissionPolicy): CelType | undefined {
-  const { apiVersion = "", kind } = spec.paramKind ?? {};
+/** The type of a policy's parameters, where it has some and their schema is to be had. */
+export async function paramsTypeOf(
+  { spec }: ValidatingAdmissionPolicy,
+  source: SchemaSource,
+): Promise<CelType | undefined> {
+  const { apiVersion = "", kind = "" } = spec.paramKind ?? {};
+  if (kind === "") return undefined;
   const [group = "", version = ""] = apiVersion.includes("/") ? apiVersion.split("/") : ["", apiVersion];
   const found = servedResources().find((one) => one.group === group && one.version === version && one.kind === kind);
-  return found === undefined ? undefined : typeOfSchema(definitionSchema(found.schema));
+  if (found !== undefined) return typeOfSchema(definitionSchema(found.schema));
+  const definition = group === "" ? undefined : await source.definitionOfKind(group, kind);
+  return definition === undefined ? undefined : customKind(definition, version)?.type;
 }
 
 const gvkText = ({ group, version, kind }: Omit<CheckedKind, "type">): string => `${group}/${version}, Kind=${kind}`;
