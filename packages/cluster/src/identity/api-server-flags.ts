@@ -53,6 +53,7 @@ export const apiServerFlags: readonly ApiServerFlag[] = [
   flag("oidc-required-claim", "text", "KEY=VALUE that a token must say", repeats),
   flag("oidc-signing-algs", "list", "algorithms of its signatures (RS256)"),
   flag("oidc-ca-file", "file", "certificates of whom to trust as the issuer (the system's)"),
+  flag("runtime-config", "list", "versions and resources to serve, as certificates.k8s.io/v1beta1=true", repeats),
   flag(
     "service-account-issuer",
     "url",

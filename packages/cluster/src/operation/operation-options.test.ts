@@ -9,6 +9,7 @@ test("without options the server is operated as Kubernetes' is", () => {
     maxRequestsInFlight: 600,
     shutdownDelayMs: 0,
     goAwayChance: 0,
+    runtimeConfig: {},
   });
 });
 
@@ -20,12 +21,14 @@ test("options of operation", () => {
     "goaway-chance": ["0.01"],
     "max-requests-inflight": ["10"],
     "shutdown-delay-duration": ["1m5s"],
+    "runtime-config": ["certificates.k8s.io/v1beta1=true,api/alpha", "apps/v1=false"],
   };
   assert.deepEqual(operationOptions(flags), {
     audit: { policyFile: "/p", logPath: "/l", maxSize: 100, maxBackup: 0, maxAge: 7, webhookWaitMs: 30_000 },
     maxRequestsInFlight: 210,
     shutdownDelayMs: 65_000,
     goAwayChance: 0.01,
+    runtimeConfig: { "certificates.k8s.io/v1beta1": true, "api/alpha": true, "apps/v1": false },
   });
 });
 
@@ -34,6 +37,7 @@ const wrong: readonly ApiServerFlags[] = [
   { "goaway-chance": ["0.5"] },
   { "max-requests-inflight": ["many"] },
   { "shutdown-delay-duration": ["soon"] },
+  { "runtime-config": ["apps/v1=maybe"] },
 ];
 for (const flags of wrong) {
   test(`refused: ${JSON.stringify(flags)}`, () => {

@@ -1,3 +1,4 @@
+import type { RuntimeConfig } from "@skiff/api";
 import type { ApiServerFlags } from "../identity/api-server-flags.ts";
 import { badOption, durationMs } from "../identity/config-file.ts";
 
@@ -28,6 +29,8 @@ export interface OperationOptions {
   readonly shutdownDelayMs: number;
   /** How often a request over HTTP/2 makes its client open another connection: 0 to 0.02. */
   readonly goAwayChance: number;
+  /** Versions and resources that are served, or not, otherwise than usual. */
+  readonly runtimeConfig: RuntimeConfig;
 }
 
 /** Reads what the options of a cluster say of its operation. Throws `ClusterError` for nonsense. */
@@ -62,5 +65,20 @@ export function operationOptions(flags: ApiServerFlags): OperationOptions {
     maxRequestsInFlight: number("max-requests-inflight", 400) + number("max-mutating-requests-inflight", 200),
     shutdownDelayMs: duration("shutdown-delay-duration", 0),
     goAwayChance,
+    runtimeConfig: runtimeConfigOf(flags["runtime-config"] ?? []),
   };
+}
+
+/** `certificates.k8s.io/v1beta1=true,api/alpha`: what has no value is switched on. */
+function runtimeConfigOf(texts: readonly string[]): RuntimeConfig {
+  const terms = texts.flatMap((text) => text.split(",")).filter((term) => term !== "");
+  return Object.fromEntries(
+    terms.map((term): [string, boolean] => {
+      const [, key = "", value = "true"] = /^([^=]+)(?:=(.*))?$/.exec(term) ?? [];
+      if (key === "" || (value !== "true" && value !== "false")) {
+        throw badOption("runtime-config", `${JSON.stringify(term)} is not KEY=true or KEY=false`);
+      }
+      return [key, value === "true"];
+    }),
+  );
 }

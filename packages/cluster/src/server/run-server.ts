@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { servedResources } from "@skiff/api";
 import { type ApiServer, createApiServer, standardParts, statusNodeConnector } from "@skiff/apiserver";
 import { Background, systemRandom } from "@skiff/base";
 import { createClient } from "@skiff/client";
@@ -92,6 +93,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
     random: systemRandom,
     logger: logger.named("api"),
     shutdownDelayMs: server.operation.shutdownDelayMs,
+    resources: servedResources(server.operation.runtimeConfig),
     parts: (table) =>
       standardParts({
         table,

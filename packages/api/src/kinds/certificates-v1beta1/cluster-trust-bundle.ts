@@ -14,6 +14,7 @@ export const ClusterTrustBundles = defineResource<ClusterTrustBundle>({
   version: "v1beta1",
   kind: "ClusterTrustBundle",
   plural: "clustertrustbundles",
+  columns: [{ title: "SignerName", value: ({ spec }) => spec.signerName || "<none>" }],
   selectableFields: [{ path: "spec.signerName", value: ({ spec }) => spec?.signerName ?? "" }],
   // What a name may be depends on the signer.
   validateName: () => [],
