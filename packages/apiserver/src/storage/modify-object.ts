@@ -77,6 +77,7 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   const { admission, clock } = environment;
   const { context, subresource } = modification;
   keepSystemFields(storage, next, old);
+  if (subresource === "status") fillStatus(storage, next);
   resource.defaults(next);
   if (modification.ownFields !== true) trackFields(storage, next, { live: old, context, subresource });
   const request = modification.admitted === true ? undefined : admissionRequest(storage, update);
@@ -106,6 +107,12 @@ async function withChecks(
 ): Promise<readonly FieldError[]> {
   if (check === undefined || (modification.subresource !== undefined && checksParts !== true)) return found;
   return [...found, ...(await check(next, old, found))];
+}
+
+/** A status that is not said is an empty one, as the original holds it: rules rely on its being there. */
+function fillStatus({ schema }: ObjectStorage, next: KubeObject): void {
+  const isHeld = schema.field("status")?.always === true;
+  if (isHeld && Reflect.get(next, "status") === undefined) Reflect.set(next, "status", {});
 }
 
 /** A binding places a pod, and a status tells of one: neither asks anything new of whoever runs it. */

@@ -80,6 +80,8 @@ const steps: readonly Step[] = [
   { run: "annotate deploy web note=yes", shows: /annotate/ },
   { run: "rollout status deploy/web --timeout=60s", shows: /successfully rolled out/ },
   { run: "rollout undo deploy/web", shows: /rolled back/ },
+  // What follows reads and then writes: nobody else may write in between.
+  { run: "rollout status deploy/web --timeout=60s", shows: /successfully rolled out/ },
   { run: "autoscale deploy web --min=1 --max=3", shows: /autoscaled/ },
   { run: "expose deploy web --name=other --port=81", shows: /exposed/ },
   { run: "create configmap made --from-literal=a=b", shows: /created/ },
@@ -131,7 +133,8 @@ if (programs.length > 0) {
           if (shows !== undefined) assert.match(written, shows, `kubectl ${run}`);
         }
         const gone = await bench.run(program, ["delete", "namespace", space, "--timeout=60s"]);
-        assert.equal(gone.code, 0, gone.stderr);
+        const left = gone.code === 0 ? "" : (await bench.run(program, ["get", "namespace", space, "-o", "yaml"])).stdout;
+        assert.equal(gone.code, 0, `${gone.stderr}\n${left}`);
       });
     }
   });
