@@ -325,3 +325,16 @@ test("whatever the body, the answer is an object or a status", () => {
   const wide = `{"metadata":{"managedFields":[{"fieldsV1":${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}}]}}`;
   assert.throws(() => decodeObject(requestFor("core.v1.Pod", wide)), StatusError);
 });
+
+test("texts that the original cannot leave out are there", () => {
+  const { value } = decodeObject({
+    text: '{"metadata":{"name":"a"},"spec":{"containers":[{"image":"i"}],"volumes":[{"emptyDir":{}}]}}',
+    format: "json",
+    schema: definitionSchema("core.v1.Pod"),
+    group: "",
+    version: "v1",
+    kind: "Pod",
+    fieldValidation: "Strict",
+  });
+  assert.deepEqual(value.spec, { containers: [{ image: "i", name: "" }], volumes: [{ emptyDir: {}, name: "" }] });
+});

@@ -313,7 +313,8 @@ for (const [index, kind] of kinds.entries()) {
     for (let round = 0; round < rounds; round++) {
       const { path, call } = kind(random);
       const { status, json, text } = await setup.call(path, call);
-      const what = `round ${round}: ${call.method ?? "GET"} ${path}\n${String(call.body)}\n${status} ${text}`;
+      const body = Buffer.isBuffer(call.body) ? call.body.toString("base64") : String(call.body);
+      const what = `round ${round}: ${status} ${text}\n${call.method ?? "GET"} ${path}\n${body}`;
       assert.ok(status >= 200, what);
       if (status < 500) continue;
       const message = String(json.message);

@@ -133,7 +133,8 @@ if (programs.length > 0) {
           if (shows !== undefined) assert.match(written, shows, `kubectl ${run}`);
         }
         const gone = await bench.run(program, ["delete", "namespace", space, "--timeout=60s"]);
-        const left = gone.code === 0 ? "" : (await bench.run(program, ["get", "namespace", space, "-o", "yaml"])).stdout;
+        const left =
+          gone.code === 0 ? "" : (await bench.run(program, ["get", "namespace", space, "-o", "yaml"])).stdout;
         assert.equal(gone.code, 0, `${gone.stderr}\n${left}`);
       });
     }

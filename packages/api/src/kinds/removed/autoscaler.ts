@@ -31,7 +31,7 @@ function sourceToToday(name: string, source: JsonObject, side: "target" | "curre
     const value = source[old];
     if (value === undefined) continue;
     delete source[old];
-    if (type !== "") figures.type ??= type;
+    if (type !== "") figures.type ||= type;
     // What is zero only because it has to be there says nothing where there is an average.
     if (!(today === "value" && "averageValue" in figures && value === "0")) figures[today] = value;
   }

@@ -103,7 +103,7 @@ export const firstCustomResourceDefinition: OldForm = {
   schema: "apiextensions.v1beta1.CustomResourceDefinition",
   defaults(definition) {
     const spec = objectIn(definition, "spec");
-    spec.scope ??= "Namespaced";
+    spec.scope ||= "Namespaced";
   },
   toToday,
   fromToday,

@@ -33,7 +33,7 @@ export const oldIngress: OldForm = {
   schema: "extensions.v1beta1.Ingress",
   defaults(ingress) {
     for (const rule of objectsIn(objectIn(ingress, "spec"), "rules")) {
-      for (const path of objectsIn(objectIn(rule, "http"), "paths")) path.pathType ??= "ImplementationSpecific";
+      for (const path of objectsIn(objectIn(rule, "http"), "paths")) path.pathType ||= "ImplementationSpecific";
     }
   },
   toToday(ingress: DynamicObject) {

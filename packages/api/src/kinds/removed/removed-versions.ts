@@ -18,7 +18,7 @@ const oldSigningRequest: OldForm = {
     const spec = objectIn(request, "spec");
     spec.usages ??= ["digital signature", "key encipherment"];
     const forClients = Array.isArray(spec.usages) && spec.usages.includes("client auth");
-    spec.signerName ??= forClients ? "kubernetes.io/kube-apiserver-client" : "kubernetes.io/legacy-unknown";
+    spec.signerName ||= forClients ? "kubernetes.io/kube-apiserver-client" : "kubernetes.io/legacy-unknown";
   },
 };
 
