@@ -25,7 +25,7 @@ export class MergedDiscovery {
   }
 
   /** The document of aggregated discovery: this server's own with all others' versions in their places. */
-  async list(own: JsonObject, local: readonly GroupVersions[], signal: AbortSignal): Promise<JsonObject> {
+  async list(own: JsonObject, local: readonly GroupVersions[]): Promise<JsonObject> {
     const services = this.#aggregation.services();
     const items = Array.isArray(own.items) ? own.items.filter(isJsonObject) : [];
     const merged = this.groups(local).map(async ({ group, versions }) => {
@@ -33,7 +33,7 @@ export class MergedDiscovery {
       const known = Array.isArray(item?.versions) ? item.versions.filter(isJsonObject) : [];
       const all = versions.map(({ version }) => {
         const service = services.get(`${group}/${version}`);
-        if (service !== undefined) return remoteVersion(service, this.#documents, signal);
+        if (service !== undefined) return remoteVersion(service, this.#documents);
         return known.find((entry) => entry.version === version) ?? { version, resources: [], freshness: "Current" };
       });
       return { metadata: { name: group, creationTimestamp: null }, versions: await Promise.all(all) };

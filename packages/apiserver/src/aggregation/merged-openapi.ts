@@ -32,9 +32,9 @@ export class MergedOpenApi {
   }
 
   /** The index of version 3: each server says itself where its parts are. */
-  async index(own: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+  async index(own: JsonObject): Promise<JsonObject> {
     const paths = { ...objectIn(own, "paths") };
-    for (const [service, remote] of await this.#all("/openapi/v3", signal)) {
+    for (const [service, remote] of await this.#all("/openapi/v3")) {
       const path = discoveryPath(service).slice(1);
       const entry = objectIn(remote, "paths")[path];
       if (entry !== undefined) paths[path] = entry;
@@ -43,10 +43,10 @@ export class MergedOpenApi {
   }
 
   /** The document of version 2. What both define is this server's. */
-  async whole(own: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+  async whole(own: JsonObject): Promise<JsonObject> {
     const paths = { ...objectIn(own, "paths") };
     const definitions = { ...objectIn(own, "definitions") };
-    for (const [service, remote] of await this.#all("/openapi/v2", signal)) {
+    for (const [service, remote] of await this.#all("/openapi/v2")) {
       const root = discoveryPath(service);
       for (const [path, item] of Object.entries(objectIn(remote, "paths"))) {
         if (path.startsWith(`${root}/`)) paths[path] ??= item;
@@ -56,11 +56,11 @@ export class MergedOpenApi {
     return { ...own, paths, definitions };
   }
 
-  #all(path: string, signal: AbortSignal): Promise<readonly (readonly [AggregatedService, JsonObject])[]> {
+  #all(path: string): Promise<readonly (readonly [AggregatedService, JsonObject])[]> {
     const services = [...this.#aggregation.services().values()];
     return Promise.all(
       services.map(async (service): Promise<readonly [AggregatedService, JsonObject]> => {
-        const { document } = await this.#documents.get(service, { path, accept }, signal);
+        const { document } = await this.#documents.get(service, { path, accept });
         return [service, document?.json ?? none];
       }),
     );

@@ -12,21 +12,16 @@ const objects = (value: JsonValue | undefined): JsonObject[] =>
   Array.isArray(value) ? value.filter(isJsonObject) : [];
 
 /** What aggregated discovery says of a version that another server answers. */
-export async function remoteVersion(
-  service: AggregatedService,
-  documents: RemoteDocuments,
-  signal: AbortSignal,
-): Promise<JsonObject> {
-  const { isCurrent, resources } = await resourcesOf(service, documents, signal);
+export async function remoteVersion(service: AggregatedService, documents: RemoteDocuments): Promise<JsonObject> {
+  const { isCurrent, resources } = await resourcesOf(service, documents);
   return { version: service.version, resources, freshness: isCurrent ? "Current" : "Stale" };
 }
 
 async function resourcesOf(
   service: AggregatedService,
   documents: RemoteDocuments,
-  signal: AbortSignal,
 ): Promise<{ readonly isCurrent: boolean; readonly resources: JsonObject[] }> {
-  const all = await documents.get(service, { path: "/apis", accept }, signal);
+  const all = await documents.get(service, { path: "/apis", accept });
   if (all.document?.json.kind === "APIGroupDiscoveryList") {
     const group = objects(all.document.json.items).find(
       ({ metadata }) => isJsonObject(metadata) && metadata.name === service.group,
@@ -34,7 +29,7 @@ async function resourcesOf(
     const version = objects(group?.versions).find((item) => item.version === service.version);
     if (version !== undefined) return { isCurrent: all.isCurrent, resources: objects(version.resources) };
   }
-  const plain = await documents.get(service, { path: discoveryPath(service), accept: "application/json" }, signal);
+  const plain = await documents.get(service, { path: discoveryPath(service), accept: "application/json" });
   const listed = objects(plain.document?.json.resources);
   return { isCurrent: plain.isCurrent, resources: discoveryEntries(service, listed) };
 }

@@ -4,10 +4,14 @@ import type { Asking } from "./ask.ts";
 
 /** Kubernetes, too, asks aggregated servers again after a minute. */
 const freshMs = 60_000;
+/** A server that did not answer is asked again sooner. */
+const missingMs = 2_000;
+/** Who asked first may go away; others wait for the answer, too. */
+const never = new AbortController().signal;
 
 interface Kept {
   readonly service: AggregatedService["service"];
-  readonly atMs: number;
+  untilMs: number;
   readonly document: Promise<RemoteJson | undefined>;
 }
 
@@ -34,15 +38,14 @@ export class RemoteDocuments {
   async get(
     service: AggregatedService,
     wanted: { readonly path: string; readonly accept: string },
-    signal: AbortSignal,
   ): Promise<{ readonly isCurrent: boolean; readonly document: RemoteJson | undefined }> {
     const key = `${service.group}/${service.version} ${wanted.path}`;
     const known = this.#kept.get(key);
     const nowMs = this.#clock.monotonic();
     const document =
-      known !== undefined && known.service === service.service && nowMs - known.atMs < freshMs
+      known !== undefined && known.service === service.service && nowMs < known.untilMs
         ? await known.document
-        : await this.#ask(key, service, wanted, signal);
+        : await this.#ask(key, service, wanted);
     return document === undefined ? { isCurrent: false, document: this.#last.get(key) } : { isCurrent: true, document };
   }
 
@@ -50,24 +53,28 @@ export class RemoteDocuments {
     key: string,
     service: AggregatedService,
     wanted: { readonly path: string; readonly accept: string },
-    signal: AbortSignal,
   ): Promise<RemoteJson | undefined> {
-    const document = this.#fetch(service, wanted, signal).then((found) => {
-      if (found !== undefined) this.#last.set(key, found);
+    const document = this.#fetch(service, wanted).then((found) => {
+      if (found === undefined) kept.untilMs = this.#clock.monotonic() + missingMs;
+      else this.#last.set(key, found);
       return found;
     });
-    this.#kept.set(key, { service: service.service, atMs: this.#clock.monotonic(), document });
+    const kept: Kept = { service: service.service, untilMs: this.#clock.monotonic() + freshMs, document };
+    this.#kept.set(key, kept);
     return document;
   }
 
   async #fetch(
     service: AggregatedService,
     { path, accept }: { readonly path: string; readonly accept: string },
-    signal: AbortSignal,
   ): Promise<RemoteJson | undefined> {
     if (!service.available) return undefined;
     try {
-      const { status, contentType, body } = await this.#asking.get(service, path, { accept, trusting: false, signal });
+      const { status, contentType, body } = await this.#asking.get(service, path, {
+        accept,
+        trusting: false,
+        signal: never,
+      });
       const json: unknown = status === 200 ? JSON.parse(body) : undefined;
       return isJsonObject(json) ? { contentType, json } : undefined;
     } catch {

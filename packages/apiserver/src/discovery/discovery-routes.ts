@@ -43,7 +43,7 @@ export function discoveryRoutes(
     if (!core && others?.isEmpty === false) {
       if (form === "plain") return answerDocument(exchange, documentOf(groupList(others.groups(groups))), json);
       const local = groups.filter(({ group }) => group !== "");
-      const list = await others.list(aggregatedList(local, form), local, exchange.signal);
+      const list = await others.list(aggregatedList(local, form), local);
       return answerDocument(exchange, documentOf(list), aggregatedType(form));
     }
     if (form === "plain") {

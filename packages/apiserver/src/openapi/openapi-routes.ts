@@ -49,9 +49,9 @@ export function openApiRoutes(
     });
   const mergedNow = (): MergedOpenApi | undefined => (others?.merged.isEmpty === false ? others.merged : undefined);
   /** The same with what other servers answer: these change without notice, so it is made for each who asks. */
-  const wholeWithOthers = async (merged: MergedOpenApi, type: string, signal: AbortSignal): Promise<Document> => {
+  const wholeWithOthers = async (merged: MergedOpenApi, type: string): Promise<Document> => {
     const resources = catalog.groups().flatMap(({ versions }) => versions.flatMap(published));
-    const document = await merged.whole(openApiV2(resources, gitVersion), signal);
+    const document = await merged.whole(openApiV2(resources, gitVersion));
     return type === json ? documentOf(document) : encodedDocument(gnosticDocument(document));
   };
   /** Kept for as long as a version is as it is, whatever becomes of others. */
@@ -100,7 +100,7 @@ export function openApiRoutes(
         const merged = mergedNow();
         const wanted = wantedType(exchange, [json, gnosticDeprecated, gnostic]);
         const type = wanted === json ? json : gnostic;
-        const document = merged === undefined ? whole(type) : await wholeWithOthers(merged, type, exchange.signal);
+        const document = merged === undefined ? whole(type) : await wholeWithOthers(merged, type);
         answerDocument(exchange, document, type);
       },
     },
@@ -118,7 +118,7 @@ export function openApiRoutes(
         if (others !== undefined && elsewhere !== undefined) await others.aggregation.pass(exchange, elsewhere, user);
         else if (path !== "") answerPart(exchange, path);
         else if (merged === undefined) answerDocument(exchange, index(), json);
-        else answerDocument(exchange, documentOf(await merged.index(indexOf(), exchange.signal)), json);
+        else answerDocument(exchange, documentOf(await merged.index(indexOf())), json);
       },
     },
   ];
