@@ -90,6 +90,7 @@ export * from "./kinds/batch-v1/job-indexes.ts";
 export { age, createdAt } from "./kinds/columns.ts";
 export { Endpoints } from "./kinds/core-v1/endpoints.ts";
 export { validatePodBinding } from "./kinds/core-v1/pod-subresource-validation.ts";
+export { isExtendedResource } from "./kinds/core-v1/resource-validation.ts";
 export * from "./kinds/definitions.ts";
 export * from "./kinds/flowcontrol-v1/bootstrap.ts";
 export { humanDuration, since } from "./kinds/human-duration.ts";

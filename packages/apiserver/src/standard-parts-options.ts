@@ -1,5 +1,6 @@
 import type { Descriptions } from "@skiff/api";
 import type { Clock, Logger, Random } from "@skiff/base";
+import type { AdmissionChoice } from "./admission/plugin-choice.ts";
 import type { Aggregation } from "./aggregation/aggregation.ts";
 import type { Asking } from "./aggregation/ask.ts";
 import type { FrontProxy } from "./aggregation/front-proxy.ts";
@@ -61,6 +62,8 @@ export interface StandardPartsOptions {
   readonly nodes: NodeConnector;
   /** What aggregated API servers are shown, so that they take this server's word for who asks. */
   readonly frontProxy?: FrontProxy;
+  /** Which admission plugins are on; those that Kubernetes has on where absent. */
+  readonly admission?: AdmissionChoice;
   /** How Services of webhooks and aggregated API servers are reached; straight to a ready endpoint where absent. */
   readonly services?: ServiceConnector;
   /** `10.0.0.1:6443`, as `/api` tells it. */

@@ -42,6 +42,13 @@ import { serviceAccountToken } from "./subresources/service-account-token.ts";
 import { endpointConnector } from "./webhooks/service-connector.ts";
 import { WebhookClient } from "./webhooks/webhook-client.ts";
 
+export { type AdmissionChoice, admissionPlugins } from "./admission/plugin-choice.ts";
+export {
+  type NamespacePolicy,
+  namespacePolicy,
+  privilegedPolicy,
+} from "./admission/pod-security/namespace-policy.ts";
+export type { PodSecurityConfiguration } from "./admission/pod-security/pod-security.ts";
 export type { FrontProxy } from "./aggregation/front-proxy.ts";
 export type { ServiceAllocation } from "./allocation/service-allocation.ts";
 export type { AuditOptions } from "./audit/audit.ts";
@@ -110,6 +117,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
       random,
       escalation: { authorizer, rbac },
       policyMetrics,
+      choice: options.admission,
       webhooks: { client: webhooks, metrics: webhookMetrics, conditions: webhookConditions({ table, authorizer }) },
     }),
     paths: pathRoutes({ options, keys, metrics, aggregation, asking, flowControl, lifecycle, others }),

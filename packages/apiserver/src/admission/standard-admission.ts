@@ -7,6 +7,11 @@ import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
+import { alwaysPullImages } from "./optional/always-pull-images.ts";
+import { denyServiceExternalIPs } from "./optional/deny-service-external-ips.ts";
+import { extendedResourceToleration } from "./optional/extended-resource-toleration.ts";
+import { ownerReferencesPermissionEnforcement } from "./optional/owner-references.ts";
+import { type AdmissionChoice, optionalPlugins } from "./plugin-choice.ts";
 import { podPartsAdmission } from "./pod-parts.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
 import { podTopologyLabels } from "./pod-topology-labels.ts";
@@ -27,29 +32,53 @@ import { validatingAdmissionWebhook } from "./webhooks/validating-webhooks.ts";
 /** How webhooks are called and counted. */
 export type WebhookSources = Pick<WebhookPluginOptions, "client" | "metrics" | "conditions">;
 
-/** The plugins that are always on, in Kubernetes' order. */
-export const standardAdmission = (options: {
+/** What plugins are made of. */
+export interface AdmissionSources {
   readonly table: ResourceTable;
   readonly clock: Clock;
   readonly random: Random;
   readonly escalation: EscalationSources;
   readonly webhooks: WebhookSources;
   readonly policyMetrics: PolicyMetrics;
-}): readonly AdmissionPlugin[] => [
+  readonly choice?: AdmissionChoice | undefined;
+}
+
+/** What no plugin of Kubernetes does: there the registries of kinds do it, and it cannot be switched off. */
+export const registryRules: ReadonlySet<string> = new Set([
+  serviceAllocationAdmission.name,
+  podPartsAdmission.name,
+  "RBACEscalation",
+]);
+
+/** The plugins that are on, in Kubernetes' order. */
+export function standardAdmission(sources: AdmissionSources): readonly AdmissionPlugin[] {
+  const { enabled = [], disabled = [] } = sources.choice ?? {};
+  return allPlugins(sources).filter(
+    ({ name }) =>
+      registryRules.has(name) || (!disabled.includes(name) && (!optionalPlugins.has(name) || enabled.includes(name))),
+  );
+}
+
+/** All plugins that there are, those included that are off. */
+export const allPlugins = (options: AdmissionSources): readonly AdmissionPlugin[] => [
   namespaceLifecycle(options.table),
   limitRanger(options.table),
   serviceAccountAdmission(options),
   nodeRestriction(options.table),
   taintNodesByCondition,
-  podSecurity(options.table),
+  alwaysPullImages,
+  podSecurity(options.table, options.choice?.podSecurity),
   priorityAdmission(options.table),
   defaultTolerationSeconds,
+  extendedResourceToleration,
   defaultStorageClass(options.table),
   storageObjectInUseProtection,
+  ownerReferencesPermissionEnforcement(options.table, options.escalation.authorizer),
   persistentVolumeClaimResize(options.table),
   runtimeClassAdmission(options.table),
   ...certificateAdmission(options.escalation.authorizer),
   defaultIngressClass(options.table),
+  denyServiceExternalIPs,
   podTopologyLabels(options.table),
   mutatingAdmissionPolicy(policies(options)),
   mutatingAdmissionWebhook({ ...options, ...options.webhooks }),
@@ -61,12 +90,8 @@ export const standardAdmission = (options: {
   resourceQuotaAdmission(options),
 ];
 
-const policies = ({
+const policies = ({ table, escalation, policyMetrics }: AdmissionSources): PolicyPluginOptions => ({
   table,
-  escalation,
-  policyMetrics,
-}: {
-  readonly table: ResourceTable;
-  readonly escalation: EscalationSources;
-  readonly policyMetrics: PolicyMetrics;
-}): PolicyPluginOptions => ({ table, authorizer: escalation.authorizer, metrics: policyMetrics });
+  authorizer: escalation.authorizer,
+  metrics: policyMetrics,
+});

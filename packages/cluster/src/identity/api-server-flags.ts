@@ -24,6 +24,7 @@ const repeats = { repeats: true };
 
 /** All of them, in the order of the help. */
 export const apiServerFlags: readonly ApiServerFlag[] = [
+  flag("admission-control-config-file", "file", "AdmissionConfiguration: how plugins are configured (PodSecurity)"),
   flag("anonymous-auth", "boolean", "let requests without credentials in as system:anonymous (true)"),
   flag("api-audiences", "list", "what tokens for the API server are for (its issuer)"),
   flag("audit-log-maxage", "number", "days for which files of the audit log are kept; 0 is for ever (0)"),
@@ -41,6 +42,8 @@ export const apiServerFlags: readonly ApiServerFlag[] = [
   flag("authorization-webhook-config-file", "file", "kubeconfig of a server that decides"),
   flag("authorization-webhook-cache-authorized-ttl", "duration", "how long its consent is remembered (5m)"),
   flag("authorization-webhook-cache-unauthorized-ttl", "duration", "how long its refusals are remembered (30s)"),
+  flag("disable-admission-plugins", "list", "admission plugins that shall be off"),
+  flag("enable-admission-plugins", "list", "admission plugins that shall be on beside the usual ones"),
   flag("goaway-chance", "number", "how often HTTP/2 clients are sent to another connection, 0 to 0.02 (0)"),
   flag("max-mutating-requests-inflight", "number", "added to the next (200)"),
   flag("max-requests-inflight", "number", "how many requests may go on at once (400)"),

@@ -232,7 +232,9 @@ function withFlags(
 async function checkFlags(flags: ApiServerFlags, clock: Clock): Promise<void> {
   const { operationOptions } = await import("../operation/operation-options.ts");
   const { identityOptions } = await import("../identity/identity-options.ts");
+  const { admissionOptions } = await import("../admission/admission-options.ts");
   operationOptions(flags);
+  await admissionOptions(flags);
   await identityOptions({ issuer: "", privateKey: "" }, { flags, clock, logger: silentLogger });
 }
 

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { type ApiServer, accountTokenIssuer, type UserInfo } from "@skiff/apiserver";
+import { type AdmissionChoice, type ApiServer, accountTokenIssuer, type UserInfo } from "@skiff/apiserver";
 import { aborted, type Clock, describeError, isAbort, type Logger, systemRandom, uuid } from "@skiff/base";
 import {
   type Client,
@@ -26,6 +26,8 @@ export interface ServerEffects {
 
 /** What one server process works on. */
 export interface Server extends ServerEffects {
+  /** Which admission plugins are on. */
+  readonly admission: AdmissionChoice;
   readonly settings: ClusterSettings;
   readonly pki: Pki;
   readonly pkiFolder: string;

@@ -1,6 +1,12 @@
 import { join } from "node:path";
 import { servedResources } from "@skiff/api";
-import { type ApiServer, createApiServer, standardParts, statusNodeConnector } from "@skiff/apiserver";
+import {
+  type AdmissionChoice,
+  type ApiServer,
+  createApiServer,
+  standardParts,
+  statusNodeConnector,
+} from "@skiff/apiserver";
 import { Background, systemRandom } from "@skiff/base";
 import { createClient } from "@skiff/client";
 import type { Processes } from "@skiff/host";
@@ -52,7 +58,18 @@ export async function runServer(
   const operation = operationOptions(settings.apiServerFlags ?? {});
   await using auditLog = await openAuditLog(auditPaths, operation.audit, effects);
   const identity = await identityOf(settings, pki, effects);
-  const server: Server = { ...effects, settings, pki, pkiFolder: paths.pki, store, identity, operation, auditLog };
+  const admission = await admissionOf(settings);
+  const server: Server = {
+    ...effects,
+    admission,
+    settings,
+    pki,
+    pkiFolder: paths.pki,
+    store,
+    identity,
+    operation,
+    auditLog,
+  };
   const readiness = { bootstrapped: false };
   await using api = await openApi(server, readiness);
   await api.listen({
@@ -85,6 +102,12 @@ async function identityOf(settings: ClusterSettings, pki: Pki, effects: ServerEf
   return await identityOptions(defaults, { flags, ...effects });
 }
 
+async function admissionOf({ apiServerFlags: flags }: ClusterSettings): Promise<AdmissionChoice> {
+  if (flags === undefined) return {};
+  const { admissionOptions } = await import("../admission/admission-options.ts");
+  return await admissionOptions(flags);
+}
+
 function openApi(server: Server, readiness: { readonly bootstrapped: boolean }): Promise<ApiServer> {
   const { settings, pki, store, identity, clock, logger } = server;
   return createApiServer({
@@ -103,6 +126,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
         gitVersion,
         descriptions: readDescriptions,
         ...identity,
+        admission: server.admission,
         nodes: statusNodeConnector(table, {
           ca: pki.authority,
           cert: pki.apiServerKubeletClient.certificate,

@@ -34,7 +34,9 @@ export function namespacePolicy(
   const enforce = read("enforce", defaults.enforce, "restricted");
   const audit = read("audit", defaults.audit, "privileged");
   const stricter =
-    labels[`${prefix}enforce`] !== undefined && levels.indexOf(enforce.level) > levels.indexOf(defaults.warn.level);
+    labels[`${prefix}enforce`] !== undefined &&
+    labels[`${prefix}warn`] === undefined &&
+    levels.indexOf(enforce.level) > levels.indexOf(defaults.warn.level);
   // Whoever enforces more than is warned of wants to be warned of workloads that will make no pods.
   const warn = read("warn", stricter ? enforce : defaults.warn, "privileged");
   return { policy: { enforce, audit, warn }, errors };

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { admissionOptions } from "./admission-options.ts";
+
+test("plugins are switched on and off by their names", async () => {
+  assert.deepEqual(await admissionOptions({}), { enabled: [], disabled: [] });
+  const flags = {
+    "enable-admission-plugins": ["AlwaysPullImages,NodeRestriction"],
+    "disable-admission-plugins": ["PodSecurity"],
+  };
+  assert.deepEqual(await admissionOptions(flags), {
+    enabled: ["AlwaysPullImages", "NodeRestriction"],
+    disabled: ["PodSecurity"],
+  });
+  await assert.rejects(
+    admissionOptions({ "enable-admission-plugins": ["Sometimes"] }),
+    /plugin "Sometimes" is unknown/,
+  );
+  await assert.rejects(
+    admissionOptions({ "enable-admission-plugins": ["Priority"], "disable-admission-plugins": ["Priority"] }),
+    { code: "OPTION_INVALID" },
+  );
+});
+
+test("PodSecurity is configured by a file", async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), "skiff-admission-"));
+  context.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, "admission.yaml");
+  const configuration = (defaults: string) => `
+apiVersion: apiserver.config.k8s.io/v1
+kind: AdmissionConfiguration
+plugins:
+- name: PodSecurity
+  configuration:
+    apiVersion: pod-security.admission.config.k8s.io/v1
+    kind: PodSecurityConfiguration
+    defaults: ${defaults}
+    exemptions: {namespaces: [kube-system]}
+`;
+  await writeFile(file, configuration("{enforce: baseline, enforce-version: v1.30, audit: restricted}"));
+  const { podSecurity } = await admissionOptions({ "admission-control-config-file": [file] });
+  assert.deepEqual(podSecurity, {
+    defaults: {
+      enforce: { level: "baseline", version: 30 },
+      audit: { level: "restricted", version: "latest" },
+      warn: { level: "privileged", version: "latest" },
+    },
+    exemptions: { usernames: [], runtimeClasses: [], namespaces: ["kube-system"] },
+  });
+  await writeFile(file, configuration("{enforce: harsh}"));
+  await assert.rejects(admissionOptions({ "admission-control-config-file": [file] }), /"harsh" must be one of/);
+});
