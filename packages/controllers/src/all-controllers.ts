@@ -30,7 +30,11 @@ import type { ResourceSet } from "./resource-set.ts";
 import { rootCertificateController } from "./root-certificate/controller.ts";
 import { serviceAccountController } from "./service-account/controller.ts";
 import { statefulSetController } from "./stateful-set/controller.ts";
-import { claimProtectionController, volumeProtectionController } from "./storage-protection/controller.ts";
+import {
+  attributesClassProtectionController,
+  claimProtectionController,
+  volumeProtectionController,
+} from "./storage-protection/controller.ts";
 import { taintEvictionController } from "./taint-eviction/controller.ts";
 import { tokenCleanerController } from "./token-cleaner/controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/controller.ts";
@@ -84,6 +88,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     resourceQuotaController(resources),
     claimProtectionController,
     volumeProtectionController,
+    attributesClassProtectionController,
     ...flowControlControllers,
     policyStatusController,
     apiServiceController(settings.checkDiscovery ?? unreachable),

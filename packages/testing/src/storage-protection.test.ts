@@ -9,6 +9,7 @@ import {
   Pods,
   StatusError,
   StorageClasses,
+  VolumeAttributesClasses,
 } from "@skiff/api";
 import { TestCluster } from "./test-cluster.ts";
 
@@ -111,4 +112,26 @@ test("claims grow when they are bound and their class lets them", async () => {
     'persistentvolumeclaims "fixed" is forbidden: only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must support resize',
   );
   assert.equal((await grown("growing")).spec.resources?.requests?.storage, "2Gi");
+});
+
+test("a class of volume attributes stays for as long as a claim names it", async () => {
+  await using cluster = await TestCluster.start();
+  const { client, signal } = cluster;
+  const made = await client.create(
+    VolumeAttributesClasses,
+    { metadata: { name: "fast" }, driverName: "x.example.com", parameters: { iops: "1" } },
+    { signal },
+  );
+  assert.deepEqual(made.metadata.finalizers, ["kubernetes.io/vac-protection"]);
+  await client.create(PersistentVolumeClaims, claim("c", { volumeAttributesClassName: "fast" }), { signal });
+  await client.delete(VolumeAttributesClasses, { name: "fast" }, { signal });
+  await cluster.advance(5_000);
+  await client.get(VolumeAttributesClasses, { name: "fast" }, { signal });
+  await client.delete(PersistentVolumeClaims, { namespace: "default", name: "c" }, { signal });
+  await cluster.eventually(async () => {
+    const gone = await client
+      .get(VolumeAttributesClasses, { name: "fast" }, { signal })
+      .catch((error: unknown) => error);
+    assert(isNotFound(gone));
+  });
 });

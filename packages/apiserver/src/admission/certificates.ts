@@ -73,7 +73,7 @@ const changesOutcome = (
   !jsonEqual(request?.status?.conditions ?? [], old?.status?.conditions ?? []);
 
 /** By the signer's own name, or by all those of its domain. */
-async function maySignFor(
+export async function maySignFor(
   authorizer: AccessAuthorizer,
   { user }: AdmissionRequest,
   { verb, signerName }: { readonly verb: string; readonly signerName: string },

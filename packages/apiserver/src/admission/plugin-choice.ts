@@ -34,6 +34,7 @@ export const admissionPlugins: readonly string[] = [
   "RuntimeClass",
   "CertificateApproval",
   "CertificateSigning",
+  "ClusterTrustBundleAttest",
   "CertificateSubjectRestriction",
   "DefaultIngressClass",
   "DenyServiceExternalIPs",

@@ -1,13 +1,19 @@
-import { PersistentVolumeClaims, PersistentVolumes, type ResourceDefinition } from "@skiff/api";
+import {
+  PersistentVolumeClaims,
+  PersistentVolumes,
+  type ResourceDefinition,
+  VolumeAttributesClasses,
+} from "@skiff/api";
 import type { AdmissionPlugin } from "../contracts.ts";
 import { isFor } from "./narrow.ts";
 
 const finalizers: readonly (readonly [ResourceDefinition, finalizer: string])[] = [
   [PersistentVolumeClaims, "kubernetes.io/pvc-protection"],
   [PersistentVolumes, "kubernetes.io/pv-protection"],
+  [VolumeAttributesClasses, "kubernetes.io/vac-protection"],
 ];
 
-/** New claims and volumes get the finalizer that keeps them for as long as they are in use. */
+/** New claims, volumes and their classes get the finalizer that keeps them for as long as they are in use. */
 export const storageObjectInUseProtection: AdmissionPlugin = {
   name: "StorageObjectInUseProtection",
   resources: finalizers.map(([resource]) => resource),

@@ -7,9 +7,10 @@ import {
   PersistentVolumes,
   Pods,
   type ResourceDefinition,
+  VolumeAttributesClasses,
 } from "@skiff/api";
 import { defineController, done, type ReconcileContext, watching } from "@skiff/control-loop";
-import { claimsOf, isBound, protection, usesClaims, withFinalizer } from "./plan.ts";
+import { attributesClassesOf, claimsOf, isBound, protection, usesClaims, withFinalizer } from "./plan.ts";
 
 /** What an object is protected by. */
 interface Guard<T extends KubeObject> {
@@ -57,6 +58,35 @@ export const claimProtectionController = defineController<PersistentVolumeClaim>
     };
     const guard = { resource: PersistentVolumeClaims, finalizer: "kubernetes.io/pvc-protection", isUsed };
     return protect(claim, guard, context);
+  },
+});
+
+type AttributesClass = typeof VolumeAttributesClasses extends ResourceDefinition<infer T> ? T : never;
+
+/** Classes of volume attributes stay for as long as claims or volumes name them. */
+export const attributesClassProtectionController = defineController<AttributesClass>({
+  name: "vac-protection",
+  component: "volumeattributesclass-protection-controller",
+  for: VolumeAttributesClasses,
+  watches: [
+    watching(PersistentVolumeClaims, (claim) => attributesClassesOf(claim).map((name) => ({ name }))),
+    watching(PersistentVolumes, ({ spec }) =>
+      spec.volumeAttributesClassName ? [{ name: spec.volumeAttributesClassName }] : [],
+    ),
+  ],
+  reconcile(attributesClass, context) {
+    const { name } = attributesClass.metadata;
+    const isUsed = () =>
+      context
+        .cached(PersistentVolumeClaims)
+        .list()
+        .some((claim) => attributesClassesOf(claim).includes(name)) ||
+      context
+        .cached(PersistentVolumes)
+        .list()
+        .some(({ spec }) => spec.volumeAttributesClassName === name);
+    const guard = { resource: VolumeAttributesClasses, finalizer: "kubernetes.io/vac-protection", isUsed };
+    return protect(attributesClass, guard, context);
   },
 });
 

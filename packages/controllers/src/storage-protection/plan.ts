@@ -1,4 +1,10 @@
-import { isPodTerminal, type KubeObject, type PersistentVolume, type Pod } from "@skiff/api";
+import {
+  isPodTerminal,
+  type KubeObject,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type Pod,
+} from "@skiff/api";
 
 /** What to do about the finalizer that protects an object: `wait` while it is in use. */
 export type Protection = "add" | "remove" | "wait" | "nothing";
@@ -20,6 +26,14 @@ export const claimsOf = ({ metadata, spec }: Pod): readonly string[] =>
 
 /** A pod uses its claims from when it is on a node until it has ended. */
 export const usesClaims = (pod: Pod): boolean => !!pod.spec.nodeName && !isPodTerminal(pod);
+
+/** Names of the classes of volume attributes that a claim has, had and is to have. */
+export const attributesClassesOf = ({ spec, status }: PersistentVolumeClaim): readonly string[] =>
+  [
+    spec.volumeAttributesClassName,
+    status?.currentVolumeAttributesClassName,
+    status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
+  ].filter((name): name is string => !!name);
 
 /** A volume is in use while it is bound to a claim. */
 export const isBound = ({ status }: PersistentVolume): boolean => status?.phase === "Bound";
