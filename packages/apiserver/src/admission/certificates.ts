@@ -20,7 +20,6 @@ export function certificateAdmission(authorizer: AccessAuthorizer): readonly Adm
     throw refused(request, `user not permitted to ${verb} requests with signerName ${JSON.stringify(signerName)}`);
   };
   return [
-    attest(authorizer),
     {
       name: "CertificateApproval",
       resources,
@@ -36,6 +35,7 @@ export function certificateAdmission(authorizer: AccessAuthorizer): readonly Adm
         changesOutcome(objectOf(request, CertificateSigningRequests), oldObjectOf(request, CertificateSigningRequests)),
       validate: (request) => check(request, "sign"),
     },
+    attest(authorizer),
     {
       name: "CertificateSubjectRestriction",
       resources,
@@ -73,7 +73,7 @@ const changesOutcome = (
   !jsonEqual(request?.status?.conditions ?? [], old?.status?.conditions ?? []);
 
 /** By the signer's own name, or by all those of its domain. */
-export async function maySignFor(
+async function maySignFor(
   authorizer: AccessAuthorizer,
   { user }: AdmissionRequest,
   { verb, signerName }: { readonly verb: string; readonly signerName: string },

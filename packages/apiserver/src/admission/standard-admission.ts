@@ -2,7 +2,6 @@ import type { Clock, Random } from "@skiff/base";
 import type { AdmissionPlugin, ResourceTable } from "../contracts.ts";
 import { certificateAdmission } from "./certificates.ts";
 import { persistentVolumeClaimResize } from "./claim-resize.ts";
-import { clusterTrustBundleAttest } from "./cluster-trust-bundles.ts";
 import { defaultIngressClass, defaultStorageClass } from "./default-classes.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { limitRanger } from "./limit-ranger.ts";
@@ -77,7 +76,7 @@ export const allPlugins = (options: AdmissionSources): readonly AdmissionPlugin[
   ownerReferencesPermissionEnforcement(options.table, options.escalation.authorizer),
   persistentVolumeClaimResize(options.table),
   runtimeClassAdmission(options.table),
-  ...withBundles(certificateAdmission(options.escalation.authorizer), options),
+  ...certificateAdmission(options.escalation.authorizer),
   defaultIngressClass(options.table),
   denyServiceExternalIPs,
   podTopologyLabels(options.table),
@@ -90,15 +89,6 @@ export const allPlugins = (options: AdmissionSources): readonly AdmissionPlugin[
   validatingAdmissionWebhook({ ...options, ...options.webhooks }),
   resourceQuotaAdmission(options),
 ];
-
-/** Kubernetes asks about trust bundles between signing and the subjects of certificates. */
-function withBundles(
-  certificates: readonly AdmissionPlugin[],
-  { escalation: { authorizer } }: AdmissionSources,
-): readonly AdmissionPlugin[] {
-  const [approval, signing, ...others] = certificates;
-  return [approval, signing, clusterTrustBundleAttest(authorizer), ...others].filter((plugin) => plugin !== undefined);
-}
 
 const policies = ({ table, escalation, policyMetrics }: AdmissionSources): PolicyPluginOptions => ({
   table,
