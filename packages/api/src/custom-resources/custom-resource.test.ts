@@ -21,6 +21,7 @@ test("what a schema does not know goes, what it defaults comes", () => {
       { kind: "K", apiVersion: "v", metadata: { x: 1 } },
       { kind: "K", apiVersion: "v", metadata: { x: 1 } },
     ],
+    [object({ metadata: object({}) }), { metadata: { x: 1 } }, { metadata: { x: 1 } }],
     [object({}, { "x-kubernetes-preserve-unknown-fields": true }), { b: { c: 1 } }, { b: { c: 1 } }],
     [
       object({ a: object({ b: text }, { "x-kubernetes-preserve-unknown-fields": true }) }),

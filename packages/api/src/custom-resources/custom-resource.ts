@@ -95,6 +95,7 @@ type Rule =
   | "validateUpdate"
   | "validateStatusUpdate"
   | "validateName"
+  | "warnings"
   | "changesGeneration";
 
 function rulesOf(version: Version): Pick<ResourceDefinition<DynamicObject>, Rule> {
@@ -123,8 +124,19 @@ function rulesOf(version: Version): Pick<ResourceDefinition<DynamicObject>, Rule
     validateUpdate: () => [],
     validateStatusUpdate: (object, old) => findings(version, object, old),
     validateName: dnsSubdomainName,
+    warnings: (object, old) => finalizerWarnings(object, old),
     changesGeneration: (object, old) => !jsonEqual(counted(object), counted(old)),
   };
+}
+
+/** A finalizer without a path may be somebody else's as well. */
+function finalizerWarnings({ metadata }: DynamicObject, old: DynamicObject | undefined): readonly string[] {
+  const advice =
+    "prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other finalizer writers";
+  const usual = new Set(["orphan", "foregroundDeletion", ...(old?.metadata.finalizers ?? [])]);
+  return (metadata.finalizers ?? [])
+    .filter((finalizer) => !finalizer.includes("/") && !usual.has(finalizer))
+    .map((finalizer) => `metadata.finalizers: ${JSON.stringify(finalizer)}: ${advice}`);
 }
 
 function findings(version: Version, object: DynamicObject, old: DynamicObject | undefined): readonly FieldError[] {

@@ -40,8 +40,9 @@ class Settling {
     for (const key of Object.keys(value)) {
       const known = schema.properties.get(key);
       const { additional } = schema;
+      // Whatever a schema says of metadata, it says it of values, not of which members there are.
+      if (embedded && common.has(key)) continue;
       if (known !== undefined) this.#member(value, key, known);
-      else if (embedded && common.has(key)) continue;
       else if (typeof additional === "object") this.#member(value, key, additional);
       else if (schema.preserveUnknown) continue;
       else if (additional === true) this.#nothingBelow(value[key]);

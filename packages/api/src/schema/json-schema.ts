@@ -32,7 +32,7 @@ export function schemaFromJson(schema: JsonValue | undefined): Schema {
         return { kind: "map", value: schemaFromJson(schema.additionalProperties), atomic };
       }
       // An object that says nothing of its members keeps none, unless it says so.
-      return keepsUnknown || schema.additionalProperties === true
+      return (keepsUnknown && schema["x-kubernetes-map-type"] !== "atomic") || schema.additionalProperties === true
         ? openObjectSchema
         : structFrom(schema, { name: "", embedded });
     case "string":

@@ -124,6 +124,18 @@ test("status, scale, generation, columns, selectable fields", async () => {
   assert.match(String(strategic.json.message), /merge-patch\+json, application\/apply-patch\+yaml$/);
 });
 
+test("a status that is dropped on creation still has its defaults when it is read", async () => {
+  await using setup = await testSetup();
+  const { call } = setup;
+  const conditions = { type: "array", items: { type: "object", properties: { type: { type: "string" } } } };
+  const status = { type: "object", default: { conditions: [{ type: "Accepted" }] }, properties: { conditions } };
+  const schema = { openAPIV3Schema: { type: "object", properties: { status } } };
+  await define(setup, cronTabs({ schema, subresources: { status: {} } }));
+  const made = await call(tabs, create({ ...cronTab("a"), status: { conditions: [] } }));
+  assert.deepEqual(made.json.status, { conditions: [{ type: "Accepted" }] });
+  assert.deepEqual((await call(`${tabs}/a`)).json, made.json);
+});
+
 test("server-side apply merges by the schema's list types", async () => {
   await using setup = await testSetup();
   const { call } = setup;

@@ -79,7 +79,12 @@ export class CustomResources implements AsyncDisposable {
   }
 
   #hear(name: string, definition: CustomResourceDefinition | undefined): void {
-    this.#served.follow(name, definition);
+    try {
+      this.#served.follow(name, definition);
+    } catch (error) {
+      // One definition that cannot be read must not keep all others from being served.
+      this.#options.logger.error(`cannot serve the definition ${name}: ${describeError(error)}`, { error });
+    }
     this.#look(name);
   }
 

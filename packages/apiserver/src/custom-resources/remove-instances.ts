@@ -7,12 +7,9 @@ import type { StorageTable } from "../storage/storage-table.ts";
 /** So many deletions are in flight at a time. */
 const atOnce = 32;
 
-/** All that is stored of a definition's resource, whichever of its versions are served. */
-export function instancesOf(table: StorageTable, definition: CustomResourceDefinition): ObjectStorage {
-  const { stored } = customResource(definition);
-  const served = table.find(stored);
-  return served?.resource.custom === undefined ? new ObjectStorage(stored, table.environment) : served;
-}
+/** All that is stored of a definition's resource, whichever of its versions are served. No webhook is asked to remove it. */
+export const instancesOf = (table: StorageTable, definition: CustomResourceDefinition): ObjectStorage =>
+  new ObjectStorage(customResource(definition).stored, table.environment);
 
 /** Deletes all instances, and tells how many are left because something holds them. */
 export async function removeInstances(storage: ObjectStorage, context: WriteContext): Promise<number> {

@@ -231,8 +231,9 @@ export class ObjectStorage implements ResourceStorage {
       const newest = this.cache.get(key);
       // Somebody may have written again already: the answer is still what this write made.
       const made = newest?.revision === result.revision ? newest : ServedObject.fromStored(value, result.revision);
-      // What was stored as it is needs no look at how it is to be shown.
-      if (storedAs !== undefined && stored === object) this.#shown.set(made, made);
+      // What was stored as it is needs no look at how it is to be shown, unless reading fills in what writing left out.
+      const asIs = storedAs !== undefined && stored === object && this.resource.custom?.structural.hasDefaults !== true;
+      if (asIs) this.#shown.set(made, made);
       await this.prepare([made]);
       return this.show(made);
     } finally {
