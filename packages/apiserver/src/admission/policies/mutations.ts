@@ -22,7 +22,8 @@ export interface Mutated {
 }
 
 /** The object with what an `Object{…}` says laid over it. Throws `MutationError`. */
-export function applyToObject({ object, schema }: Mutated, value: CelValue): JsonObject {
+export function applyToObject(mutated: Mutated, value: CelValue): JsonObject {
+  const { object, schema } = mutated;
   if (!isObject(value)) {
     throw new MutationError("unsupported return type from ApplyConfiguration expression");
   }
@@ -32,21 +33,21 @@ export function applyToObject({ object, schema }: Mutated, value: CelValue): Jso
   const live = asJson(object);
   const config = { ...said, apiVersion: object.apiVersion, kind: object.kind };
   try {
-    return conformed(overlayConfiguration(live, config, schema), schema);
+    return conformed(overlayConfiguration(live, config, schema), mutated);
   } catch (error) {
     throw new MutationError(`error applying patch: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
 /** The object with a list of `JSONPatch{…}` applied. An operation `test` that does not hold leaves it as it is. */
-export function patchObject({ object, schema }: Mutated, value: CelValue): JsonObject {
+export function patchObject(mutated: Mutated, value: CelValue): JsonObject {
   if (!isList(value)) throw new MutationError("type mismatch: JSONPatchType.expression should evaluate to array");
   const operations = [...value.values()].map(operationOf);
-  const target = asJson(object);
+  const target = asJson(mutated.object);
   try {
     const patched = applyJsonPatch(target, operations);
     if (!isJsonObject(patched)) throw new Error("the patched value is not an object");
-    return conformed(patched, schema);
+    return conformed(patched, mutated);
   } catch (error) {
     if (isFailedTest(error)) return target;
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
@@ -92,8 +93,14 @@ function checkMember(member: CelValue, expected: string): void {
   else if (isList(member)) for (const item of member.values()) checkMember(item, expected);
 }
 
-/** Drops what the schema does not know and writes quantities and times as they are stored. */
-function conformed(value: JsonObject, schema: StructSchema): JsonObject {
+/**
+ * Drops what the schema does not know and writes quantities and times as they are stored. What kind an object is, and that it
+ * has metadata, is not for a mutation to change.
+ */
+function conformed(value: JsonObject, { object, schema }: Mutated): JsonObject {
   conformObject(value, schema);
+  value.apiVersion = object.apiVersion;
+  value.kind = object.kind;
+  if (!isJsonObject(value.metadata)) value.metadata = {};
   return value;
 }

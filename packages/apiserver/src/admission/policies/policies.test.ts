@@ -344,6 +344,16 @@ test("a patch whose own test does not hold changes nothing, and one that cannot 
   );
   assert.deepEqual(at((await the.post(configMaps, map("one", { a: "x" }))).json, "data"), { a: "x", b: "y" });
   assert.deepEqual(at((await the.post(configMaps, map("two", { a: "z" }))).json, "data"), { a: "z" });
+  await the.policy("mutating", "other", {
+    ...patch(`[JSONPatch{op: "replace", path: "/kind", value: "Secret"}, JSONPatch{op: "remove", path: "/metadata"}]`),
+    matchConditions: [{ name: "named", expression: "object.metadata.?name.orValue('') == 'nameless'" }],
+  });
+  const nameless = await the.post(configMaps, map("nameless", { a: "z" }));
+  assert.equal(nameless.status, 422, nameless.text);
+  assert.match(
+    messageOf(nameless),
+    /^ConfigMap "" is invalid: .*metadata\.name: Required value: name or generateName is required/,
+  );
   await the.policy("mutating", "wrong", patch(`[JSONPatch{op: "remove", path: "/data/missing"}]`));
   assert.match(
     messageOf(await the.post(configMaps, map("three", { a: "z" }))),
