@@ -82,4 +82,17 @@ export interface Client {
     body: object,
     options: WriteOptions,
   ): Promise<JsonObject>;
+  /** What an object's `/scale` tells. Throws 404 where the object is not, or its kind has no such thing. */
+  getScale(resource: ResourceDefinition, ref: ObjectRef, options: CallOptions): Promise<Scale>;
+  /** Asks for so many replicas through `/scale`. */
+  setScale(resource: ResourceDefinition, ref: ObjectRef, replicas: number, options: WriteOptions): Promise<Scale>;
+}
+
+/** How many replicas an object asks for and has, and the labels of its pods as a selector's text (empty: unknown). */
+export interface Scale {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly wanted: number;
+  readonly present: number;
+  readonly selector: string;
 }

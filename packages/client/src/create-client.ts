@@ -7,8 +7,8 @@ import {
   type TransportRequest,
   type WatchEvent,
 } from "@skiff/api";
-import { assert } from "@skiff/base";
-import type { Client, DeleteOptions, ListOptions, PatchOptions, WatchOptions, WriteOptions } from "./client.ts";
+import { assert, isJsonObject, type JsonObject } from "@skiff/base";
+import type { Client, DeleteOptions, ListOptions, PatchOptions, Scale, WatchOptions, WriteOptions } from "./client.ts";
 import { isEventOf, isListOf, isObjectOf } from "./typed.ts";
 
 type Query = Readonly<Record<string, string>>;
@@ -20,6 +20,8 @@ export function createClient(transport: Transport): Client {
     assert(isObjectOf(resource, answer), `the answer to ${sent.verb} of ${resource.plural} is no ${resource.kind}`);
     return answer;
   };
+  const scale = async (resource: ResourceDefinition, sent: Sent): Promise<Scale> =>
+    scaleFrom(await transport.send(requestFor(resource, sent), sent.signal));
   return {
     get: (resource, ref, { signal }) => one(resource, { verb: "get", ref, signal }),
     async list<T extends KubeObject>(resource: ResourceDefinition<T>, options: ListOptions) {
@@ -58,6 +60,9 @@ export function createClient(transport: Transport): Client {
         requestFor(resource, { ...write(options), verb: "create", ref, subresource, body, named: true }),
         options.signal,
       ),
+    getScale: (resource, ref, { signal }) => scale(resource, { verb: "get", ref, subresource: "scale", signal }),
+    setScale: (resource, ref, replicas, options) =>
+      scale(resource, patchSent(ref, { spec: { replicas } }, { ...options, type: "merge", subresource: "scale" })),
   };
 }
 
@@ -158,3 +163,21 @@ const typed = (resource: ResourceDefinition, object: object): object => ({
   apiVersion: apiVersionOf(resource),
   kind: resource.kind,
 });
+
+function scaleFrom(answer: JsonObject): Scale {
+  const part = (name: string): JsonObject => {
+    const value = answer[name];
+    return isJsonObject(value) ? value : {};
+  };
+  const count = (value: unknown) => (typeof value === "number" ? value : 0);
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  const { uid, resourceVersion } = part("metadata");
+  const { replicas: present, selector } = part("status");
+  return {
+    uid: text(uid),
+    resourceVersion: text(resourceVersion),
+    wanted: count(part("spec").replicas),
+    present: count(present),
+    selector: text(selector),
+  };
+}

@@ -61,6 +61,12 @@ export class WrittenRevisions {
         }
         return answer;
       },
+      getScale: (resource, ref, options) => client.getScale(resource, ref, options),
+      setScale: async (resource, ref, replicas, options) => {
+        const scale = await client.setScale(resource, ref, replicas, options);
+        this.#wrote(resource, scale.resourceVersion);
+        return scale;
+      },
     };
   }
 

@@ -10,6 +10,7 @@ import { clusterRoleAggregationController } from "./cluster-role-aggregation/con
 import { cronJobController } from "./cron-job/controller.ts";
 import { daemonSetController } from "./daemon-set/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
+import { disruptionController } from "./disruption/controller.ts";
 import { endpointSliceController } from "./endpoint-slice/controller.ts";
 import { endpointSliceMirroringController } from "./endpoint-slice-mirroring/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
@@ -85,6 +86,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     taintEvictionController(),
     podGcController({ terminatedPodThreshold: settings.terminatedPodThreshold ?? 12_500 }),
     garbageCollector(resources),
+    disruptionController(resources),
     resourceQuotaController(resources),
     claimProtectionController,
     volumeProtectionController,

@@ -32,6 +32,8 @@ function fakeClient(calls: Call[], answer: (call: Call) => Promise<void>): Clien
     update: notUsed,
     updateStatus: notUsed,
     delete: notUsed,
+    getScale: notUsed,
+    setScale: notUsed,
     async createSubresource(_, { name }, subresource, body) {
       assert.equal(subresource, "binding");
       const target = "target" in body && body.target;
