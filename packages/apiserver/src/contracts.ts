@@ -107,6 +107,7 @@ export interface Authenticator {
    */
   authenticate(
     exchange: Pick<Exchange, "headers" | "headerValues" | "clientCertificate" | "path">,
+    request: RequestInfo,
   ): Promise<UserInfo | undefined> | UserInfo | undefined;
 }
 

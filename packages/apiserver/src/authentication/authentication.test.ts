@@ -80,15 +80,18 @@ function parts(anonymous: AnonymousRule = false) {
     organizations: string[] = [],
     proxied = false,
   ) =>
-    authenticator.authenticate({
-      headers,
-      headerValues: (header) => headers[header]?.split("\n") ?? [],
-      path: "/api",
-      clientCertificate:
-        commonName === undefined
-          ? undefined
-          : { commonName, organizations, fingerprint: "f", expiresMs: clock.now() + 60_000, isFrontProxy: proxied },
-    });
+    authenticator.authenticate(
+      {
+        headers,
+        headerValues: (header) => headers[header]?.split("\n") ?? [],
+        path: "/api",
+        clientCertificate:
+          commonName === undefined
+            ? undefined
+            : { commonName, organizations, fingerprint: "f", expiresMs: clock.now() + 60_000, isFrontProxy: proxied },
+      },
+      { kind: "path", verb: "get", path: "/api" },
+    );
   const request = (spec: object, name = "robot") => issueAs(writeContext.user, spec, name);
   const issueAs = async (user: UserInfo, spec: object, name = "robot"): Promise<string> => {
     const body = JSON.parse(JSON.stringify({ spec }));

@@ -1,14 +1,15 @@
-import { refusals } from "@skiff/api";
+import { refusals, type StatusError } from "@skiff/api";
 import { type Access, type AccessAuthorizer, forbidden } from "../authorization/access.ts";
-import type { Exchange, UserInfo } from "../contracts.ts";
-import { serviceAccountUser } from "./service-account-tokens.ts";
+import type { Exchange, RequestInfo, UserInfo } from "../contracts.ts";
+import { type ConstrainedWay, constrainedWays } from "./constrained-impersonation.ts";
+import { accountOfUser, serviceAccountUser } from "./service-account-tokens.ts";
 
 type RequestHeaders = Pick<Exchange, "headers" | "headerValues">;
 
 const extraPrefix = "impersonate-extra-";
 
 /** What the `Impersonate-…` headers ask for. */
-interface Wanted {
+export interface Wanted {
   readonly user: string;
   readonly uid: string | undefined;
   readonly groups: readonly string[];
@@ -73,27 +74,38 @@ export class Impersonation {
   }
 
   /** The user that the headers ask for, or `user` itself. Throws 403 for what `user` may not impersonate. */
-  apply(user: UserInfo, request: RequestHeaders): UserInfo | Promise<UserInfo> {
-    const wanted = wantedIn(request);
-    return wanted === undefined ? user : this.#impersonate(user, wanted);
+  apply(user: UserInfo, headers: RequestHeaders, request: RequestInfo): UserInfo | Promise<UserInfo> {
+    const wanted = wantedIn(headers);
+    return wanted === undefined ? user : this.#impersonate(user, wanted, request);
   }
 
-  async #impersonate(user: UserInfo, wanted: Wanted): Promise<UserInfo> {
-    for (const access of accessesFor(wanted)) {
-      const decision = await this.#authorizer.authorize({ user, request: access });
-      if (decision.kind !== "allowed") throw forbidden({ user, request: access }, decision.reason);
+  async #impersonate(user: UserInfo, wanted: Wanted, request: RequestInfo): Promise<UserInfo> {
+    const way = await this.#constrainedWay(user, wanted, request);
+    if (way === undefined) {
+      const refusal = await this.#refusal(user, accessesFor(wanted));
+      if (refusal !== undefined) throw refusal;
     }
-    const other = impersonated(wanted);
+    const other = impersonated(way?.groups === undefined ? wanted : { ...wanted, groups: way.groups });
     impersonators.set(other, user);
     return other;
   }
-}
 
-const serviceAccount = (user: string): { readonly namespace: string; readonly name: string } | undefined => {
-  const [system, kind, namespace, name, ...rest] = user.split(":");
-  if (system !== "system" || kind !== "serviceaccount" || !namespace || !name || rest.length > 0) return undefined;
-  return { namespace, name };
-};
+  async #constrainedWay(user: UserInfo, wanted: Wanted, request: RequestInfo): Promise<ConstrainedWay | undefined> {
+    for (const way of constrainedWays(user, wanted, request)) {
+      if ((await this.#refusal(user, way.accesses)) === undefined) return way;
+    }
+    return undefined;
+  }
+
+  /** The first refusal of what takes several rights; `undefined`: all are there. */
+  async #refusal(user: UserInfo, accesses: readonly Access[]): Promise<StatusError | undefined> {
+    for (const access of accesses) {
+      const decision = await this.#authorizer.authorize({ user, request: access });
+      if (decision.kind !== "allowed") return forbidden({ user, request: access }, decision.reason);
+    }
+    return undefined;
+  }
+}
 
 function accessesFor({ user, uid, groups, extra }: Wanted): Access[] {
   const impersonate = (place: { group: string; plural: string; name: string; subresource?: string }): Access => ({
@@ -103,7 +115,7 @@ function accessesFor({ user, uid, groups, extra }: Wanted): Access[] {
     ...place,
   });
   const authentication = "authentication.k8s.io";
-  const account = serviceAccount(user);
+  const account = accountOfUser(user);
   return [
     account === undefined
       ? impersonate({ group: "", plural: "users", name: user })
@@ -117,7 +129,7 @@ function accessesFor({ user, uid, groups, extra }: Wanted): Access[] {
 }
 
 function impersonated({ user, uid, groups, extra }: Wanted): UserInfo {
-  const account = serviceAccount(user);
+  const account = accountOfUser(user);
   // A service account comes with its own groups unless others are asked for.
   const own =
     account === undefined || groups.length > 0 ? groups : serviceAccountUser(account.namespace, account.name).groups;

@@ -1,6 +1,6 @@
 import { refusals } from "@skiff/api";
 import type { Clock, Logger } from "@skiff/base";
-import type { Authenticator, ClientCertificate, Exchange, UserInfo } from "../contracts.ts";
+import type { Authenticator, ClientCertificate, Exchange, RequestInfo, UserInfo } from "../contracts.ts";
 import { bearerToken } from "./bearer-token.ts";
 import type { Impersonation } from "./impersonation.ts";
 import { type RequestHeaderOptions, userOfFrontProxy } from "./request-header.ts";
@@ -43,10 +43,11 @@ export class RequestAuthenticator implements Authenticator {
 
   authenticate(
     exchange: Pick<Exchange, "headers" | "headerValues" | "clientCertificate" | "path">,
+    request: RequestInfo,
   ): Promise<UserInfo | undefined> | UserInfo | undefined {
     const user = this.#byCertificate(exchange) ?? this.#byToken(exchange);
     const impersonated = (known: UserInfo | undefined): UserInfo | Promise<UserInfo> | undefined =>
-      known === undefined ? undefined : this.#options.impersonation.apply(known, exchange);
+      known === undefined ? undefined : this.#options.impersonation.apply(known, exchange, request);
     return user instanceof Promise ? user.then(impersonated) : impersonated(user);
   }
 

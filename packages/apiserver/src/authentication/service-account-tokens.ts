@@ -145,6 +145,13 @@ export const serviceAccountUser = (namespace: string, name: string): Pick<UserIn
   groups: ["system:serviceaccounts", `system:serviceaccounts:${namespace}`],
 });
 
+/** The service account that a user's name stands for. */
+export function accountOfUser(user: string): { readonly namespace: string; readonly name: string } | undefined {
+  const [system, kind, namespace, name, ...rest] = user.split(":");
+  if (system !== "system" || kind !== "serviceaccount" || !namespace || !name || rest.length > 0) return undefined;
+  return { namespace, name };
+}
+
 function userOf({ namespace, serviceAccount, pod, node, id }: ServiceAccountClaims): UserInfo {
   const extra: Record<string, readonly string[]> = {};
   const key = (name: string) => `authentication.kubernetes.io/${name}`;

@@ -71,7 +71,7 @@ export class RequestLine implements Disposable {
         audit = undefined;
         parts.audit.begin(id, exchange, info, asking);
       };
-      const known = parts.authenticator.authenticate(exchange);
+      const known = parts.authenticator.authenticate(exchange, info);
       const user = identified(exchange, known instanceof Promise ? await known : known);
       audit(user);
       if (!exchange.isLongRunning) {
