@@ -12,6 +12,7 @@ import { isSidecar } from "../pod-state.ts";
 import { checkEnvironment, checkEnvironmentFrom } from "./environment-validation.ts";
 import { checkLifecycle, checkProbes } from "./handler-validation.ts";
 import { checkContainerResources } from "./resource-validation.ts";
+import { checkRestart } from "./restart-rule-validation.ts";
 import { checkSecurityContext } from "./security-validation.ts";
 import { checkVolumeDevices, checkVolumeMounts } from "./volume-mount-validation.ts";
 
@@ -32,7 +33,7 @@ export function* checkContainers(field: string, setting: ContainerSetting): Find
     if (names.has(container.name)) yield fieldError.duplicate(`${path}.name`, container.name);
     names.add(container.name);
     yield* checkRunning(path, container, setting);
-    yield* checkRestartPolicy(`${path}.restartPolicy`, container.restartPolicy);
+    yield* checkRestart(path, container);
   }
   yield* checkHostPorts(field, containers);
 }
@@ -43,7 +44,7 @@ export function* checkInitContainers(field: string, setting: ContainerSetting): 
   for (const [index, container] of (setting.spec.initContainers ?? []).entries()) {
     const path = `${field}[${index}]`;
     yield* checkContainer(path, container, setting);
-    yield* checkRestartPolicy(`${path}.restartPolicy`, container.restartPolicy);
+    yield* checkRestart(path, container);
     if (names.has(container.name)) yield fieldError.duplicate(`${path}.name`, container.name);
     else if (container.name) names.add(container.name);
     yield* checkHostPorts(field, [container]);
@@ -133,11 +134,6 @@ function* checkRunning(field: string, container: Container, { spec }: ContainerS
     yield* checkLifecycle(`${field}.lifecycle`, container.lifecycle, spec.terminationGracePeriodSeconds);
   }
   yield* checkProbes(field, container);
-}
-
-function* checkRestartPolicy(field: string, policy: string | undefined): Findings {
-  if (policy === undefined || ["Always", "Never", "OnFailure"].includes(policy)) return;
-  yield fieldError.notSupported(field, policy, ["Always", "Never", "OnFailure"]);
 }
 
 function* checkPorts(field: string, ports: readonly ContainerPort[]): Findings {

@@ -3,11 +3,13 @@ import type {
   EnvFromSource,
   EnvVar,
   ObjectFieldSelector,
+  PodSpec,
   ResourceFieldSelector,
 } from "../../generated/types/core-v1.ts";
 import { compareQuantities } from "../../quantity.ts";
 import { checkQualifiedName, checkRequired, type Findings, invalidFor } from "../../validation/checks.ts";
 import { configMapKey, dnsSubdomainName, relaxedEnvVarName } from "../../validation/names.ts";
+import { containersWithPaths } from "./pod-containers.ts";
 
 /** Fields of a pod that an environment variable can have the value of. */
 const environmentFields = [
@@ -48,6 +50,23 @@ export function* checkEnvironment(field: string, variables: readonly EnvVar[]): 
     if (variable.name) yield* invalidFor(`${path}.name`, variable.name, relaxedEnvVarName(variable.name));
     else yield fieldError.required(`${path}.name`);
     yield* checkValueFrom(`${path}.valueFrom`, variable);
+  }
+}
+
+/** Files that variables come from lie in volumes of the pod's own. */
+export function* checkFileVolumes(field: string, spec: PodSpec): Findings {
+  const volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]));
+  for (const [path, { env }] of containersWithPaths(field, spec)) {
+    for (const [index, { valueFrom }] of (env ?? []).entries()) {
+      const name = valueFrom?.fileKeyRef?.volumeName;
+      if (!name) continue;
+      const namePath = `${path}.env[${index}].valueFrom.fileKeyRef.volumeName`;
+      const volume = volumes.get(name);
+      if (volume === undefined) yield fieldError.notFound(namePath, name);
+      else if (!volume.emptyDir) {
+        yield fieldError.invalid(namePath, name, "referenced volume must be of type emptyDir");
+      }
+    }
   }
 }
 

@@ -2,7 +2,6 @@ import { fieldError } from "../../field-error.ts";
 import type { PodDNSConfig, PodSpec } from "../../generated/types/core-v1.ts";
 import type { ObjectMeta } from "../../generated/types/meta-v1.ts";
 import {
-  checkChoice,
   checkDnsLabel,
   checkDnsSubdomain,
   checkIP,
@@ -15,10 +14,13 @@ import { checkLabels } from "../../validation/labels.ts";
 import { formMessage } from "../../validation/names.ts";
 import { checkAffinity } from "./affinity-validation.ts";
 import { checkContainers, checkEphemeralContainers, checkInitContainers } from "./container-validation.ts";
+import { checkFileVolumes } from "./environment-validation.ts";
+import { checkOS } from "./pod-os-validation.ts";
 import { checkOverhead, checkPodResources } from "./resource-validation.ts";
 import { checkSchedulingGates, checkTolerations, checkTopologySpread } from "./scheduling-validation.ts";
 import { checkHostUsers, checkPodSecurityContext } from "./security-validation.ts";
 import { checkVolumes } from "./volume-validation.ts";
+import { checkHostProcess } from "./windows-validation.ts";
 
 /** The spec of a pod or, without metadata, of the template of pods. */
 export function* checkPodSpec(field: string, spec: PodSpec, metadata?: ObjectMeta): Findings {
@@ -55,7 +57,9 @@ function* checkPlacement(field: string, spec: PodSpec): Findings {
   }
   yield* checkSchedulingGates(`${field}.schedulingGates`, spec.schedulingGates ?? []);
   yield* checkTopologySpread(`${field}.topologySpreadConstraints`, spec.topologySpreadConstraints ?? []);
+  yield* checkHostProcess(field, spec);
   yield* checkHostUsers(field, spec);
+  yield* checkHostnameOverride(field, spec);
 }
 
 function* checkNames(field: string, spec: PodSpec): Findings {
@@ -80,10 +84,21 @@ function* checkNames(field: string, spec: PodSpec): Findings {
     yield* checkRequiredChoice(`${field}.preemptionPolicy`, spec.preemptionPolicy, ["PreemptLowerPriority", "Never"]);
   }
   if (spec.overhead) yield* checkOverhead(`${field}.overhead`, spec.overhead);
-  if (spec.os) {
-    if (!spec.os.name) yield fieldError.required(`${field}.os.name`, "cannot be empty");
-    else yield* checkChoice(`${field}.os`, spec.os.name, ["linux", "windows"]);
+  yield* checkFileVolumes(field, spec);
+  yield* checkOS(field, spec);
+}
+
+/** A name for the host that hides all others: nothing else may say what the host is called. */
+function* checkHostnameOverride(field: string, spec: PodSpec): Findings {
+  const { hostnameOverride: name } = spec;
+  if (name === undefined) return;
+  const path = `${field}.hostnameOverride`;
+  if (spec.setHostnameAsFQDN) {
+    yield fieldError.forbidden(path, "may not be specified when setHostnameAsFQDN is true");
   }
+  if (spec.hostNetwork) yield fieldError.forbidden(path, "may not be specified when hostNetwork is true");
+  if (name.length > 64) yield fieldError.tooLong(path, 64);
+  yield* checkDnsSubdomain(path, name);
 }
 
 function* checkHostPorts(field: string, spec: PodSpec, isPod: boolean): Findings {

@@ -6,6 +6,7 @@ import { checkLabels } from "../../validation/labels.ts";
 import { checkAnnotations } from "../../validation/object-meta.ts";
 import { checkImagePadding } from "./container-validation.ts";
 import { checkPodSpec } from "./pod-spec-validation.ts";
+import { checkProfileAnnotations } from "./profile-annotations.ts";
 
 /** The annotation of pods that stand for ones from a node's files. */
 export const mirrorAnnotation = "kubernetes.io/config.mirror";
@@ -60,6 +61,7 @@ export function* checkPodAnnotations(
   if (cost !== undefined && !isInt32(cost)) {
     yield fieldError.invalid(`${field}[${deletionCostAnnotation}]`, cost, "must be a 32bit integer");
   }
+  yield* checkProfileAnnotations(field, annotations, spec);
 }
 
 /** As numbers are written: no plus sign, no leading zeros. */

@@ -7,6 +7,8 @@ import type {
   SecurityContext,
 } from "../../generated/types/core-v1.ts";
 import { checkChoice, checkDescendingPath, checkId, type Findings } from "../../validation/checks.ts";
+import { containersWithPaths } from "./pod-containers.ts";
+import { checkWindowsOptions } from "./windows-validation.ts";
 
 /** Under what restrictions a container runs. */
 export function* checkSecurityContext(
@@ -32,6 +34,7 @@ export function* checkSecurityContext(
       yield fieldError.invalid(field, context, message);
     }
   }
+  yield* checkWindowsOptions(`${field}.windowsOptions`, context.windowsOptions);
   yield* checkAppArmor(`${field}.appArmorProfile`, context.appArmorProfile);
 }
 
@@ -50,6 +53,7 @@ export function* checkPodSecurityContext(field: string, context: PodSecurityCont
   yield* checkSysctls(`${field}.sysctls`, context, spec);
   yield* checkChoice(`${field}.fsGroupChangePolicy`, context.fsGroupChangePolicy, ["Always", "OnRootMismatch"]);
   yield* checkSeccomp(`${field}.seccompProfile`, context.seccompProfile);
+  yield* checkWindowsOptions(`${field}.windowsOptions`, context.windowsOptions);
   yield* checkAppArmor(`${field}.appArmorProfile`, context.appArmorProfile);
   yield* checkChoice(`${field}.supplementalGroupsPolicy`, context.supplementalGroupsPolicy, ["Merge", "Strict"]);
   yield* checkChoice(`${field}.seLinuxChangePolicy`, context.seLinuxChangePolicy, ["MountOption", "Recursive"]);
@@ -114,8 +118,11 @@ function* checkAppArmor(field: string, profile: AppArmorProfile | undefined): Fi
 /** A pod with users of its own cannot share the host's namespaces. */
 export function* checkHostUsers(field: string, spec: PodSpec): Findings {
   if (spec.hostUsers !== false) return;
-  const message = "when `pod.Spec.HostUsers` is false";
-  if (spec.hostNetwork) yield fieldError.forbidden(`${field}.hostNetwork`, message);
-  if (spec.hostPID) yield fieldError.forbidden(`${field}.HostPID`, message);
-  if (spec.hostIPC) yield fieldError.forbidden(`${field}.HostIPC`, message);
+  const message = "when `hostUsers` is false";
+  for (const member of ["hostNetwork", "hostPID", "hostIPC"] as const) {
+    if (spec[member]) yield fieldError.forbidden(`${field}.${member}`, message);
+  }
+  for (const [path, { volumeDevices }] of containersWithPaths(field, spec)) {
+    if (volumeDevices?.length) yield fieldError.forbidden(`${path}.volumeDevices`, message);
+  }
 }
