@@ -31,11 +31,17 @@ export function foldOf(
             if (condition(frame) !== true) break;
             frame.slots[accumulated] = outcome(step, frame);
           }
-          return result(frame);
+          return finished(result(frame));
         };
       }),
     );
   });
+}
+
+/** Nobody adds in place to what a comprehension has made. */
+function finished(value: CelValue): CelValue {
+  if (value instanceof GrowingList) value.isGrowing = false;
+  return value;
 }
 
 /** What a step comes to. A failure is kept: a later step of `exists` or `all` may still decide. */

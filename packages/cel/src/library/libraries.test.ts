@@ -77,6 +77,18 @@ for (const [library, expressions] of Object.entries(true_)) {
   });
 }
 
+test("what a macro made stays as it is when it is used", () => {
+  for (const expression of [
+    "cel.bind(l, [1].map(x, x), (l + [2]) == [1, 2] && (l + [3]) == [1, 3] && l == [1])",
+    "cel.bind(l, [1, 2].filter(x, x > 1), size(l + l) == 4 - 2 && size(l) == 1 && (l + l + [3]) == [2, 2, 3])",
+    "cel.bind(m, {'a': 1}.transformMap(k, v, v + 1), m.transformMap(k, v, v + 1) == {'a': 3} && m == {'a': 2})",
+    "[[1], [2]].map(l, l.map(x, x) + [0]) == [[1, 0], [2, 0]] && [1, 2].map(x, [x] + [x]).map(l, l + l) == [[1, 1, 1, 1], [2, 2, 2, 2]]",
+    "cel.bind(a, [1, 2], cel.bind(b, a + a, b + b == [1, 2, 1, 2, 1, 2, 1, 2] && (b + b)[5] == 2 && size(b) == 4 && a == [1, 2]))",
+  ]) {
+    assert.deepEqual(run(expression), { value: true }, expression);
+  }
+});
+
 const failures: readonly [string, RegExp][] = [
   ["1 / 0 == 1", /^division by zero$/],
   ["1 % 0 == 1", /^modulus by zero$/],

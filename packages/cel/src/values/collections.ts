@@ -23,9 +23,10 @@ export class ValueList implements CelList {
   }
 }
 
-/** The list that a comprehension is still adding to: `+` on it costs one element, not a copy of all. */
+/** The list that a comprehension is still adding to: `+` on it costs one element, not a copy of all. Then it is a list like others. */
 export class GrowingList implements CelList {
   readonly kind = "list";
+  isGrowing = true;
   readonly #values: CelValue[] = [];
 
   get size(): number {

@@ -39,7 +39,7 @@ function remainder(a: bigint, b: bigint): bigint {
 
 /** Lists one after the other. What a schema calls a set or a map is joined as one. */
 function joined(a: CelList, b: CelList): CelList {
-  if (a instanceof GrowingList) {
+  if (a instanceof GrowingList && a.isGrowing) {
     a.add(b.values());
     return a;
   }
