@@ -122,3 +122,45 @@ test("a definition made anew is followed anew", async () => {
     );
   }
 });
+
+test("a resource that cannot be read does not keep the garbage collector from its work", async () => {
+  await using cluster = await TestCluster.start();
+  const { client, signal } = cluster;
+  const metadata = { name: "broken.example.com" };
+  const version = (name: string, storage: boolean) => ({
+    name,
+    served: true,
+    storage,
+    schema: { openAPIV3Schema: { type: "object" } },
+  });
+  const spec = (versions: ReturnType<typeof version>[]) => ({
+    group: "example.com",
+    scope: "Namespaced",
+    names: { plural: "broken", kind: "Broken" },
+    versions,
+    conversion: {
+      strategy: "Webhook",
+      webhook: { clientConfig: { url: "https://127.0.0.1:1/" }, conversionReviewVersions: ["v1"] },
+    },
+  });
+  await client.create(
+    CustomResourceDefinitions,
+    { metadata, spec: spec([version("v1", true), version("v2", false)]) },
+    { signal },
+  );
+  const established = await cluster.eventually(async () => {
+    const found = await client.get(CustomResourceDefinitions, metadata, { signal });
+    assert.ok(found.status.conditions?.some(({ type, status }) => type === "Established" && status === "True"));
+    return found;
+  });
+  const [first] = customResource(established).served;
+  await client.create(present(first, "v1 is served"), { metadata: { name: "a", namespace: "default" } }, { signal });
+  const moved = spec([version("v1", false), version("v2", true)]);
+  await client.update(CustomResourceDefinitions, { ...established, spec: moved }, { signal });
+  const at = (name: string) => ({ namespace: "default", name });
+  const owner = await client.create(ConfigMaps, { metadata: at("owner") }, { signal });
+  const reference = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: owner.metadata.uid };
+  await client.create(ConfigMaps, { metadata: { ...at("owned"), ownerReferences: [reference] } }, { signal });
+  await client.delete(ConfigMaps, at("owner"), { signal });
+  await cluster.eventually(() => isGone(client.get(ConfigMaps, at("owned"), { signal })));
+});

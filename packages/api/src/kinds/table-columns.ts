@@ -12,6 +12,8 @@ const nameColumn: Column = {
 
 /** All columns of a kind's table. The name comes first unless the kind puts it elsewhere or shows it in its own way. */
 export const tableColumns = <T extends KubeObject>(
-  resource: Pick<ResourceDefinition<T>, "columns">,
+  resource: Pick<ResourceDefinition<T>, "columns" | "custom">,
 ): readonly Column<T>[] =>
-  resource.columns.some(({ title }) => title === "Name") ? resource.columns : [nameColumn, ...resource.columns];
+  resource.custom === undefined && resource.columns.some(({ title }) => title === "Name")
+    ? resource.columns
+    : [nameColumn, ...resource.columns];

@@ -17,6 +17,8 @@ import {
 } from "./plan.ts";
 
 const workers = 20;
+/** Resources are waited for so long at the start. */
+const longestSyncMs = 30_000;
 
 /** The garbage collector at work: the graph follows the caches of all resources; what may have to go is looked at by uid. */
 export class Collector implements RunningLoop {
@@ -59,9 +61,13 @@ export class Collector implements RunningLoop {
     await this.#resources.whenKnown(signal);
     this.#subscriptions.push(this.#resources.onChange(() => this.#followAll()));
     this.#followAll();
-    const { informers } = this.#context;
-    await Promise.all([...this.#followed.values()].map(({ resource }) => informers.for(resource).whenSynced(signal)));
-    // Until everything was read, any owner may seem absent.
+    const { informers, clock } = this.#context;
+    const synced = [...this.#followed.values()].map(({ resource }) => informers.for(resource).whenSynced(signal));
+    // Until everything was read, any owner may seem absent: it is asked for then. One resource that cannot be read, because
+    // a webhook is gone or its definition, must not keep all others waiting for ever.
+    const waited = Promise.withResolvers<void>();
+    using _timer = clock.after(longestSyncMs, waited.resolve);
+    await Promise.race([Promise.all(synced), waited.promise]);
     this.#known = true;
     this.#pumpSoon();
     await aborted(signal);
