@@ -6,7 +6,7 @@ export { type BackoffPolicy, backoffDelayMs, KeyedBackoff } from "./backoff.ts";
 export { type Clock, microTimestamp, sleepOn, systemClock, type Timer, timestamp } from "./clock.ts";
 export { Heap } from "./heap.ts";
 export { encodeNameSafe, nameSuffix, uuid } from "./ids.ts";
-export { deepCopy, deepFreeze, isJsonObject, type JsonObject, type JsonValue, jsonEqual } from "./json.ts";
+export { deepCopy, deepFreeze, isJsonObject, type JsonObject, type JsonValue, jsonEqual, parseJson } from "./json.ts";
 export { createLogger, describeError, type LogFields, type Logger, type LogLevel, silentLogger } from "./logger.ts";
 export { Mailbox, MailboxFull } from "./mailbox.ts";
 export { type Random, randomInt, seededRandom, systemRandom } from "./random.ts";

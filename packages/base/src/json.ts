@@ -1,5 +1,5 @@
-/** The values that JSON can say. Objects that came off the wire are `JsonObject` until a schema has been applied. */
-export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
+/** The values that JSON can say. Whole numbers beyond what `number` holds exactly are bigints (`parseJson`). Objects that came off the wire are `JsonObject` until a schema has been applied. */
+export type JsonValue = string | number | bigint | boolean | null | JsonValue[] | JsonObject;
 
 /** A JSON object. `undefined` members are left out when written, as `JSON.stringify` does. */
 export interface JsonObject {
@@ -9,6 +9,48 @@ export interface JsonObject {
 /** True for objects that are neither `null` nor arrays. */
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+// Bigints are written with all their digits. This is the one place for it: every text of JSON is to say the same.
+Reflect.defineProperty(BigInt.prototype, "toJSON", {
+  configurable: true,
+  value(this: bigint) {
+    return rawJson(this.toString());
+  },
+});
+
+/** `JSON.rawJSON`, which the compiler's library does not know yet. */
+function rawJson(text: string): unknown {
+  const raw: unknown = Reflect.get(JSON, "rawJSON");
+  return typeof raw === "function" ? raw(text) : Number(text);
+}
+
+/** Where a number stands that has so many digits that a `number` may lose some. Texts may look so, too: it is only a hint. */
+const longNumber = /[:[,]\s*-?\d{16}|^\s*-?\d{16}/;
+const smallest = -(2n ** 63n);
+const largest = 2n ** 63n - 1n;
+
+/**
+ * `JSON.parse` without loss: whole numbers of 64 bits that a `number` cannot hold become bigints. Throws `SyntaxError`. Costs a
+ * look through the text; only texts with long numbers are read in the slow way.
+ */
+export function parseJson(text: string): JsonValue {
+  if (!longNumber.test(text)) {
+    const value: JsonValue = JSON.parse(text);
+    return value;
+  }
+  const reviver: (this: unknown, key: string, value: unknown, context?: { readonly source?: string }) => unknown =
+    exactly;
+  const value: JsonValue = JSON.parse(text, reviver);
+  return value;
+}
+
+function exactly(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
+  const source = context?.source ?? "";
+  if (!/^-?\d+$/.test(source)) return value;
+  const exact = BigInt(source);
+  return exact >= smallest && exact <= largest ? exact : value;
+}
 
 /** Structural equality; members that are `undefined` count as absent. */
 export function jsonEqual(a: unknown, b: unknown): boolean {

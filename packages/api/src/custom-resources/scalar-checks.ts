@@ -10,6 +10,7 @@ const nothing: Outcome = { findings: [], weight: 0 };
 export function scalarFindings({ value, path }: Placed, { checks, type }: StructuralSchema): Outcome {
   if (typeof value === "string") return { findings: [...textFindings(value, path, checks)], weight: 1 };
   if (typeof value === "number") return { findings: [...numberFindings(value, path, checks, type)], weight: 1 };
+  if (typeof value === "bigint") return { findings: [...numberFindings(Number(value), path, checks, type)], weight: 1 };
   return nothing;
 }
 

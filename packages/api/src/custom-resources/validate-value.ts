@@ -35,7 +35,7 @@ export function valueType(value: JsonValue): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
   if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";
-  return typeof value;
+  return typeof value === "bigint" ? "integer" : typeof value;
 }
 
 function outcomeOf(placed: Placed, schema: StructuralSchema): Outcome {
@@ -76,7 +76,7 @@ function* typeFindings({ value, path }: Placed, schema: StructuralSchema): Itera
 }
 
 function isOfType(value: JsonValue, type: string): boolean {
-  if (type === "number") return typeof value === "number";
+  if (type === "number") return typeof value === "number" || typeof value === "bigint";
   return valueType(value) === type;
 }
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@skiff/base";
 import { deepestNesting } from "../schema/conform.ts";
 import { DecodeFailure } from "../schema/decode-failure.ts";
 import { type MessageField, messageTable } from "./message-table.ts";
@@ -138,7 +138,7 @@ export class MessageDecoder {
     if (bytes === undefined || bytes.length === 0) return undefined;
     if (bytes.subarray(0, 4).equals(envelopeMark)) return this.#readEnvelope(bytes, this.#depth);
     try {
-      const value: JsonValue = JSON.parse(bytes.toString("utf8"));
+      const value = parseJson(bytes.toString("utf8"));
       return value ?? undefined;
     } catch (error) {
       throw new DecodeFailure(error instanceof Error ? error.message : "invalid JSON", { cause: error });

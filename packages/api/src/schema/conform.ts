@@ -152,7 +152,9 @@ class Walk {
     return value;
   }
 
-  #scalar(value: JsonValue, schema: ScalarSchema): JsonValue {
+  #scalar(given: JsonValue, schema: ScalarSchema): JsonValue {
+    // Fields of a type have rules that reckon with numbers; where there are none, numbers keep all their digits.
+    const value = typeof given === "bigint" && schema.kind !== "quantity" ? Number(given) : given;
     switch (schema.kind) {
       case "string":
         return typeof value === "string" ? value : this.#wrongType(value, schema, true);
@@ -164,8 +166,10 @@ class Walk {
       case "int64": {
         if (typeof value !== "number") return this.#wrongType(value, schema, true);
         const limit = schema.kind === "int32" ? 2 ** 31 : 2 ** 63;
-        const fits = Number.isInteger(value) && value >= -limit && (value < limit || schema.kind === "int64");
-        return fits ? value : this.#wrongType(value, schema, true, `number ${value}`);
+        // Whole numbers of 64 bits that are too large for a `number` come as bigints: what comes as a number is larger still.
+        const isLong = typeof given === "bigint" && schema.kind === "int64";
+        const fits = isLong || (Number.isInteger(value) && value >= -limit && value < limit);
+        return fits ? value : this.#wrongType(value, schema, true, `number ${given}`);
       }
       case "bytes":
         return typeof value === "string" ? conformBytes(value) : this.#wrongType(value, schema, true);

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
+import { isJsonObject, type JsonObject, type JsonValue, parseJson } from "@skiff/base";
 import { refusals } from "../status-error.ts";
 import { conform, deepestNesting } from "./conform.ts";
 import { DecodeFailure } from "./decode-failure.ts";
@@ -100,7 +100,7 @@ export function parseBody(text: string, format: "json" | "yaml"): { value: JsonV
   if (format === "yaml" && !text.trimStart().startsWith("{")) return parseYamlBody(text);
   let value: JsonValue;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     if (format === "yaml") return parseYamlBody(text);
     throw new DecodeFailure(`couldn't get version/kind; json parse error: ${syntaxMessage(text, error)}`);

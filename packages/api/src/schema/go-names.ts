@@ -30,5 +30,6 @@ export function typeNameOf(schema: Schema): string {
 /** The kind of a JSON value as decode errors name it: `string`, `number`, `bool`, `object`, `array`. */
 export function jsonTypeName(value: JsonValue | undefined): string {
   if (Array.isArray(value)) return "array";
+  if (typeof value === "bigint") return "number";
   return typeof value === "boolean" ? "bool" : typeof value;
 }

@@ -26,6 +26,7 @@ export function parseYamlBody(text: string): YamlBody {
   const document = parseDocument(text, {
     version: "1.1",
     uniqueKeys: false,
+    intAsBigInt: true,
     strict: false,
     logLevel: "silent",
     lineCounter: lines,
@@ -70,6 +71,12 @@ function asPlain(document: ReturnType<typeof parseDocument>): unknown {
   }
 }
 
+/** Whole numbers that a `number` holds exactly are one; larger ones keep their digits, as far as 64 bits go. */
+function wholeNumber(value: bigint): JsonValue {
+  const rounded = Number(value);
+  return Number.isSafeInteger(rounded) || BigInt.asIntN(64, value) !== value ? rounded : value;
+}
+
 const deepest = 500;
 
 /** Copies, so that aliases share nothing, and turns what JSON cannot say into what it can. */
@@ -80,7 +87,7 @@ function jsonOf(value: unknown, depth: number): JsonValue {
     if (Number.isFinite(value)) return value;
     throw new DecodeFailure(`error converting YAML to JSON: json: unsupported value: ${value}`);
   }
-  if (typeof value === "bigint") return Number(value);
+  if (typeof value === "bigint") return wholeNumber(value);
   if (Array.isArray(value)) return value.map((item) => jsonOf(item, depth + 1));
   if (!isJsonObject(value)) return null;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, jsonOf(member, depth + 1)]));

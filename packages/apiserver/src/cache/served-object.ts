@@ -1,5 +1,5 @@
 import { encodeMessage, type KubeObject, messageOf } from "@skiff/api";
-import { assert, deepFreeze } from "@skiff/base";
+import { assert, deepFreeze, parseJson } from "@skiff/base";
 import { asJson, asObject, objectText } from "../encoding/object-json.ts";
 
 const metadataMember = Buffer.from('"metadata":{');
@@ -39,7 +39,7 @@ export class ServedObject {
 
   /** Frozen: it is shared with everybody who asks. */
   get object(): KubeObject {
-    if (this.#object === undefined) this.#object = asObject(JSON.parse(this.json.toString("utf8")));
+    if (this.#object === undefined) this.#object = asObject(parseJson(this.json.toString("utf8")));
     return deepFreeze(this.#object);
   }
 

@@ -8,7 +8,7 @@ import {
   protobufMediaType,
   refusals,
 } from "@skiff/api";
-import type { JsonObject } from "@skiff/base";
+import { assert, isJsonObject, type JsonObject, parseJson } from "@skiff/base";
 import type { ServedObject } from "../cache/served-object.ts";
 import type { Exchange } from "../contracts.ts";
 import { listBody, listMetadata } from "../encoding/list-body.ts";
@@ -77,13 +77,19 @@ function listValue(
   storage: ObjectStorage,
   { list, wanted }: { readonly list: ObjectList; readonly wanted: Negotiated },
 ): JsonObject {
-  if (wanted.form === "object") return asJson(JSON.parse(listBody(storage.resource, list).toString("utf8")));
+  if (wanted.form === "object") return listObject(listBody(storage.resource, list).toString("utf8"));
   const objects = list.items.map(({ object }) => object);
   const metadata = listMetadata(list);
   if (wanted.form === "table") return tableOf(objects, metadata, tableOptions(exchange, storage, wanted));
   const apiVersion = `meta.k8s.io/${wanted.metaVersion}`;
   const items = objects.map((object) => partialObject(object, wanted.metaVersion));
   return { kind: "PartialObjectMetadataList", apiVersion, metadata, items };
+}
+
+function listObject(text: string): JsonObject {
+  const value = parseJson(text);
+  assert(isJsonObject(value), "a list is an object");
+  return value;
 }
 
 /** As the original's refusals call a type: `*core.PodList`. */

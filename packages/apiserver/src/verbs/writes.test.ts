@@ -248,3 +248,39 @@ test("bodies of subresources are read by their schema", async () => {
   const type = await setup.call(`${deployments}/web/scale`, { method: "PATCH", body: "{}" });
   assert.equal(type.status, 415);
 });
+
+describe("whole numbers of 64 bits keep their digits where no field's rules say otherwise", () => {
+  const revisions = "/apis/apps/v1/namespaces/default/controllerrevisions";
+  const digits = "9007199254740993";
+
+  for (const [format, body] of [
+    ["json", `{"metadata":{"name":"digits-json"},"revision":1,"data":{"digits":${digits},"m":[-${digits}]}}`],
+    ["yaml", `metadata: {name: digits-yaml}\nrevision: 1\ndata: {digits: ${digits}, m: [-${digits}]}\n`],
+  ] as const) {
+    test(format, async () => {
+      const headers = { "content-type": `application/${format}` };
+      const made = await setup.call(revisions, { method: "POST", headers, body });
+      assert.equal(made.status, 201, made.text);
+      const name = `${revisions}/digits-${format}`;
+      const patched = await patch(name, "merge", '{"metadata":{"labels":{"a":"b"}},"revision":2}');
+      assert.equal(patched.status, 200, patched.text);
+      const wanted = `"data":{"digits":${digits},"m":[-${digits}]}`;
+      for (const text of [made.text, patched.text, (await setup.call(name)).text])
+        assert.ok(text.includes(wanted), text);
+      const shown = await setup.call(name, { headers: { accept: "application/yaml" } });
+      assert.match(shown.text, new RegExp(`digits: ${digits}\n`));
+      const listed = await setup.call(revisions, { headers: { accept: "application/vnd.kubernetes.protobuf" } });
+      assert.ok(listed.text.includes(`{"digits":${digits},"m":[-${digits}]}`));
+    });
+  }
+
+  test("a field of 64 bits refuses more", async () => {
+    const body = `{"metadata":{"name":"more"},"revision":9223372036854775808}`;
+    const { status, json } = await setup.call(revisions, { method: "POST", body });
+    assert.equal(status, 400);
+    assert.match(
+      String(json.message),
+      /cannot unmarshal number 92233720368547\d+ into Go struct field .* of type int64$/,
+    );
+  });
+});

@@ -134,7 +134,7 @@ export function jsonFromCel(value: CelValue): JsonValue {
     if (typeof value === "number" && !Number.isFinite(value)) throw new NotJson(`${value} is not a JSON number`);
     return value;
   }
-  if (typeof value === "bigint") return Number(value);
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
   if (!("kind" in value)) return Number(value.value);
   switch (value.kind) {
