@@ -80,6 +80,8 @@ export interface StandardPartsOptions {
   readonly audit?: AuditOptions;
   /** Newest revision of the store, for `/metrics`. */
   readonly revision?: () => number;
+  /** Further paths outside resources. */
+  readonly paths?: readonly PathRoute[];
 }
 
 /** Handler of a path outside resources. `prefix`: of all paths below it too. */

@@ -178,6 +178,7 @@ function pathRoutes(parts: {
   const { aggregation } = parts;
   const remote = new RemoteDocuments(parts.asking, clock);
   const routes: readonly PathRoute[] = [
+    ...(options.paths ?? []),
     ...discoveryRoutes(catalog, options.serverAddress ?? "", new MergedDiscovery(aggregation, remote)),
     ...openApiRoutes(
       catalog,

@@ -4,6 +4,7 @@
  */
 type RunServer = typeof import("./server/run-server.ts").runServer;
 type RunAgent = typeof import("./agent/run-agent.ts").runAgent;
+type Backup = typeof import("./backup/backup.ts");
 type RunSupervisor = typeof import("./supervise/run-supervisor.ts").runSupervisor;
 
 /** Runs the store, API server, controllers and scheduler of a cluster until the signal is aborted. */
@@ -15,3 +16,11 @@ export const runAgent: RunAgent = async (...words) => (await import("./agent/run
 /** Runs the processes of a cluster until the signal is aborted. */
 export const runSupervisor: RunSupervisor = async (...words) =>
   (await import("./supervise/run-supervisor.ts")).runSupervisor(...words);
+
+/** Writes what the cluster consists of to a file, running or not. */
+export const backupCluster: Backup["backupCluster"] = async (...words) =>
+  (await import("./backup/backup.ts")).backupCluster(...words);
+
+/** Puts a backup in the place of a cluster that does not run. */
+export const restoreCluster: Backup["restoreCluster"] = async (...words) =>
+  (await import("./backup/backup.ts")).restoreCluster(...words);

@@ -1,4 +1,5 @@
 import type { DefineCommand } from "../command-line.ts";
+import { backupCommand, restoreCommand } from "./backup.ts";
 import { deleteCommand } from "./delete.ts";
 import { doctorCommand } from "./doctor.ts";
 import { downCommand } from "./down.ts";
@@ -18,6 +19,8 @@ export const commands: readonly DefineCommand[] = [
   logsCommand,
   kubeconfigCommand,
   imageCommand,
+  backupCommand,
+  restoreCommand,
   doctorCommand,
   serverCommand,
   agentCommand,

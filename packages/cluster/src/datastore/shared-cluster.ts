@@ -15,7 +15,7 @@ import { seal, unseal } from "./sealed-record.ts";
 const recordKey = "/skiff/cluster";
 
 /** The files of the folder `pki` that all servers must have alike; the others are made of them. */
-const sharedFiles = ["ca.crt", "ca.key", "front-proxy-ca.crt", "front-proxy-ca.key", "sa.key"] as const;
+export const sharedFiles = ["ca.crt", "ca.key", "front-proxy-ca.crt", "front-proxy-ca.key", "sa.key"] as const;
 
 /** The settings that all servers must have alike. */
 type SharedSettings = Pick<ClusterSettings, "serviceCidr" | "nodePorts" | "clusterDomain">;

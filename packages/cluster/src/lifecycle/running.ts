@@ -47,9 +47,20 @@ export async function stopProcesses(
   return supervisor !== undefined;
 }
 
+interface ApiTarget {
+  readonly port: number;
+  readonly path: string;
+  readonly authority: string;
+  readonly admin: KeyPair;
+}
+
 /** One GET of the API server as its administrator; `undefined` when it cannot be reached. */
-export function probeApi(
-  target: { readonly port: number; readonly path: string; readonly authority: string; readonly admin: KeyPair },
+export const probeApi = (target: ApiTarget, signal: AbortSignal) =>
+  askServer({ ...target, method: "GET", timeoutMs: 5_000 }, signal);
+
+/** One request to the API server as its administrator; `undefined` when it cannot be reached. */
+export function askServer(
+  target: ApiTarget & { readonly method: string; readonly timeoutMs: number },
   signal: AbortSignal,
 ): Promise<{ readonly status: number; readonly body: string } | undefined> {
   return new Promise((resolve) => {
@@ -58,11 +69,12 @@ export function probeApi(
         host: "127.0.0.1",
         port: target.port,
         path: target.path,
+        method: target.method,
         ca: target.authority,
         cert: target.admin.certificate,
         key: target.admin.key,
         agent: false,
-        timeout: 5_000,
+        timeout: target.timeoutMs,
         signal,
       },
       (response) => {

@@ -31,6 +31,8 @@ export interface Server extends ServerEffects {
   readonly settings: ClusterSettings;
   readonly pki: Pki;
   readonly pkiFolder: string;
+  /** The cluster's folder. */
+  readonly root: string;
   readonly identity: IdentityOptions;
   readonly store: Store;
   readonly operation: OperationOptions;

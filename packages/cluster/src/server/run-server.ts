@@ -11,6 +11,7 @@ import { Background, systemRandom } from "@skiff/base";
 import { createClient } from "@skiff/client";
 import type { Processes } from "@skiff/host";
 import { compactionIntervalMs, compactPeriodically } from "@skiff/store";
+import { snapshotRoutes } from "../backup/snapshot-route.ts";
 import { createBootstrapObjects } from "../bootstrap/bootstrap-objects.ts";
 import { openStore } from "../datastore/open-store.ts";
 import type { IdentityOptions } from "../identity/identity-options.ts";
@@ -65,6 +66,7 @@ export async function runServer(
     settings,
     pki,
     pkiFolder: paths.pki,
+    root: paths.root,
     store,
     identity,
     operation,
@@ -145,6 +147,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
           },
         },
         revision: () => store.revision,
+        paths: snapshotRoutes(store, server.root),
       }),
   });
 }
