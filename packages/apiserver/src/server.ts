@@ -12,6 +12,7 @@ import type { Clock, Logger, Random } from "@skiff/base";
 import type { Store } from "@skiff/store";
 import { checkExpressions } from "./admission/policies/expression-hooks.ts";
 import { aggregatedService } from "./aggregation/aggregated-service.ts";
+import { type AggregatedRemains, emptyAggregated } from "./aggregation/empty-namespace.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
 import type { UserInfo } from "./contracts.ts";
 import { CustomResources, holdDefinition } from "./custom-resources/custom-resources.ts";
@@ -144,6 +145,17 @@ export class ApiServer implements AsyncDisposable {
   async checkDiscovery(service: APIService, signal: AbortSignal): Promise<void> {
     const aggregated = aggregatedService(service);
     if (aggregated !== undefined) await this.parts.asking.check(aggregated, signal);
+  }
+
+  /** Deletes what a namespace holds of the objects of the server behind an APIService, and says what is left. */
+  async emptyAggregated(
+    service: APIService,
+    namespace: string,
+    signal: AbortSignal,
+  ): Promise<readonly AggregatedRemains[]> {
+    const aggregated = aggregatedService(service);
+    if (aggregated === undefined) return [];
+    return await emptyAggregated(this.parts.asking, aggregated, { namespace, signal });
   }
 
   /** Serves the API over TLS. Rejects when the port cannot be had. */

@@ -21,7 +21,7 @@ import {
 import { flowControlControllers } from "./flow-control/controller.ts";
 import { garbageCollector } from "./garbage-collector/controller.ts";
 import { jobController } from "./job/controller.ts";
-import { namespaceController } from "./namespace/controller.ts";
+import { type EmptyAggregated, namespaceController } from "./namespace/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
 import { podGcController } from "./pod-gc/controller.ts";
 import { policyStatusController } from "./policy-status/controller.ts";
@@ -54,6 +54,8 @@ export interface ControllerSettings {
   readonly extensionAuthentication?: ExtensionAuthentication;
   /** How aggregated API servers are reached; where absent, none can be. */
   readonly checkDiscovery?: CheckDiscovery;
+  /** How namespaces are emptied of their objects; they are left to them where absent. */
+  readonly emptyAggregated?: EmptyAggregated;
   /** How many ended pods are kept; 12500 where absent. */
   readonly terminatedPodThreshold?: number;
 }
@@ -61,7 +63,7 @@ export interface ControllerSettings {
 /** Every controller of the cluster. Some remember what they saw, so each cluster gets its own. */
 export function allControllers(resources: ResourceSet, settings: ControllerSettings): readonly Loop[] {
   return [
-    namespaceController(resources),
+    namespaceController(resources, settings.emptyAggregated),
     serviceAccountController,
     clusterRoleAggregationController,
     bootstrapSignerController,

@@ -3,7 +3,7 @@ import { type ApiServer, accountTokenIssuer } from "@skiff/apiserver";
 import { type Logger, type Random, seededRandom, silentLogger, VirtualClock } from "@skiff/base";
 import { type Client, createClient, createEventRecorder, createInformers, type Informers } from "@skiff/client";
 import type { LoopStats, RunningControllers } from "@skiff/control-loop";
-import { type CertificateSigner, startControllers } from "@skiff/controllers";
+import { type CertificateSigner, type ControllerSettings, startControllers } from "@skiff/controllers";
 import { defaultSchedulerName, Scheduler } from "@skiff/scheduler";
 import { openMemoryStore } from "@skiff/store";
 import { type Faults, faultyTransport } from "./faulty-transport.ts";
@@ -27,6 +27,8 @@ export interface TestClusterOptions {
   readonly nodeMonitorGraceMs?: number;
   /** Whether aggregated API servers answer; none does where absent. */
   readonly checkDiscovery?: (service: APIService) => Promise<void>;
+  /** What is left of a namespace's objects on such a server after they were deleted; nothing where absent. */
+  readonly emptyAggregated?: ControllerSettings["emptyAggregated"];
   /** Signs approved certificate requests; nobody does where absent. */
   readonly certificateSigner?: CertificateSigner;
   readonly logger?: Logger;
@@ -99,7 +101,7 @@ export class TestCluster implements AsyncDisposable {
 
   /** A cluster whose nodes are Ready and whose default namespace may be used. */
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
-    const { seed = 1, logger = silentLogger, checkDiscovery, certificateSigner } = options;
+    const { seed = 1, logger = silentLogger, checkDiscovery, emptyAggregated, certificateSigner } = options;
     const clock = new VirtualClock();
     const random = seededRandom(seed);
     const ending = new AbortController();
@@ -125,6 +127,7 @@ export class TestCluster implements AsyncDisposable {
         issueAccountToken: accountTokenIssuer(keyOfThisProcess()),
         ...(grace === undefined ? {} : { nodeMonitorGraceMs: grace }),
         ...(checkDiscovery === undefined ? {} : { checkDiscovery }),
+        ...(emptyAggregated === undefined ? {} : { emptyAggregated }),
         ...(certificateSigner === undefined ? {} : { certificateSigner }),
       }),
     );

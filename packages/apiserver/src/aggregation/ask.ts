@@ -36,11 +36,16 @@ export class Asking {
     this.#options = options;
   }
 
-  /** Gets a document. Rejects, in Kubernetes' words, when there is no answer in time. `trusting`: whoever answers will do. */
+  /** Gets a document (or deletes, where `method` says so). Rejects, in Kubernetes' words, when there is no answer in time. `trusting`: whoever answers will do. */
   async get(
     service: AggregatedService,
     path: string,
-    options: { readonly accept: string; readonly trusting: boolean; readonly signal: AbortSignal },
+    options: {
+      readonly method?: "GET" | "DELETE";
+      readonly accept: string;
+      readonly trusting: boolean;
+      readonly signal: AbortSignal;
+    },
   ): Promise<RemoteDocument> {
     const { aggregation, clock } = this.#options;
     const { signal } = options;
@@ -54,7 +59,7 @@ export class Asking {
       const target = options.trusting ? { ...found, tls: { ...found.tls, rejectUnauthorized: false } } : found;
       const headers = { accept: options.accept, "user-agent": "kube-aggregator", ...remoteUserHeaders(aggregator) };
       const { status, contentType, message } = await send(target, {
-        method: "GET",
+        method: options.method ?? "GET",
         headers,
         body: undefined,
         signal: ending.signal,

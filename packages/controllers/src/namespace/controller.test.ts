@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { APIServices, ConfigMaps, isNotFound, Namespaces, Pods, Secrets, ServiceAccounts } from "@skiff/api";
+import { APIServices, ConfigMaps, isNotFound, Namespaces, Pods, Secrets, ServiceAccounts, Services } from "@skiff/api";
 import { TestCluster } from "@skiff/testing";
 
 const name = "shop";
@@ -101,6 +101,42 @@ test("a namespace stays while an aggregated server does not tell what it holds",
     assert.deepEqual((await client.list(ConfigMaps, { namespace: name, signal })).items, []);
   });
   await client.delete(APIServices, metadata, { signal });
+  await cluster.eventually(async () => {
+    assert.equal(await client.get(Namespaces, { name }, { signal }).catch(isNotFound), true);
+  });
+});
+
+test("a namespace waits for what it holds on aggregated servers", async () => {
+  let held = true;
+  await using cluster = await TestCluster.start({
+    checkDiscovery: async () => {},
+    emptyAggregated: async ({ spec: { group = "" } }, namespace) => {
+      assert.equal(namespace, name);
+      const objects = [{ metadata: { finalizers: ["example.com/x"] } }];
+      return held ? [{ resource: { group, plural: "flunders" }, objects }] : [];
+    },
+  });
+  const { client, signal } = cluster;
+  await shop(cluster);
+  const place = { namespace: "default", name: "wardle" };
+  const external = { type: "ExternalName", externalName: "wardle.example.com" };
+  await client.create(Services, { metadata: place, spec: external }, { signal });
+  const spec = {
+    group: "wardle.example.com",
+    version: "v1",
+    groupPriorityMinimum: 2000,
+    versionPriority: 200,
+    service: { ...place, port: 443 },
+  };
+  await client.create(APIServices, { metadata: { name: "v1.wardle.example.com" }, spec, status: {} }, { signal });
+  await client.delete(Namespaces, { name }, { signal });
+  await cluster.eventually(async () => {
+    const { status } = await client.get(Namespaces, { name }, { signal });
+    const remaining = status.conditions?.find(({ type }) => type === "NamespaceContentRemaining");
+    const expected = "Some resources are remaining: flunders.wardle.example.com has 1 resource instances";
+    assert.equal(remaining?.message, expected);
+  });
+  held = false;
   await cluster.eventually(async () => {
     assert.equal(await client.get(Namespaces, { name }, { signal }).catch(isNotFound), true);
   });

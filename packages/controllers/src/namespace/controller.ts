@@ -1,4 +1,5 @@
 import {
+  type APIService,
   APIServices,
   isNotFound,
   type KubeObject,
@@ -18,8 +19,15 @@ const recheckMs = 5_000;
 /** So many deletions are under way at the same time. */
 const atOnce = 50;
 
+/** Deletes what a namespace holds of the objects of the server behind an APIService, and says what is left. */
+export type EmptyAggregated = (
+  service: APIService,
+  namespace: string,
+  signal: AbortSignal,
+) => Promise<readonly Remains[]>;
+
 /** Empties namespaces that are being deleted: pods first, then the rest, then the namespace itself may go. */
-export const namespaceController = (resources: ResourceSet): Loop =>
+export const namespaceController = (resources: ResourceSet, emptyAggregated?: EmptyAggregated): Loop =>
   defineController<Namespace>({
     name: "namespace",
     for: Namespaces,
@@ -36,7 +44,7 @@ export const namespaceController = (resources: ResourceSet): Loop =>
       const finalizers = namespace.spec.finalizers ?? [];
       if (namespace.metadata.deletionTimestamp === undefined || !finalizers.includes(finalizer)) return done;
       await resources.whenKnown(signal);
-      const emptied = await empty(namespace, resources, context);
+      const emptied = await empty(namespace, { resources, emptyAggregated }, context);
       const unknown = unknownGroups(context);
       if (emptied.remains.length === 0 && emptied.failures.length === 0 && unknown.length === 0) {
         const spec = { ...namespace.spec, finalizers: finalizers.filter((name) => name !== finalizer) };
@@ -52,14 +60,19 @@ export const namespaceController = (resources: ResourceSet): Loop =>
     },
   });
 
-/** Groups that other servers answer, and do not: nobody knows what the namespace holds of them. */
-const unknownGroups = ({ cached }: ReconcileContext): readonly UnknownGroup[] =>
+/** Groups that other servers answer. */
+const aggregated = ({ cached }: ReconcileContext): readonly APIService[] =>
   cached(APIServices)
     .list()
-    .filter(({ spec, status }) => {
-      const available = status?.conditions?.find(({ type }) => type === "Available");
-      return spec.service !== undefined && available?.status !== "True";
-    })
+    .filter(({ spec }) => spec.service !== undefined);
+
+const isAvailable = ({ status }: APIService): boolean =>
+  status?.conditions?.find(({ type }) => type === "Available")?.status === "True";
+
+/** Those of them that do not: nobody knows what the namespace holds of them. */
+const unknownGroups = (context: ReconcileContext): readonly UnknownGroup[] =>
+  aggregated(context)
+    .filter((service) => !isAvailable(service))
     .map(({ spec: { group = "", version = "" } }) => ({ group, version }));
 
 function unlessGone(error: unknown): void {
@@ -72,7 +85,12 @@ interface Emptied {
 }
 
 /** Deletes what there is; other objects are touched only once no pod is left that may still use them. */
-async function empty(namespace: Namespace, resources: ResourceSet, context: ReconcileContext): Promise<Emptied> {
+async function empty(
+  namespace: Namespace,
+  of: { readonly resources: ResourceSet; readonly emptyAggregated: EmptyAggregated | undefined },
+  context: ReconcileContext,
+): Promise<Emptied> {
+  const { resources, emptyAggregated = async () => [] } = of;
   const name = namespace.metadata.name;
   const pods = await emptyOf(Pods, name, context);
   if (pods.remains.length > 0 || pods.failures.length > 0) return pods;
@@ -85,6 +103,15 @@ async function empty(namespace: Namespace, resources: ResourceSet, context: Reco
     const emptied = await emptyOf(resource, name, context);
     remains.push(...emptied.remains);
     failures.push(...emptied.failures);
+  }
+  for (const service of aggregated(context).filter(isAvailable)) {
+    try {
+      remains.push(...(await emptyAggregated(service, name, context.signal)));
+    } catch (error) {
+      if (isAbort(error, context.signal)) throw error;
+      const { group = "" } = service.spec;
+      failures.push({ resource: { group, plural: "" }, message: describeError(error) });
+    }
   }
   return { remains, failures };
 }

@@ -3,13 +3,13 @@ import { timestamp } from "@skiff/base";
 
 /** What is left of one resource in a namespace after its objects were deleted. */
 export interface Remains {
-  readonly resource: ResourceDefinition;
-  readonly objects: readonly KubeObject[];
+  readonly resource: Pick<ResourceDefinition, "group" | "plural">;
+  readonly objects: readonly { readonly metadata: Pick<KubeObject["metadata"], "finalizers"> }[];
 }
 
 /** A resource whose objects could not be listed or deleted. */
 export interface DeletionFailure {
-  readonly resource: ResourceDefinition;
+  readonly resource: Pick<ResourceDefinition, "group" | "plural">;
   readonly message: string;
 }
 
