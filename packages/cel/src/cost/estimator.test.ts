@@ -52,3 +52,34 @@ test("what nothing bounds costs without bounds, and nests", () => {
   assert(costOf("self.many.all(x, self.many.all(y, x == y))") > 1_000_000_000_000);
   assert.equal(costOf("other.all(x, x)"), most);
 });
+
+/** Figures that Kubernetes is known to come to: with a limit of ten, and with none but the size of a request. */
+const known: readonly [string, JsonObject, string, number, number][] = [
+  ["items", { type: "array", items: { type: "number" } }, "self.all(x, true)", 4_718_591, 32],
+  ["items", { type: "array", items: { type: "boolean" } }, "self.all(x, true)", 1_887_437, 32],
+  ["items", { type: "array", items: { type: "string" } }, "self.all(x, true)", 3_145_727, 32],
+  ["properties", { type: "object", additionalProperties: { type: "number" } }, "self.all(x, true)", 1_348_169, 32],
+  ["length", { type: "string" }, "self.matches('x')", 314_574, 6],
+  ["length", { type: "string" }, "self.contains('x')", 314_574, 5],
+  ["length", { type: "string" }, "self.startsWith('x')", 2, 2],
+];
+
+test("estimates that Kubernetes refuses definitions by", () => {
+  const limits: Readonly<Record<string, JsonObject>> = {
+    items: { maxItems: 10 },
+    properties: { maxProperties: 10 },
+    length: { maxLength: 10 },
+  };
+  for (const [limit, unlimited, source, most, limited] of known) {
+    const estimate = (given: JsonObject): number => {
+      const self = typeOfJsonSchema(given, { name: "Self", resource: false });
+      assert(self !== undefined);
+      const compiled = compile(source, { variables: { self } });
+      assert(compiled.kind === "compiled", source);
+      return compiled.program.estimateCost().max;
+    };
+    const what = `${source} ${JSON.stringify(unlimited)}`;
+    assert.equal(estimate(unlimited), most, what);
+    assert.equal(estimate({ ...unlimited, ...limits[limit] }), limited, what);
+  }
+});
