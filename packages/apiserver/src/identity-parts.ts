@@ -5,7 +5,6 @@ import { RequestAuthenticator } from "./authentication/request-authenticator.ts"
 import { ServiceAccountTokens } from "./authentication/service-account-tokens.ts";
 import { audienceAgnostic, type TokenAuthenticator, TokenUnion } from "./authentication/token-authenticator.ts";
 import { TokenKeys } from "./authentication/token-keys.ts";
-import type { AccessAuthorizer } from "./authorization/access.ts";
 import { NodeAuthorizer } from "./authorization/node-authorizer.ts";
 import { RbacAuthorizer } from "./authorization/rbac-authorizer.ts";
 import { mastersAuthorizer, UnionAuthorizer } from "./authorization/union-authorizer.ts";
@@ -18,7 +17,7 @@ export interface IdentityParts {
   readonly audiences: readonly string[];
   readonly tokens: TokenAuthenticator;
   readonly authenticator: RequestAuthenticator;
-  readonly authorizer: AccessAuthorizer;
+  readonly authorizer: UnionAuthorizer;
   readonly rbac: RbacAuthorizer;
 }
 

@@ -17,6 +17,8 @@ export interface AccessRequest {
 /** An `Authorizer` that also answers questions with free verbs. A promise only where somebody else has to be asked. */
 export interface AccessAuthorizer {
   authorize(request: AccessRequest): Decision | Promise<Decision>;
+  /** Why it cannot tell all that a user may do, where it cannot; absent: it can, or allows nothing by itself. */
+  unlisted?(user: UserInfo): string | undefined;
 }
 
 /** The value that an access is confined to in a field: its field selector asks for that one alone. */

@@ -54,6 +54,10 @@ export class NodeAuthorizer implements AccessAuthorizer {
     return this.#rules.some((rule) => ruleAllows(rule, request)) ? allowed : none("");
   }
 
+  unlisted(user: UserInfo): string | undefined {
+    return nodeNameOf(user) === undefined ? undefined : "node authorizer does not support user rule resolution";
+  }
+
   #related(node: string, { plural, namespace = "", name = "" }: ResourceAccess): Decision {
     if (name === "") return none("No Object name found");
     return this.#relations.relates(node, { plural, namespace, name })

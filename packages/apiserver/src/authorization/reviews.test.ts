@@ -83,6 +83,18 @@ test("reviews agree with what impersonation really allows", async () => {
   ]);
 });
 
+test("rules that nobody can list", async () => {
+  await using setup = await scene();
+  const ask = async (headers: Record<string, string>) => {
+    const body = { spec: { namespace: "default" } };
+    const { json } = await setup.call(`${authorization}/selfsubjectrulesreviews`, { method: "POST", body, headers });
+    return isJsonObject(json.status) ? [json.status.incomplete, json.status.evaluationError] : json;
+  };
+  assert.deepEqual(await ask({ "impersonate-user": "alice" }), [false, undefined]);
+  const node = { "impersonate-user": "system:node:n1", "impersonate-group": "system:nodes" };
+  assert.deepEqual(await ask(node), [true, "node authorizer does not support user rule resolution"]);
+});
+
 test("reviews that ask nothing that can be answered", async () => {
   await using setup = await scene();
   const invalid = '.authorization.k8s.io "" is invalid: ';

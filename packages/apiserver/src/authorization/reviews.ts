@@ -3,8 +3,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import type { RequestSelectors, SubresourceHandler, UserInfo } from "../contracts.ts";
 import { type ObjectCall, objectHandler } from "../subresources/object-handler.ts";
 import type { Access, AccessAuthorizer } from "./access.ts";
-import { nodeNameOf } from "./node-authorizer.ts";
 import type { RbacAuthorizer } from "./rbac-authorizer.ts";
+import type { UnionAuthorizer } from "./union-authorizer.ts";
 
 const group = "authorization.k8s.io";
 
@@ -142,13 +142,13 @@ function answer(authorizer: AccessAuthorizer, review: Review): (call: ObjectCall
   };
 }
 
-function rulesReview(rbac: RbacAuthorizer): (call: ObjectCall) => Promise<JsonObject> {
+function rulesReview(authorizer: UnionAuthorizer, rbac: RbacAuthorizer): (call: ObjectCall) => Promise<JsonObject> {
   return async ({ body = {}, context }) => {
     const namespace = text(record(body.spec).namespace);
     if (namespace === "") throw refusals.badRequest("no namespace on request");
     const known = rbac.rulesFor(context.user, namespace);
-    const isNode = nodeNameOf(context.user) !== undefined;
-    const errors = [...(isNode ? ["node authorizer does not support user rule resolution"] : []), ...known.errors];
+    const unlisted = authorizer.unlistedOf(context.user);
+    const errors = [...unlisted, ...known.errors];
     const resourceRules: JsonObject[] = [];
     const nonResourceRules: JsonObject[] = [];
     for (const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } of known.rules) {
@@ -176,7 +176,7 @@ function rulesReview(rbac: RbacAuthorizer): (call: ObjectCall) => Promise<JsonOb
 
 /** The resources of `authorization.k8s.io`: questions about access, answered and not stored. */
 export function accessReviews(
-  authorizer: AccessAuthorizer,
+  authorizer: UnionAuthorizer,
   rbac: RbacAuthorizer,
 ): ReadonlyMap<string, SubresourceHandler> {
   const review = (of: Review) => objectHandler(answer(authorizer, of));
@@ -184,6 +184,6 @@ export function accessReviews(
     [`subjectaccessreviews.${group}`, review({ kind: "SubjectAccessReview", who: "spec" })],
     [`selfsubjectaccessreviews.${group}`, review({ kind: "SelfSubjectAccessReview", who: "self" })],
     [`localsubjectaccessreviews.${group}`, review({ kind: "LocalSubjectAccessReview", who: "spec", local: true })],
-    [`selfsubjectrulesreviews.${group}`, objectHandler(rulesReview(rbac))],
+    [`selfsubjectrulesreviews.${group}`, objectHandler(rulesReview(authorizer, rbac))],
   ]);
 }

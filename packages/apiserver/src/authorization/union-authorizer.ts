@@ -1,4 +1,4 @@
-import type { Decision } from "../contracts.ts";
+import type { Decision, UserInfo } from "../contracts.ts";
 import type { AccessAuthorizer, AccessRequest } from "./access.ts";
 
 /** Asks one authorizer after the other until one has an opinion. */
@@ -11,6 +11,11 @@ export class UnionAuthorizer implements AccessAuthorizer {
 
   authorize(request: AccessRequest): Decision | Promise<Decision> {
     return this.#ask(request, 0, []);
+  }
+
+  /** What its members cannot tell of a user. */
+  unlistedOf(user: UserInfo): readonly string[] {
+    return this.#authorizers.flatMap((authorizer) => authorizer.unlisted?.(user) ?? []);
   }
 
   /** From the authorizer at `start` on; `reasons` are those of the ones before. */

@@ -41,6 +41,10 @@ export class WebhookAuthorizer implements AccessAuthorizer {
     return this.#cache.get(key) ?? this.#ask(key, spec);
   }
 
+  unlisted(): string {
+    return "webhook authorizer does not support user rule resolution";
+  }
+
   /** What to decide without asking; `undefined`: ask. */
   #concerns(spec: JsonObject): Decision | undefined {
     const { matches, failurePolicy, logger } = this.#options;
