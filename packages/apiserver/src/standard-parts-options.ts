@@ -78,6 +78,8 @@ export interface StandardPartsOptions {
   readonly maxRequestsInFlight?: number;
   /** What is written down of requests, and where; nothing where absent. */
   readonly audit?: AuditOptions;
+  /** Resolves when the store answers, for the checks of health. */
+  readonly storeAnswers?: () => Promise<void>;
   /** Newest revision of the store, for `/metrics`. */
   readonly revision?: () => number;
   /** Further paths outside resources. */

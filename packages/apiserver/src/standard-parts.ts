@@ -20,7 +20,7 @@ import { FlowControl } from "./fairness/flow-control.ts";
 import { flowControlMetrics } from "./fairness/flow-control-metrics.ts";
 import { identityParts } from "./identity-parts.ts";
 import { AdmissionSteps } from "./observe/admission-steps.ts";
-import { always, basicChecks, healthRoutes, shutdownCheck } from "./observe/health.ts";
+import { always, basicChecks, healthRoutes, shutdownCheck, storeCheck } from "./observe/health.ts";
 import { metricsRoute } from "./observe/metrics-route.ts";
 import { head, line } from "./observe/metrics-text.ts";
 import { objectMetrics } from "./observe/object-metrics.ts";
@@ -162,11 +162,18 @@ function pathRoutes(parts: {
   const { table, clock, gitVersion } = options;
   const catalog = new Catalog(table);
   const ready = Object.entries(options.readinessChecks ?? {}).map(([name, check]) => ({ name, check }));
-  const alive = [...basicChecks, always("etcd")];
+  const store = { clock, answers: options.storeAnswers };
+  const alive = [...basicChecks, storeCheck("etcd", store)];
   const checks = {
     healthz: alive,
     livez: alive,
-    readyz: [...alive, always("etcd-readiness"), always("informer-sync"), ...ready, shutdownCheck(parts.lifecycle)],
+    readyz: [
+      ...alive,
+      storeCheck("etcd-readiness", store),
+      always("informer-sync"),
+      ...ready,
+      shutdownCheck(parts.lifecycle),
+    ],
   };
   const sources = {
     requests: parts.metrics,

@@ -1,4 +1,4 @@
-import { describeError } from "@skiff/base";
+import { type Clock, describeError } from "@skiff/base";
 import type { Exchange } from "../contracts.ts";
 import type { PathRoute } from "../standard-parts-options.ts";
 
@@ -11,11 +11,27 @@ export interface HealthCheck {
 /** Where checks are asked for. */
 export type Endpoint = "healthz" | "livez" | "readyz";
 
+const storeLimitMs = 2_000;
+
 /** A check of what cannot fail while the process lives. */
 export const always = (name: string): HealthCheck => ({ name, check: () => {} });
 
 /** Checks that every server has; `ping` says no more than that it answers. */
 export const basicChecks: readonly HealthCheck[] = [always("ping"), always("log")];
+
+/** Whether the store answers, which it must within two seconds. */
+export const storeCheck = (
+  name: "etcd" | "etcd-readiness",
+  { clock, answers }: { readonly clock: Clock; readonly answers: (() => Promise<void>) | undefined },
+): HealthCheck => ({
+  name,
+  async check() {
+    if (answers === undefined) return;
+    const late = Promise.withResolvers<never>();
+    using _limit = clock.after(storeLimitMs, () => late.reject(new Error("timed out")));
+    await Promise.race([answers(), late.promise]);
+  },
+});
 
 /** Fails once the server is about to stop, so that nobody is sent to it any more. */
 export const shutdownCheck = (lifecycle: { readonly isStopping: boolean }): HealthCheck => ({

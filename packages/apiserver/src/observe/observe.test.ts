@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { VirtualClock } from "@skiff/base";
 import { fakeExchange } from "../fixtures/fake-exchange.ts";
 import { alice } from "../fixtures/objects.ts";
 import { findRoute } from "../route-paths.ts";
-import { basicChecks, healthRoutes } from "./health.ts";
+import { basicChecks, healthRoutes, storeCheck } from "./health.ts";
 import { metricsText } from "./metrics-text.ts";
 import { RequestMetrics } from "./request-metrics.ts";
 import { versionDocument } from "./version.ts";
@@ -37,6 +38,22 @@ test("health", async () => {
     assert.deepEqual([answered.status, answered.body], [status, body], url);
   }
   assert.equal(findRoute(routes, "/readyz/nothing"), undefined);
+});
+
+test("a store that does not answer in time is not healthy", async () => {
+  const clock = new VirtualClock();
+  const checks = (answers: () => Promise<void>) => Promise.resolve(storeCheck("etcd", { clock, answers }).check());
+  await checks(async () => {});
+  await assert.rejects(
+    checks(() => Promise.reject(new Error("away"))),
+    new Error("away"),
+  );
+  const late = assert.rejects(
+    checks(() => new Promise(() => {})),
+    new Error("timed out"),
+  );
+  await clock.advance(2000);
+  await late;
 });
 
 test("metrics", () => {

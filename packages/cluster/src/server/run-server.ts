@@ -147,6 +147,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
           },
         },
         revision: () => store.revision,
+        storeAnswers: () => store.sync(),
         paths: snapshotRoutes(store, server.root),
       }),
   });
