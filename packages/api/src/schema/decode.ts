@@ -42,6 +42,7 @@ export function decodeObject(request: DecodeRequest): Decoded {
   const body = parseObject(request);
   const kind = body.value.kind ?? "";
   const apiVersion = body.value.apiVersion ?? "";
+  checkKindIsSaid(request, kind);
   checkBodyPlace(request, apiVersion, kind);
   const shownKind = typeof kind === "string" && kind !== "" ? kind : request.kind;
   const refuse = (why: string) =>
@@ -57,6 +58,15 @@ export function decodeObject(request: DecodeRequest): Decoded {
     if (error instanceof DecodeFailure) throw refuse(error.message);
     throw error;
   }
+}
+
+/** Custom resources are read as what they say they are: one that does not say it is refused. */
+function checkKindIsSaid({ schema, text, kind: expected }: DecodeRequest, kind: JsonValue): void {
+  if (schema.definition !== "" || kind !== "") return;
+  const why = `Object 'Kind' is missing in '${text}'`;
+  throw refusals.badRequest(
+    `the object provided is unrecognized (must be of type ${expected}): ${why} (${summary(text)})`,
+  );
 }
 
 /** The message of strict decoding: `strict decoding error: unknown field "spec.foo", duplicate field "spec.bar"`. */

@@ -319,3 +319,28 @@ test("a definition in the place of a built-in resource serves nothing and remove
   await until(async () => (await call(`${definitions}/leases.coordination.k8s.io`)).status === 404);
   assert.equal((await call(`${leases}/mine`)).status, 200);
 });
+
+test("objects that do not say what they are, or come in what custom resources are not written in", async () => {
+  await using setup = await testSetup();
+  const { call } = setup;
+  await define(setup, cronTabs());
+  const text = '{"metadata":{"name":"a"},"spec":{}}';
+  const unsaid = await call(tabs, create(JSON.parse(text)));
+  assert.deepEqual(
+    [unsaid.status, unsaid.json.message],
+    [
+      400,
+      `the object provided is unrecognized (must be of type CronTab): Object 'Kind' is missing in '${text}' ({"metadata":{"name":"a"},"spec ...)`,
+    ],
+  );
+  const labels = await call(tabs, create({ ...cronTab("a"), metadata: { name: "a", labels: { a: 1 } } }));
+  assert.equal(labels.status, 400);
+  assert.match(String(labels.json.message), /cannot unmarshal number into Go struct field ObjectMeta.metadata.labels/);
+  const other = await call(tabs, create({ ...cronTab("a"), kind: "Other" }));
+  assert.equal(other.status, 400);
+  const protobuf = "application/vnd.kubernetes.protobuf";
+  assert.equal((await call(tabs, { headers: { accept: protobuf } })).status, 406);
+  assert.equal((await call(tabs, { headers: { accept: `${protobuf},application/json` } })).json.kind, "CronTabList");
+  const sent = await call(tabs, { method: "POST", body: "k8s\0x", headers: { "content-type": protobuf } });
+  assert.ok(sent.status === 400 || sent.status === 415, sent.text);
+});
