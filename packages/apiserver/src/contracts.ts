@@ -237,7 +237,10 @@ export interface ResourceStorage<T extends KubeObject = KubeObject> {
     change: (current: T) => T | Promise<T>,
     context: WriteContext & { readonly subresource?: string; readonly admitted?: boolean },
   ): Promise<T>;
-  /** Server-side apply of a configuration, by a subresource that shows only a part of the object. */
+  /**
+   * Server-side apply of a configuration, by a subresource that shows only a part of the object: admission has decided on
+   * that part already (see `admit`).
+   */
   apply(
     ref: ObjectRef,
     application: { readonly config: JsonObject; readonly force: boolean },

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { refusals } from "@skiff/api";
-import { type ApiServer, createApiServer, standardParts } from "@skiff/apiserver";
+import { type ApiServer, createApiServer, type ServiceConnector, standardParts } from "@skiff/apiserver";
 import type { Clock, Logger, Random } from "@skiff/base";
 import type { EmbeddedStore } from "@skiff/store";
 
@@ -22,6 +22,7 @@ export function openApi(options: {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly services?: ServiceConnector;
 }): Promise<ApiServer> {
   const { store } = options;
   return createApiServer({

@@ -1,5 +1,5 @@
 import { type APIService, Namespaces, ServiceAccounts, type Transport } from "@skiff/api";
-import { type ApiServer, accountTokenIssuer } from "@skiff/apiserver";
+import { type ApiServer, accountTokenIssuer, type ServiceConnector } from "@skiff/apiserver";
 import { type Logger, type Random, seededRandom, silentLogger, VirtualClock } from "@skiff/base";
 import { type Client, createClient, createEventRecorder, createInformers, type Informers } from "@skiff/client";
 import type { LoopStats, RunningControllers } from "@skiff/control-loop";
@@ -31,6 +31,8 @@ export interface TestClusterOptions {
   readonly emptyAggregated?: ControllerSettings["emptyAggregated"];
   /** Signs approved certificate requests; nobody does where absent. */
   readonly certificateSigner?: CertificateSigner;
+  /** Where Services of webhooks really are: nothing gets through to simulated pods. None is reached where absent. */
+  readonly services?: ServiceConnector;
   readonly logger?: Logger;
 }
 
@@ -108,7 +110,8 @@ export class TestCluster implements AsyncDisposable {
     const { signal } = ending;
     await using stack = new AsyncDisposableStack();
     const store = stack.use(openMemoryStore({ clock }));
-    const api = stack.use(await openApi({ store, clock, random, logger: logger.named("api") }));
+    const services = options.services === undefined ? {} : { services: options.services };
+    const api = stack.use(await openApi({ store, clock, random, logger: logger.named("api"), ...services }));
     stack.defer(() => ending.abort());
     const weather = { faults: options.faults ?? noFaults };
     const transport = api.transport({ name: "admin", groups: ["system:masters", "system:authenticated"] });

@@ -5,9 +5,10 @@ import { formatQuantity, parseQuantity, type Quantity } from "../quantity.ts";
 import { claimQuota } from "./claim-quota.ts";
 import { objectCounter, type QuotaEvaluator, scopesOf } from "./evaluator.ts";
 import { podQuota } from "./pod-quota.ts";
+import { resourceClaimQuota } from "./resource-claim-quota.ts";
 import { serviceQuota } from "./service-quota.ts";
 
-const special: readonly QuotaEvaluator[] = [podQuota, serviceQuota, claimQuota];
+const special: readonly QuotaEvaluator[] = [podQuota, serviceQuota, claimQuota, resourceClaimQuota];
 
 /** How objects of a resource count for quotas. Most are only counted. */
 export const quotaEvaluator = (place: { readonly group: string; readonly plural: string }): QuotaEvaluator =>

@@ -27,11 +27,13 @@ export interface Application {
   readonly force: boolean;
   readonly context: WriteContext;
   readonly subresource: string | undefined;
+  /** Admission has decided already. */
+  readonly admitted?: boolean;
 }
 
 /** Applies a configuration: merges it into the object that is there, or makes a new one. */
 export async function applyObject(storage: ObjectStorage, ref: ObjectRef, application: Application): Promise<Written> {
-  const { context, subresource } = application;
+  const { context, subresource, admitted } = application;
   const apply = applier(storage, ref, application);
   for (;;) {
     if (storage.find(ref) === undefined && subresource === undefined) {
@@ -47,7 +49,7 @@ export async function applyObject(storage: ObjectStorage, ref: ObjectRef, applic
       return changed ? object() : current;
     };
     return {
-      served: await modifyObject(storage, ref, { change, context, subresource, ownFields: true }),
+      served: await modifyObject(storage, ref, { change, context, subresource, ownFields: true, admitted }),
       created: false,
     };
   }

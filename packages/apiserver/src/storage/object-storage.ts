@@ -200,7 +200,8 @@ export class ObjectStorage implements ResourceStorage {
     context: WriteContext & { readonly subresource: string },
   ): Promise<KubeObject> {
     const { subresource } = context;
-    return (await applyObject(this, ref, { config, force, strictErrors: [], context, subresource })).served.object;
+    const application = { config, force, strictErrors: [], context, subresource, admitted: true };
+    return (await applyObject(this, ref, application)).served.object;
   }
 
   async delete(

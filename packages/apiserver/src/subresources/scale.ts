@@ -115,8 +115,11 @@ async function applyScale<T extends KubeObject>(
   }
   if (strictErrors.length > 0 && call.context.fieldValidation === "Strict")
     throw strictConfigurationError(strictErrors);
+  const before = scaleOf(await storage.get(call.ref), form);
+  const scale = { ...before, spec: { ...member(before, "spec"), ...member(config, "spec") } };
+  await storage.admit(update(call.ref, { scale, before }), call.context);
   const { name, namespace, uid, resourceVersion } = member(config, "metadata");
-  const { replicas } = member(config, "spec");
+  const replicas = member(config, "spec").replicas === undefined ? undefined : scale.spec.replicas;
   const identity: JsonObject = { name, namespace, uid, resourceVersion };
   const own = { apiVersion: apiVersionOf(resource), kind: resource.kind, metadata: present(identity) };
   if (typeof replicas === "number") form.setReplicas(asObject(own), replicas);

@@ -8,6 +8,7 @@ import {
   PersistentVolumeClaims,
   type Pod,
   Pods,
+  ResourceClaims,
   type ResourceDefinition,
   type ResourceQuota,
   type ResourceQuotaSpec,
@@ -165,6 +166,30 @@ test("services, claims and other objects", () => {
   });
   assert.deepEqual(used(hard("count/deployments.apps", "count/unknown"), Deployments, [plain]), {
     "count/deployments.apps": "1",
+  });
+});
+
+test("claims of devices count by class, alternatives by the largest", () => {
+  const request = (deviceClassName: string, more: object = {}) => ({
+    name: "r",
+    exactly: { deviceClassName, ...more },
+  });
+  const either = {
+    name: "s",
+    firstAvailable: [
+      { name: "a", deviceClassName: "gpu", count: 2 },
+      { name: "b", deviceClassName: "tpu", allocationMode: "All" },
+      { name: "c", deviceClassName: "gpu", count: 3 },
+    ],
+  };
+  const devices = { requests: [request("gpu"), request("gpu", { count: 4 }), either] };
+  const gpu = "gpu.deviceclass.resource.k8s.io/devices";
+  const tpu = "tpu.deviceclass.resource.k8s.io/devices";
+  const claimed = { metadata: meta("c"), spec: { devices } };
+  assert.deepEqual(used(hard(gpu, tpu, "count/resourceclaims.resource.k8s.io"), ResourceClaims, [claimed]), {
+    [gpu]: "8",
+    [tpu]: "32",
+    "count/resourceclaims.resource.k8s.io": "1",
   });
 });
 
