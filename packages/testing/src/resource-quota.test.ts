@@ -79,3 +79,31 @@ test("what was charged for an object that did not come to be is given back", asy
   assert.match(await refusal(client.create(ConfigMaps, map, { signal })), /already exists/);
   await cluster.eventually(async () => assert.deepEqual(await usedIn(cluster), before));
 });
+
+test("while pods come and go, there are never more than the quota allows", async () => {
+  const limit = 5;
+  await using cluster = await withQuota({ pods: String(limit) });
+  const { client, signal, random } = cluster;
+  let most = 0;
+  const count = async () => {
+    const { items } = await client.list(Pods, { namespace: "default", signal });
+    most = Math.max(most, items.filter(({ status }) => status?.phase !== "Failed").length);
+    return items;
+  };
+  let admitted = 0;
+  for (let round = 0; round < 40; round++) {
+    const made = await Promise.allSettled(
+      Array.from({ length: 4 }, (_, index) => client.create(Pods, pod(`p${round}-${index}`), { signal })),
+    );
+    admitted += made.filter(({ status }) => status === "fulfilled").length;
+    for (const { metadata } of await count()) {
+      if (random.next() < 0.5) await client.delete(Pods, metadata, { gracePeriodSeconds: 0, signal });
+    }
+    await cluster.advance(random.next() * 2_000);
+    await count();
+  }
+  assert.equal(most, limit);
+  assert(admitted > 40, `only ${admitted} were admitted`);
+  const left = (await count()).length;
+  await cluster.eventually(async () => assert.deepEqual(await usedIn(cluster), { pods: String(left) }));
+});

@@ -6,8 +6,10 @@ interface Admitted {
   readonly resource: ResourceDefinition;
   /** Its metadata may still get another name, where the server makes one. */
   readonly object: KubeObject;
-  /** The state that it is to replace; `undefined` for a new object. */
-  readonly oldVersion: string | undefined;
+  /** False where it replaces one that is stored. */
+  readonly isNew: boolean;
+  /** Its version before it is stored. */
+  readonly version: string | undefined;
   readonly atMs: number;
 }
 
@@ -32,8 +34,8 @@ export class AdmittedObjects {
   add({ resource, oldObject }: AdmissionRequest, object: KubeObject): void {
     const namespace = object.metadata.namespace ?? "";
     const admitted = this.#byNamespace.get(namespace) ?? [];
-    const oldVersion = oldObject?.metadata.resourceVersion;
-    admitted.push({ resource, object, oldVersion, atMs: this.#clock.monotonic() });
+    const version = object.metadata.resourceVersion;
+    admitted.push({ resource, object, isNew: oldObject === undefined, version, atMs: this.#clock.monotonic() });
     this.#byNamespace.set(namespace, admitted);
   }
 
@@ -58,11 +60,13 @@ export class AdmittedObjects {
     return left;
   }
 
-  /** True once it was stored, or something else was in its place. */
-  #isSettled({ resource, object, oldVersion, atMs }: Admitted, namespace: string): boolean {
+  /** True once it was stored (it may be gone again), or something else was in its place. */
+  #isSettled({ resource, object, isNew, version, atMs }: Admitted, namespace: string): boolean {
+    // The object gets its version from the store.
+    if (object.metadata.resourceVersion !== version) return true;
     if (this.#clock.monotonic() - atMs > patienceMs) return true;
     const ref: ObjectRef = { namespace, name: object.metadata.name };
     const stored = this.#table.find(resource)?.peek(ref);
-    return oldVersion === undefined ? stored !== undefined : stored?.metadata.resourceVersion !== oldVersion;
+    return isNew ? stored !== undefined : stored?.metadata.resourceVersion !== version;
   }
 }
