@@ -14,18 +14,18 @@ export const ClusterTrustBundles = defineResource<ClusterTrustBundle>({
   version: "v1beta1",
   kind: "ClusterTrustBundle",
   plural: "clustertrustbundles",
-  columns: [{ title: "SignerName", value: ({ spec }) => spec.signerName || "<none>" }],
+  columns: [{ title: "SignerName", value: ({ spec }) => spec?.signerName || "<none>" }],
   selectableFields: [{ path: "spec.signerName", value: ({ spec }) => spec?.signerName ?? "" }],
   // What a name may be depends on the signer.
   validateName: () => [],
-  validate: (bundle) => [...checkName(bundle), ...checkSigner(bundle), ...checkAnchors(bundle.spec.trustBundle ?? "")],
+  validate: (bundle) => [...checkName(bundle), ...checkSigner(bundle), ...checkAnchors(bundle.spec?.trustBundle ?? "")],
   validateUpdate: ({ spec }, old) => [
-    ...checkImmutable("spec.signerName", spec.signerName ?? "", old.spec.signerName ?? ""),
+    ...checkImmutable("spec.signerName", spec?.signerName ?? "", old.spec?.signerName ?? ""),
   ],
 });
 
 const checkName = ({ metadata: { name = "" }, spec }: ClusterTrustBundle): Findings =>
-  invalidFor("metadata.name", name, nameFaults(name, spec.signerName ?? ""));
+  invalidFor("metadata.name", name, nameFaults(name, spec?.signerName ?? ""));
 
 function nameFaults(name: string, signerName: string): readonly string[] {
   if (signerName === "") {
@@ -40,7 +40,7 @@ function nameFaults(name: string, signerName: string): readonly string[] {
 }
 
 const checkSigner = ({ spec }: ClusterTrustBundle): Findings =>
-  spec.signerName ? checkSignerName("spec.signerName", spec.signerName) : [];
+  spec?.signerName ? checkSignerName("spec.signerName", spec.signerName) : [];
 
 /** At least one certificate of an authority, each once, and nothing else. */
 function* checkAnchors(text: string): Findings {
