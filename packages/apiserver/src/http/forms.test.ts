@@ -123,3 +123,17 @@ test("text is indented for people, or as the query says", async () => {
   assert.equal(await indented("?pretty=yes"), false);
   assert.equal(await indented("?pretty=0", "curl/8"), false);
 });
+
+test("a watch says how far it came before it ends, where bookmarks are wanted", async () => {
+  const { resourceVersion } = await setup
+    .call(maps)
+    .then(({ json }) => (isJsonObject(json.metadata) ? json.metadata : {}));
+  const watched = (query: string) =>
+    setup.call(`${maps}?watch=1&timeoutSeconds=3&resourceVersion=${resourceVersion}${query}`);
+  const [marked, plain] = await Promise.all([watched("&allowWatchBookmarks=true"), watched("")]);
+  assert.equal(plain.text, "");
+  const event: JsonObject = JSON.parse(marked.text);
+  assert.equal(event.type, "BOOKMARK");
+  assert.ok(isJsonObject(event.object) && isJsonObject(event.object.metadata));
+  assert.equal(event.object.metadata.resourceVersion, resourceVersion);
+});

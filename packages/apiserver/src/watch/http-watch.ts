@@ -16,6 +16,9 @@ const lastChanceMs = 10_000;
 /** Kubernetes' `--min-request-timeout`: watches without a timeout end between this and twice this. */
 const usualTimeoutMs = 30 * 60_000;
 
+/** So long before its end a watch with bookmarks gets one more: its client goes on from there. */
+const lastMarkMs = 2_000;
+
 /** How a watch is written out. */
 export interface WatchEncoding {
   readonly contentType: string;
@@ -40,11 +43,13 @@ export async function serveWatch(
   using source = new WatchSource(request, writer);
   const timeoutMs = request.options.timeoutMs ?? usualTimeoutMs * (1 + environment.random.next());
   const timer: Timer = environment.clock.after(timeoutMs, over.resolve);
-  const marks = request.options.bookmarks
-    ? request.bookmarks.add(() => {
-        if (source.isLive) writer.bookmark(environment.cache.revision, { initial: false });
-      })
-    : undefined;
+  const mark = () => {
+    if (source.isLive) writer.bookmark(environment.cache.revision, { initial: false });
+  };
+  const wantsMarks = request.options.bookmarks;
+  const marks = wantsMarks ? request.bookmarks.add(mark) : undefined;
+  const lastMark =
+    wantsMarks && timeoutMs > lastMarkMs ? environment.clock.after(timeoutMs - lastMarkMs, mark) : undefined;
   exchange.signal.addEventListener("abort", () => over.resolve(), { once: true });
   if (exchange.signal.aborted) over.resolve();
   try {
@@ -52,6 +57,7 @@ export async function serveWatch(
     await over.promise;
   } finally {
     timer.cancel();
+    lastMark?.cancel();
     marks?.[Symbol.dispose]();
     writer.finish();
   }
