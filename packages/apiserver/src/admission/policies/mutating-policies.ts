@@ -1,8 +1,10 @@
 import {
+  findDefinitionSchema,
   type KubeObject,
   type MutatingAdmissionPolicy,
   type MutatingAdmissionPolicyBinding,
   StatusError,
+  type StructSchema,
 } from "@skiff/api";
 import { deepCopy, type JsonValue, jsonEqual } from "@skiff/base";
 import {
@@ -14,7 +16,7 @@ import {
   compileVariables,
   jsonPatchResult,
 } from "@skiff/cel";
-import type { AdmissionRequest, AdmissionRound } from "../../contracts.ts";
+import type { AdmissionRequest, AdmissionRound, KindName } from "../../contracts.ts";
 import { asJson, asObject } from "../../encoding/object-json.ts";
 import { resourceSchema } from "../../storage/resource-schema.ts";
 import { convertObject, isOwnKind } from "../matching/equivalents.ts";
@@ -204,10 +206,11 @@ class Turn {
         new Evaluation(values, compiledPolicy(policy).variables).run(mutation.expression),
       );
       if (outcome.kind === "error") throw new MutationError(outcome.message);
-      const mutated: Mutated = { object: deepCopy(seen), schema: resourceSchema(match.resource) };
-      const made = asObject((mutation.apply ? applyToObject : patchObject)(mutated, outcome.value));
-      match.resource.defaults(made);
       const own = isOwnKind(request);
+      const schema = own ? resourceSchema(match.resource) : partSchema(match.kind);
+      const mutated: Mutated = { object: deepCopy(seen), schema };
+      const made = asObject((mutation.apply ? applyToObject : patchObject)(mutated, outcome.value));
+      if (own) match.resource.defaults(made);
       replaceContent(mutation.object, own ? await convertObject(made, match.resource, request.resource) : made);
       this.#options.metrics.mutated({ policy: policy.metadata.name, binding: binding.metadata.name });
     } catch (error) {
@@ -216,4 +219,13 @@ class Turn {
       this.#fail(binding, error.message, "Invalid");
     }
   }
+}
+
+/** The schema of what a subresource takes: `Scale`, `Eviction`. */
+function partSchema({ group, version, kind }: KindName): StructSchema {
+  const schema = findDefinitionSchema(`${group === "" ? "core" : (group.split(".")[0] ?? group)}.${version}.${kind}`);
+  if (schema !== undefined) return schema;
+  throw new MutationError(
+    `Resource kind ${group}/${version}, Kind=${kind} not found. There can be a delay between when CustomResourceDefinitions are created and when they are available.`,
+  );
 }

@@ -334,6 +334,46 @@ test("a mutation patches, and sees what earlier ones did", async () => {
   assert.deepEqual(at(made.json, "metadata", "labels"), { one: "1", "example.com/two": "1-2" });
 });
 
+test("parts of objects are validated and mutated as what they are", async () => {
+  await using the = await scene();
+  const onScale = {
+    resourceRules: [{ apiGroups: ["apps"], apiVersions: ["v1"], operations: ["*"], resources: ["deployments/scale"] }],
+  };
+  await the.policy("validating", "scale", {
+    matchConstraints: onScale,
+    validations: [{ expression: "object.kind == 'Scale' && object.spec.replicas <= 5" }],
+  });
+  await the.policy("mutating", "scale", {
+    matchConstraints: onScale,
+    matchConditions: [{ name: "large", expression: "object.spec.replicas == 9" }],
+    mutations: [
+      { patchType: "ApplyConfiguration", applyConfiguration: { expression: "Object{spec: Object.spec{replicas: 4}}" } },
+    ],
+  });
+  await the.policy("mutating", "strange", {
+    matchConstraints: onScale,
+    matchConditions: [{ name: "seven", expression: "object.spec.replicas == 7" }],
+    mutations: [
+      {
+        patchType: "ApplyConfiguration",
+        applyConfiguration: { expression: "Object{spec: Object.spec{paused: true}}" },
+      },
+    ],
+  });
+  assert.equal((await the.post(deployments, deployment("web"))).status, 201);
+  const scaled = (replicas: number) =>
+    the.api.call(`${deployments}/web/scale`, {
+      method: "PATCH",
+      headers: { "content-type": "application/merge-patch+json" },
+      body: { spec: { replicas } },
+    });
+  assert.match(messageOf(await scaled(8)), /^deployments\.apps "web" is forbidden: ValidatingAdmissionPolicy 'scale'/);
+  assert.match(messageOf(await scaled(7)), /\.spec\.paused: field not declared in schema$/);
+  const mended = await scaled(9);
+  assert.equal(mended.status, 200, mended.text);
+  assert.equal(at(mended.json, "spec", "replicas"), 4);
+});
+
 test("a patch whose own test does not hold changes nothing, and one that cannot be applied refuses", async () => {
   await using the = await scene();
   const patch = (expression: string) => ({ mutations: [{ patchType: "JSONPatch", jsonPatch: { expression } }] });
