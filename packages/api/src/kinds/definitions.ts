@@ -20,6 +20,7 @@ export { CronJobs } from "./batch-v1/cron-job.ts";
 export { Jobs } from "./batch-v1/job.ts";
 export { CertificateSigningRequests } from "./certificates-v1/certificate-signing-request.ts";
 export { ClusterTrustBundles } from "./certificates-v1beta1/cluster-trust-bundle.ts";
+export { PodCertificateRequests } from "./certificates-v1beta1/pod-certificate-request.ts";
 export { Leases } from "./coordination-v1/lease.ts";
 export { ComponentStatuses } from "./core-v1/component-status.ts";
 export { ConfigMaps } from "./core-v1/config-map.ts";
