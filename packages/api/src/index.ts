@@ -37,6 +37,7 @@ export type {
 export type { APIService, APIServiceCondition } from "./generated/types/apiregistration-v1.ts";
 export type * from "./generated/types/apps-v1.ts";
 export type { SubjectAccessReview } from "./generated/types/authorization-v1.ts";
+export type * from "./generated/types/autoscaling-v2.ts";
 export type * from "./generated/types/batch-v1.ts";
 export type * from "./generated/types/certificates-v1.ts";
 export type * from "./generated/types/coordination-v1.ts";

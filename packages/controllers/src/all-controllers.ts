@@ -20,6 +20,8 @@ import {
 } from "./extension-authentication/controller.ts";
 import { flowControlControllers } from "./flow-control/controller.ts";
 import { garbageCollector } from "./garbage-collector/controller.ts";
+import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/controller.ts";
+import type { MetricsSource } from "./horizontal-pod-autoscaler/metrics-source.ts";
 import { jobController } from "./job/controller.ts";
 import { type EmptyAggregated, namespaceController } from "./namespace/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
@@ -56,6 +58,8 @@ export interface ControllerSettings {
   readonly checkDiscovery?: CheckDiscovery;
   /** How namespaces are emptied of their objects; they are left to them where absent. */
   readonly emptyAggregated?: EmptyAggregated;
+  /** Where autoscalers get their figures; they tell that there are none where absent. */
+  readonly metrics?: MetricsSource;
   /** How many ended pods are kept; 12500 where absent. */
   readonly terminatedPodThreshold?: number;
 }
@@ -89,6 +93,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     podGcController({ terminatedPodThreshold: settings.terminatedPodThreshold ?? 12_500 }),
     garbageCollector(resources),
     disruptionController(resources),
+    horizontalPodAutoscalerController(resources, settings.metrics ?? noMetrics),
     resourceQuotaController(resources),
     claimProtectionController,
     volumeProtectionController,
@@ -104,6 +109,14 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
 
 const unreachable: CheckDiscovery = () =>
   Promise.reject(new Error("aggregated API servers cannot be reached from here"));
+
+const unavailable = () => Promise.reject(new Error("no metrics API is served"));
+const noMetrics: MetricsSource = {
+  resource: unavailable,
+  pods: unavailable,
+  object: unavailable,
+  external: unavailable,
+};
 
 function tokenControllers({ rootCertificate, issueAccountToken: issue }: ControllerSettings): readonly Loop[] {
   if (rootCertificate === undefined || issue === undefined) return [];
