@@ -72,6 +72,18 @@ test("no request is dropped when the server stops", async () => {
   for (const answered of await Promise.all(clients)) assert.ok(answered > 0);
 });
 
+test("a server that is about to stop says so before it does", async () => {
+  const setup = await testSetup({ shutdownDelayMs: 1000 });
+  assert.equal((await setup.call("/readyz")).status, 200);
+  const stopped = setup[Symbol.asyncDispose]();
+  const ready = await setup.call("/readyz");
+  assert.equal(ready.status, 500);
+  assert.match(ready.text, /^\[-\]shutdown failed: reason withheld$/m);
+  assert.deepEqual([(await setup.call("/livez")).status, (await setup.call(path)).status], [200, 200]);
+  await stopped;
+  await assert.rejects(setup.call("/readyz"));
+});
+
 test("watches end as if they had run out when the server stops", async () => {
   const setup = await testSetup();
   const watch = request({ ...setup.place, path: "/api/v1/configmaps?watch=1" }).end();
