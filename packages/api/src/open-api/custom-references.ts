@@ -37,9 +37,13 @@ function objectReference({ openApi, resource, schemas }: CustomPlace): JsonObjec
     ...body,
     type: "object",
     properties: { ...properties, ...common },
+    ...(resource.selectableFields.length === 0 ? {} : { "x-kubernetes-selectable-fields": selectable(resource) }),
     ...gvk,
   });
 }
+
+const selectable = ({ selectableFields }: ResourceDefinition): JsonObject[] =>
+  selectableFields.map(({ path }) => ({ fieldPath: path }));
 
 /** Applies a change to the schemas directly below a schema. */
 function below(schema: JsonObject, change: (inner: JsonObject) => JsonObject): JsonObject {

@@ -295,6 +295,7 @@ test("discovery and OpenAPI change with the definition", async () => {
   );
   assert.deepEqual([resources[0]?.shortNames, resources[0]?.categories], [["ct"], ["all"]]);
   assert.match(await openApiOf(setup), /"com.example.stable.v1.CronTab"/);
+  assert.match(await openApiOf(setup), /"x-kubernetes-selectable-fields":\[\{"fieldPath":"spec.image"\}\]/);
   assert.match((await call("/openapi/v2")).text, /"com.example.stable.v1.CronTabList"/);
   await call(`${definitions}/${cronTabsName}`, { method: "DELETE" });
   await until(async () => (await call("/apis/stable.example.com/v1")).status === 404);
