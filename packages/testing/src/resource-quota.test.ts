@@ -107,3 +107,34 @@ test("while pods come and go, there are never more than the quota allows", async
   const left = (await count()).length;
   await cluster.eventually(async () => assert.deepEqual(await usedIn(cluster), { pods: String(left) }));
 });
+
+test("custom resources count, too", async () => {
+  await using cluster = await TestCluster.start();
+  const { client, signal } = cluster;
+  const schema = { openAPIV3Schema: { type: "object" } };
+  const spec = {
+    group: "example.com",
+    scope: "Namespaced",
+    names: { plural: "widgets", kind: "Widget" },
+    versions: [{ name: "v1", served: true, storage: true, schema }],
+  };
+  const transport = cluster.transport({ name: "admin", groups: ["system:masters"] });
+  const definitions = { group: "apiextensions.k8s.io", version: "v1", plural: "customresourcedefinitions" };
+  const named = { metadata: { name: "widgets.example.com" }, spec };
+  await transport.send({ verb: "create", ...definitions, body: named }, signal);
+  const hard = { "count/widgets.example.com": "1" };
+  await client.create(ResourceQuotas, { metadata: { name: "q", namespace: "default" }, spec: { hard } }, { signal });
+  const used = (count: string) =>
+    cluster.eventually(async () => assert.deepEqual(await usedIn(cluster), { "count/widgets.example.com": count }));
+  await used("0");
+  const widgets = { group: "example.com", version: "v1", plural: "widgets", namespace: "default" };
+  const widget = (name: string) => ({ apiVersion: "example.com/v1", kind: "Widget", metadata: { name } });
+  await transport.send({ verb: "create", ...widgets, body: widget("a") }, signal);
+  assert.deepEqual(await usedIn(cluster), { "count/widgets.example.com": "1" });
+  assert.match(
+    await refusal(transport.send({ verb: "create", ...widgets, body: widget("b") }, signal)),
+    /exceeded quota: q, requested: count\/widgets.example.com=1, used: count\/widgets.example.com=1/,
+  );
+  await transport.send({ verb: "delete", ...widgets, name: "a" }, signal);
+  await used("0");
+});

@@ -37,6 +37,15 @@ const table = fakeTable([
     [
       { metadata: namespacedMeta("default"), imagePullSecrets: [{ name: "pull" }] },
       { metadata: namespacedMeta("quiet"), automountServiceAccountToken: false },
+      { metadata: namespacedMeta("loud"), automountServiceAccountToken: true },
+      {
+        metadata: {
+          ...namespacedMeta("strict"),
+          annotations: { "kubernetes.io/enforce-mountable-secrets": "true" },
+        },
+        secrets: [{ name: "known" }],
+        imagePullSecrets: [{ name: "pull" }],
+      },
     ],
   ],
   [
@@ -122,9 +131,14 @@ test("a pod gets its account's token, tolerations and priority", async () => {
 test("who mounts a token: the pod decides before its account", async () => {
   const cases: readonly (readonly [string, boolean | undefined, boolean])[] = [
     ["default", undefined, true],
+    ["default", true, true],
     ["default", false, false],
+    ["loud", undefined, true],
+    ["loud", true, true],
+    ["loud", false, false],
     ["quiet", undefined, false],
     ["quiet", true, true],
+    ["quiet", false, false],
   ];
   for (const [serviceAccountName, automountServiceAccountToken, mounts] of cases) {
     const own = automountServiceAccountToken === undefined ? {} : { automountServiceAccountToken };
@@ -136,6 +150,29 @@ test("who mounts a token: the pod decides before its account", async () => {
       `${serviceAccountName} ${automountServiceAccountToken}`,
     );
   }
+});
+
+test("an account may confine its pods to the Secrets that it names", async () => {
+  const because = "is not allowed because service account strict does not reference that";
+  const env = (name: string) => [{ name: "A", valueFrom: { secretKeyRef: { name, key: "k" } } }];
+  const volume = (secretName: string) => [{ name: "v", secret: { secretName } }];
+  const cases: readonly (readonly [Partial<Pod["spec"]>, string])[] = [
+    [{ volumes: volume("other") }, `volume with secret.secretName="other" ${because} secret`],
+    [
+      { containers: [{ name: "a", env: env("other") }] },
+      `container a with envVar A referencing secret.secretName="other" ${because} secret`,
+    ],
+    [
+      { initContainers: [{ name: "i", envFrom: [{ secretRef: { name: "other" } }] }] },
+      `init container i with envFrom referencing secret.secretName="other" ${because} secret`,
+    ],
+    [{ imagePullSecrets: [{ name: "other" }] }, `imagePullSecrets[0].name="other" ${because} imagePullSecret`],
+  ];
+  for (const [spec, expected] of cases) {
+    const text = await refusal({ object: pod({ serviceAccountName: "strict", ...spec }) });
+    assert(text.endsWith(expected), text);
+  }
+  await admit({ object: pod({ serviceAccountName: "strict", volumes: volume("known") }) });
 });
 
 test("refusals", async () => {

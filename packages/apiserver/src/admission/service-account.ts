@@ -2,6 +2,7 @@ import { hasReason, type Pod, Pods, type ServiceAccount, ServiceAccounts, type V
 import { type Clock, nameSuffix, type Random, randomInt } from "@skiff/base";
 import { configMapsOf, secretsOf } from "../authorization/node-relations.ts";
 import type { AdmissionPlugin, AdmissionRequest, ResourceTable } from "../contracts.ts";
+import { unmountableSecret } from "./mountable-secrets.ts";
 import { objectOf, oldObjectOf, refused } from "./narrow.ts";
 
 const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -42,7 +43,9 @@ export function serviceAccountAdmission(options: {
       const name = (request.operation === "UPDATE" ? oldObjectOf(request, Pods) : pod)?.spec?.serviceAccountName;
       if (name === undefined || name === "")
         throw refused(request, `no service account specified for pod ${request.namespace}/${request.name}`);
-      if (request.operation === "CREATE") await findAccount(request, name, options);
+      const account = await findAccount(request, name, options);
+      const unmountable = unmountableSecret(pod, account, request.operation === "UPDATE");
+      if (unmountable !== undefined) throw refused(request, unmountable);
     },
   };
 }

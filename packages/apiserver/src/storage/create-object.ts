@@ -26,6 +26,7 @@ export async function createObject(
   const request = admissionRequest(storage, object, context);
   await admit(storage, request, { object, context });
   const { metadata } = object;
+  checkNamespace(metadata, request);
   const { clock, random } = storage.environment;
   metadata.uid = uuid(random);
   metadata.creationTimestamp = timestamp(clock.now());
@@ -54,6 +55,17 @@ function taken(storage: ObjectStorage, name: string, generated: boolean): Status
   if (!generated) return error;
   const message = `${error.status.message}, the server was not able to generate a unique name for the object`;
   return new StatusError({ ...error.status, message, details: { ...error.status.details, retryAfterSeconds: 1 } });
+}
+
+/** What plugins and webhooks make of an object stays where it was asked for. */
+function checkNamespace(metadata: KubeObject["metadata"], { namespace }: AdmissionRequest): void {
+  if (metadata.namespace === namespace) return;
+  if (namespace === undefined) delete metadata.namespace;
+  else if (!metadata.namespace) metadata.namespace = namespace;
+  else {
+    const why = "the namespace of the provided object does not match the namespace sent on the request";
+    throw refusals.badRequest(why);
+  }
 }
 
 interface Creation {

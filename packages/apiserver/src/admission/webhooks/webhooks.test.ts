@@ -417,3 +417,16 @@ test("custom resources and their definitions are changed, pruned and defaulted l
   await api.call(`${definitions}/widgets.example.com`, { method: "DELETE" });
   assert.equal(requestOf(the.calls.at(-1) ?? { path: "", body: {}, headers: {} }).name, "widgets.example.com");
 });
+
+test("no webhook moves an object to another namespace", async () => {
+  await using the = await scene((call) =>
+    answer(call, patchOf({ op: "replace", path: "/metadata/namespace", value: "kube-system" })),
+  );
+  await the.configure("mutating", "mover");
+  const refused = await the.api.call(maps, post("a"));
+  assert.equal(refused.status, 400);
+  assert.equal(
+    refused.json.message,
+    "the namespace of the provided object does not match the namespace sent on the request",
+  );
+});
