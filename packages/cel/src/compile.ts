@@ -5,6 +5,7 @@ import { Estimator } from "./cost/estimator.ts";
 import { BudgetExceeded, EvaluationError } from "./evaluate/evaluation-error.ts";
 import { Frame } from "./evaluate/frame.ts";
 import { planOf } from "./evaluate/planner.ts";
+import { counted, tooMuch } from "./evaluate/work.ts";
 import { kubernetesFunctions } from "./library/environment.ts";
 import {
   type Bindings,
@@ -79,10 +80,13 @@ class CompiledProgram implements Program {
 
   evaluate(bindings: Bindings, { budget = costLimits.expression }: { readonly budget?: number } = {}): Evaluation {
     this.#plan ??= planOf(this.#checked);
-    const frame = new Frame(bindings, this.#plan.slots, budget);
+    const { step, slots } = this.#plan;
+    const frame = new Frame(bindings, slots, budget);
     try {
-      return { kind: "value", value: this.#plan.step(frame), cost: frame.cost };
+      return { kind: "value", value: counted(() => step(frame)), cost: frame.cost };
     } catch (error) {
+      // More text or deeper nesting than the machine can hold.
+      if (error instanceof RangeError) return { kind: "exceeded", message: tooMuch().message, cost: frame.cost };
       if (error instanceof EvaluationError) return { kind: "failed", message: error.message, cost: frame.cost };
       if (error instanceof BudgetExceeded) return { kind: "exceeded", message: error.message, cost: frame.cost };
       throw error;

@@ -213,3 +213,22 @@ test("an evaluation ends when its budget is used up", () => {
   assert.equal(evaluated.message, "operation cancelled: actual cost limit exceeded");
   assert(evaluated.cost > costLimits.expression && evaluated.cost < costLimits.expression + 1000);
 });
+
+test("work that cost does not count is bounded, too", () => {
+  const leaf = Array.from({ length: 200_000 }, (_, index) => index);
+  const big = { a: [[leaf]], b: [[[...leaf]]], text: "x".repeat(100_000) };
+  const ten = "[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]";
+  for (const source of [
+    `${ten}.all(i, ${ten}.all(j, ${ten}.all(k, object.a == object.b)))`,
+    `${ten}.all(i, ${ten}.all(j, ${ten}.all(k, size('%s'.format([object])) > 0)))`,
+    "size(object.text.replace('x', object.text)) > 0",
+    `size(${ten}.map(i, ${ten}.map(j, object.text).join('')).map(t, t.replace('', object.text)).join('')) > 0`,
+  ]) {
+    const compiled = compile(source, { variables });
+    assert(compiled.kind === "compiled", source);
+    assert.equal(compiled.program.evaluate({ object: () => celFromJson(big) }).kind, "exceeded", source);
+  }
+  const again = compile("object.a == object.b", { variables });
+  assert(again.kind === "compiled");
+  assert.equal(again.program.evaluate({ object: () => celFromJson(big) }).kind, "value");
+});

@@ -2,6 +2,7 @@ import type { Overload } from "../library/overload.ts";
 import { pointsIn } from "../syntax/lexer.ts";
 import { type CelValue, isList, isMap, isObject } from "../values/cel-value.ts";
 import { mapOfObject } from "../values/equality.ts";
+import { visit } from "./work.ts";
 
 /** What CEL counts for walking over one code point or byte, and for one character of a pattern. */
 export const traversal = 0.1;
@@ -29,6 +30,7 @@ const walkFirstTwice: CallCost = ([first]) => walk(first, 2);
 
 /** Walking over all that a value holds: a unit for each scalar, a tenth for each byte of text. */
 function traverse(value: CelValue | undefined): number {
+  visit();
   if (value === undefined) return 1;
   if (typeof value === "string") return Math.floor(Buffer.byteLength(value) * traversal);
   if (value instanceof Uint8Array) return Math.floor(value.length * traversal);

@@ -1,6 +1,7 @@
 import type { Bindings } from "../program.ts";
 import type { CelValue } from "../values/cel-value.ts";
-import { BudgetExceeded, EvaluationError } from "./evaluation-error.ts";
+import { EvaluationError } from "./evaluation-error.ts";
+import { tooMuch } from "./work.ts";
 
 /** A variable of a comprehension: its value, what it failed with, or how it will be found. */
 export type Slot = CelValue | EvaluationError | (() => CelValue) | undefined;
@@ -22,7 +23,7 @@ export class Frame {
 
   charge(cost: number): void {
     this.cost += cost;
-    if (this.cost > this.#budget) throw new BudgetExceeded("operation cancelled: actual cost limit exceeded");
+    if (this.cost > this.#budget) throw tooMuch();
   }
 
   variable(name: string): CelValue {

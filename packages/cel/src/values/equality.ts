@@ -1,9 +1,11 @@
+import { visit } from "../evaluate/work.ts";
 import { type CelList, type CelMap, type CelObject, type CelValue, isList, isMap, isObject } from "./cel-value.ts";
 import { Uint } from "./uint.ts";
 import { typeName } from "./value-types.ts";
 
 /** CEL's `==`: numbers of all types compare by value, values of different types differ. */
 export function celEqual(a: CelValue, b: CelValue): boolean {
+  visit();
   if (a === b) return true;
   if (a === null || b === null) return false;
   const order = compareNumbers(a, b);

@@ -1,4 +1,5 @@
 import { EvaluationError } from "../../evaluate/evaluation-error.ts";
+import { makeText, visit } from "../../evaluate/work.ts";
 import {
   type CelValue,
   isDuration,
@@ -23,6 +24,7 @@ const mostPrecision = 1000;
 /** `"%s is %.2f".format([a, b])`. */
 function formatted(pattern: string, values: readonly CelValue[]): string {
   let used = 0;
+  let length = 0;
   const result = pattern.replace(/%(?:%|(?:\.(\d+))?([a-zA-Z])|(.?))/gsu, (all, precision?: string, verb?: string) => {
     if (all === "%%") return "%";
     if (verb === undefined)
@@ -39,7 +41,10 @@ function formatted(pattern: string, values: readonly CelValue[]): string {
         `could not parse formatting clause: unrecognized formatting clause ${JSON.stringify(verb)}`,
       );
     }
-    return write(value, precision === undefined ? undefined : Number(precision));
+    const written = write(value, precision === undefined ? undefined : Number(precision));
+    length += written.length;
+    makeText(length);
+    return written;
   });
   return result;
 }
@@ -134,6 +139,7 @@ function scientific(value: CelValue, precision = usualPrecision): string {
 
 /** What `%s` writes. */
 function shown(value: CelValue): string {
+  visit();
   if (value === null) return "null";
   if (typeof value === "string") return value;
   if (typeof value === "boolean" || typeof value === "bigint") return String(value);

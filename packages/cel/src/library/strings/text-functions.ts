@@ -1,4 +1,5 @@
 import { EvaluationError } from "../../evaluate/evaluation-error.ts";
+import { makeText } from "../../evaluate/work.ts";
 import type { CelValue } from "../../values/cel-value.ts";
 import { listOf } from "../../values/collections.ts";
 import { int, list, text } from "../narrow.ts";
@@ -51,18 +52,11 @@ function substring(value: string, from: bigint, to: bigint | undefined): string 
 
 /** At most `limit` replacements; all where it is negative. An empty text is found between all code points. */
 function replace(value: string, wanted: string, by: string, limit: bigint): string {
-  if (limit < 0n)
-    return wanted === ""
-      ? [by, ...[...value].flatMap((one) => [one, by])].join("")
-      : value.replaceAll(wanted, () => by);
-  let left = Number(limit);
-  if (wanted === "") {
-    const pieces: string[] = left-- > 0 ? [by] : [];
-    for (const one of value) pieces.push(one, left-- > 0 ? by : "");
-    return pieces.join("");
-  }
-  const parts = value.split(wanted);
-  return parts.map((part, index) => (index === parts.length - 1 ? part : part + (left-- > 0 ? by : wanted))).join("");
+  const parts = wanted === "" ? ["", ...value, ""] : value.split(wanted);
+  const found = parts.length - 1;
+  const replaced = limit < 0n || limit > BigInt(found) ? found : Number(limit);
+  makeText(value.length + replaced * by.length);
+  return parts.map((part, index) => (index === found ? part : part + (index < replaced ? by : wanted))).join("");
 }
 
 function split(value: string, separator: string, limit: bigint): CelValue {
@@ -82,7 +76,13 @@ const edges = new RegExp(`^${blank}|${blank}$`, "g");
 
 function joined(of: CelValue | undefined, separator: string): string {
   const parts: string[] = [];
-  for (const one of list(of).values()) parts.push(text(one));
+  let length = 0;
+  for (const one of list(of).values()) {
+    const part = text(one);
+    length += part.length + separator.length;
+    makeText(length);
+    parts.push(part);
+  }
   return parts.join(separator);
 }
 
