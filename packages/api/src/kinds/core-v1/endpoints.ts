@@ -1,6 +1,7 @@
 import { defineResource } from "../../define-resource.ts";
 import type { Endpoints as EndpointsObject } from "../../generated/types/core-v1.ts";
 import type { Column } from "../../resource-definition.ts";
+import { ipWarnings } from "../../validation/address-warnings.ts";
 import { age, firstThree, joinHostPort } from "../columns.ts";
 import { checkEndpoints } from "./endpoints-validation.ts";
 
@@ -26,6 +27,14 @@ const columns: readonly Column<Endpoints>[] = [
   age,
 ];
 
+function warnings({ subsets = [] }: Endpoints): string[] {
+  return subsets.flatMap((subset, index) =>
+    (["addresses", "notReadyAddresses"] as const).flatMap((member) =>
+      (subset[member] ?? []).flatMap(({ ip }, at) => ipWarnings(`subsets[${index}].${member}[${at}].ip`, ip ?? "")),
+    ),
+  );
+}
+
 /** `endpoints`. */
 export const Endpoints = defineResource<Endpoints>({
   group: "",
@@ -34,6 +43,7 @@ export const Endpoints = defineResource<Endpoints>({
   plural: "endpoints",
   columns,
   deprecationWarning: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+  warnings,
   validate: (endpoints) => [...checkEndpoints(endpoints)],
   defaults({ subsets }) {
     for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ||= "TCP";

@@ -1,5 +1,6 @@
 import { defineResource } from "../../define-resource.ts";
 import type { Node } from "../../generated/types/core-v1.ts";
+import { cidrWarnings } from "../../validation/address-warnings.ts";
 import { nodeColumns } from "./node-columns.ts";
 import { checkNode, checkNodeUpdate } from "./node-validation.ts";
 
@@ -7,6 +8,14 @@ import { checkNode, checkNodeUpdate } from "./node-validation.ts";
 function alignPodCIDRs({ spec }: Node): void {
   if (spec.podCIDR && !spec.podCIDRs?.length) spec.podCIDRs = [spec.podCIDR];
   else if (!spec.podCIDR && spec.podCIDRs?.[0]) spec.podCIDR = spec.podCIDRs[0];
+}
+
+function warnings({ spec }: Node): string[] {
+  return [
+    ...(spec.configSource ? ["spec.configSource: the feature is removed"] : []),
+    ...(spec.externalID ? ["spec.externalID: this field is deprecated, and is unused by Kubernetes"] : []),
+    ...(spec.podCIDRs ?? []).flatMap((range, index) => cidrWarnings(`spec.podCIDRs[${index}]`, range)),
+  ];
 }
 
 /** `nodes`. */
@@ -20,6 +29,7 @@ export const Nodes = defineResource<Node>({
   statusOnCreate: "kept",
   columns: nodeColumns,
   selectableFields: [{ path: "spec.unschedulable", value: ({ spec }) => String(spec?.unschedulable === true) }],
+  warnings,
   validate: (node) => [...checkNode(node)],
   validateUpdate: (node, old) => [...checkNodeUpdate(node, old)],
   validateStatusUpdate: (node, old) => [...checkNodeUpdate(node, old)],

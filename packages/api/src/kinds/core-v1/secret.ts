@@ -2,6 +2,7 @@ import { defineResource } from "../../define-resource.ts";
 import type { Secret } from "../../generated/types/core-v1.ts";
 import type { Column } from "../../resource-definition.ts";
 import { age } from "../columns.ts";
+import { keyPairProblem } from "./key-pair-problem.ts";
 import { checkSecret, checkSecretUpdate } from "./secret-validation.ts";
 
 const columns: readonly Column<Secret>[] = [
@@ -27,6 +28,16 @@ function encodeStringData(secret: Secret): void {
   delete secret.stringData;
 }
 
+/** A certificate that does not fit its key is seldom meant. */
+function warnings({ type, data = {} }: Secret): string[] {
+  if (type !== "kubernetes.io/tls") return [];
+  const [certificate = "", key = ""] = [data["tls.crt"], data["tls.key"]].map(decodedText);
+  const problem = keyPairProblem(certificate, key);
+  return problem === undefined ? [] : [problem];
+}
+
+const decodedText = (base64 = ""): string => Buffer.from(base64, "base64").toString();
+
 /** `secrets`. */
 export const Secrets = defineResource<Secret>({
   group: "",
@@ -39,6 +50,7 @@ export const Secrets = defineResource<Secret>({
     encodeStringData(secret);
     secret.type ||= "Opaque";
   },
+  warnings,
   validate: (secret) => [...checkSecret(secret)],
   validateUpdate: (secret, old) => [...checkSecretUpdate(secret, old)],
   prepareUpdate(secret, old) {

@@ -13,6 +13,16 @@ const columns: readonly Column<ServiceAccount>[] = [
   age,
 ];
 
+const mountableOnly = "kubernetes.io/enforce-mountable-secrets";
+
+function warnings({ metadata }: ServiceAccount, old?: ServiceAccount): string[] {
+  const had = old?.metadata.annotations?.[mountableOnly] !== undefined;
+  if (had || metadata.annotations?.[mountableOnly] === undefined) return [];
+  return [
+    `metadata.annotations[${mountableOnly}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`,
+  ];
+}
+
 /** `serviceaccounts`. */
 export const ServiceAccounts = defineResource<ServiceAccount>({
   group: "",
@@ -20,4 +30,5 @@ export const ServiceAccounts = defineResource<ServiceAccount>({
   kind: "ServiceAccount",
   plural: "serviceaccounts",
   columns,
+  warnings,
 });

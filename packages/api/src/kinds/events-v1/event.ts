@@ -3,8 +3,10 @@
  * `reportingComponent`, and what only the older form has goes by names that begin with `deprecated`.
  */
 import { defineResource } from "../../define-resource.ts";
-import type { DynamicObject } from "../../object.ts";
+import type { Event } from "../../generated/types/core-v1.ts";
+import type { DynamicObject, KubeObject } from "../../object.ts";
 import { Events } from "../core-v1/event.ts";
+import { checkEvent, checkNewerEvent, checkNewerEventUpdate } from "../core-v1/event-validation.ts";
 import { viewColumns, viewSelectableFields } from "../view-columns.ts";
 
 /** Newer name, older name. All others are the same in both. */
@@ -29,6 +31,9 @@ const rename = (object: DynamicObject, names: ReadonlyMap<string, string>, apiVe
 
 const toStored = (object: DynamicObject): DynamicObject => rename(object, toOlder, "v1");
 
+/** Findings name fields as the older form does: so does Kubernetes. */
+const older = (object: KubeObject): Event => toStored(object as DynamicObject) as KubeObject as Event;
+
 /** `involvedObject.name` is `regarding.name` here. */
 const selectorPath = (path: string): string =>
   path.replace(/^[^.]+/, (field) => (field === "source" ? "reportingController" : (toNewer.get(field) ?? field)));
@@ -43,6 +48,11 @@ export const EventsV1 = defineResource({
   selectableFields: viewSelectableFields(Events, toStored, selectorPath).filter(
     ({ path }, index, all) => all.findIndex((field) => field.path === path) === index,
   ),
+  validate(object, old) {
+    const event = older(object);
+    return [...checkEvent(event, "reportingController"), ...(old === undefined ? checkNewerEvent(event) : [])];
+  },
+  validateUpdate: (object, old) => [...checkNewerEventUpdate(older(object), older(old))],
   storedAs: {
     group: "",
     version: "v1",
