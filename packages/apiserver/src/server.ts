@@ -13,6 +13,7 @@ import type { Store } from "@skiff/store";
 import { checkExpressions } from "./admission/policies/expression-hooks.ts";
 import { aggregatedService } from "./aggregation/aggregated-service.ts";
 import { type AggregatedRemains, emptyAggregated } from "./aggregation/empty-namespace.ts";
+import { repairClaims } from "./allocation/repair-claims.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
 import type { UserInfo } from "./contracts.ts";
 import { CustomResources, holdDefinition } from "./custom-resources/custom-resources.ts";
@@ -72,6 +73,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     });
   }
   checkExpressions(table);
+  await repairClaims({ store, table, clock, random });
   return new ApiServer({
     clock,
     random,

@@ -116,3 +116,32 @@ it("watches go on over a restart of etcd, without loss", () =>
     stop.abort();
     await watching;
   }));
+
+it("no address and no node port is handed out twice", () =>
+  withTwo(async ({ one, other }) => {
+    const services = { ...maps, plural: "services" };
+    const spec = { type: "NodePort", ports: [{ port: 80 }] };
+    const create = (server: Transport, name: string, extra = {}) =>
+      send(server, { ...services, verb: "create", body: { metadata: { name }, spec: { ...spec, ...extra } } });
+    const made = await Promise.all(
+      Array.from({ length: 60 }, (_, index) => create(index % 2 === 0 ? one : other, `s${index}`)),
+    );
+    const specs = made.map(({ spec: found }) => (isJsonObject(found) ? found : {}));
+    assert.equal(new Set(specs.map(({ clusterIP }) => clusterIP)).size, 60);
+    assert.equal(new Set(specs.map(({ ports }) => JSON.stringify(ports))).size, 60);
+    // One address asked for on both at once: one of them gets it, and the other is told so.
+    const wanted = await Promise.allSettled(
+      [one, other].map((server, index) => create(server, `w${index}`, { clusterIP: "10.96.0.42" })),
+    );
+    assert.deepEqual(wanted.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    const refused = wanted.find((result) => result.status === "rejected");
+    assert.match(String(refused?.reason), /provided IP is already allocated/);
+    const addresses = await send(one, {
+      group: "networking.k8s.io",
+      version: "v1",
+      plural: "ipaddresses",
+      verb: "list",
+    });
+    assert.ok(Array.isArray(addresses.items));
+    assert.equal(addresses.items.length, 61);
+  }));

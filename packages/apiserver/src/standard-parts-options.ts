@@ -72,6 +72,8 @@ export interface StandardPartsOptions {
   readonly serviceCidr: string;
   /** First and last NodePort. */
   readonly nodePorts: readonly [number, number];
+  /** Whether other servers write to the same store. */
+  readonly isStoreShared?: boolean;
   /** Further checks of `/readyz` by name: reject or throw while not ready. */
   readonly readinessChecks?: Readonly<Record<string, () => Promise<void> | void>>;
   /** How many requests may go on at once before others wait; 600 where absent. */

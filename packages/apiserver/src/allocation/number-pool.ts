@@ -10,11 +10,19 @@ export class NumberPool {
   readonly #staticBand: number;
   readonly #owners = new Map<number, string>();
 
-  /** `first` and `last` belong to the range. */
-  constructor(range: { readonly first: number; readonly last: number; readonly staticBand: number }) {
+  readonly #isTaken: (number: number) => boolean;
+
+  /** `first` and `last` belong to the range; `isTaken` tells of numbers that somebody has whom the pool does not know of. */
+  constructor(range: {
+    readonly first: number;
+    readonly last: number;
+    readonly staticBand: number;
+    readonly isTaken?: (number: number) => boolean;
+  }) {
     assert(range.last >= range.first, "a range of numbers has at least one");
     this.#first = range.first;
     this.#size = range.last - range.first + 1;
+    this.#isTaken = range.isTaken ?? (() => false);
     this.#staticBand = Math.min(range.staticBand, this.#size - 1);
   }
 
@@ -28,9 +36,19 @@ export class NumberPool {
 
   /** False when somebody has it (be it `owner` itself). */
   take(number: number, owner: string): boolean {
-    if (this.#owners.has(number)) return false;
+    if (this.#owners.has(number) || this.#isTaken(number)) return false;
     this.#owners.set(number, owner);
     return true;
+  }
+
+  /** Notes who has a number. */
+  note(number: number, owner: string): void {
+    this.#owners.set(number, owner);
+  }
+
+  /** Forgets who has what. */
+  clear(): void {
+    this.#owners.clear();
   }
 
   /** Any free number; `undefined` when there is none. */
@@ -52,7 +70,7 @@ export class NumberPool {
     const start = randomInt(random, Math.max(1, count));
     for (let step = 0; step < count; step++) {
       const candidate = first + ((start + step) % count);
-      if (!this.#owners.has(candidate)) return candidate;
+      if (!this.#owners.has(candidate) && !this.#isTaken(candidate)) return candidate;
     }
     return undefined;
   }

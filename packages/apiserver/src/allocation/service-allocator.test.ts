@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Service, type ServiceSpec, Services, StatusError } from "@skiff/api";
-import { seededRandom } from "@skiff/base";
+import { seededRandom, VirtualClock } from "@skiff/base";
 import { fakeTable } from "../fixtures/fake-table.ts";
 import { ServiceAllocator } from "./service-allocator.ts";
 
@@ -17,6 +17,7 @@ const allocator = (stored: readonly Service[] = [], serviceCidr = "10.96.0.0/16"
     random: seededRandom(1),
     serviceCidr,
     nodePorts: [30000, 32767],
+    clock: new VirtualClock(),
   });
 
 const write = (pool: ServiceAllocator, next: Service, old?: Service): Service => {

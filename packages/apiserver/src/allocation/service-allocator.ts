@@ -1,17 +1,20 @@
 import {
   type FieldError,
   fieldError,
+  IPAddresses,
   refusals,
   type Service,
   type ServiceSpec,
   Services,
   type StatusError,
 } from "@skiff/api";
-import type { Random } from "@skiff/base";
+import { type Clock, deepCopy, type Random } from "@skiff/base";
+import type { Operation } from "@skiff/store";
 import type { ResourceTable } from "../contracts.ts";
 import { ipv4ToNumber, numberToIpv4, usableAddresses } from "./ipv4.ts";
 import { NumberPool } from "./number-pool.ts";
 import type { Reservation, ServiceAllocation } from "./service-allocation.ts";
+import { addressKey, addressValue, type Claims, nodePortKey, nodePortValue } from "./service-claims.ts";
 import {
   dropForType,
   hasClusterIp,
@@ -55,6 +58,16 @@ class Ledger {
     return number;
   }
 
+  /** What was taken from a pool. */
+  from(pool: NumberPool): readonly number[] {
+    return this.#taken.filter((taken) => taken.pool === pool).map(({ number }) => number);
+  }
+
+  /** Notes it all again in pools that were emptied. */
+  note(): void {
+    for (const { pool, number } of this.#taken) pool.note(number, this.#owner);
+  }
+
   undo(): void {
     for (const { pool, number } of this.#taken.splice(0)) pool.free(number, this.#owner);
   }
@@ -62,7 +75,10 @@ class Ledger {
 
 const ownerOf = ({ metadata }: Service): string => `${metadata.namespace}/${metadata.name}`;
 
-/** Hands out addresses of one IPv4 network and node ports; knows what stored Services have. */
+/**
+ * Hands out addresses of one IPv4 network and node ports; knows what stored Services have. That is how free ones are found;
+ * what makes them somebody's are the claims that go into the transaction with the Service.
+ */
 export class ServiceAllocator implements ServiceAllocation {
   readonly #table: ResourceTable;
   readonly #random: Random;
@@ -70,21 +86,33 @@ export class ServiceAllocator implements ServiceAllocation {
   readonly #range: readonly [number, number];
   readonly #addresses: NumberPool;
   readonly #ports: NumberPool;
-  #loaded = false;
+  readonly #clock: Clock;
+  readonly #isShared: boolean;
+  /** What writes under way have taken. */
+  readonly #underWay = new Set<Ledger>();
+  #loadedRevision = -1;
 
   constructor(options: {
     readonly table: ResourceTable;
     readonly random: Random;
     readonly serviceCidr: string;
     readonly nodePorts: readonly [number, number];
+    readonly clock: Clock;
+    /** Whether other servers hand out addresses and ports of the same ranges. */
+    readonly isStoreShared?: boolean;
   }) {
+    this.#clock = options.clock;
+    this.#isShared = options.isStoreShared ?? false;
     this.#table = options.table;
     this.#random = options.random;
     this.#cidr = options.serviceCidr;
     this.#range = options.nodePorts;
     const { first, last } = usableAddresses(options.serviceCidr);
     const staticAddresses = band(last - first + 1, { least: 16, most: 256, share: 16 });
-    this.#addresses = new NumberPool({ first, last, staticBand: staticAddresses });
+    // An IPAddress may be there without a Service: somebody has made it by hand.
+    const isTaken = (address: number) =>
+      this.#table.find(IPAddresses)?.peek({ name: numberToIpv4(address) }) !== undefined;
+    this.#addresses = new NumberPool({ first, last, staticBand: staticAddresses, isTaken });
     const [low, high] = options.nodePorts;
     const staticPorts = band(high - low + 1, { least: 16, most: 128, share: 32 });
     this.#ports = new NumberPool({ first: low, last: high, staticBand: staticPorts });
@@ -99,6 +127,7 @@ export class ServiceAllocator implements ServiceAllocation {
     }
     const owner = ownerOf(service);
     const ledger = new Ledger(owner);
+    const before = deepCopy(service.spec);
     try {
       const errors = [
         ...this.#reserveAddress(service.spec, ledger, old),
@@ -113,12 +142,42 @@ export class ServiceAllocator implements ServiceAllocation {
       ledger.undo();
       return { commit() {}, rollback() {} };
     }
+    this.#underWay.add(ledger);
     return {
+      claims: this.#claims(service, ledger, old),
       commit: () => {
+        this.#underWay.delete(ledger);
         if (old !== undefined) this.#freeUnused(old, service);
       },
-      rollback: () => ledger.undo(),
+      rollback: () => {
+        this.#underWay.delete(ledger);
+        ledger.undo();
+        service.spec = before;
+      },
     };
+  }
+
+  unclaim(service: Service): readonly Operation[] {
+    const addresses = addressesOf(service).map((address) => addressKey(numberToIpv4(address)));
+    // DNS over UDP and TCP may share a port.
+    const ports = [...new Set(portsOf(service))].map(nodePortKey);
+    return [...addresses, ...ports].map((key) => ({ kind: "delete", key }));
+  }
+
+  #claims(service: Service, ledger: Ledger, old: Service | undefined): Claims {
+    const puts = [
+      ...ledger.from(this.#addresses).map((number) => {
+        const address = numberToIpv4(number);
+        const value = addressValue(address, service, { clock: this.#clock, random: this.#random });
+        return { kind: "put", key: addressKey(address), value } as const;
+      }),
+      ...ledger.from(this.#ports).map((port) => {
+        return { kind: "put", key: nodePortKey(port), value: nodePortValue(service) } as const;
+      }),
+    ];
+    const kept = new Set(this.unclaim(service).map(({ key }) => key));
+    const deletes = (old === undefined ? [] : this.unclaim(old)).filter(({ key }) => !kept.has(key));
+    return { compare: puts.map(({ key }) => ({ key, modRevision: 0 })), operations: [...puts, ...deletes] };
   }
 
   release(service: Service): void {
@@ -126,15 +185,20 @@ export class ServiceAllocator implements ServiceAllocation {
     this.#freeUnused(service, undefined);
   }
 
-  /** Takes what stored Services have. Once, when the first write comes: the watch cache is complete by then. */
+  /** Takes what stored Services have: once, or whenever another server may have changed that. */
   #load(): void {
-    if (this.#loaded) return;
-    this.#loaded = true;
-    for (const service of this.#table.of(Services).peekAll()) {
+    const services = this.#table.of(Services);
+    const { lastRevision } = services;
+    if (this.#loadedRevision !== -1 && (!this.#isShared || this.#loadedRevision === lastRevision)) return;
+    this.#loadedRevision = lastRevision;
+    this.#addresses.clear();
+    this.#ports.clear();
+    for (const service of services.peekAll()) {
       const owner = ownerOf(service);
-      for (const address of addressesOf(service)) this.#addresses.take(address, owner);
-      for (const port of portsOf(service)) this.#ports.take(port, owner);
+      for (const address of addressesOf(service)) this.#addresses.note(address, owner);
+      for (const port of portsOf(service)) this.#ports.note(port, owner);
     }
+    for (const ledger of this.#underWay) ledger.note();
   }
 
   #freeUnused(old: Service, now: Service | undefined): void {
@@ -221,12 +285,12 @@ const twin = (ports: readonly Port[], port: Port): number | undefined => {
   return others.find((other) => other.protocol !== port.protocol)?.nodePort;
 };
 
-function addressesOf({ spec }: Service): number[] {
+export function addressesOf({ spec }: Service): number[] {
   const texts = spec?.clusterIPs ?? (spec?.clusterIP === undefined ? [] : [spec.clusterIP]);
   return hasClusterIp(spec) ? texts.map(ipv4ToNumber).filter((address) => address !== undefined) : [];
 }
 
-const portsOf = ({ spec }: Service): number[] => [
+export const portsOf = ({ spec }: Service): number[] => [
   ...nodePortsOf(spec),
   ...(spec?.healthCheckNodePort ? [spec.healthCheckNodePort] : []),
 ];

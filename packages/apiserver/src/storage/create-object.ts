@@ -1,6 +1,7 @@
 import { type KubeObject, refusals, StatusError, validateObjectMeta } from "@skiff/api";
 import { nameSuffix, timestamp, uuid } from "@skiff/base";
 import { writeOptions } from "../admission/request-options.ts";
+import { ClaimTaken } from "../allocation/service-claims.ts";
 import { ServedObject } from "../cache/served-object.ts";
 import type { AdmissionRequest, WriteContext } from "../contracts.ts";
 import type { ObjectStorage } from "./object-storage.ts";
@@ -9,6 +10,9 @@ import { trackFields } from "./track-fields.ts";
 
 /** So often another suffix is tried when a generated name is taken. */
 const nameAttempts = 8;
+
+/** So often a creation is tried again whose address or port another server has taken meanwhile. */
+const claimAttempts = 20;
 
 /** Kubernetes cuts prefixes of generated names so that name and suffix are a label together. */
 const longestPrefix = 63 - 5;
@@ -128,6 +132,7 @@ async function commit(
   storage: ObjectStorage,
   object: KubeObject,
   context: WriteContext,
+  attempt = 1,
 ): Promise<ServedObject | undefined> {
   const key = storage.key(object.metadata);
   if (storage.cache.get(key) !== undefined) return undefined;
@@ -138,12 +143,14 @@ async function commit(
     return ServedObject.fromObject(object, 0);
   }
   try {
-    const made = await storage.put(key, object, 0);
+    const made = await storage.put(key, object, 0, reservation.claims);
     if (made === undefined) reservation.rollback();
     else reservation.commit();
     return made;
   } catch (error) {
     reservation.rollback();
+    // Another server was faster with an address or port: the next attempt sees that.
+    if (error instanceof ClaimTaken && attempt < claimAttempts) return commit(storage, object, context, attempt + 1);
     throw error;
   }
 }

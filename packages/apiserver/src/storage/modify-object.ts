@@ -1,6 +1,7 @@
 import { type FieldError, type KubeObject, type ObjectRef, refusals, validateObjectMetaUpdate } from "@skiff/api";
 import { deepCopy, isJsonObject, jsonEqual } from "@skiff/base";
 import { writeOptions } from "../admission/request-options.ts";
+import { ClaimTaken } from "../allocation/service-claims.ts";
 import { ServedObject } from "../cache/served-object.ts";
 import type { AdmissionRequest, WriteContext } from "../contracts.ts";
 import { isFinalized } from "./finalizers.ts";
@@ -210,12 +211,14 @@ async function commit(
   try {
     const written = isFinalized(next)
       ? await dropFinalized(storage, key, next, current)
-      : await storage.put(key, next, current.revision);
+      : await storage.put(key, next, current.revision, reservation.claims);
     if (written === undefined) reservation.rollback();
     else reservation.commit();
     return written;
   } catch (error) {
     reservation.rollback();
+    // The next attempt sees who has it.
+    if (error instanceof ClaimTaken) return undefined;
     throw error;
   }
 }
@@ -227,7 +230,7 @@ async function dropFinalized(
   next: KubeObject,
   current: ServedObject,
 ): Promise<ServedObject | undefined> {
-  const revision = await storage.drop(key, current.revision);
+  const revision = await storage.drop(key, current.revision, next);
   if (revision === undefined) return undefined;
   storage.hooks.release?.(next);
   next.metadata.resourceVersion = String(revision);

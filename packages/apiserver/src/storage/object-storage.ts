@@ -11,6 +11,7 @@ import {
 import type { JsonObject } from "@skiff/base";
 import type { Operation } from "@skiff/store";
 import { writeOptions } from "../admission/request-options.ts";
+import { type Claims, ClaimTaken } from "../allocation/service-claims.ts";
 import { namespacePrefix, objectKey, resourcePrefix } from "../cache/keys.ts";
 import type { ResourceCache } from "../cache/resource-cache.ts";
 import { ServedObject } from "../cache/served-object.ts";
@@ -215,9 +216,14 @@ export class ObjectStorage implements ResourceStorage {
 
   /**
    * Writes an object if the key is still at `expectedRevision` (0: absent); gives `undefined` when it is not. The object
-   * belongs to the cache afterwards.
+   * belongs to the cache afterwards. `claims` go with it; throws `ClaimTaken` where these cannot be had.
    */
-  async put(key: string, object: KubeObject, expectedRevision: number): Promise<ServedObject | undefined> {
+  async put(
+    key: string,
+    object: KubeObject,
+    expectedRevision: number,
+    claims?: Claims,
+  ): Promise<ServedObject | undefined> {
     const { store, cache } = this.environment;
     const { storedAs } = this.resource;
     const stored = storedAs !== undefined && isDynamic(object) ? await storedAs.toStored(object) : object;
@@ -227,8 +233,16 @@ export class ObjectStorage implements ResourceStorage {
     const operation: Operation = { kind: "put", key, value, ...(lease === undefined ? {} : { lease }) };
     cache.expect(value, stored);
     try {
-      const result = await store.commit({ compare: [{ key, modRevision: expectedRevision }], operations: [operation] });
-      if (result.kind === "conflict") return undefined;
+      const own = { key, modRevision: expectedRevision };
+      const result = await store.commit(
+        claims === undefined
+          ? { compare: [own], operations: [operation] }
+          : { compare: [own, ...claims.compare], operations: [operation, ...claims.operations] },
+      );
+      if (result.kind === "conflict") {
+        if (result.current.some((entry) => entry.key !== key)) throw new ClaimTaken("taken by somebody else");
+        return undefined;
+      }
       const newest = this.cache.get(key);
       // Somebody may have written again already: the answer is still what this write made.
       const made = newest?.revision === result.revision ? newest : ServedObject.fromStored(value, result.revision);
@@ -243,10 +257,10 @@ export class ObjectStorage implements ResourceStorage {
   }
 
   /** Deletes a key if it is still at `expectedRevision`; gives the revision, or `undefined` when it is not. */
-  async drop(key: string, expectedRevision: number): Promise<number | undefined> {
+  async drop(key: string, expectedRevision: number, object: KubeObject): Promise<number | undefined> {
     const result = await this.environment.store.commit({
       compare: [{ key, modRevision: expectedRevision }],
-      operations: [{ kind: "delete", key }],
+      operations: [{ kind: "delete", key }, ...(this.hooks.unclaim?.(object) ?? [])],
     });
     return result.kind === "conflict" ? undefined : result.revision;
   }

@@ -127,7 +127,7 @@ async function drop(
   { dryRun }: WriteContext,
 ): Promise<Removed | undefined> {
   if (dryRun) return { served: current, gone: true };
-  const revision = await storage.drop(key, current.revision);
+  const revision = await storage.drop(key, current.revision, current.object);
   if (revision === undefined) return undefined;
   storage.hooks.release?.(current.object);
   return { served: current.at(revision), gone: true };

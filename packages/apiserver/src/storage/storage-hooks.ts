@@ -1,4 +1,5 @@
 import type { FieldError, KubeObject } from "@skiff/api";
+import type { Operation } from "@skiff/store";
 import type { Reservation } from "../allocation/service-allocation.ts";
 
 /**
@@ -16,6 +17,8 @@ export interface StorageHooks<T extends KubeObject = KubeObject> {
   readonly checksParts?: boolean;
   /** Between admission and commit, on an object that may still be changed; what it took is kept or given back. */
   reserve?(object: T, old: T | undefined, options: { readonly dryRun: boolean }): Reservation;
+  /** What else the transaction does that deletes the object. */
+  unclaim?(object: T): readonly Operation[];
   /** The object is gone from the store. */
   release?(object: T): void;
   /** Throws what a creation is refused with, whatever the object. */

@@ -13,6 +13,7 @@ import type { Processes } from "@skiff/host";
 import { compactionIntervalMs, compactPeriodically } from "@skiff/store";
 import { snapshotRoutes } from "../backup/snapshot-route.ts";
 import { createBootstrapObjects } from "../bootstrap/bootstrap-objects.ts";
+import { holdServiceCidr } from "../bootstrap/service-cidr.ts";
 import { openStore } from "../datastore/open-store.ts";
 import type { IdentityOptions } from "../identity/identity-options.ts";
 import type { SelfCommand } from "../lifecycle/self-command.ts";
@@ -84,6 +85,7 @@ export async function runServer(
   logger.info("the API server listens", { port: settings.apiPort });
   const client = createClient(api.transport(component("system:apiserver")));
   await createBootstrapObjects(client, settings, signal);
+  await holdServiceCidr(client, clock, signal);
   readiness.bootstrapped = true;
   const address = { ip: settings.nodeIp, port: settings.apiPort };
   const own = { client, address, clock, random: systemRandom, logger };
@@ -148,6 +150,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
         },
         revision: () => store.revision,
         storeAnswers: () => store.sync(),
+        isStoreShared: store.isShared,
         paths: snapshotRoutes(store, server.root),
       }),
   });
