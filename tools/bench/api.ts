@@ -143,10 +143,11 @@ const applyScript = `
 local count = 0
 local environment = {}
 for index = 1, 60 do environment[index] = '{"name":"VARIABLE_' .. index .. '","value":"the value of the variable ' .. index .. '"}' end
-local head = '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"labels":{"app":"web"}},"spec":{"selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"web","ports":[{"containerPort":80}],"env":[' .. table.concat(environment, ",") .. '],"image":"registry.example.com/web:'
+local head = '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"web-NAME","labels":{"app":"web"}},"spec":{"selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"web","ports":[{"containerPort":80}],"env":[' .. table.concat(environment, ",") .. '],"image":"registry.example.com/web:'
 function request()
   count = count + 1
-  return wrk.format("PATCH", wrk.path .. "/web-" .. count % 64 .. "?fieldManager=bench", {["Content-Type"] = "application/apply-patch+yaml", ["Authorization"] = "Bearer bench"}, head .. count .. '"}]}}}}')
+  local name = "web-" .. count % 64
+  return wrk.format("PATCH", wrk.path .. "/" .. name .. "?fieldManager=bench", {["Content-Type"] = "application/apply-patch+yaml", ["Authorization"] = "Bearer bench"}, head:gsub("web%-NAME", name, 1) .. count .. '"}]}}}}')
 end`;
 
 /** Requests a second that `wrk` gets answered; any that is refused is a failure of the measurement. */

@@ -59,6 +59,10 @@ async function applyPatch(
 function checkKind({ apiVersion, resource }: ObjectStorage, config: JsonObject): void {
   if (config.apiVersion === apiVersion && config.kind === resource.kind) return;
   const text = (value: JsonValue | undefined) => (typeof value === "string" ? value : "");
+  if (config.kind === resource.kind && text(config.apiVersion) !== "") {
+    const said = `Specified patch version: ${text(config.apiVersion)}, expected: ${apiVersion}`;
+    throw refusals.badRequest(`Incorrect version specified in apply patch. ${said}`);
+  }
   const [group, version] = text(config.apiVersion).includes("/")
     ? text(config.apiVersion).split("/", 2)
     : ["", text(config.apiVersion)];

@@ -211,6 +211,23 @@ describe("apply", () => {
     );
   });
 
+  test("of another version or kind is refused", async () => {
+    const apply = (more: JsonObject) =>
+      patch(`${deployments}/web?fieldManager=m`, "apply", { ...config("web"), ...more });
+    const cases: readonly (readonly [JsonObject, string])[] = [
+      [
+        { apiVersion: "apps/v1beta9" },
+        "Incorrect version specified in apply patch. Specified patch version: apps/v1beta9, expected: apps/v1",
+      ],
+      [{ kind: "Pod" }, "invalid object type: apps/v1, Kind=Pod"],
+      [{ kind: "", apiVersion: "" }, "invalid object type: /, Kind="],
+    ];
+    for (const [more, message] of cases) {
+      const { status, json } = await apply(more);
+      assert.deepEqual([status, json.message], [400, message]);
+    }
+  });
+
   test("of a Scale meets the owners of the replicas", async () => {
     await patch(`${deployments}/scaled?fieldManager=m`, "apply", config("scaled", { replicas: 1 }));
     const scale = (replicas: number, query: string) =>
