@@ -49,7 +49,14 @@ export async function applyObject(storage: ObjectStorage, ref: ObjectRef, applic
       return changed ? object() : current;
     };
     return {
-      served: await modifyObject(storage, ref, { change, context, subresource, ownFields: true, admitted }),
+      served: await modifyObject(storage, ref, {
+        change,
+        context,
+        subresource,
+        ownFields: true,
+        ownObject: true,
+        admitted,
+      }),
       created: false,
     };
   }

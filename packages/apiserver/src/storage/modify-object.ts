@@ -19,6 +19,8 @@ export interface Modification {
   readonly subresource: string | undefined;
   /** The change has set `metadata.managedFields` itself (apply). */
   readonly ownFields?: boolean;
+  /** What the change makes is a new object each time, which nobody else holds: it need not be copied. */
+  readonly ownObject?: boolean;
   /** Admission has decided already. */
   readonly admitted?: boolean | undefined;
 }
@@ -41,7 +43,7 @@ export async function modifyObject(
     const current = storage.show(stored);
     const proposed = await modification.change(current.object);
     if (proposed === current.object) return current;
-    const next = deepCopy(proposed);
+    const next = modification.ownObject === true ? proposed : deepCopy(proposed);
     checkPreconditions(storage, next, current.object);
     await runLine(storage, { next, old: current.object, modification });
     // An update that changes nothing still brings what is stored up to date: so storage is migrated.

@@ -33,7 +33,10 @@ export async function patchObject(storage: ObjectStorage, ref: ObjectRef, reques
     checkPlace(patched, ref);
     return patched;
   };
-  return { served: await modifyObject(storage, ref, { change, context, subresource }), created: false };
+  return {
+    served: await modifyObject(storage, ref, { change, context, subresource, ownObject: true }),
+    created: false,
+  };
 }
 
 const carriedOut = (
