@@ -264,6 +264,7 @@ test("a definition waits for its instances, and takes no new ones", async () => 
   await call(tabs, create(held));
   await call(tabs, create(cronTab("b")));
   const watch = call(`${tabs}?watch=true`);
+  const definitionWatch = call(`${definitions}?watch=true&timeoutSeconds=1`);
   await call(`${definitions}/${cronTabsName}`, { method: "DELETE" });
   await until(async () => (await call(`${tabs}/b`)).status === 404);
   const { json } = await call(`${definitions}/${cronTabsName}`);
@@ -277,6 +278,8 @@ test("a definition waits for its instances, and takes no new ones", async () => 
   await until(async () => (await call(`${definitions}/${cronTabsName}`)).status === 404);
   assert.equal((await call(`${tabs}/a`)).status, 404);
   assert.ok((await watch).text.length > 0);
+  const last = JSON.parse((await definitionWatch).text.trim().split("\n").at(-1) ?? "{}");
+  assert.equal(last.type, "DELETED");
 });
 
 async function openApiOf(setup: TestSetup): Promise<string> {

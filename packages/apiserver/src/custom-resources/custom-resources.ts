@@ -159,19 +159,20 @@ export class CustomResources implements AsyncDisposable {
     change: (status: CustomResourceDefinition["status"]) => void = () => {},
   ): Promise<void> {
     const nowMs = this.#options.clock.now();
-    await this.#definitions.modify(
-      { name },
-      (current) => {
-        const status = { ...current.status };
-        change(status);
-        status.conditions = conditions.reduce<NonNullable<typeof status.conditions>>(
-          (all, condition) => withCondition(all, condition, nowMs),
-          status.conditions ?? [],
-        );
-        return jsonEqual(status, current.status) ? current : { ...current, status };
-      },
-      { ...context, subresource: "status" },
-    );
+    await this.#writeStatus(name, (current) => {
+      const status = { ...current.status };
+      change(status);
+      const next = withConditions({ ...current, status }, conditions, nowMs);
+      return jsonEqual(next.status, current.status) ? current : next;
+    });
+  }
+
+  /** Definitions are written at their status only: nobody judges them anew who has let them in. */
+  async #writeStatus(
+    name: string,
+    change: (current: CustomResourceDefinition) => CustomResourceDefinition,
+  ): Promise<void> {
+    await this.#definitions.modify({ name }, change, { ...context, subresource: "status" });
   }
 
   /** Deletes the instances; the definition goes with the last of them. */
@@ -179,20 +180,17 @@ export class CustomResources implements AsyncDisposable {
     const { name, finalizers = [] } = definition.metadata;
     if (!finalizers.includes(cleanupFinalizer)) return;
     if (!holds(definition, "Established")) {
-      await this.#setStatus(name, [neverEstablished]);
-      return await this.#release(name);
+      return await this.#release(name, neverEstablished);
     }
     if (overlapsBuiltIn(this.#options.table, definition)) {
-      await this.#setStatus(name, [overlapping]);
-      return await this.#release(name);
+      return await this.#release(name, overlapping);
     }
     if (conditionOf(definition, "Terminating")?.reason === pendingReason) {
       return await this.#setStatus(name, [inProgress]);
     }
     const instances = instancesOf(this.#options.table, definition);
     if ((await removeInstances(instances, context)) > 0) return this.#awaitEmpty(name, instances);
-    await this.#setStatus(name, [completed]);
-    await this.#release(name);
+    await this.#release(name, completed);
   }
 
   #awaitEmpty(name: string, { cache }: ObjectStorage): void {
@@ -206,13 +204,24 @@ export class CustomResources implements AsyncDisposable {
     if (cache.size === 0) this.#look(name);
   }
 
-  async #release(name: string): Promise<void> {
-    const without = (current: CustomResourceDefinition): CustomResourceDefinition => {
+  /** Nothing of ours holds the definition any more: it goes, unless others hold it, who then see why. */
+  async #release(name: string, why: ConditionText): Promise<void> {
+    const nowMs = this.#options.clock.now();
+    await this.#writeStatus(name, (current) => {
       const finalizers = (current.metadata.finalizers ?? []).filter((one) => one !== cleanupFinalizer);
-      return { ...current, metadata: { ...current.metadata, finalizers } };
-    };
-    await this.#definitions.modify({ name }, without, context);
+      return withConditions({ ...current, metadata: { ...current.metadata, finalizers } }, [why], nowMs);
+    });
   }
+}
+
+function withConditions(
+  definition: CustomResourceDefinition,
+  conditions: readonly ConditionText[],
+  nowMs: number,
+): CustomResourceDefinition {
+  const before = definition.status?.conditions ?? [];
+  const all = conditions.reduce((known, condition) => withCondition(known, condition, nowMs), before);
+  return { ...definition, status: { ...definition.status, conditions: all } };
 }
 
 /** Marks a definition whose deletion begins: its instances are to go first. */
