@@ -96,6 +96,8 @@ class Deciding {
   readonly #table: ResourceTable;
   readonly #clock: Clock;
   readonly #admitted: AdmittedObjects;
+  /** The version of each quota as this server wrote it last, by uid. */
+  readonly #written = new Map<string, string>();
 
   constructor({ table, clock }: { readonly table: ResourceTable; readonly clock: Clock }) {
     this.#table = table;
@@ -127,6 +129,8 @@ class Deciding {
   /** What the status says, and more where objects that are stored or admitted use more. */
   #usedNow(namespace: string, quota: ResourceQuota, waiters: readonly Waiter[]): ResourceAmounts {
     const told = quota.status?.used ?? {};
+    // Nobody else has counted since: it tells of everything that was admitted, and need not be added up again.
+    if (this.#written.get(quota.metadata.uid) === quota.metadata.resourceVersion) return told;
     let used = told;
     const names = Object.keys(told);
     const seen = new Set<QuotaEvaluator>();
@@ -153,7 +157,7 @@ class Deciding {
 
   /** Writes a quota's usage; false where somebody else has changed it. */
   async #write({ quota, used }: RunningQuota): Promise<boolean> {
-    const { namespace, name, resourceVersion } = quota.metadata;
+    const { namespace, name, uid, resourceVersion } = quota.metadata;
     const masked = maskAmounts(used, Object.keys(quota.status?.used ?? {}));
     if (sameAmounts(masked, quota.status?.used ?? {})) return true;
     let outdated = false;
@@ -162,12 +166,20 @@ class Deciding {
       return outdated ? current : { ...current, status: { ...current.status, used: masked } };
     };
     try {
-      await this.#table.of(ResourceQuotas).modify({ namespace, name }, change, { ...writing, subresource: "status" });
+      const context = { ...writing, subresource: "status" };
+      const written = await this.#table.of(ResourceQuotas).modify({ namespace, name }, change, context);
+      if (!outdated) this.#remember(uid, written.metadata.resourceVersion);
       return !outdated;
     } catch (error) {
       // A quota that is gone limits nothing.
       if (isNotFound(error)) return true;
       throw error;
     }
+  }
+
+  #remember(uid: string, version: string): void {
+    // Quotas that are gone are not asked for again.
+    if (this.#written.size >= 10_000) this.#written.clear();
+    this.#written.set(uid, version);
   }
 }
