@@ -24,9 +24,9 @@ const maxHeaderBytes = 1024 * 1024;
 /** Requests in flight may take so long to finish when the server stops. */
 const drainMs = 5_000;
 const flushMs = 1_000;
-/** Clients that keep a connection and are silent may be about to use it: so long they may still do so. */
-const lingerMs = 200;
+/** Clients that keep a connection and are silent may be about to use it: for so many steps they may still do so. */
 const lingerStepMs = 20;
+const lingerSteps = 10;
 
 const http2Options = {
   settings: { maxConcurrentStreams: 1000, initialWindowSize: 1024 * 1024, maxHeaderListSize: maxHeaderBytes },
@@ -212,10 +212,12 @@ export class Listener implements AsyncDisposable {
 
   /** Waits until the clients have left, or for a while. */
   async #quiet(): Promise<void> {
-    // Clients live in real time, whatever time the cluster keeps.
+    // Clients live in real time, whatever time the cluster keeps. Steps are counted, not time: where the machine is busy, what
+    // clients have sent is read in the next of them.
     const { signal } = new AbortController();
-    const untilMs = systemClock.monotonic() + lingerMs;
-    while (this.#sockets.size > 0 && systemClock.monotonic() < untilMs) await systemClock.sleep(lingerStepMs, signal);
+    for (let step = 0; step < lingerSteps && this.#sockets.size > 0; step++) {
+      await systemClock.sleep(lingerStepMs, signal);
+    }
   }
 
   async #drained(): Promise<void> {

@@ -6,7 +6,7 @@ import type { BaseExchange } from "../exchange/base-exchange.ts";
 import { enter, type Gate, isLongRunning } from "../fairness/enter.ts";
 import type { RequestLabels } from "../observe/request-metrics.ts";
 import { findRoute } from "../route-paths.ts";
-import { parseRequest } from "../routing/request-info.ts";
+import { attributesOf, parseRequest } from "../routing/request-info.ts";
 import type { StandardParts } from "../standard-parts-options.ts";
 import { freshFor } from "../storage/fresh-for.ts";
 import type { StorageTable } from "../storage/storage-table.ts";
@@ -66,10 +66,11 @@ export class RequestLine implements Disposable {
       );
       exchange.onDone = ({ status, bodyBytes }) => count(status, (clock.monotonic() - begunMs) / 1000, bodyBytes);
       exchange.isLongRunning = isLongRunning(info);
+      const attributes = attributesOf(info);
       const id = parts.audit.name(exchange);
       audit = (asking) => {
         audit = undefined;
-        parts.audit.begin(id, exchange, info, asking);
+        parts.audit.begin(id, exchange, attributes, asking);
       };
       const known = parts.authenticator.authenticate(exchange, info);
       const user = identified(exchange, known instanceof Promise ? await known : known);
@@ -77,7 +78,7 @@ export class RequestLine implements Disposable {
       if (!exchange.isLongRunning) {
         done = this.#deadlines.add(exchange, query === undefined ? undefined : requestedTimeout(query));
       }
-      const entering = enter(this.#gate, exchange, info, user);
+      const entering = enter(this.#gate, exchange, attributes, user);
       const entry = entering instanceof Promise ? await entering : entering;
       if (entry.kind === "in") await this.#answer(exchange, info, user, entry.leave);
     } catch (error) {
@@ -108,7 +109,7 @@ export class RequestLine implements Disposable {
 
   async #answer(exchange: BaseExchange, info: RequestInfo, user: UserInfo, leave: () => void): Promise<void> {
     try {
-      const allowed = this.#authorize(exchange, user, info);
+      const allowed = this.#authorize(exchange, user, attributesOf(info));
       if (allowed !== undefined) await allowed;
       // Over a WebSocket one does by GET what one otherwise does by POST: that right must not come with reading.
       if (isStreamByGet(info)) await this.#authorize(exchange, user, { ...info, verb: "create" });

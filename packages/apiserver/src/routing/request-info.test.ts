@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseRequest } from "./request-info.ts";
+import { attributesOf, parseRequest } from "./request-info.ts";
 
 test("a request's line tells what it is about", () => {
   const cases: readonly (readonly [line: string, expected: string])[] = [
@@ -47,5 +47,23 @@ test("a request's line tells what it is about", () => {
             .filter((part) => part !== undefined)
             .join(" ");
     assert.equal(told, expected, line);
+  }
+});
+
+test("a namespace lies in itself where it is asked who may", () => {
+  const cases: readonly (readonly [line: string, namespace: string | undefined])[] = [
+    ["GET /api/v1/namespaces/a", "a"],
+    ["PUT /api/v1/namespaces/a/finalize", "a"],
+    ["GET /api/v1/namespaces", undefined],
+    ["GET /api/v1/namespaces?fieldSelector=metadata.name%3Da", undefined],
+    ["GET /api/v1/nodes/a", undefined],
+    ["GET /api/v1/namespaces/b/pods/a", "b"],
+  ];
+  for (const [line, namespace] of cases) {
+    const [method = "", url = ""] = line.split(" ");
+    const [path = "", query] = url.split("?");
+    const info = parseRequest({ method, path, query: query === undefined ? undefined : new URLSearchParams(query) });
+    const attributes = attributesOf(info);
+    assert.equal(attributes.kind === "resource" ? attributes.namespace : "", namespace, line);
   }
 });

@@ -85,3 +85,14 @@ function nameFromSelector(verb: ApiVerb, query: URLSearchParams | undefined): st
   if (selector === null) return undefined;
   return /(?:^|,)metadata\.name==?([a-z0-9.:_-]+)(?:,|$)/i.exec(selector)?.[1];
 }
+
+const ofOne: ReadonlySet<string> = new Set(["get", "update", "patch", "delete"]);
+
+/**
+ * What is asked of authorization, of flow control and of the audit log: a namespace lies in itself there, so that who may read
+ * everything in it may read the namespace, too.
+ */
+export function attributesOf(info: RequestInfo): RequestInfo {
+  if (info.kind === "path" || info.plural !== "namespaces" || info.group !== "" || info.name === undefined) return info;
+  return ofOne.has(info.verb) || info.subresource !== undefined ? { ...info, namespace: info.name } : info;
+}
