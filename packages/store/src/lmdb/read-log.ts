@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { CorruptStoreError } from "../store.ts";
-import { blockBytes, decodeEntry, type LogEntry, nextEntryAt, sequenceAt } from "./log-entry.ts";
+import { blockBytes, type LogEntry, readEntry } from "./log-entry.ts";
 
 /**
  * The entries of both log files that follow the entry `logged`, which the tables hold with all before it. Throws
@@ -30,9 +30,9 @@ function readFile(file: string, logged: number): LogEntry[] {
   const bytes = readFileSync(file);
   const entries: LogEntry[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const sequence = sequenceAt(bytes, at);
-    if (sequence !== undefined && sequence > logged) entries.push(decodeEntry(bytes, at));
-    at = sequence === undefined ? at + blockBytes : nextEntryAt(bytes, at);
+    const found = readEntry(bytes, at);
+    if (found !== undefined && found.entry.sequence > logged) entries.push(found.entry);
+    at += found?.size ?? blockBytes;
   }
   return entries;
 }
