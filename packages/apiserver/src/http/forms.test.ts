@@ -137,3 +137,15 @@ test("a watch says how far it came before it ends, where bookmarks are wanted", 
   assert.ok(isJsonObject(event.object) && isJsonObject(event.object.metadata));
   assert.equal(event.object.metadata.resourceVersion, resourceVersion);
 });
+
+test("one object is watched by its address, too", async () => {
+  const { text } = await setup.call("/api/v1/watch/namespaces/default/configmaps/a?timeoutSeconds=1&resourceVersion=0");
+  const events: JsonObject[] = text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const names = events.map(
+    ({ object }) => isJsonObject(object) && isJsonObject(object.metadata) && object.metadata.name,
+  );
+  assert.deepEqual(names, ["a"]);
+});

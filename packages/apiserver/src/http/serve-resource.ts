@@ -159,7 +159,9 @@ async function watch(call: ResourceCall): Promise<void> {
   const { exchange, info, storage, bookmarks } = call;
   const { query } = exchange;
   const options = listOptions(query, { watch: true });
-  const selection = selectionOf(storage, query, info.namespace);
+  const selected = selectionOf(storage, query, info.namespace);
+  // The old way to watch one object is by its address.
+  const selection = info.name === undefined ? selected : { ...selected, only: storage.key(refOf(call)) };
   await serveWatch(exchange, { storage, selection, options, bookmarks }, watchEncoding(call));
 }
 

@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject } from "@skiff/base";
 import type { WriteContext } from "../contracts.ts";
 import { asObject } from "../encoding/object-json.ts";
 import type { ObjectStorage } from "../storage/object-storage.ts";
+import { dedupOwnerReferences } from "./owner-references.ts";
 
 /** A request's body, not yet read. */
 export interface EncodedBody {
@@ -22,7 +23,9 @@ export function decodeBody(storage: ObjectStorage, body: EncodedBody, context: W
     fieldValidation: context.fieldValidation,
   });
   warnOf(strictErrors, context);
-  return withMetadata(value);
+  const object = withMetadata(value);
+  dedupOwnerReferences(object, context);
+  return object;
 }
 
 /** The object, which always has metadata from here on, whatever its client sent. */

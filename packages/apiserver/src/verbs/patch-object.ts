@@ -7,6 +7,7 @@ import { modifyObject } from "../storage/modify-object.ts";
 import type { ObjectStorage, Written } from "../storage/object-storage.ts";
 import { checkPlace, placePatched } from "./check-place.ts";
 import { warnOf, withMetadata } from "./decode-body.ts";
+import { dedupOwnerReferences } from "./owner-references.ts";
 import type { ParsedConfiguration, PatchBody } from "./parse-patch.ts";
 
 /** A patch of any of the four types. */
@@ -29,6 +30,7 @@ export async function patchObject(storage: ObjectStorage, ref: ObjectRef, reques
     if (!told) warnOf(strictErrors, context);
     told = true;
     const patched = withMetadata(value);
+    dedupOwnerReferences(patched, context, " after mutating admission happens");
     placePatched(patched, ref);
     checkPlace(patched, ref);
     return patched;

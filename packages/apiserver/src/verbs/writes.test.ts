@@ -301,3 +301,14 @@ describe("whole numbers of 64 bits keep their digits where no field's rules say 
     );
   });
 });
+
+test("owners that are named twice are named once", async () => {
+  const owner = { apiVersion: "v1", kind: "Pod", name: "x", uid: "u" };
+  const metadata = { name: "owned", ownerReferences: [owner, { ...owner, uid: "v" }, owner] };
+  const { headers, json } = await setup.call(`${maps}?dryRun=All`, { method: "POST", body: { metadata } });
+  assert.deepEqual(at(json, "metadata", "ownerReferences"), [owner, { ...owner, uid: "v" }]);
+  assert.match(
+    String(headers.warning),
+    /^299 - "\.metadata\.ownerReferences contains duplicate entries; .* duplicate UID\(s\) observed: u"$/,
+  );
+});
