@@ -9,8 +9,8 @@ const nothing: Outcome = { findings: [], weight: 0 };
 /** Findings in a single text or number. */
 export function scalarFindings({ value, path }: Placed, { checks, type }: StructuralSchema): Outcome {
   if (typeof value === "string") return { findings: [...textFindings(value, path, checks)], weight: 1 };
-  if (typeof value === "number") return { findings: [...numberFindings(value, path, checks, type)], weight: 1 };
-  if (typeof value === "bigint") return { findings: [...numberFindings(Number(value), path, checks, type)], weight: 1 };
+  if (typeof value === "number" || typeof value === "bigint")
+    return { findings: [...numberFindings(value, path, checks, type)], weight: 1 };
   return nothing;
 }
 
@@ -32,7 +32,12 @@ function* textFindings(value: string, path: string, checks: ValueChecks): Iterab
   }
 }
 
-function* numberFindings(value: number, path: string, checks: ValueChecks, type: string): Iterable<FieldError> {
+function* numberFindings(
+  value: number | bigint,
+  path: string,
+  checks: ValueChecks,
+  type: string,
+): Iterable<FieldError> {
   const { minimum, maximum, multipleOf, exclusiveMinimum, exclusiveMaximum, format } = checks;
   const refuse = (bad: JsonValue, what: string) => fieldError.invalid(path, bad, `${path} in body should be ${what}`);
   if (multipleOf !== undefined && !isMultiple(value, multipleOf)) yield refuse(value, `a multiple of ${multipleOf}`);
@@ -49,7 +54,9 @@ function* numberFindings(value: number, path: string, checks: ValueChecks, type:
 }
 
 /** Division of decimal fractions is not exact: what is nearly whole is meant to be. */
-function isMultiple(value: number, of: number): boolean {
+function isMultiple(value: number | bigint, of: number): boolean {
+  if (typeof value === "bigint")
+    return Number.isInteger(of) ? value % BigInt(of) === 0n : isMultiple(Number(value), of);
   const quotient = value / of;
   return Math.abs(quotient - Math.round(quotient)) < 1e-9 * Math.max(1, Math.abs(quotient));
 }

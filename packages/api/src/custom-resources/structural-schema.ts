@@ -138,7 +138,8 @@ const schemasOf = (value: JsonValue | undefined): readonly StructuralSchema[] =>
 const textOf = (value: JsonValue | undefined): string => (typeof value === "string" ? value : "");
 const optionalText = (value: JsonValue | undefined): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined;
-const numberOf = (value: JsonValue | undefined): number | undefined => (typeof value === "number" ? value : undefined);
+const numberOf = (value: JsonValue | undefined): number | undefined =>
+  typeof value === "number" || typeof value === "bigint" ? Number(value) : undefined;
 const booleanOf = (value: JsonValue | undefined): boolean | undefined =>
   typeof value === "boolean" ? value : undefined;
 const textsOf = (value: JsonValue | undefined): readonly string[] =>

@@ -348,3 +348,20 @@ test("objects that do not say what they are, or come in what custom resources ar
   const sent = await call(tabs, { method: "POST", body: "k8s\0x", headers: { "content-type": protobuf } });
   assert.ok(sent.status === 400 || sent.status === 415, sent.text);
 });
+
+test("whole numbers keep all their digits, and are judged by them", async () => {
+  await using setup = await testSetup();
+  const { call } = setup;
+  const big = { type: "integer", maximum: 9007199254740994, multipleOf: 3 };
+  const spec = { type: "object", properties: { big } };
+  await define(setup, cronTabs({ schema: { openAPIV3Schema: { type: "object", properties: { spec } } } }));
+  const body = (digits: string) =>
+    `{"kind":"CronTab","apiVersion":"stable.example.com/v1","metadata":{"name":"a"},"spec":{"big":${digits}}}`;
+  const headers = { "content-type": "application/json" };
+  const made = await call(tabs, { method: "POST", body: body("9007199254740993"), headers });
+  assert.equal(made.status, 201, made.text);
+  assert.match((await call(`${tabs}/a`)).text, /"big":9007199254740993\}/);
+  const more = await call(tabs, { method: "POST", body: body("9007199254740995"), headers });
+  assert.match(more.text, /spec\.big: Invalid value: 9007199254740995: spec\.big in body should be a multiple of 3/);
+  assert.match(more.text, /should be less than or equal to 9007199254740994/);
+});
