@@ -30,8 +30,7 @@ export function parseConfiguration(text: string, fieldValidation: FieldValidatio
 /** JSON is read as such, unless it says a key twice: only the YAML reader tells where. */
 function configurationBody(text: string, fieldValidation: FieldValidation): ReturnType<typeof parseYamlBody> {
   const body = parseBody(text, "yaml");
-  const isJson = text.trimStart().startsWith("{");
-  if (!isJson || fieldValidation === "Ignore" || body.duplicates !== undefined) return body;
+  if (!body.isJson || fieldValidation === "Ignore" || body.duplicates !== undefined) return body;
   return duplicateMembers(text, body.value).length === 0 ? body : parseYamlBody(text);
 }
 

@@ -338,3 +338,20 @@ test("texts that the original cannot leave out are there", () => {
   });
   assert.deepEqual(value.spec, { containers: [{ image: "i", name: "" }], volumes: [{ emptyDir: {}, name: "" }] });
 });
+
+test("YAML that looks like JSON and is none is read as YAML, to its end", () => {
+  const decode = (text: string) =>
+    decodeObject({
+      text,
+      format: "yaml",
+      schema: definitionSchema("core.v1.ConfigMap"),
+      group: "",
+      version: "v1",
+      kind: "ConfigMap",
+      fieldValidation: "Warn",
+    });
+  const { value, strictErrors } = decode(String.raw`{"metadata":{"name":"a"},\*b":"c"}`);
+  assert.deepEqual(value.metadata, { name: "a" });
+  assert.equal(strictErrors.length, 1);
+  assert.deepEqual(decode('{metadata: {name: "a", name: "b"}}').strictErrors.length, 1);
+});

@@ -83,19 +83,18 @@ export function conformObject(value: JsonObject, schema: StructSchema): Decoded 
 const unknownField = (path: string): string => `unknown field ${JSON.stringify(path)}`;
 const duplicateField = (path: string): string => `duplicate field ${JSON.stringify(path)}`;
 
-interface Body {
+interface Body extends ParsedBody {
   readonly value: JsonObject;
-  readonly duplicates: string | undefined;
 }
 
 function parseObject({ text, format, kind }: DecodeRequest): Body {
   const refuse = (why: string) =>
     refusals.badRequest(`the object provided is unrecognized (must be of type ${kind}): ${why} (${summary(text)})`);
   try {
-    const { value, duplicates } = parseBody(text, format);
+    const { value, duplicates, isJson } = parseBody(text, format);
     // `null`, and YAML without anything in it, is an object that says nothing.
-    if (value === null) return { value: {}, duplicates };
-    if (isJsonObject(value)) return { value, duplicates };
+    if (value === null) return { value: {}, duplicates, isJson };
+    if (isJsonObject(value)) return { value, duplicates, isJson };
     throw new DecodeFailure(
       `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonTypeName(value)} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
     );
@@ -105,19 +104,28 @@ function parseObject({ text, format, kind }: DecodeRequest): Body {
   }
 }
 
-/** Parses JSON or YAML without any schema. Throws `DecodeFailure`. `duplicates` only says something for YAML. */
-export function parseBody(text: string, format: "json" | "yaml"): { value: JsonValue; duplicates: string | undefined } {
-  if (format === "yaml" && !text.trimStart().startsWith("{")) return parseYamlBody(text);
+/** A body that is parsed, without any schema. */
+export interface ParsedBody {
+  readonly value: JsonValue;
+  /** Keys said twice, where the body was read as YAML. */
+  readonly duplicates: string | undefined;
+  /** The text is valid JSON, whatever it was said to be: only such texts can be looked through for members written twice. */
+  readonly isJson: boolean;
+}
+
+/** Parses JSON or YAML without any schema. Throws `DecodeFailure`. */
+export function parseBody(text: string, format: "json" | "yaml"): ParsedBody {
+  if (format === "yaml" && !text.trimStart().startsWith("{")) return { ...parseYamlBody(text), isJson: false };
   let value: JsonValue;
   try {
     value = parseJson(text);
   } catch (error) {
-    if (format === "yaml") return parseYamlBody(text);
+    if (format === "yaml") return { ...parseYamlBody(text), isJson: false };
     throw new DecodeFailure(`couldn't get version/kind; json parse error: ${syntaxMessage(text, error)}`);
   }
   // What is deeper would exhaust the stack of whatever walks it.
   if (nestingOf(text) > deepestNesting) throw new DecodeFailure("exceeded max depth");
-  return { value, duplicates: undefined };
+  return { value, duplicates: undefined, isJson: true };
 }
 
 /** The decoder's words for what `JSON.parse` found. */
@@ -157,9 +165,8 @@ const apiVersionText = ({ group, version }: Pick<DecodeRequest, "group" | "versi
 function conformBody(body: Body, request: DecodeRequest): readonly string[] {
   const { text, schema, fieldValidation } = request;
   const looks = fieldValidation !== "Ignore";
-  const isJson = text.trimStart().startsWith("{");
   // Before conforming, which drops members.
-  const written = looks && isJson && hasDuplicates(body, text) ? membersInText(text) : [];
+  const written = looks && body.isJson && hasDuplicates(body, text) ? membersInText(text) : [];
   const unknown = conform(body.value, schema);
   if (!looks) return [];
   const yaml = body.duplicates === undefined ? [] : [body.duplicates];

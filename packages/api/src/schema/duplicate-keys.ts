@@ -31,6 +31,7 @@ export function nestingOf(text: string): number {
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   for (;;) {
+    if (end === -1) return text.length;
     let backslashes = 0;
     while (text.charCodeAt(end - 1 - backslashes) === 92) backslashes++;
     if (backslashes % 2 === 0) return end;
