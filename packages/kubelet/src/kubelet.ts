@@ -13,6 +13,7 @@ import { PodFolders } from "./pods/folders.ts";
 import type { NodeParts } from "./pods/node-parts.ts";
 import { PodSet } from "./pods/pod-set.ts";
 import { RuntimeCache } from "./pods/runtime-cache.ts";
+import { hasAppArmor } from "./security/app-armor.ts";
 import { startNodeServer } from "./server/node-server.ts";
 import { PodVolumes } from "./volumes/pod-volumes.ts";
 import { ReferencedObjects } from "./volumes/referenced-objects.ts";
@@ -61,7 +62,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       { options, signal },
     );
     await Promise.all([informer.whenSynced(signal), parts.services.whenSynced(signal)]);
-    late.pods = new PodSet({ parts, informer, background, labels: () => reporter.labels });
+    late.pods = new PodSet({ parts, informer, background, reporter });
     late.pods.start();
     await late.pods.removeLeftovers(signal);
   });
@@ -126,6 +127,7 @@ async function nodeParts(
     hostDns: parseResolvConf(resolvConf),
     hostsFile: hosts,
     allocatable,
+    appArmor: hasAppArmor(),
     memoryCapacityBytes: asUnits(machine.memory),
     clock,
     random,

@@ -22,6 +22,8 @@ export interface NodeIdentity {
   readonly logFolder: string;
   /** The cgroup that all pods live below, as in `/kubepods-skiff`. */
   readonly cgroupRoot: string;
+  /** Unsafe sysctls that pods may set all the same, as in `net.core.somaxconn` or `kernel.msg*`. */
+  readonly allowedUnsafeSysctls?: readonly string[];
   /** `v1.36.x`. */
   readonly kubeletVersion: string;
 }

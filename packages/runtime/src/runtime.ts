@@ -28,7 +28,8 @@ export type NamespaceMode = "pod" | "container" | "node";
 
 export interface NamespaceOptions {
   readonly network: "pod" | "node";
-  readonly pid: NamespaceMode;
+  /** With a container's id: the namespace of that container. */
+  readonly pid: NamespaceMode | { readonly containerId: string };
   readonly ipc: "pod" | "node";
 }
 
@@ -36,6 +37,12 @@ export type SeccompProfile =
   | { readonly kind: "runtimeDefault" }
   | { readonly kind: "unconfined" }
   | { readonly kind: "localhost"; readonly path: string };
+
+/** `name`: that of a profile which the node has loaded. */
+export type AppArmorProfile =
+  | { readonly kind: "runtimeDefault" }
+  | { readonly kind: "unconfined" }
+  | { readonly kind: "localhost"; readonly name: string };
 
 export interface SandboxConfig {
   readonly metadata: SandboxMetadata;
@@ -125,6 +132,8 @@ export interface LinuxSecurity {
   readonly readonlyRootfs: boolean;
   readonly noNewPrivileges: boolean;
   readonly seccomp: SeccompProfile;
+  /** Absent: the runtime's choice. */
+  readonly appArmor?: AppArmorProfile;
   readonly maskedPaths: readonly string[];
   readonly readonlyPaths: readonly string[];
 }
@@ -266,10 +275,19 @@ export type StreamingRequest =
   | ({ readonly kind: "attach"; readonly containerId: string } & StreamOptions)
   | { readonly kind: "portForward"; readonly sandboxId: string };
 
+export interface RuntimeFeatures {
+  /** `spec.hostUsers: false`. */
+  readonly userNamespaces: boolean;
+  /** `supplementalGroupsPolicy: Strict`. */
+  readonly supplementalGroupsPolicy: boolean;
+}
+
 /**
  * A container runtime. Every call takes the signal that ends the caller's interest in it. Failures throw `RuntimeError`.
  */
 export interface Runtime extends AsyncDisposable {
+  /** What pods may ask for of this runtime beyond the common. */
+  readonly features: RuntimeFeatures;
   /** Name and version for `node.status.nodeInfo.containerRuntimeVersion`, as in `containerd://1.6.20`. */
   version(signal: AbortSignal): Promise<{ readonly name: string; readonly version: string }>;
   /** Whether sandboxes can be run and the pod network is set up; `message` says what is missing. */

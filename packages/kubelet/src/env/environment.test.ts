@@ -42,6 +42,8 @@ const envOf = async (container: Partial<Container>) => {
       sources: {
         configMap: async (name) => (name === "c" ? configMap : undefined),
         secret: async (name) => (name === "c" ? secret : undefined),
+        file: async (volume, path) =>
+          volume === "v" && path === "a.env" ? "# no\nA='x'\n\nB='two\nlines' # so\n" : undefined,
       },
     }),
   );
@@ -58,6 +60,8 @@ describe("environment", () => {
         { name: "O", valueFrom: { configMapKeyRef: { name: "c", key: "none", optional: true } } },
         { name: "L", valueFrom: { fieldRef: { fieldPath: "metadata.labels['app']" } } },
         { name: "C", valueFrom: { resourceFieldRef: { resource: "limits.cpu" } } },
+        { name: "F", valueFrom: { fileKeyRef: { volumeName: "v", path: "a.env", key: "B" } } },
+        { name: "G", valueFrom: { fileKeyRef: { volumeName: "v", path: "no", key: "B", optional: true } } },
       ],
     });
     assert.deepEqual(result, {
@@ -67,12 +71,17 @@ describe("environment", () => {
       S: "pw",
       L: "x",
       C: "4",
+      F: "two\nlines",
       WEB_SERVICE_HOST: "10.43.0.1",
     });
   });
 
   const missing: readonly (readonly [Partial<Container>, string])[] = [
     [{ envFrom: [{ secretRef: { name: "no" } }] }, 'secret "no" not found'],
+    [
+      { env: [{ name: "A", valueFrom: { fileKeyRef: { volumeName: "v", path: "a.env", key: "Z" } } }] },
+      'environment variable key "Z" not found in file "a.env"',
+    ],
     [{ env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "no", key: "k" } } }] }, 'configmap "no" not found'],
     [
       { env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "c", key: "k" } } }] },

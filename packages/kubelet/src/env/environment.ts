@@ -1,4 +1,5 @@
-import type { ConfigMap, Container, EnvVar, Pod, Secret } from "@skiff/api";
+import type { ConfigMap, Container, EnvVar, FileKeySelector, Pod, Secret } from "@skiff/api";
+import { envFileValue } from "./env-file.ts";
 import { expand } from "./expand.ts";
 import { type PodFacts, podField } from "./field-ref.ts";
 import { resourceField } from "./resource-field.ts";
@@ -12,6 +13,8 @@ export class ContainerConfigError extends Error {
 export interface EnvironmentSources {
   configMap(name: string): Promise<ConfigMap | undefined>;
   secret(name: string): Promise<Secret | undefined>;
+  /** The text of a file in a volume of the pod. */
+  file(volume: string, path: string): Promise<string | undefined>;
 }
 
 export interface EnvironmentInput {
@@ -66,7 +69,7 @@ async function envFrom(
 }
 
 async function valueFrom(variable: EnvVar, input: EnvironmentInput): Promise<string | undefined> {
-  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef } = variable.valueFrom ?? {};
+  const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef } = variable.valueFrom ?? {};
   const { pod, sources } = input;
   if (fieldRef !== undefined) return podField(fieldRef.fieldPath, pod, input.facts);
   if (resourceFieldRef !== undefined) {
@@ -100,5 +103,16 @@ async function valueFrom(variable: EnvVar, input: EnvironmentInput): Promise<str
       throw new ContainerConfigError(`couldn't find key ${key} in Secret ${pod.metadata.namespace}/${name}`);
     return value === undefined ? undefined : decode(value);
   }
-  return undefined;
+  return fileKeyRef === undefined ? undefined : fileValue(fileKeyRef, sources);
+}
+
+async function fileValue(selector: FileKeySelector, sources: EnvironmentSources): Promise<string | undefined> {
+  const { volumeName, path, key, optional = false } = selector;
+  const text = await sources.file(volumeName, path);
+  if (text === undefined && !optional)
+    throw new ContainerConfigError(`failed to open environment variable file "${path}" of volume "${volumeName}"`);
+  const value = envFileValue(text ?? "", key);
+  if (value === undefined && !optional)
+    throw new ContainerConfigError(`environment variable key "${key}" not found in file "${path}"`);
+  return value;
 }

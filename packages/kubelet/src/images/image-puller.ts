@@ -3,6 +3,7 @@ import { type Clock, describeError, isAbort, KeyedBackoff } from "@skiff/base";
 import type { EventRecorder } from "@skiff/client";
 import type { ImageSummary, RegistryAuth, Runtime } from "@skiff/runtime";
 import { durationText } from "../pods/duration-text.ts";
+import { fieldPathOf } from "../pods/pod-identity.ts";
 import { parseImageName } from "./image-name.ts";
 import { registryLogins } from "./pull-secrets.ts";
 
@@ -90,7 +91,7 @@ export class ImagePuller {
   }
 
   #sayer(pod: Pod, container: Container) {
-    const fieldPath = `spec.containers{${container.name}}`;
+    const fieldPath = fieldPathOf(pod, container);
     return (type: "Normal" | "Warning", reason: string, message: string) =>
       this.#recorder.record(Pods, pod, { type, reason, message, fieldPath });
   }

@@ -1,5 +1,5 @@
 import { readFile, statfs } from "node:fs/promises";
-import { isAlreadyExists, isNotFound, Leases, type Node, type NodeStatus, Nodes } from "@skiff/api";
+import { isAlreadyExists, isNotFound, Leases, type Node, type NodeStatus, Nodes, type Taint } from "@skiff/api";
 import { type Clock, describeError, isAbort, jsonEqual, type Logger, microTimestamp } from "@skiff/base";
 import type { Client, EventRecorder } from "@skiff/client";
 import type { Runtime } from "@skiff/runtime";
@@ -24,6 +24,13 @@ export interface NodeReporterOptions {
   readonly logger: Logger;
 }
 
+/** What decides whether a pod may be on the node, of the node's own object. */
+export interface NodeFacts {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  readonly operatingSystem: string;
+}
+
 /** Registers the node, and says again and again that it is there and how it is. */
 export class NodeReporter {
   readonly #options: NodeReporterOptions;
@@ -35,9 +42,20 @@ export class NodeReporter {
     this.#options = options;
   }
 
-  /** The node's labels as last seen. */
-  get labels(): Readonly<Record<string, string>> {
-    return this.#node?.metadata.labels ?? nodeLabels(this.#options.node, this.#options.machine);
+  /** What placement depends on, as last seen. */
+  get facts(): NodeFacts {
+    const { node, machine } = this.#options;
+    return {
+      labels: this.#node?.metadata.labels ?? nodeLabels(node, machine),
+      taints: this.#node?.spec?.taints ?? [],
+      operatingSystem: machine.operatingSystem,
+    };
+  }
+
+  /** Reads the node's object anew: its labels may have changed a moment ago. */
+  async look(signal: AbortSignal): Promise<void> {
+    const { client, node } = this.#options;
+    this.#node = await client.get(Nodes, { name: node.name }, { signal });
   }
 
   /** Checks the node every 10 s; tells the API of changes at once, and of no change every 5 min. */
@@ -111,6 +129,7 @@ export class NodeReporter {
   async #reportOnce(signal: AbortSignal): Promise<void> {
     const { client, node, clock, recorder } = this.#options;
     const current = await this.#current(signal);
+    this.#node = current;
     const status = await this.#status(current.status, signal);
     const same = jsonEqual(withoutHeartbeats(status), withoutHeartbeats(current.status ?? {}));
     const due = clock.now() - this.#reportedMs >= reportMs;

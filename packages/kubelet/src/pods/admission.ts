@@ -1,22 +1,17 @@
-import { asMillis, asUnits, type Container, type Pod } from "@skiff/api";
+import {
+  asMillis,
+  asUnits,
+  type Container,
+  type Pod,
+  podFitsNodeLabels,
+  type Taint,
+  untoleratedTaint,
+} from "@skiff/api";
+import { appArmorRefusal } from "../security/app-armor.ts";
+import { sysctlRefusal } from "../security/sysctls.ts";
+import { isStaticPod } from "../static-pods/static-pod.ts";
 import type { PodFailure } from "./pod-status.ts";
 import { isSidecar } from "./restart-policy.ts";
-
-/** Sysctls that are a pod's own and cannot hurt others. */
-const safeSysctls: ReadonlySet<string> = new Set([
-  "kernel.shm_rmid_forced",
-  "net.ipv4.ip_local_port_range",
-  "net.ipv4.tcp_syncookies",
-  "net.ipv4.ping_group_range",
-  "net.ipv4.ip_unprivileged_port_start",
-  "net.ipv4.ip_local_reserved_ports",
-  "net.ipv4.tcp_keepalive_time",
-  "net.ipv4.tcp_fin_timeout",
-  "net.ipv4.tcp_keepalive_intvl",
-  "net.ipv4.tcp_keepalive_probes",
-  "net.ipv4.tcp_rmem",
-  "net.ipv4.tcp_wmem",
-]);
 
 const amountOf = (resource: string, text: string | undefined): number =>
   text === undefined ? 0 : resource === "cpu" ? asMillis(text) : asUnits(text);
@@ -32,54 +27,118 @@ export function podRequest(pod: Pod, resource: string): number {
   );
 }
 
+/** What the node offers and allows, for the judgement of pods that are bound to it. */
+export interface AdmittingNode {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  readonly allocatable: Readonly<Record<string, string>>;
+  /** As in `linux`. */
+  readonly operatingSystem: string;
+  /** Unsafe sysctls that pods may set all the same, as in `net.core.somaxconn` or `kernel.msg*`. */
+  readonly allowedUnsafeSysctls: readonly string[];
+  readonly appArmor: boolean;
+  /** The runtime can leave out the groups that an image's /etc/group has for its user. */
+  readonly strictSupplementalGroups: boolean;
+  /** Pods on the node that have not ended. */
+  readonly others: readonly Pod[];
+}
+
+type Refusal = readonly [reason: string, message: string];
+
 /**
- * Whether the node takes a pod that was bound to it; the reason to fail it where not. The scheduler has seen to this
- * already, but pods may be bound by others, and the node may have changed.
+ * Whether the node takes a pod that was bound to it; the reason to fail it where not. The scheduler has seen to most of
+ * this already, but pods may be bound by others, and the node may have changed.
  */
-export function admitPod(
-  pod: Pod,
-  node: {
-    readonly labels: Readonly<Record<string, string>>;
-    readonly allocatable: Readonly<Record<string, string>>;
-    /** Pods on the node that have not ended. */
-    readonly others: readonly Pod[];
-  },
-): PodFailure | undefined {
-  const rejected = (reason: string, message: string): PodFailure => ({
-    reason,
-    message: `Pod was rejected: ${message}`,
-  });
-  for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {})) {
-    if (node.labels[key] !== value)
-      return rejected(
-        "NodeAffinity",
-        "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector",
-      );
-  }
+export function admitPod(pod: Pod, node: AdmittingNode): PodFailure | undefined {
+  const refusal =
+    sysctlsRefusal(pod, node) ??
+    systemRefusal(pod, node) ??
+    resourceRefusal(pod, node) ??
+    placementRefusal(pod, node) ??
+    appArmorPart(pod, node);
+  return refusal === undefined ? undefined : { reason: refusal[0], message: `Pod was rejected: ${refusal[1]}` };
+}
+
+function sysctlsRefusal(pod: Pod, node: AdmittingNode): Refusal | undefined {
+  const shared = { hostNetwork: pod.spec.hostNetwork === true, hostIpc: pod.spec.hostIPC === true };
   for (const { name } of pod.spec.securityContext?.sysctls ?? []) {
-    if (!safeSysctls.has(name.replaceAll("/", ".")))
-      return rejected("SysctlForbidden", `forbidden sysctl: "${name}" not allowlisted`);
+    const message = sysctlRefusal(name, shared, node.allowedUnsafeSysctls);
+    if (message !== undefined) return ["SysctlForbidden", message];
   }
+  return undefined;
+}
+
+/** What no other pod's end would change: the operating system, what the runtime can do. */
+function systemRefusal(pod: Pod, node: AdmittingNode): Refusal | undefined {
+  const os = node.operatingSystem;
+  const label = pod.metadata.labels?.["kubernetes.io/os"];
+  if (label !== undefined && label !== os)
+    return [
+      "PodOSSelectorNodeLabelDoesNotMatch",
+      "Failed to admit pod as the `kubernetes.io/os` label doesn't match node label",
+    ];
+  if (pod.spec.os !== undefined && pod.spec.os.name !== os)
+    return ["PodOSNotSupported", "Failed to admit pod as the OS field doesn't match node OS"];
+  if (pod.spec.securityContext?.supplementalGroupsPolicy === "Strict" && !node.strictSupplementalGroups)
+    return ["SupplementalGroupsPolicyNotSupported", "SupplementalGroupsPolicy=Strict is not supported in this node"];
+  return undefined;
+}
+
+function resourceRefusal(pod: Pod, node: AdmittingNode): Refusal | undefined {
+  const short = (resource: string, requested: number, used: number, capacity: number): Refusal => [
+    `OutOf${resource}`,
+    `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
+  ];
   const pods = Number(node.allocatable.pods ?? "110");
-  if (node.others.length + 1 > pods)
-    return rejected(
-      "OutOfpods",
-      `Node didn't have enough resource: pods, requested: 1, used: ${node.others.length}, capacity: ${pods}`,
-    );
+  if (node.others.length + 1 > pods) return short("pods", 1, node.others.length, pods);
   const resources = new Set(
     [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].flatMap((one) =>
       Object.keys(one.resources?.requests ?? {}),
     ),
   );
   for (const resource of resources) {
+    // Extended resources that the node does not have are the cluster's: they are not the node's to count.
+    if (node.allocatable[resource] === undefined && resource.includes("/")) continue;
     const capacity = amountOf(resource, node.allocatable[resource]);
     const requested = podRequest(pod, resource);
     const used = node.others.reduce((sum, one) => sum + podRequest(one, resource), 0);
-    if (requested > 0 && requested + used > capacity)
-      return rejected(
-        `OutOf${resource}`,
-        `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
-      );
+    if (requested > 0 && requested + used > capacity) return short(resource, requested, used, capacity);
   }
   return undefined;
 }
+
+function placementRefusal(pod: Pod, node: AdmittingNode): Refusal | undefined {
+  const failed = (predicate: string, why: string): Refusal => [predicate, `Predicate ${predicate} failed: ${why}`];
+  const labels = { ...node.labels };
+  if (!podFitsNodeLabels(pod.spec, { metadata: { name: node.name, labels } }))
+    return failed("NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
+  const taken = node.others.flatMap(hostPortsOf);
+  if (hostPortsOf(pod).some((one) => taken.some((other) => hostPortsClash(one, other))))
+    return failed("NodePorts", "node(s) didn't have free ports for the requested pod ports");
+  if (untoleratedTaint(node.taints, pod.spec.tolerations, ["NoExecute"]) !== undefined && !isStaticPod(pod))
+    return failed("TaintToleration", "node(s) had taints that the pod didn't tolerate");
+  return undefined;
+}
+
+function appArmorPart(pod: Pod, node: AdmittingNode): Refusal | undefined {
+  const message = appArmorRefusal(pod, node.appArmor);
+  return message === undefined ? undefined : ["AppArmor", message];
+}
+
+interface HostPort {
+  readonly port: number;
+  readonly ip: string;
+  readonly protocol: string;
+}
+
+/** Ports of the node that a pod takes for as long as it runs. */
+const hostPortsOf = ({ spec }: Pod): readonly HostPort[] =>
+  [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)].flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort = 0, hostIP, protocol = "TCP" }) =>
+      hostPort === 0 ? [] : [{ port: hostPort, ip: hostIP || "0.0.0.0", protocol }],
+    ),
+  );
+
+const hostPortsClash = (a: HostPort, b: HostPort): boolean =>
+  a.port === b.port && a.protocol === b.protocol && (a.ip === b.ip || a.ip === "0.0.0.0" || b.ip === "0.0.0.0");

@@ -19,6 +19,8 @@ export interface ContainerConfigInput {
   readonly folders: PodFolders;
   readonly rootFolder: string;
   readonly memoryCapacityBytes: number;
+  /** Id of the container whose processes this one is to see. */
+  readonly target?: string;
 }
 
 /** Makes the file that a container may leave its last words in; anyone may write to it. */
@@ -60,7 +62,11 @@ export async function containerConfig(input: ContainerConfigInput): Promise<Cont
     stdinOnce: container.stdinOnce === true,
     tty: container.tty === true,
     resources: containerResources(pod, container, input.memoryCapacityBytes),
-    security: linuxSecurity(pod, container, { image, rootFolder: input.rootFolder }),
+    security: linuxSecurity(pod, container, {
+      image,
+      rootFolder: input.rootFolder,
+      ...(input.target === undefined ? {} : { target: input.target }),
+    }),
     ...(stopSignal === undefined ? {} : { stopSignal }),
   };
 }

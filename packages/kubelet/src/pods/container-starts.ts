@@ -6,7 +6,7 @@ import { durationText } from "./duration-text.ts";
 import { configOfSandbox } from "./make-sandbox.ts";
 import type { NodeParts } from "./node-parts.ts";
 import { newest } from "./plan.ts";
-import { podIdentity, podText } from "./pod-identity.ts";
+import { fieldPathOf, podIdentity, podText } from "./pod-identity.ts";
 import { restartCountOf } from "./runtime-labels.ts";
 import { StartBackoff } from "./start-backoff.ts";
 import { StartFailure, startContainer } from "./start-container.ts";
@@ -76,7 +76,7 @@ export class ContainerStarts {
       type: "Warning",
       reason: "BackOff",
       message: `Back-off restarting failed container ${name} in pod ${who}`,
-      fieldPath: `spec.containers{${name}}`,
+      fieldPath: fieldPathOf(pod, { name }),
     });
   }
 

@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Container } from "@skiff/api";
 import { VirtualClock } from "@skiff/base";
 import { containerResources, podCgroupLimits } from "../cgroups/resources.ts";
 import { containerOf, podOf } from "../fixtures/objects.ts";
 import { parseImageName } from "../images/image-name.ts";
 import { registryLogins } from "../images/pull-secrets.ts";
 import { tally } from "../probes/pod-probes.ts";
-import { checkNonRoot } from "../security/linux-security.ts";
+import { checkNonRoot, linuxSecurity } from "../security/linux-security.ts";
 import { judge } from "../server/authenticate.ts";
-import { admitPod } from "./admission.ts";
-import { hostsFile, parseResolvConf, podDns } from "./dns.ts";
+import { dnsWarnings, hostsFile, kernelHostname, parseResolvConf, podDns } from "./dns.ts";
 import { durationText } from "./duration-text.ts";
 import { computeQosClass } from "./qos.ts";
 import { StartBackoff } from "./start-backoff.ts";
+import { fairShare } from "./termination-message.ts";
 
 describe("small decisions about pods", () => {
   it("puts pods in their class", () => {
@@ -60,6 +61,34 @@ describe("small decisions about pods", () => {
         searches: [],
         options: ["ndots:2"],
       },
+    );
+  });
+
+  it("keeps to what resolvers take, and says what it left out", () => {
+    const node = { clusterDns: ["10.43.0.10"], clusterDomain: "cluster.local" };
+    const host = { servers: [], searches: [], options: [] };
+    const searches = Array.from({ length: 40 }, (_, index) => `s${index}.example`);
+    const pod = podOf({ dnsConfig: { nameservers: ["1.1.1.1", "1.1.1.2", "1.1.1.3"], searches } });
+    const dns = podDns(pod, node, host);
+    assert.deepEqual([dns.servers, dns.searches.length], [["10.43.0.10", "1.1.1.1", "1.1.1.2"], 32]);
+    assert.deepEqual(
+      dnsWarnings(pod, node, host).map((one) => one.message.slice(0, 34)),
+      ["Search Line limits were exceeded, ", "Nameserver limits were exceeded, s"],
+    );
+    const [missing] = dnsWarnings(podOf(), { ...node, clusterDns: [] }, host);
+    assert.match(missing?.message ?? "", /^pod: "web_default\(u1\)"\. kubelet does not have ClusterDNS IP configured/);
+    assert.deepEqual(dnsWarnings(podOf({ dnsPolicy: "Default" }), { ...node, clusterDns: [] }, host), []);
+  });
+
+  it("gives a pod its name, as far as the kernel takes it", () => {
+    const of = (spec: Parameters<typeof podOf>[0]) => kernelHostname(podOf(spec), "cluster.local");
+    assert.equal(of({}), "web");
+    assert.equal(of({ hostname: "h", subdomain: "s" }), "h");
+    assert.equal(of({ hostname: "h", subdomain: "s", setHostnameAsFQDN: true }), "h.s.default.svc.cluster.local");
+    assert.equal(of({ hostname: "h", hostnameOverride: "other.example" }), "other.example");
+    assert.throws(
+      () => of({ hostname: "h".repeat(50), subdomain: "s", setHostnameAsFQDN: true }),
+      /FQDN h+\.s\.default\.svc\.cluster\.local is too long \(64 characters is the max, 78 characters requested\)$/,
     );
   });
 
@@ -126,24 +155,45 @@ describe("small decisions about pods", () => {
     assert.doesNotThrow(check({ uid: 5 }));
   });
 
+  it("cuts last words to their share of the status", () => {
+    const pod = podOf({ containers: Array.from({ length: 6 }, (_, index) => containerOf(`c${index}`)) });
+    assert.equal(fairShare("x".repeat(4096), pod).length, 2048);
+    assert.equal(fairShare("short", pod), "short");
+  });
+
+  it("tells who a container is", () => {
+    const image = { id: "i", repoTags: [], repoDigests: [], sizeBytes: 1, pinned: false };
+    const of = (container: Partial<Container>, shared: object = {}, more: object = {}, target?: string) => {
+      const pod = podOf({ securityContext: shared });
+      const options = { image: { ...image, ...more }, rootFolder: "/k", ...(target === undefined ? {} : { target }) };
+      const { runAsUser, runAsUsername, runAsGroup, seccomp, namespaces, appArmor } = linuxSecurity(
+        pod,
+        containerOf("main", container),
+        options,
+      );
+      return { runAsUser, runAsUsername, runAsGroup, seccomp: seccomp.kind, pid: namespaces.pid, appArmor };
+    };
+    const plain = { runAsUser: 0, runAsUsername: undefined, runAsGroup: undefined, seccomp: "unconfined" };
+    const common = { ...plain, pid: "container", appArmor: undefined };
+    assert.deepEqual(of({}), common);
+    assert.deepEqual(of({}, { runAsGroup: 7 }), { ...common, runAsGroup: 7 });
+    assert.deepEqual(of({}, {}, { username: "www" }), { ...common, runAsUser: undefined, runAsUsername: "www" });
+    assert.deepEqual(of({ securityContext: { runAsUser: 5 } }, { runAsUser: 6 }, { uid: 7 }), {
+      ...common,
+      runAsUser: 5,
+    });
+    assert.deepEqual(
+      of({ securityContext: { privileged: true } }, { seccompProfile: { type: "RuntimeDefault" } }),
+      common,
+    );
+    assert.deepEqual(of({}, {}, {}, "c1"), { ...common, pid: { containerId: "c1" } });
+    const localhost = { type: "Localhost", localhostProfile: "p" };
+    assert.deepEqual(of({}, { appArmorProfile: localhost }).appArmor, { kind: "localhost", name: "p" });
+  });
+
   it("judges who may use the node's server", () => {
     assert.equal(judge({ O: "system:masters", CN: "admin" }), "allowed");
     assert.equal(judge({ CN: "kube-apiserver-kubelet-client" }), "allowed");
     assert.equal(judge({ O: ["system:nodes"], CN: "system:node:a" }), "forbidden");
-  });
-
-  it("admits what fits", () => {
-    const node = { labels: { disk: "ssd" }, allocatable: { cpu: "2", pods: "2" }, others: [] };
-    const asks = (cpu: string) => podOf({ containers: [containerOf("a", { resources: { requests: { cpu } } })] });
-    assert.equal(admitPod(asks("2"), node), undefined);
-    assert.deepEqual(admitPod(asks("1"), { ...node, others: [asks("1500m")] }), {
-      reason: "OutOfcpu",
-      message: "Pod was rejected: Node didn't have enough resource: cpu, requested: 1000, used: 1500, capacity: 2000",
-    });
-    assert.equal(admitPod(podOf({ nodeSelector: { disk: "hdd" } }), node)?.reason, "NodeAffinity");
-    assert.equal(
-      admitPod(podOf({ securityContext: { sysctls: [{ name: "kernel.sem", value: "1" }] } }), node)?.reason,
-      "SysctlForbidden",
-    );
   });
 });

@@ -1,6 +1,7 @@
 import type { Pod } from "@skiff/api";
 import type { SandboxConfig } from "@skiff/runtime";
 import type { NodeIdentity } from "../options.ts";
+import { podIdentity, podText } from "./pod-identity.ts";
 
 type Dns = SandboxConfig["dns"];
 
@@ -23,8 +24,61 @@ export function parseResolvConf(text: string): Dns {
 
 const unique = (items: readonly string[]): readonly string[] => [...new Set(items)];
 
-/** How the pod's containers look names up, from its dnsPolicy and dnsConfig. `host` is the node's own resolver. */
+const limits = { servers: 3, searches: 32, searchCharacters: 2048 };
+
+/**
+ * How the pod's containers look names up, from its dnsPolicy and dnsConfig, within what resolvers take. `host` is the
+ * node's own resolver.
+ */
 export function podDns(pod: Pod, node: Pick<NodeIdentity, "clusterDns" | "clusterDomain">, host: Dns): Dns {
+  const { servers, searches, options } = askedDns(pod, node, host);
+  let length = -1;
+  const fitting = searches.slice(0, limits.searches).filter((one) => {
+    length += one.length + 1;
+    return length <= limits.searchCharacters;
+  });
+  return { servers: servers.slice(0, limits.servers), searches: fitting, options };
+}
+
+/** What a person should know of a pod's names: the texts of DNSConfigForming and MissingClusterDNS events. */
+export function dnsWarnings(
+  pod: Pod,
+  node: Pick<NodeIdentity, "clusterDns" | "clusterDomain">,
+  host: Dns,
+): readonly { readonly reason: "DNSConfigForming" | "MissingClusterDNS"; readonly message: string }[] {
+  const asked = askedDns(pod, node, host);
+  const used = podDns(pod, node, host);
+  const forming = (message: string) => ({ reason: "DNSConfigForming" as const, message });
+  return [
+    ...(node.clusterDns.length === 0 && wantsClusterDns(pod)
+      ? [{ reason: "MissingClusterDNS" as const, message: missingDns(pod) }]
+      : []),
+    ...(used.searches.length === asked.searches.length
+      ? []
+      : [
+          forming(
+            `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${used.searches.join(" ")}`,
+          ),
+        ]),
+    ...(used.servers.length === asked.servers.length
+      ? []
+      : [
+          forming(
+            `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${used.servers.join(" ")}`,
+          ),
+        ]),
+  ];
+}
+
+const missingDns = (pod: Pod): string =>
+  `pod: "${podText(podIdentity(pod))}". kubelet does not have ClusterDNS IP configured and cannot create Pod using "${pod.spec.dnsPolicy ?? "ClusterFirst"}" policy. Falling back to "Default" policy.`;
+
+function wantsClusterDns({ spec }: Pod): boolean {
+  const policy = spec.dnsPolicy ?? "ClusterFirst";
+  return policy === "ClusterFirstWithHostNet" || (policy === "ClusterFirst" && spec.hostNetwork !== true);
+}
+
+function askedDns(pod: Pod, node: Pick<NodeIdentity, "clusterDns" | "clusterDomain">, host: Dns): Dns {
   const base = basicDns(pod, node, host);
   const extra = pod.spec.dnsConfig;
   if (extra === undefined) return base;
@@ -43,8 +97,7 @@ export function podDns(pod: Pod, node: Pick<NodeIdentity, "clusterDns" | "cluste
 function basicDns(pod: Pod, node: Pick<NodeIdentity, "clusterDns" | "clusterDomain">, host: Dns): Dns {
   const policy = pod.spec.dnsPolicy ?? "ClusterFirst";
   if (policy === "None") return { servers: [], searches: [], options: [] };
-  const cluster = policy === "ClusterFirstWithHostNet" || (policy === "ClusterFirst" && pod.spec.hostNetwork !== true);
-  if (!cluster || node.clusterDns.length === 0) return host;
+  if (!wantsClusterDns(pod) || node.clusterDns.length === 0) return host;
   const domain = node.clusterDomain;
   return {
     servers: node.clusterDns,
@@ -55,6 +108,9 @@ function basicDns(pod: Pod, node: Pick<NodeIdentity, "clusterDns" | "clusterDoma
 
 const shorten = (name: string): string => name.slice(0, 63).replace(/[-.]+$/, "");
 
+/** The kernel's limit for a host name. */
+const longestHostname = 64;
+
 /** The pod's host name and, where it has a subdomain, its domain. */
 export function podHostname(pod: Pod, clusterDomain: string): { readonly hostname: string; readonly domain: string } {
   const { hostname, subdomain, hostnameOverride } = pod.spec;
@@ -62,9 +118,18 @@ export function podHostname(pod: Pod, clusterDomain: string): { readonly hostnam
   const name = hostname !== undefined && hostname !== "" ? hostname : shorten(pod.metadata.name);
   const domain =
     subdomain === undefined || subdomain === "" ? "" : `${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`;
-  return pod.spec.setHostnameAsFQDN === true && domain !== ""
-    ? { hostname: `${name}.${domain}`, domain: "" }
-    : { hostname: name, domain };
+  return { hostname: name, domain };
+}
+
+/** The name that the pod's containers see as theirs. Throws where the kernel would not take it. */
+export function kernelHostname(pod: Pod, clusterDomain: string): string {
+  const { hostname, domain } = podHostname(pod, clusterDomain);
+  if (pod.spec.setHostnameAsFQDN !== true || domain === "") return hostname;
+  const whole = `${hostname}.${domain}`;
+  if (whole.length <= longestHostname) return whole;
+  throw new Error(
+    `failed to construct FQDN from pod hostname and cluster domain, FQDN ${whole} is too long (${longestHostname} characters is the max, ${whole.length} characters requested)`,
+  );
 }
 
 /** The hosts file of a pod's containers. `nodeHosts` is the node's own, for pods on its network. */

@@ -1,17 +1,23 @@
-import type { Container, LifecycleHandler } from "@skiff/api";
-import type { Clock } from "@skiff/base";
+import type { Container, HTTPGetAction, LifecycleHandler } from "@skiff/api";
+import { type Clock, describeError, isAbort } from "@skiff/base";
 import type { Runtime } from "@skiff/runtime";
-import { httpGet, httpTarget } from "../probes/http-request.ts";
+import { httpForHttps, httpGet, httpTarget } from "../probes/http-request.ts";
 
 /** A hook ran and failed. */
 export class HookFailure extends Error {
   override name = "HookFailure";
 }
 
+export interface HookTarget {
+  readonly container: Container;
+  readonly containerId: string;
+  readonly podIp: string;
+}
+
 /** Runs a postStart or preStop hook to its end. Throws `HookFailure`, or the signal's reason. */
 export async function runHook(
   hook: LifecycleHandler,
-  target: { readonly container: Container; readonly containerId: string; readonly podIp: string },
+  target: HookTarget,
   effects: { readonly runtime: Runtime; readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<void> {
   const { runtime, clock, signal } = effects;
@@ -27,13 +33,30 @@ export async function runHook(
     }
     return;
   }
-  if (hook.httpGet !== undefined) {
-    const answer = await httpGet(httpTarget(hook.httpGet, target.container, target.podIp), {
-      timeoutMs: 30_000,
-      clock,
-      signal,
-    });
-    if (answer.status >= 400)
-      throw new HookFailure(`HTTP lifecycle hook (${hook.httpGet.path ?? ""}) failed: ${answer.status}`);
+  if (hook.httpGet !== undefined) return runHttpHook(hook.httpGet, target, effects);
+  throw new HookFailure("cannot run handler: invalid handler");
+}
+
+const httpHookMs = 2 ** 31 - 1;
+
+/** Whatever the answer, the hook has run; one that speaks HTTP where HTTPS was meant is asked again in HTTP. */
+async function runHttpHook(
+  action: HTTPGetAction,
+  target: HookTarget,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<void> {
+  const request = (scheme: string | undefined) =>
+    httpTarget({ ...action, scheme }, { ...target, agent: "kube-lifecycle" });
+  const options = { timeoutMs: httpHookMs, clock, signal };
+  try {
+    await httpGet(request(action.scheme), options);
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    const message = describeError(error);
+    if (!message.endsWith(httpForHttps))
+      throw new HookFailure(
+        `HTTP lifecycle hook (${action.path ?? ""}) for Container "${target.container.name}" failed - error: ${message}`,
+      );
+    await httpGet(request("HTTP"), options);
   }
 }

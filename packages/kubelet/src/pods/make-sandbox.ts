@@ -1,17 +1,18 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Pod, Pods } from "@skiff/api";
+import { type Pod, Pods, RuntimeClasses } from "@skiff/api";
 import { describeError, isAbort } from "@skiff/base";
 import { writeFileAtomic } from "@skiff/host";
 import type { SandboxConfig, SandboxStatus } from "@skiff/runtime";
-import { hostsFile } from "./dns.ts";
+import { dnsWarnings, hostsFile } from "./dns.ts";
 import type { NodeParts } from "./node-parts.ts";
 import { podIdentity } from "./pod-identity.ts";
 import { sandboxConfig } from "./sandbox-config.ts";
 
 /** The configuration that a pod's sandbox has, or had: containers are made with it too. */
-export const configOfSandbox = (parts: NodeParts, pod: Pod, attempt: number): SandboxConfig =>
+export const configOfSandbox = (parts: NodeParts, pod: Pod, attempt: number, runtimeHandler = ""): SandboxConfig =>
   sandboxConfig(pod, attempt, {
+    runtimeHandler,
     node: parts.node,
     folders: parts.folders,
     cgroupParent: parts.cgroups.path(pod),
@@ -30,8 +31,16 @@ export async function makeSandbox(
   try {
     await Promise.all(options.old.map((one) => runtime.stopPodSandbox(one.id, signal)));
     await Promise.all(options.old.map((one) => cache.refreshSandbox(one.id, signal)));
-    if (options.old.length > 0) await refreshContainers(parts, uid, signal);
-    const config = configOfSandbox(parts, pod, options.attempt);
+    if (options.old.length > 0) {
+      await refreshContainers(parts, uid, signal);
+      const message = "Pod sandbox changed, it will be killed and re-created.";
+      recorder.record(Pods, pod, { type: "Normal", reason: "SandboxChanged", message });
+    }
+    if (pod.spec.hostUsers === false && !runtime.features.userNamespaces)
+      throw new Error("can't set `spec.hostUsers: false`, runtime does not support user namespaces");
+    const config = configOfSandbox(parts, pod, options.attempt, await runtimeHandlerOf(parts, pod, signal));
+    for (const { reason, message } of dnsWarnings(pod, parts.node, parts.hostDns))
+      recorder.record(Pods, pod, { type: "Warning", reason, message });
     const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
     await Promise.all([
       parts.cgroups.create(pod),
@@ -48,6 +57,13 @@ export async function makeSandbox(
     }
     throw error;
   }
+}
+
+/** The handler that the pod's RuntimeClass names; empty without one. */
+async function runtimeHandlerOf(parts: NodeParts, pod: Pod, signal: AbortSignal): Promise<string> {
+  const name = pod.spec.runtimeClassName;
+  if (name === undefined || name === "") return "";
+  return (await parts.client.get(RuntimeClasses, { name }, { signal })).handler;
 }
 
 /** What ran in a sandbox that was stopped has ended: the runtime says how. */

@@ -29,6 +29,8 @@ export interface NodeParts {
   readonly hostDns: SandboxConfig["dns"];
   readonly hostsFile: string;
   readonly allocatable: Readonly<Record<string, string>>;
+  /** The kernel has AppArmor and uses it. */
+  readonly appArmor: boolean;
   readonly memoryCapacityBytes: number;
   readonly clock: Clock;
   readonly random: Random;

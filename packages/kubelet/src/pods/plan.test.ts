@@ -32,6 +32,11 @@ const never = podOf({ restartPolicy: "Never" });
 const onFailure = podOf({ restartPolicy: "OnFailure" });
 const init = podOf({ initContainers: [containerOf("a"), containerOf("b")] });
 const sidecar = podOf({ initContainers: [containerOf("side", { restartPolicy: "Always" }), containerOf("b")] });
+const debugged = podOf({ initContainers: [containerOf("a")], ephemeralContainers: [{ name: "dbg", image: "i:1" }] });
+const ruled = (action: string) => {
+  const restartPolicyRules = [{ action, exitCodes: { operator: "In", values: [42] } }];
+  return podOf({ containers: [containerOf("main", { restartPolicy: "Never", restartPolicyRules })] });
+};
 const dead = sandboxOf({ state: "notReady" });
 
 const table: readonly (readonly [string, Partial<PlanInput>, object])[] = [
@@ -93,6 +98,36 @@ const table: readonly (readonly [string, Partial<PlanInput>, object])[] = [
     { view: view(runtimeContainer("main")), startup: () => "failure" },
     { stop: ["Container main failed startup probe, will be restarted"] },
   ],
+  [
+    "Never: a failed probe ends for good",
+    { pod: never, view: view(runtimeContainer("main")), liveness: () => "failure" },
+    { stop: ["Container main failed liveness probe"] },
+  ],
+  [
+    "a sidecar that fails its probe is restarted",
+    {
+      pod: podOf({ restartPolicy: "Never", initContainers: [containerOf("side", { restartPolicy: "Always" })] }),
+      view: view(runtimeContainer("main"), runtimeContainer("side")),
+      liveness: (name) => (name === "side" ? "failure" : "unknown"),
+    },
+    { stop: ["Init container side failed liveness probe, will be restarted"] },
+  ],
+  [
+    "who debugs does not wait for init containers",
+    { pod: debugged, view: view(runtimeContainer("a")) },
+    { start: ["dbg"] },
+  ],
+  ["nor comes back", { pod: debugged, view: view(ended("dbg", 0), runtimeContainer("a")) }, {}],
+  [
+    "a container's own policy is before the pod's",
+    {
+      pod: podOf({ restartPolicy: "Never", containers: [containerOf("main", { restartPolicy: "Always" })] }),
+      view: view(ended("main", 0)),
+    },
+    { start: ["main"] },
+  ],
+  ["a rule is before the policy", { pod: ruled("Restart"), view: view(ended("main", 42)) }, { start: ["main"] }],
+  ["for its exit codes only", { pod: ruled("Restart"), view: view(ended("main", 1)) }, { finished: true }],
   [
     "a changed image too",
     { pod: podOf({ containers: [containerOf("main", { image: "i:2" })] }), view: view(runtimeContainer("main")) },

@@ -1,6 +1,6 @@
 import type { Container, Pod } from "@skiff/api";
 import type { ContainerStatus, SandboxStatus } from "@skiff/runtime";
-import { isSidecar, restartsAfter } from "./restart-policy.ts";
+import { isInitContainer, isSidecar, policyOf, restartsAfter } from "./restart-policy.ts";
 import type { PodView } from "./runtime-cache.ts";
 import { runtimeAnnotations } from "./runtime-labels.ts";
 
@@ -67,6 +67,9 @@ const hasEnded = (status: ContainerStatus): boolean => status.state !== "running
 const wantsStart = (pod: Pod, container: Container, last: ContainerStatus | undefined): boolean => {
   if (last === undefined) return true;
   if (!hasEnded(last)) return false;
+  // Another image was written into the spec: what it made end is started with that, whatever the policy.
+  const image = last.annotations[runtimeAnnotations.imageReference];
+  if (image !== undefined && image !== (container.image ?? "") && !isInitContainer(pod, container)) return true;
   return last.state === "exited" ? restartsAfter(pod, container, last.exitCode) : true;
 };
 
@@ -105,7 +108,7 @@ export function isFinished(pod: Pod, view: PodView, sandboxId: string | undefine
   }
   return pod.spec.containers.every((container) => {
     const last = newest(view, container.name);
-    return last?.state === "exited" && !restartsAfter(pod, container, last.exitCode);
+    return last?.state === "exited" && !wantsStart(pod, container, last);
   });
 }
 
@@ -119,6 +122,9 @@ function planContainers(input: PlanInput, sandboxId: string): PodPlan {
     if (remainingMs > 0) backoff.push({ container, remainingMs });
     else start.push(container);
   };
+  // Started once, for somebody who debugs, however far the pod has come; never again.
+  for (const container of input.pod.spec.ephemeralContainers ?? [])
+    if (newest(input.view, container.name) === undefined) want(container, undefined);
   // What still runs in an older sandbox has lost its network: it goes with that sandbox.
   const initialized = planInit(input, sandboxId, want, stop);
   if (initialized) {
@@ -129,9 +135,6 @@ function planContainers(input: PlanInput, sandboxId: string): PodPlan {
         if (message !== undefined && !input.stopping.has(last.id)) stop.push({ container: last, message });
       } else if (wantsStart(input.pod, container, last)) want(container, last);
     }
-    // Started once, for somebody who debugs; never again.
-    for (const container of input.pod.spec.ephemeralContainers ?? [])
-      if (newest(input.view, container.name) === undefined) want(container, undefined);
   }
   return { ...nothing, start, backoff, stop };
 }
@@ -171,12 +174,13 @@ function planInit(
 }
 
 function reasonToStop(input: PlanInput, container: Container, status: ContainerStatus): string | undefined {
+  const { pod } = input;
   const image = status.annotations[runtimeAnnotations.imageReference];
   if (image !== undefined && image !== (container.image ?? ""))
     return `Container ${container.name} definition changed, will be restarted`;
-  if (input.startup(container.name) === "failure")
-    return `Container ${container.name} failed startup probe, will be restarted`;
-  if (input.liveness(container.name) === "failure")
-    return `Container ${container.name} failed liveness probe, will be restarted`;
+  const restarts = policyOf(pod, container) !== "Never" ? ", will be restarted" : "";
+  const kind = isInitContainer(pod, container) ? "Init container" : "Container";
+  if (input.startup(container.name) === "failure") return `${kind} ${container.name} failed startup probe${restarts}`;
+  if (input.liveness(container.name) === "failure") return `${kind} ${container.name} failed liveness probe${restarts}`;
   return undefined;
 }

@@ -7,7 +7,7 @@ import { newest, type ProbeVerdict } from "./plan.ts";
 import { podIdentity } from "./pod-identity.ts";
 import { type PodFailure, podStatus } from "./pod-status.ts";
 import { StatusWriter } from "./status-writer.ts";
-import { terminationMessage } from "./termination-message.ts";
+import { fairShare, terminationMessage } from "./termination-message.ts";
 
 /** What a report of a pod's state needs from whoever drives the pod. */
 export interface ReportInput {
@@ -66,7 +66,7 @@ export class PodObserver implements AsyncDisposable {
     const view = cache.view(pod.metadata.uid);
     for (const one of view.containers) {
       if (one.state !== "exited" || this.#messages.has(one.id)) continue;
-      this.#messages.set(one.id, await terminationMessage(folders, podIdentity(pod), one));
+      this.#messages.set(one.id, fairShare(await terminationMessage(folders, podIdentity(pod), one), pod));
     }
     const status = podStatus({
       pod: this.status.withLatest(pod),
@@ -83,6 +83,11 @@ export class PodObserver implements AsyncDisposable {
       terminal: input.terminal,
     });
     this.status.set(pod, status, signal);
+  }
+
+  /** The pod is being ended. */
+  ending(): void {
+    this.#probes.readinessOnly();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

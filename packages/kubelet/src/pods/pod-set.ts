@@ -2,9 +2,11 @@ import { readdir } from "node:fs/promises";
 import { type Pod, Pods } from "@skiff/api";
 import { type Background, describeError } from "@skiff/base";
 import type { CacheChange, Informer } from "@skiff/client";
+import type { NodeReporter } from "../node/node-reporter.ts";
 import { admitPod } from "./admission.ts";
 import type { NodeParts } from "./node-parts.ts";
 import { type PodIdentity, podText } from "./pod-identity.ts";
+import type { PodFailure } from "./pod-status.ts";
 import { PodWorker } from "./pod-worker.ts";
 import { removeOrphan } from "./remove-pod.ts";
 
@@ -18,7 +20,7 @@ export class PodSet implements Disposable {
   readonly #parts: NodeParts;
   readonly #informer: Informer<Pod>;
   readonly #background: Background;
-  readonly #labels: () => Readonly<Record<string, string>>;
+  readonly #reporter: Pick<NodeReporter, "facts" | "look">;
   readonly #workers = new Map<string, PodWorker>();
   readonly #orphans = new Set<string>();
   #listener: Disposable | undefined;
@@ -27,13 +29,13 @@ export class PodSet implements Disposable {
     readonly parts: NodeParts;
     readonly informer: Informer<Pod>;
     readonly background: Background;
-    /** The node's labels as they are now. */
-    readonly labels: () => Readonly<Record<string, string>>;
+    /** Who knows the node's own object. */
+    readonly reporter: Pick<NodeReporter, "facts" | "look">;
   }) {
     this.#parts = options.parts;
     this.#informer = options.informer;
     this.#background = options.background;
-    this.#labels = options.labels;
+    this.#reporter = options.reporter;
   }
 
   /** Takes up the pods that the API has (which must have been listed), and ends those it has not. */
@@ -89,21 +91,13 @@ export class PodSet implements Disposable {
 
   #add(pod: Pod): void {
     const worker = new PodWorker(this.#parts, pod);
-    const failure =
-      isKnown(pod) || hasEnded(pod) || pod.metadata.deletionTimestamp !== undefined ? undefined : this.#admit(pod);
-    if (failure !== undefined) {
-      const { reason, message } = failure;
-      this.#parts.recorder.record(Pods, pod, {
-        type: "Warning",
-        reason,
-        message: message.replace("Pod was rejected: ", ""),
-      });
-      worker.fail(failure);
-    }
+    const isNew = !isKnown(pod) && !hasEnded(pod) && pod.metadata.deletionTimestamp === undefined;
+    const failure = isNew ? this.#admit(pod) : undefined;
     const { uid } = pod.metadata;
     this.#workers.set(uid, worker);
     this.#background.run(`pod ${pod.metadata.namespace}/${pod.metadata.name}`, async (signal) => {
       try {
+        if (failure !== undefined) await this.#refuse(pod, { worker, failure, signal });
         await worker.run(signal);
       } finally {
         this.#workers.delete(uid);
@@ -111,9 +105,41 @@ export class PodSet implements Disposable {
     });
   }
 
-  #admit(pod: Pod) {
-    const others = this.list().filter((one) => !hasEnded(one));
-    return admitPod(pod, { labels: this.#labels(), allocatable: this.#parts.allocatable, others });
+  #admit(pod: Pod): PodFailure | undefined {
+    const { node, allocatable, appArmor, runtime } = this.#parts;
+    const others = this.list().filter((one) => !hasEnded(one) && one.metadata.uid !== pod.metadata.uid);
+    return admitPod(pod, {
+      ...this.#reporter.facts,
+      name: node.name,
+      allocatable,
+      allowedUnsafeSysctls: node.allowedUnsafeSysctls ?? [],
+      appArmor,
+      strictSupplementalGroups: runtime.features.supplementalGroupsPolicy,
+      others,
+    });
+  }
+
+  /** A node that does not fit the pod's labels may have been labelled a moment ago: it is looked at once more. */
+  async #refuse(
+    pod: Pod,
+    {
+      worker,
+      failure,
+      signal,
+    }: { readonly worker: PodWorker; readonly failure: PodFailure; readonly signal: AbortSignal },
+  ): Promise<void> {
+    let last: PodFailure | undefined = failure;
+    if (failure.reason === "NodeAffinity") {
+      await this.#reporter.look(signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        this.#parts.logger.warn(`node: ${describeError(error)}`);
+      });
+      last = this.#admit(pod);
+    }
+    if (last === undefined) return;
+    const message = last.message.replace("Pod was rejected: ", "");
+    this.#parts.recorder.record(Pods, pod, { type: "Warning", reason: last.reason, message });
+    worker.fail(last);
   }
 
   #endOrphans(): void {

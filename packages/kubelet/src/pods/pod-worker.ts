@@ -188,8 +188,8 @@ export class PodWorker {
     const pod = this.#pod;
     const { name, id } = container;
     const spec = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find((one) => one.name === name);
-    const graceSeconds =
-      spec?.livenessProbe?.terminationGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
+    const probe = this.#observer.verdict(pod, name, "startup") === "failure" ? spec?.startupProbe : spec?.livenessProbe;
+    const graceSeconds = probe?.terminationGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
     const podIp = this.#observer.podIp(pod);
     const task = stopContainer(this.#parts, pod, container, { graceSeconds, message, podIp, signal: life })
       .catch((error: unknown) => {

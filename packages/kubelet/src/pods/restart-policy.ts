@@ -5,21 +5,33 @@ export const isSidecar = (container: Container): boolean => container.restartPol
 
 export const sidecars = (pod: Pod): readonly Container[] => (pod.spec.initContainers ?? []).filter(isSidecar);
 
+export const isInitContainer = (pod: Pod, { name }: Pick<Container, "name">): boolean =>
+  (pod.spec.initContainers ?? []).some((one) => one.name === name);
+
+/** The container's own policy, or else its pod's. */
+export const policyOf = (pod: Pod, container: Container): string =>
+  container.restartPolicy ?? pod.spec.restartPolicy ?? "Always";
+
+/** What the container's rules say of an exit code; `undefined` where none of them does. The first that matches counts. */
+export function ruledAction(container: Container, exitCode: number): "Restart" | "RestartAllContainers" | undefined {
+  for (const { action, exitCodes } of container.restartPolicyRules ?? []) {
+    const listed = (exitCodes?.values ?? []).includes(exitCode);
+    const matches = exitCodes?.operator === "In" ? listed : exitCodes?.operator === "NotIn" && !listed;
+    if (matches && (action === "Restart" || action === "RestartAllContainers")) return action;
+  }
+  return undefined;
+}
+
 /** Whether a container of this pod is to run again after it ended with `exitCode`. */
 export function restartsAfter(pod: Pod, container: Container, exitCode: number): boolean {
-  for (const rule of container.restartPolicyRules ?? []) {
-    const { operator, values } = rule.exitCodes ?? { operator: "", values: [] };
-    const listed = (values ?? []).includes(exitCode);
-    if (rule.action === "Restart" && (operator === "In" ? listed : operator === "NotIn" && !listed)) return true;
-  }
-  const init = (pod.spec.initContainers ?? []).some((one) => one.name === container.name);
-  switch (container.restartPolicy ?? pod.spec.restartPolicy ?? "Always") {
+  if (ruledAction(container, exitCode) !== undefined) return true;
+  switch (policyOf(pod, container)) {
     case "Never":
       return false;
     case "OnFailure":
       return exitCode !== 0;
     default:
       // An init container is done once it succeeded, whatever the pod's policy.
-      return !init || isSidecar(container) || exitCode !== 0;
+      return !isInitContainer(pod, container) || isSidecar(container) || exitCode !== 0;
   }
 }

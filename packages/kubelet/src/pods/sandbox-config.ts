@@ -1,8 +1,9 @@
 import type { Pod } from "@skiff/api";
 import type { PortMapping, SandboxConfig } from "@skiff/runtime";
 import type { NodeIdentity } from "../options.ts";
-import { namespaceOptions, seccompProfile, supplementalGroups } from "../security/linux-security.ts";
-import { podDns, podHostname } from "./dns.ts";
+import { namespaceOptions, supplementalGroups } from "../security/linux-security.ts";
+import { sysctlName } from "../security/sysctls.ts";
+import { kernelHostname, podDns } from "./dns.ts";
 import type { PodFolders } from "./folders.ts";
 import { podIdentity } from "./pod-identity.ts";
 import { sandboxLabels } from "./runtime-labels.ts";
@@ -29,6 +30,8 @@ export function sandboxConfig(
     readonly node: NodeIdentity;
     readonly folders: PodFolders;
     readonly cgroupParent: string;
+    /** Handler of the pod's RuntimeClass; empty without one. */
+    readonly runtimeHandler: string;
     /** The node's own resolver. */
     readonly hostDns: SandboxConfig["dns"];
   },
@@ -39,21 +42,22 @@ export function sandboxConfig(
   const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
   return {
     metadata: { ...podIdentity(pod), attempt },
-    hostname: hostNetwork ? "" : podHostname(pod, node.clusterDomain).hostname,
+    hostname: hostNetwork ? "" : kernelHostname(pod, node.clusterDomain),
     logDirectory: folders.podLogs(podIdentity(pod)),
     dns: podDns(pod, node, options.hostDns),
     portMappings: portMappings(pod),
     labels: sandboxLabels(pod),
     annotations: pod.metadata.annotations ?? {},
     cgroupParent: options.cgroupParent,
-    sysctls: Object.fromEntries((shared?.sysctls ?? []).map(({ name, value }) => [name.replaceAll("/", "."), value])),
+    sysctls: Object.fromEntries((shared?.sysctls ?? []).map(({ name, value }) => [sysctlName(name), value])),
     namespaces: namespaceOptions(pod),
     ...(shared?.runAsUser === undefined ? {} : { runAsUser: shared.runAsUser }),
     ...(shared?.runAsUser === undefined || shared.runAsGroup === undefined ? {} : { runAsGroup: shared.runAsGroup }),
     supplementalGroups: supplementalGroups(shared),
     privileged: containers.some((one) => one.securityContext?.privileged === true),
     readonlyRootfs: false,
-    seccomp: seccompProfile(shared?.seccompProfile ?? { type: "RuntimeDefault" }, node.rootFolder),
-    runtimeHandler: "",
+    // The pause process needs nothing that the default profile forbids, whatever the containers run under.
+    seccomp: { kind: "runtimeDefault" },
+    runtimeHandler: options.runtimeHandler,
   };
 }

@@ -5,10 +5,12 @@ import { ContainerConfigError, environment } from "../env/environment.ts";
 import { serviceEnvironment } from "../env/service-env.ts";
 import { ImageFailure } from "../images/image-puller.ts";
 import { checkNonRoot } from "../security/linux-security.ts";
-import { containerMounts } from "../volumes/container-mounts.ts";
+import { containerMounts, volumeFile } from "../volumes/container-mounts.ts";
 import { containerConfig } from "./container-config.ts";
 import { runHook } from "./hooks.ts";
 import type { NodeParts } from "./node-parts.ts";
+import { newest } from "./plan.ts";
+import { fieldPathOf } from "./pod-identity.ts";
 import { stopContainer } from "./stop-container.ts";
 
 /** A container did not get to run; `reason` and message become its waiting state. */
@@ -49,17 +51,18 @@ export async function startContainer(parts: NodeParts, input: StartInput): Promi
   await input.turn;
   signal.throwIfAborted();
   const podIps = pod.spec.hostNetwork === true ? parts.node.addresses : sandbox.ips;
-  let id: string;
-  try {
-    const config = await configure(parts, input, { image, podIps });
-    id = await parts.runtime.createContainer(sandbox.id, config, sandboxConfig, signal);
-  } catch (error) {
-    if (isAbort(error, signal)) throw error;
+  const failed = (reason: string, error: unknown): unknown => {
+    if (isAbort(error, signal)) return error;
     const message = describeError(error);
     say("Warning", "Failed", `Error: ${message}`);
-    const reason = error instanceof ContainerConfigError ? "CreateContainerConfigError" : "CreateContainerError";
-    throw new StartFailure(reason, message, retryMs);
-  }
+    return new StartFailure(reason, message, retryMs);
+  };
+  const config = await configure(parts, input, { image, podIps }).catch((error: unknown) => {
+    throw failed("CreateContainerConfigError", error);
+  });
+  const id = await parts.runtime.createContainer(sandbox.id, config, sandboxConfig, signal).catch((error: unknown) => {
+    throw failed("CreateContainerError", error);
+  });
   say("Normal", "Created", "Container created");
   try {
     await parts.runtime.startContainer(id, signal);
@@ -74,11 +77,6 @@ export async function startContainer(parts: NodeParts, input: StartInput): Promi
   await parts.cache.refreshContainer(id, signal);
   await postStart(parts, input, { id, podIp: podIps[0] ?? "" });
 }
-
-const fieldPathOf = (pod: Pod, container: Container): string => {
-  const init = (pod.spec.initContainers ?? []).some((one) => one.name === container.name);
-  return `spec.${init ? "initContainers" : "containers"}{${container.name}}`;
-};
 
 async function ensureImage(parts: NodeParts, { pod, container, signal }: StartInput): Promise<ImageSummary> {
   const { namespace, uid } = pod.metadata;
@@ -106,6 +104,7 @@ async function configure(
 ) {
   const { namespace, uid } = pod.metadata;
   checkNonRoot(pod, container, facts.image);
+  const target = targetOf(parts, pod, container);
   const env = await environment({
     pod,
     container,
@@ -118,6 +117,7 @@ async function configure(
     sources: {
       configMap: (name) => parts.objects.get(ConfigMaps, { namespace, name }, { owner: uid, signal }),
       secret: (name) => parts.objects.get(Secrets, { namespace, name }, { owner: uid, signal }),
+      file: (volume, path) => volumeFile(pod, { volume, path }, parts.volumes),
     },
   });
   const mounts = await containerMounts(pod, container, { volumes: parts.volumes, env });
@@ -131,7 +131,17 @@ async function configure(
     folders: parts.folders,
     rootFolder: parts.node.rootFolder,
     memoryCapacityBytes: parts.memoryCapacityBytes,
+    ...(target === undefined ? {} : { target }),
   });
+}
+
+/** Id of the container whose processes an ephemeral container is to see. */
+function targetOf(parts: NodeParts, pod: Pod, container: Container): string | undefined {
+  const name = pod.spec.ephemeralContainers?.find((one) => one.name === container.name)?.targetContainerName;
+  if (name === undefined || name === "") return undefined;
+  const target = newest(parts.cache.view(pod.metadata.uid), name);
+  if (target?.state === "running") return target.id;
+  throw new ContainerConfigError(`unable to find target container ${name}`);
 }
 
 /** A container whose postStart hook fails is ended, and restarted by the pod's policy. */

@@ -3,7 +3,7 @@ import { describeError, isAbort } from "@skiff/base";
 import type { ContainerStatus } from "@skiff/runtime";
 import { runHook } from "./hooks.ts";
 import type { NodeParts } from "./node-parts.ts";
-import { podIdentity, podText } from "./pod-identity.ts";
+import { fieldPathOf, podIdentity, podText } from "./pod-identity.ts";
 
 /** However short the grace, and whatever preStop took of it: this much is left for the process itself. */
 const leastGraceSeconds = 2;
@@ -27,7 +27,7 @@ export async function stopContainer(
   const { signal } = options;
   const containers: readonly Container[] = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
   const container = containers.find((one) => one.name === status.name);
-  const fieldPath = `spec.containers{${status.name}}`;
+  const fieldPath = fieldPathOf(pod, status);
   recorder.record(Pods, pod, { type: "Normal", reason: "Killing", message: options.message, fieldPath });
   const startMs = clock.monotonic();
   const hook = container?.lifecycle?.preStop;

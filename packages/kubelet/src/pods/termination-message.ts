@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import type { Pod } from "@skiff/api";
 import type { ContainerStatus } from "@skiff/runtime";
 import { lastLines } from "../logs/read-log.ts";
 import type { PodFolders } from "./folders.ts";
@@ -7,6 +8,7 @@ import type { PodIdentity } from "./pod-identity.ts";
 import { runtimeAnnotations } from "./runtime-labels.ts";
 
 const limitBytes = 4096;
+const podLimitBytes = 12 * 1024;
 const logLimit = { lines: 80, bytes: 2048 };
 
 /** What a container that ended left in its termination message file, or where its policy says so the end of its log. */
@@ -16,7 +18,7 @@ export async function terminationMessage(
   status: ContainerStatus,
 ): Promise<string> {
   const path = folders.terminationMessage(pod.uid, status.name, status.attempt);
-  const message = await firstBytes(path);
+  const message = await lastBytes(path);
   if (message !== "") return message;
   const policy = status.annotations[runtimeAnnotations.terminationMessagePolicy];
   if (policy !== "FallbackToLogsOnError" || status.exitCode === 0) return "";
@@ -24,12 +26,22 @@ export async function terminationMessage(
   return lastLines(log, logLimit);
 }
 
-async function firstBytes(path: string): Promise<string> {
+async function lastBytes(path: string): Promise<string> {
   try {
     await using file = await open(path, "r");
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(limitBytes), 0, limitBytes, 0);
+    const { size } = await file.stat();
+    const length = Math.min(size, limitBytes);
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
     return buffer.subarray(0, bytesRead).toString("utf8");
   } catch {
     return "";
   }
+}
+
+/** A container's last words, cut to its share of what a pod's status may hold of them. */
+export function fairShare(message: string, pod: Pod): string {
+  const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec;
+  const share = Math.floor(podLimitBytes / (containers.length + initContainers.length + ephemeralContainers.length));
+  const bytes = Buffer.from(message);
+  return bytes.length <= share ? message : bytes.subarray(0, share).toString("utf8");
 }

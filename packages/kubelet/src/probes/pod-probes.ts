@@ -3,6 +3,7 @@ import { Background, type Clock, type Logger, type Random } from "@skiff/base";
 import type { EventRecorder } from "@skiff/client";
 import type { Runtime } from "@skiff/runtime";
 import type { ProbeVerdict } from "../pods/plan.ts";
+import { fieldPathOf } from "../pods/pod-identity.ts";
 import type { ProbeResult } from "./probe-result.ts";
 import { runProbe } from "./run-probe.ts";
 
@@ -23,6 +24,8 @@ export function tally(probe: Pick<Probe, "successThreshold" | "failureThreshold"
 
 interface Watched {
   readonly abort: AbortController;
+  /** Ends the probes that restart their container. */
+  readonly restarting: AbortController;
   readonly verdicts: Map<ProbeKind, "success" | "failure">;
 }
 
@@ -45,6 +48,7 @@ export class PodProbes implements AsyncDisposable {
   readonly #background: Background;
   readonly #watched = new Map<string, Watched>();
   #pod: Pod;
+  #ending = false;
 
   constructor(pod: Pod, options: PodProbesOptions) {
     this.#pod = pod;
@@ -70,14 +74,15 @@ export class PodProbes implements AsyncDisposable {
     const { containerId, podIp, seed } = target;
     if (this.#watched.has(containerId)) return;
     const { startupProbe, livenessProbe, readinessProbe } = container;
-    const watched: Watched = { abort: new AbortController(), verdicts: new Map() };
+    const watched: Watched = { abort: new AbortController(), restarting: new AbortController(), verdicts: new Map() };
+    if (this.#ending) watched.restarting.abort();
     this.#watched.set(containerId, watched);
     const launch = (kind: ProbeKind, probe: Probe | undefined, then?: () => void) => {
       if (probe === undefined) return;
       this.#background.run(`${kind} probe of ${container.name}`, (signal) =>
         this.#loop(
           { kind, probe, container, containerId, podIp, watched, then },
-          AbortSignal.any([signal, watched.abort.signal]),
+          AbortSignal.any([signal, watched.abort.signal, ...(kind === "readiness" ? [] : [watched.restarting.signal])]),
         ),
       );
     };
@@ -98,6 +103,12 @@ export class PodProbes implements AsyncDisposable {
       watched.abort.abort();
       this.#watched.delete(id);
     }
+  }
+
+  /** The pod is being ended: nothing is restarted any more, but whether it is ready is still asked. */
+  readinessOnly(): void {
+    this.#ending = true;
+    for (const watched of this.#watched.values()) watched.restarting.abort();
   }
 
   /** What a probe of a container has come to so far. */
@@ -130,6 +141,8 @@ export class PodProbes implements AsyncDisposable {
       const result = await runProbe(probe, task, { runtime, clock }, signal);
       signal.throwIfAborted();
       if (result.kind !== "success") this.#unhealthy(kind, container, result);
+      else if (result.warning !== undefined)
+        this.#say(kind, container, { reason: "ProbeWarning", message: `warning: ${result.warning}` });
       const verdict = count(result);
       if (verdict !== undefined && watched.verdicts.get(kind) !== verdict) {
         watched.verdicts.set(kind, verdict);
@@ -143,13 +156,21 @@ export class PodProbes implements AsyncDisposable {
   }
 
   #unhealthy(kind: ProbeKind, container: Container, result: Exclude<ProbeResult, { kind: "success" }>): void {
-    const name = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
     const verb = result.kind === "errored" ? "errored and resulted in unknown state" : "failed";
+    this.#say(kind, container, { reason: "Unhealthy", message: `${verb}: ${result.message}` });
+  }
+
+  #say(
+    kind: ProbeKind,
+    container: Container,
+    { reason, message }: { readonly reason: string; readonly message: string },
+  ): void {
+    const name = `${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
     this.#options.recorder.record(Pods, this.#pod, {
       type: "Warning",
-      reason: "Unhealthy",
-      message: `${name} probe ${verb}: ${result.message}`,
-      fieldPath: `spec.containers{${container.name}}`,
+      reason,
+      message: `${name} probe ${message}`,
+      fieldPath: fieldPathOf(this.#pod, container),
     });
   }
 }

@@ -19,6 +19,12 @@ const runtime = new SimulatedRuntime({
 const web = createServer((request, response) => {
   if (request.url === "/slow") return;
   const code = Number(request.url?.slice(1));
+  const to = /^\/to(\/.*)$/.exec(request.url ?? "")?.[1];
+  if (to !== undefined || request.url === "/round") {
+    response.writeHead(302, { location: to ?? "/round" });
+    response.end();
+    return;
+  }
   response.writeHead(request.headers["x-probe"] === "yes" ? 200 : code, { location: "http://192.0.2.9/" });
   response.end("body");
 });
@@ -52,15 +58,34 @@ async function probe(action: Probe): Promise<string> {
   const ports = [{ name: "web", containerPort: portOf(web) }];
   const target = { container: containerOf("main", { ports }), containerId: "none", podIp: "127.0.0.1" };
   const result = await runProbe({ timeoutSeconds: 1, ...action }, target, { runtime, clock: systemClock }, signal);
-  return result.kind === "success" ? "success" : `${result.kind}: ${result.message}`;
+  if (result.kind === "success") return result.warning === undefined ? "success" : `warning: ${result.warning}`;
+  return `${result.kind}: ${result.message}`;
 }
 
 describe("runProbe", () => {
-  it("takes 200 to 399 for success, redirects not followed", async () => {
+  it("takes 200 to 399 for success, with a warning where a redirect leads away", async () => {
     const of = (path: string) => probe({ httpGet: { path, port: "web" } });
-    assert.deepEqual(await Promise.all(["/200", "/204", "/302", "/399"].map(of)), Array(4).fill("success"));
+    assert.deepEqual(await Promise.all(["/200", "/204"].map(of)), Array(2).fill("success"));
+    assert.deepEqual(
+      await Promise.all(["/302", "/399"].map(of)),
+      Array(2).fill("warning: Probe terminated redirects, Response body: body"),
+    );
     assert.equal(await of("/400"), "failure: HTTP probe failed with statuscode: 400");
     assert.equal(await of("/500"), "failure: HTTP probe failed with statuscode: 500");
+  });
+
+  it("follows redirects that stay with the host", async () => {
+    const of = (path: string) => probe({ httpGet: { path, port: "web" } });
+    assert.equal(await of("/to/to/200"), "success");
+    assert.equal(await of("/to/500"), "failure: HTTP probe failed with statuscode: 500");
+    assert.match(await of("/round"), /^failure: Get ".*\/round": stopped after 10 redirects$/);
+  });
+
+  it("says what it finds where HTTPS was meant", async () => {
+    assert.match(
+      await probe({ httpGet: { path: "/200", port: "web", scheme: "HTTPS" } }),
+      /^failure: Get ".*": http: server gave HTTP response to HTTPS client$/,
+    );
   });
 
   it("sends headers", async () => {

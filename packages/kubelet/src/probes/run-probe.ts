@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import type { Container, Probe } from "@skiff/api";
+import type { Container, HTTPGetAction, Probe } from "@skiff/api";
 import { type Clock, describeError, isAbort } from "@skiff/base";
 import { type Runtime, RuntimeError } from "@skiff/runtime";
 import { grpcHealth } from "./grpc-health.ts";
@@ -32,16 +32,7 @@ export async function runProbe(
   try {
     if (probe.exec !== undefined)
       return await runExec(probe.exec.command ?? [], target, { effects, timeoutMs, signal });
-    if (probe.httpGet !== undefined) {
-      const answer = await httpGet(httpTarget(probe.httpGet, target.container, target.podIp), {
-        timeoutMs,
-        clock: effects.clock,
-        signal,
-      });
-      return answer.status >= 200 && answer.status < 400
-        ? success
-        : failure(`HTTP probe failed with statuscode: ${answer.status}`);
-    }
+    if (probe.httpGet !== undefined) return await runHttp(probe.httpGet, target, { effects, timeoutMs, signal });
     if (probe.tcpSocket !== undefined) {
       const port = portNumber(probe.tcpSocket.port, target.container);
       if (port === undefined) return errored(`couldn't find port: ${probe.tcpSocket.port}`);
@@ -66,6 +57,14 @@ interface Run {
   readonly effects: ProbeEffects;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+}
+
+async function runHttp(action: HTTPGetAction, target: ProbeTarget, run: Run): Promise<ProbeResult> {
+  const { timeoutMs, signal } = run;
+  const request = httpTarget(action, { ...target, agent: "kube-probe" });
+  const { status, body } = await httpGet(request, { timeoutMs, clock: run.effects.clock, signal });
+  if (status < 200 || status >= 400) return failure(`HTTP probe failed with statuscode: ${status}`);
+  return status < 300 ? success : { kind: "success", warning: `Probe terminated redirects, Response body: ${body}` };
 }
 
 async function runExec(command: readonly string[], target: ProbeTarget, run: Run): Promise<ProbeResult> {

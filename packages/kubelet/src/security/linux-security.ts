@@ -2,6 +2,7 @@ import type { Container, Pod, PodSecurityContext, SeccompProfile as SeccompSpec,
 import type { ImageSummary, LinuxSecurity, NamespaceOptions, SeccompProfile } from "@skiff/runtime";
 import { ContainerConfigError } from "../env/environment.ts";
 import { podIdentity, podText } from "../pods/pod-identity.ts";
+import { appArmorProfile } from "./app-armor.ts";
 
 const maskedPaths: readonly string[] = [
   "/proc/asound",
@@ -46,7 +47,8 @@ function runAs(own: SecurityContext, shared: PodSecurityContext, image: ImageSum
   const user = own.runAsUser ?? shared.runAsUser;
   if (user !== undefined) return { runAsUser: user };
   if (image.uid !== undefined) return { runAsUser: image.uid };
-  return image.username === undefined || image.username === "" ? {} : { runAsUsername: image.username };
+  // An image that names nobody runs as root; said so, for a group is only taken together with a user.
+  return image.username === undefined || image.username === "" ? { runAsUser: 0 } : { runAsUsername: image.username };
 }
 
 /** Throws where a container must not run as root and would, or nobody can tell. */
@@ -72,20 +74,30 @@ export function checkNonRoot(pod: Pod, container: Container, image: ImageSummary
 export function linuxSecurity(
   pod: Pod,
   container: Container,
-  options: { readonly image: ImageSummary; readonly rootFolder: string },
+  options: {
+    readonly image: ImageSummary;
+    readonly rootFolder: string;
+    /** Id of the container whose processes this one is to see (`kubectl debug --target`). */
+    readonly target?: string;
+  },
 ): LinuxSecurity {
   const own = container.securityContext ?? {};
   const shared = pod.spec.securityContext ?? {};
   const privileged = own.privileged === true;
   const group = own.runAsGroup ?? shared.runAsGroup;
+  const appArmor = appArmorProfile(pod, container);
   const unmasked = privileged || own.procMount === "Unmasked";
   return {
     privileged,
     addCapabilities: own.capabilities?.add ?? [],
     dropCapabilities: own.capabilities?.drop ?? [],
-    namespaces: namespaceOptions(pod),
+    namespaces:
+      options.target === undefined
+        ? namespaceOptions(pod)
+        : { ...namespaceOptions(pod), pid: { containerId: options.target } },
     ...runAs(own, shared, options.image),
     ...(group === undefined ? {} : { runAsGroup: group }),
+    ...(appArmor === undefined || privileged ? {} : { appArmor }),
     supplementalGroups: supplementalGroups(shared),
     readonlyRootfs: own.readOnlyRootFilesystem === true,
     noNewPrivileges: own.allowPrivilegeEscalation === false,

@@ -1,4 +1,4 @@
-import { chmod, mkdir, realpath, stat } from "node:fs/promises";
+import { chmod, mkdir, readFile, realpath, stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import type { Container, Pod, VolumeMount } from "@skiff/api";
 import type { Mount, MountPropagation } from "@skiff/runtime";
@@ -36,6 +36,22 @@ export async function containerMounts(
     });
   }
   return mounts;
+}
+
+/** The text of a file in one of a pod's volumes, which it may not lead out of; `undefined` where there is none. */
+export async function volumeFile(
+  pod: Pod,
+  { volume, path }: { readonly volume: string; readonly path: string },
+  volumes: PodVolumes,
+): Promise<string | undefined> {
+  const found = pod.spec.volumes?.find((one) => one.name === volume);
+  if (found === undefined)
+    throw new ContainerConfigError(`cannot find the volume "${volume}" referenced by FileKeyRef`);
+  const root = await realpath(volumes.pathOf(pod, found));
+  const file = await realpath(join(root, path)).catch(() => undefined);
+  if (file === undefined) return undefined;
+  if (!file.startsWith(`${root}/`)) throw new ContainerConfigError(`"${path}" leads out of the volume "${volume}"`);
+  return readFile(file, "utf8");
 }
 
 function subPath(mount: VolumeMount, env: ReadonlyMap<string, string>): string {

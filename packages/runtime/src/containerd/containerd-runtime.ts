@@ -59,6 +59,8 @@ const stopAttempts = 4;
 
 /** Drives a containerd through its CRI, and where that cannot do it, through containerd's own API. */
 export class ContainerdRuntime implements Runtime {
+  /** Known to containerd from 2.0 on. */
+  readonly features = { userNamespaces: false, supplementalGroupsPolicy: false };
   readonly #channel: GrpcChannel;
   readonly #kinds: ContainerKinds;
   readonly #options: ContainerdRuntimeOptions;

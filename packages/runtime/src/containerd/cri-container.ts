@@ -1,5 +1,6 @@
 import type { Init } from "@skiff/grpc";
 import type {
+  AppArmorProfile,
   ContainerConfig,
   ContainerState,
   ContainerStats,
@@ -50,6 +51,11 @@ const criMount = ({ containerPath, hostPath, readonly, propagation }: Mount): In
   propagation: propagations[propagation],
 });
 
+const appArmorProfile = (profile: AppArmorProfile): Init<cri.SecurityProfile> =>
+  profile.kind === "localhost"
+    ? { profileType: cri.SecurityProfileProfileType.Localhost, localhostRef: profile.name }
+    : securityProfile(profile);
+
 /** A container's configuration as the CRI has it. */
 export function criContainerConfig(config: ContainerConfig): Init<cri.ContainerConfig> {
   const { security, stopSignal } = config;
@@ -87,6 +93,7 @@ export function criContainerConfig(config: ContainerConfig): Init<cri.ContainerC
         maskedPaths: security.privileged ? [] : security.maskedPaths,
         readonlyPaths: security.privileged ? [] : security.readonlyPaths,
         seccomp: securityProfile(security.seccomp),
+        ...(security.appArmor === undefined ? {} : { apparmor: appArmorProfile(security.appArmor) }),
       },
     },
   };

@@ -22,8 +22,10 @@ const pidModes = {
 
 export const namespaceOption = (options: NamespaceOptions): Init<cri.NamespaceOption> => ({
   network: pidModes[options.network],
-  pid: pidModes[options.pid],
   ipc: pidModes[options.ipc],
+  ...(typeof options.pid === "string"
+    ? { pid: pidModes[options.pid] }
+    : { pid: cri.NamespaceMode.TARGET, targetId: options.pid.containerId }),
 });
 
 export function securityProfile(profile: SeccompProfile): Init<cri.SecurityProfile> {

@@ -62,6 +62,7 @@ const reservedName = ({ metadata }: SandboxConfig): string =>
  * for thousands of pods in one process.
  */
 export class SimulatedRuntime implements Runtime {
+  readonly features = { userNamespaces: true, supplementalGroupsPolicy: true };
   readonly #options: SimulatedRuntimeOptions;
   readonly #addresses: AddressPool;
   readonly #images = new SimulatedImages();
@@ -122,6 +123,12 @@ export class SimulatedRuntime implements Runtime {
 
   async runPodSandbox(config: SandboxConfig, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
+    const { runtimeHandler } = config;
+    if (runtimeHandler !== "" && runtimeHandler !== "runc")
+      throw new RuntimeError(
+        "UNKNOWN",
+        `failed to get sandbox runtime: no runtime for "${runtimeHandler}" is configured`,
+      );
     const name = reservedName(config);
     const holder = this.#names.get(name);
     if (holder !== undefined) {
