@@ -355,3 +355,15 @@ test("YAML that looks like JSON and is none is read as YAML, to its end", () => 
   assert.equal(strictErrors.length, 1);
   assert.deepEqual(decode('{metadata: {name: "a", name: "b"}}').strictErrors.length, 1);
 });
+
+test("half characters are replaced", () => {
+  const cases = [
+    ["json", String.raw`{"data":{"\ud800":"a\udc00b","ok":"\ud83d\ude00"}}`],
+    ["yaml", String.raw`data: {"x": "a\ud800"}`],
+  ] as const;
+  const values = cases.map(([format, text]) => {
+    const place = { schema: definitionSchema("core.v1.ConfigMap"), group: "", version: "v1", kind: "ConfigMap" };
+    return decodeObject({ text, format, fieldValidation: "Warn", ...place }).value.data;
+  });
+  assert.deepEqual(values, [{ "\ufffd": "a\ufffdb", ok: "\u{1f600}" }, { x: "a\ufffd" }]);
+});

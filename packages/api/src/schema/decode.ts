@@ -125,7 +125,21 @@ export function parseBody(text: string, format: "json" | "yaml"): ParsedBody {
   }
   // What is deeper would exhaust the stack of whatever walks it.
   if (nestingOf(text) > deepestNesting) throw new DecodeFailure("exceeded max depth");
-  return { value, duplicates: undefined, isJson: true };
+  return { value: halfCharacter.test(text) ? wellFormed(value) : value, duplicates: undefined, isJson: true };
+}
+
+/** Where half a character may be written: of those that JSON escapes in two parts. */
+const halfCharacter = /\\u[dD][89a-fA-F]/;
+
+/** Half characters are no text that could be stored: they become what stands for what cannot be read. */
+function wellFormed(value: JsonValue): JsonValue {
+  if (typeof value === "string") return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (!isJsonObject(value)) return value;
+  const members = Object.entries(value).map(
+    ([key, member]) => [key.toWellFormed(), wellFormed(member ?? null)] as const,
+  );
+  return Object.fromEntries(members);
 }
 
 /** The decoder's words for what `JSON.parse` found. */

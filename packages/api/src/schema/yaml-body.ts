@@ -82,7 +82,8 @@ const deepest = 500;
 /** Copies, so that aliases share nothing, and turns what JSON cannot say into what it can. */
 function jsonOf(value: unknown, depth: number): JsonValue {
   if (depth > deepest) throw new DecodeFailure("error converting YAML to JSON: yaml: exceeded max depth");
-  if (typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "string") return value.toWellFormed();
+  if (typeof value === "boolean") return value;
   if (typeof value === "number") {
     if (Number.isFinite(value)) return value;
     throw new DecodeFailure(`error converting YAML to JSON: json: unsupported value: ${value}`);
