@@ -41,9 +41,11 @@ function compute(schema: StructSchema): ZeroValues {
   const leftOut = new Set<string>();
   for (const name of schema.fieldNames) {
     const field = schema.field(name);
-    const zero = field === undefined ? undefined : zeroOf(field.schema);
-    if (zero === undefined) continue;
     const isRequired = schema.required.includes(name);
+    // Ports of probes: a number where nothing is said. Others of this type are left alone.
+    const isPort = isRequired && field?.schema.kind === "intOrString";
+    const zero = isPort ? 0 : field === undefined ? undefined : zeroOf(field.schema);
+    if (zero === undefined) continue;
     if (isRequired && !requiredByPointer.has(`${schema.definition}.${name}`)) always.push([name, zero]);
     const message = byName.get(name);
     if (!isRequired && message?.form === "single" && !message.keepsEmpty) leftOut.add(name);
