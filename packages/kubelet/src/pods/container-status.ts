@@ -107,14 +107,15 @@ function keptLastState(old: ContainerStatus | undefined, last: RuntimeContainer)
 /** A container that the API has running and the runtime has lost. */
 function lostState(old: ContainerStatus | undefined): ContainerState | undefined {
   if (old?.state?.running === undefined) return undefined;
-  return {
-    terminated: {
-      exitCode: 137,
-      reason: "ContainerStatusUnknown",
-      message: "The container could not be located when the pod was terminated",
-    },
-  };
+  return { terminated: unknownEnd };
 }
+
+/** The end of a container that nobody saw end. */
+export const unknownEnd = {
+  exitCode: 137,
+  reason: "ContainerStatusUnknown",
+  message: "The container could not be located when the pod was terminated",
+} as const;
 
 const idText = (status: RuntimeContainer, input: ContainerStatusInput): string => `${input.runtimeName}://${status.id}`;
 
@@ -144,9 +145,7 @@ function stateOf(status: RuntimeContainer, input: ContainerStatusInput): Contain
     case "unknown":
       return {
         terminated: {
-          exitCode: 137,
-          reason: "ContainerStatusUnknown",
-          message: "The container could not be located when the pod was terminated",
+          ...unknownEnd,
           containerID: idText(status, input),
         },
       };

@@ -23,6 +23,7 @@ function short(given: Partial<PlanInput>) {
     ...(plan.start.length === 0 ? {} : { start: plan.start.map((one) => one.name) }),
     ...(plan.stop.length === 0 ? {} : { stop: plan.stop.map((one) => one.message) }),
     ...(plan.backoff.length === 0 ? {} : { wait: plan.backoff.map((one) => one.container.name) }),
+    ...(plan.removeAll ? { anew: true } : {}),
     ...(plan.finished ? { finished: true } : {}),
   };
 }
@@ -127,6 +128,25 @@ const table: readonly (readonly [string, Partial<PlanInput>, object])[] = [
     { start: ["main"] },
   ],
   ["a rule is before the policy", { pod: ruled("Restart"), view: view(ended("main", 42)) }, { start: ["main"] }],
+  [
+    "a rule may restart all: first they end",
+    { pod: ruled("RestartAllContainers"), view: view(ended("main", 42), runtimeContainer("other")) },
+    { stop: ["Stopping container other"] },
+  ],
+  [
+    "each of them",
+    {
+      pod: ruled("RestartAllContainers"),
+      view: view(ended("main", 42), runtimeContainer("other")),
+      stopping: new Set(["other-0"]),
+    },
+    {},
+  ],
+  [
+    "then all start anew",
+    { pod: ruled("RestartAllContainers"), view: view(ended("main", 42), ended("other", 137)) },
+    { anew: true },
+  ],
   ["for its exit codes only", { pod: ruled("Restart"), view: view(ended("main", 1)) }, { finished: true }],
   [
     "a changed image too",

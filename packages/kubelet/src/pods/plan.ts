@@ -1,6 +1,6 @@
 import type { Container, Pod } from "@skiff/api";
 import type { ContainerStatus, SandboxStatus } from "@skiff/runtime";
-import { isInitContainer, isSidecar, policyOf, restartsAfter } from "./restart-policy.ts";
+import { isInitContainer, isSidecar, policyOf, restartsAfter, ruledAction } from "./restart-policy.ts";
 import type { PodView } from "./runtime-cache.ts";
 import { runtimeAnnotations } from "./runtime-labels.ts";
 
@@ -42,6 +42,8 @@ export interface PodPlan {
   readonly start: readonly Container[];
   readonly backoff: readonly BackoffAction[];
   readonly stop: readonly StopAction[];
+  /** A container's rule restarts the whole pod, and all have ended: they are removed, and everything starts anew. */
+  readonly removeAll: boolean;
   /** Every container has ended for good. */
   readonly finished: boolean;
 }
@@ -52,6 +54,7 @@ const nothing: PodPlan = {
   start: [],
   backoff: [],
   stop: [],
+  removeAll: false,
   finished: false,
 };
 
@@ -112,7 +115,24 @@ export function isFinished(pod: Pod, view: PodView, sandboxId: string | undefine
   });
 }
 
+/** What a rule asks for that restarts all containers; `undefined` where none does. */
+function planRestartOfAll(input: PlanInput): PodPlan | undefined {
+  const { pod, view, stopping, starting } = input;
+  const asks = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].some((container) => {
+    const last = newest(view, container.name);
+    return last?.state === "exited" && ruledAction(container, last.exitCode) === "RestartAllContainers";
+  });
+  if (!asks) return undefined;
+  const running = view.containers.filter((one) => one.state === "running");
+  const stop = running
+    .filter((one) => !stopping.has(one.id))
+    .map((container) => ({ container, message: `Stopping container ${container.name}` }));
+  return { ...nothing, stop, removeAll: running.length + stopping.size + starting.size === 0 };
+}
+
 function planContainers(input: PlanInput, sandboxId: string): PodPlan {
+  const anew = planRestartOfAll(input);
+  if (anew !== undefined) return anew;
   const start: Container[] = [];
   const backoff: BackoffAction[] = [];
   const stop: StopAction[] = [];

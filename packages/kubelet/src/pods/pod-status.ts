@@ -1,7 +1,7 @@
-import type { Pod, PodStatus } from "@skiff/api";
+import type { ContainerStatus, Pod, PodStatus } from "@skiff/api";
 import { timestamp } from "@skiff/base";
 import { podConditions } from "./conditions.ts";
-import { type ContainerStatusInput, containerStatuses } from "./container-status.ts";
+import { type ContainerStatusInput, containerStatuses, unknownEnd } from "./container-status.ts";
 import { podPhase } from "./phase.ts";
 import { qosClass } from "./qos.ts";
 
@@ -26,8 +26,10 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, nowMs } = input;
   const now = timestamp(nowMs);
   const old = pod.status;
-  const init = containerStatuses(pod.spec.initContainers ?? [], input, "init");
-  const app = containerStatuses(pod.spec.containers, input, "app");
+  const { init, app } = settled(input, {
+    init: containerStatuses(pod.spec.initContainers ?? [], input, "init"),
+    app: containerStatuses(pod.spec.containers, input, "app"),
+  });
   const ephemeral = containerStatuses(pod.spec.ephemeralContainers ?? [], input, "app").map(
     ({ started: _, ...rest }) => ({ ...rest, ready: false }),
   );
@@ -66,6 +68,32 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...(old?.resourceClaimStatuses === undefined ? {} : { resourceClaimStatuses: old.resourceClaimStatuses }),
   };
 }
+
+interface Statuses {
+  readonly init: ContainerStatus[];
+  readonly app: ContainerStatus[];
+}
+
+/**
+ * Once nothing of a pod runs any more, each container that should have run has ended, one way or another: nobody can say
+ * that those succeeded of which nothing is known. What a pod never came to is left waiting.
+ */
+function settled({ terminal, terminating, view }: PodStatusInput, { init, app }: Statuses): Statuses {
+  if (!terminal || !terminating || view.sandboxes.length + view.containers.length === 0) return { init, app };
+  const end = (status: ContainerStatus): ContainerStatus =>
+    status.state?.terminated === undefined
+      ? { ...status, state: { terminated: unknownEnd }, ready: false, started: false }
+      : status;
+  const lastBegun = init.findLastIndex(hasBegun);
+  const initialized = init.length === 0 || app.some(hasBegun) || init.at(-1)?.state?.terminated?.exitCode === 0;
+  return {
+    init: init.map((status, index) => (index <= lastBegun ? end(status) : status)),
+    app: initialized ? app.map(end) : app,
+  };
+}
+
+const hasBegun = ({ state, lastState }: ContainerStatus): boolean =>
+  (state?.running ?? state?.terminated ?? lastState?.terminated) !== undefined;
 
 /** Ended pods keep the addresses they had. */
 const keptIps = (pod: Pod, phase: string, sandbox: boolean): readonly string[] =>

@@ -18,6 +18,8 @@ import { VolumeSync } from "./volume-sync.ts";
  */
 type Stage = "running" | "ending" | "ended" | "removed";
 
+/** Stands for the removal of all containers among the stops of single ones. */
+const everything = "";
 const resyncMs = 60_000;
 const retryMs = 1000;
 const isTerminal = (pod: Pod): boolean => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
@@ -181,6 +183,7 @@ export class PodWorker {
       this.#starts.announceBackoff(pod, container);
     }
     for (const action of plan.stop) this.#stop(action, life);
+    if (plan.removeAll) this.#removeAll(life);
     this.#starts.startAll(pod, plan.start, life);
   }
 
@@ -200,6 +203,26 @@ export class PodWorker {
         this.wake();
       });
     this.#stopping.set(id, task);
+  }
+
+  /** Forgets all containers, which have ended: the pod begins anew in its sandbox. */
+  #removeAll(life: AbortSignal): void {
+    const { cache, runtime, logger } = this.#parts;
+    const task = Promise.all(
+      cache.view(this.#pod.metadata.uid).containers.map(async ({ id }) => {
+        await runtime.removeContainer(id, life);
+        cache.forgetContainer(id);
+      }),
+    )
+      .then(() => {})
+      .catch((error: unknown) => {
+        if (!isAbort(error, life)) logger.warn(`removal of containers: ${describeError(error)}`);
+      })
+      .finally(() => {
+        this.#stopping.delete(everything);
+        this.wake();
+      });
+    this.#stopping.set(everything, task);
   }
 
   #checkDeadline(): void {
@@ -240,8 +263,9 @@ export class PodWorker {
     const deadline = AbortSignal.any([signal, this.#graceChanged.signal]);
     const graceSeconds = Math.max(1, this.#graceSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30);
     this.#graceSeconds ??= graceSeconds;
+    this.#observer.ending();
     try {
-      await terminatePod(this.#parts, this.#pod, { graceSeconds, signal: deadline });
+      await this.#watching(terminatePod(this.#parts, this.#pod, { graceSeconds, signal: deadline }), signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!deadline.aborted) throw error;
@@ -252,6 +276,22 @@ export class PodWorker {
     await this.#report(signal, true);
     await this.#observer.status.flushed();
     this.#stage = "ended";
+  }
+
+  /** Reports what happens to the pod while `work` goes on. */
+  async #watching(work: Promise<void>, signal: AbortSignal): Promise<void> {
+    let done = false;
+    const finished = work.finally(() => {
+      done = true;
+      this.wake();
+    });
+    finished.catch(() => {});
+    for (;;) {
+      this.#woken = Promise.withResolvers<void>();
+      if (done) return await finished;
+      await this.#report(signal, false);
+      if (!done) await this.#woken.promise;
+    }
   }
 
   async #remove(signal: AbortSignal): Promise<void> {

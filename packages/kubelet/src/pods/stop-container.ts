@@ -1,5 +1,5 @@
 import { type Container, type Pod, Pods } from "@skiff/api";
-import { describeError, isAbort } from "@skiff/base";
+import { aborted, describeError, isAbort } from "@skiff/base";
 import type { ContainerStatus } from "@skiff/runtime";
 import { runHook } from "./hooks.ts";
 import type { NodeParts } from "./node-parts.ts";
@@ -13,6 +13,8 @@ export interface StopOptions {
   /** Text of the `Killing` event. */
   readonly message: string;
   readonly podIp: string;
+  /** Those that end first have ended. The hook does not wait for them, the stop signal does, within the grace. */
+  readonly turn?: Promise<unknown>;
   readonly signal: AbortSignal;
 }
 
@@ -48,6 +50,13 @@ export async function stopContainer(
         recorder.record(Pods, pod, { type: "Warning", reason: "FailedPreStopHook", message, fieldPath });
       }
     }
+  }
+  if (options.turn !== undefined) {
+    const leftMs = options.graceSeconds * 1000 - (clock.monotonic() - startMs);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using _ = clock.after(Math.max(0, leftMs), resolve);
+    await Promise.race([options.turn, promise, aborted(signal)]);
+    signal.throwIfAborted();
   }
   const spentSeconds = Math.floor((clock.monotonic() - startMs) / 1000);
   // A grace of 0 or 1 was asked for with force: it is kept.

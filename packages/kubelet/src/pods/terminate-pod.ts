@@ -4,33 +4,44 @@ import { sidecars } from "./restart-policy.ts";
 import { stopContainer } from "./stop-container.ts";
 
 /**
- * Ends all containers of a pod and its sandboxes: first the pod's own containers, all at once, then its sidecars, the last
- * one first, within what is left of the grace.
+ * Ends all containers of a pod and its sandboxes. All preStop hooks run at once; then the pod's own containers are stopped,
+ * all at once, and after them its sidecars, the last one first, within one grace for all.
+ * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#termination-with-sidecars
  */
 export async function terminatePod(
   parts: NodeParts,
   pod: Pod,
   options: { readonly graceSeconds: number; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { runtime, cache, clock } = parts;
-  const { signal } = options;
-  const { uid } = pod.metadata;
-  const startMs = clock.monotonic();
-  const { sandboxes, containers } = cache.view(uid);
+  const { runtime, cache } = parts;
+  const { graceSeconds, signal } = options;
+  const { sandboxes, containers } = cache.view(pod.metadata.uid);
   const podIp = sandboxes[0]?.ips[0] ?? "";
   const order = sidecars(pod).map((one) => one.name);
-  const graceLeft = () => Math.max(1, options.graceSeconds - Math.floor((clock.monotonic() - startMs) / 1000));
-  const stop = (name: string, id: string) => {
-    const status = cache.view(uid).containers.find((one) => one.id === id);
-    if (status === undefined) return Promise.resolve();
-    const message = `Stopping container ${name}`;
-    return stopContainer(parts, pod, status, { graceSeconds: graceLeft(), message, podIp, signal });
-  };
   const running = containers.filter((one) => one.state === "running" || one.state === "unknown");
-  await Promise.all(running.filter((one) => !order.includes(one.name)).map((one) => stop(one.name, one.id)));
-  for (const name of order.toReversed()) {
-    for (const one of running.filter((container) => container.name === name)) await stop(one.name, one.id);
+  const stopAll = (names: (name: string) => boolean, turn?: Promise<unknown>) =>
+    Promise.all(
+      running
+        .filter((one) => names(one.name))
+        .map((one) => {
+          const message = `Stopping container ${one.name}`;
+          const when = turn === undefined ? {} : { turn };
+          return stopContainer(parts, pod, one, { graceSeconds, message, podIp, signal, ...when });
+        }),
+    );
+  let turn: Promise<unknown> = stopAll((name) => !order.includes(name));
+  const stops = [turn];
+  for (const sidecar of order.toReversed()) {
+    const before = turn;
+    // A failure is told once, by the stop that failed.
+    const mine = stopAll(
+      (name) => name === sidecar,
+      before.catch(() => {}),
+    );
+    turn = Promise.all([before, mine]).catch(() => {});
+    stops.push(mine);
   }
+  await Promise.all(stops);
   await Promise.all(
     sandboxes.filter((one) => one.state === "ready").map((one) => runtime.stopPodSandbox(one.id, signal)),
   );
