@@ -8,11 +8,12 @@ import {
   servedResources,
   type Transport,
 } from "@skiff/api";
-import type { Clock, Logger, Random } from "@skiff/base";
+import type { Clock, JsonObject, Logger, Random } from "@skiff/base";
 import type { Store } from "@skiff/store";
 import { checkExpressions } from "./admission/policies/expression-hooks.ts";
 import { aggregatedService } from "./aggregation/aggregated-service.ts";
 import { type AggregatedRemains, emptyAggregated } from "./aggregation/empty-namespace.ts";
+import { readAggregated } from "./aggregation/read-aggregated.ts";
 import { repairClaims } from "./allocation/repair-claims.ts";
 import { WatchCache } from "./cache/watch-cache.ts";
 import type { UserInfo } from "./contracts.ts";
@@ -160,6 +161,12 @@ export class ApiServer implements AsyncDisposable {
     return await emptyAggregated(this.parts.asking, aggregated, { namespace, signal });
   }
 
+  /** GETs a path of a group that other servers answer (or this one as they would). Throws `StatusError`. */
+  async readAggregated(url: string, signal: AbortSignal): Promise<JsonObject> {
+    const { aggregation, asking } = this.parts;
+    return await readAggregated({ aggregation, asking }, url, signal);
+  }
+
   /** Serves the API over TLS. Rejects when the port cannot be had. */
   async listen(options: ListenOptions): Promise<Listener> {
     const listener = await Listener.open({
@@ -181,6 +188,7 @@ export class ApiServer implements AsyncDisposable {
     await this.#customResources?.[Symbol.asyncDispose]();
     this.#line[Symbol.dispose]();
     this.#bookmarks[Symbol.dispose]();
+    await this.parts.metricsApi?.[Symbol.asyncDispose]();
     this.parts.webhooks[Symbol.dispose]();
     this.#cache[Symbol.dispose]();
   }

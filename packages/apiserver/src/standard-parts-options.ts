@@ -19,6 +19,8 @@ import type {
   UserInfo,
 } from "./contracts.ts";
 import type { FlowControl } from "./fairness/flow-control.ts";
+import type { MetricsApi } from "./metrics-api/metrics-api.ts";
+import type { UsageSource } from "./metrics-api/usage.ts";
 import type { AdmissionSteps } from "./observe/admission-steps.ts";
 import type { RequestMetrics } from "./observe/request-metrics.ts";
 import type { NodeConnector } from "./subresources/node-connector.ts";
@@ -60,6 +62,8 @@ export interface StandardPartsOptions {
   /** Whom the listener's front proxies may be; absent: they speak for nobody. */
   readonly requestHeader?: RequestHeaderOptions;
   readonly nodes: NodeConnector;
+  /** Where the figures of the metrics API come from; absent: the API is not served. */
+  readonly usage?: UsageSource;
   /** What aggregated API servers are shown, so that they take this server's word for who asks. */
   readonly frontProxy?: FrontProxy;
   /** Which admission plugins are on; those that Kubernetes has on where absent. */
@@ -128,6 +132,8 @@ export interface StandardParts {
   readonly aggregation: Aggregation;
   /** Asks those servers in this server's own name. */
   readonly asking: Asking;
+  /** What nodes and pods use, where it is measured. */
+  readonly metricsApi: MetricsApi | undefined;
   /** Calls webhooks of every sort. */
   readonly webhooks: WebhookClient;
 }

@@ -19,6 +19,7 @@ import { flowControlRoutes } from "./fairness/debug-routes.ts";
 import { FlowControl } from "./fairness/flow-control.ts";
 import { flowControlMetrics } from "./fairness/flow-control-metrics.ts";
 import { identityParts } from "./identity-parts.ts";
+import { MetricsApi } from "./metrics-api/metrics-api.ts";
 import { AdmissionSteps } from "./observe/admission-steps.ts";
 import { always, basicChecks, healthRoutes, shutdownCheck, storeCheck } from "./observe/health.ts";
 import { metricsRoute } from "./observe/metrics-route.ts";
@@ -67,6 +68,8 @@ export { type AccessAuthorizer, type AccessRequest, forbidden } from "./authoriz
 export * from "./authorization/bootstrap/bootstrap-objects.ts";
 export * from "./authorization/bootstrap/reconcile.ts";
 export { WebhookAuthorizer } from "./authorization/webhook-authorizer.ts";
+export { kubeletUsage } from "./metrics-api/kubelet-usage.ts";
+export type { ContainerUsage, NodeUsage, UsagePoint, UsageSource } from "./metrics-api/usage.ts";
 export { RequestMetrics } from "./observe/request-metrics.ts";
 export { findRoute } from "./route-paths.ts";
 export type { PathRoute, StandardParts, StandardPartsOptions } from "./standard-parts-options.ts";
@@ -87,7 +90,10 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
   const services = options.services ?? endpointConnector(table, random);
   const webhooks = new WebhookClient({ services, clock });
   const webhookMetrics = new WebhookMetrics();
-  const aggregation = new Aggregation({ table, services, frontProxy: options.frontProxy, logger });
+  const { usage } = options;
+  const metricsApi = usage && new MetricsApi({ table, source: usage, clock, logger: logger.named("metrics") });
+  const builtIn = metricsApi === undefined ? [] : [metricsApi];
+  const aggregation = new Aggregation({ table, services, frontProxy: options.frontProxy, logger, builtIn });
   const asking = new Asking({ aggregation, table, clock });
   const { maxRequestsInFlight: seats } = options;
   const flowControl = new FlowControl({ table, clock, ...(seats === undefined ? {} : { seats }) });
@@ -144,6 +150,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
     audit,
     aggregation,
     asking,
+    metricsApi,
     webhooks,
   };
 }

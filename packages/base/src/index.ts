@@ -4,6 +4,7 @@ export { AssertionFailure, assert, assertNever, present } from "./assert.ts";
 export { Background } from "./background.ts";
 export { type BackoffPolicy, backoffDelayMs, KeyedBackoff } from "./backoff.ts";
 export { type Clock, microTimestamp, sleepOn, systemClock, type Timer, timestamp } from "./clock.ts";
+export { durationText } from "./duration-text.ts";
 export { Heap } from "./heap.ts";
 export { encodeNameSafe, nameSuffix, uuid } from "./ids.ts";
 export { deepCopy, deepFreeze, isJsonObject, type JsonObject, type JsonValue, jsonEqual, parseJson } from "./json.ts";

@@ -1,3 +1,4 @@
+import { refusals } from "@skiff/api";
 import type { Loop } from "@skiff/control-loop";
 import { accountTokenController } from "./account-token/controller.ts";
 import type { TokenSurroundings } from "./account-token/plan.ts";
@@ -21,7 +22,7 @@ import {
 import { flowControlControllers } from "./flow-control/controller.ts";
 import { garbageCollector } from "./garbage-collector/controller.ts";
 import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/controller.ts";
-import type { MetricsSource } from "./horizontal-pod-autoscaler/metrics-source.ts";
+import { metricsFrom, type ReadApi } from "./horizontal-pod-autoscaler/metrics-apis.ts";
 import { jobController } from "./job/controller.ts";
 import { type EmptyAggregated, namespaceController } from "./namespace/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
@@ -58,8 +59,8 @@ export interface ControllerSettings {
   readonly checkDiscovery?: CheckDiscovery;
   /** How namespaces are emptied of their objects; they are left to them where absent. */
   readonly emptyAggregated?: EmptyAggregated;
-  /** Where autoscalers get their figures; they tell that there are none where absent. */
-  readonly metrics?: MetricsSource;
+  /** Reads the metrics APIs for autoscalers; they tell that there are none where absent. */
+  readonly readMetrics?: ReadApi;
   /** How many ended pods are kept; 12500 where absent. */
   readonly terminatedPodThreshold?: number;
 }
@@ -93,7 +94,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     podGcController({ terminatedPodThreshold: settings.terminatedPodThreshold ?? 12_500 }),
     garbageCollector(resources),
     disruptionController(resources),
-    horizontalPodAutoscalerController(resources, settings.metrics ?? noMetrics),
+    horizontalPodAutoscalerController(resources, metricsFrom(settings.readMetrics ?? noMetrics, resources)),
     resourceQuotaController(resources),
     claimProtectionController,
     volumeProtectionController,
@@ -110,13 +111,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
 const unreachable: CheckDiscovery = () =>
   Promise.reject(new Error("aggregated API servers cannot be reached from here"));
 
-const unavailable = () => Promise.reject(new Error("no metrics API is served"));
-const noMetrics: MetricsSource = {
-  resource: unavailable,
-  pods: unavailable,
-  object: unavailable,
-  external: unavailable,
-};
+const noMetrics: ReadApi = () => Promise.reject(refusals.noSuchPath());
 
 function tokenControllers({ rootCertificate, issueAccountToken: issue }: ControllerSettings): readonly Loop[] {
   if (rootCertificate === undefined || issue === undefined) return [];

@@ -1,6 +1,6 @@
 /** The control loops that make the cluster what its objects say. One folder each: `plan.ts` decides, `controller.ts` acts. */
 export { allControllers, type ControllerSettings } from "./all-controllers.ts";
 export type { CertificateSigner } from "./certificate-signing/controller.ts";
-export type { MetricsSource, PodSample, PodSamples } from "./horizontal-pod-autoscaler/metrics-source.ts";
+export type { ReadApi } from "./horizontal-pod-autoscaler/metrics-apis.ts";
 export { type ResourceSet, servedResourceSet } from "./resource-set.ts";
 export { startControllers } from "./start-controllers.ts";

@@ -5,6 +5,7 @@ import { PodCgroups } from "./cgroups/pod-cgroups.ts";
 import { ImagePuller } from "./images/image-puller.ts";
 import { rotateLogs } from "./logs/rotate-logs.ts";
 import { readMachine } from "./node/machine.ts";
+import { machineUsage } from "./node/machine-usage.ts";
 import { nodeResources } from "./node/node-object.ts";
 import { NodeReporter } from "./node/node-reporter.ts";
 import type { Kubelet, KubeletOptions } from "./options.ts";
@@ -129,6 +130,7 @@ async function nodeParts(
     allocatable,
     appArmor: hasAppArmor(),
     memoryCapacityBytes: asUnits(machine.memory),
+    machineUsage: runtime.isSimulated === true || options.machine !== undefined ? undefined : machineUsage,
     clock,
     random,
     logger,

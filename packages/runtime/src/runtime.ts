@@ -288,6 +288,8 @@ export interface RuntimeFeatures {
 export interface Runtime extends AsyncDisposable {
   /** What pods may ask for of this runtime beyond the common. */
   readonly features: RuntimeFeatures;
+  /** True where nothing really runs. */
+  readonly isSimulated?: boolean;
   /** Name and version for `node.status.nodeInfo.containerRuntimeVersion`, as in `containerd://1.6.20`. */
   version(signal: AbortSignal): Promise<{ readonly name: string; readonly version: string }>;
   /** Whether sandboxes can be run and the pod network is set up; `message` says what is missing. */

@@ -1,6 +1,12 @@
 import { generateKeyPairSync } from "node:crypto";
 import { refusals } from "@skiff/api";
-import { type ApiServer, createApiServer, type ServiceConnector, standardParts } from "@skiff/apiserver";
+import {
+  type ApiServer,
+  createApiServer,
+  type ServiceConnector,
+  standardParts,
+  type UsageSource,
+} from "@skiff/apiserver";
 import type { Clock, Logger, Random } from "@skiff/base";
 import type { EmbeddedStore } from "@skiff/store";
 
@@ -23,6 +29,7 @@ export function openApi(options: {
   readonly random: Random;
   readonly logger: Logger;
   readonly services?: ServiceConnector;
+  readonly usage: UsageSource;
 }): Promise<ApiServer> {
   const { store } = options;
   return createApiServer({

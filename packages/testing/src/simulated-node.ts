@@ -1,7 +1,9 @@
 import { isAlreadyExists, isNotFound, Leases, type Node, Nodes, type Pod, Pods } from "@skiff/api";
+import type { NodeUsage } from "@skiff/apiserver";
 import { Background, type Clock, isAbort, type Logger, microTimestamp, timestamp } from "@skiff/base";
 import type { Client, Informers } from "@skiff/client";
 import { type PodScripts, type PodStage, stagesOf, statusAt } from "./pod-script.ts";
+import { type PodLoads, SimulatedUsage } from "./simulated-usage.ts";
 
 const leaseNamespace = "kube-node-lease";
 const heartbeatMs = 10_000;
@@ -18,6 +20,7 @@ export interface SimulatedNodeOptions {
   readonly labels: Readonly<Record<string, string>>;
   readonly allocatable: Readonly<Record<string, string>>;
   readonly scripts: PodScripts;
+  readonly loads: PodLoads;
   readonly client: Client;
   readonly informers: Informers;
   readonly clock: Clock;
@@ -34,6 +37,7 @@ export class SimulatedNode implements AsyncDisposable {
   readonly #background: Background;
   /** Work on a pod, by uid. */
   readonly #pods = new Map<string, { readonly abort: AbortController; ending: boolean }>();
+  readonly #usage: SimulatedUsage;
   #addresses = 1;
   #connected = true;
   #subscription: Disposable | undefined;
@@ -41,6 +45,7 @@ export class SimulatedNode implements AsyncDisposable {
   constructor(options: SimulatedNodeOptions) {
     this.name = options.name;
     this.#options = options;
+    this.#usage = new SimulatedUsage(options.loads);
     this.#background = new Background({ logger: options.logger });
   }
 
@@ -69,6 +74,13 @@ export class SimulatedNode implements AsyncDisposable {
       await this.#report(signal);
       for (const pod of this.#options.informers.for(Pods).byIndex(byNode, this.name)) this.#see(pod);
     });
+  }
+
+  /** What the node and its pods have used so far. Throws while it is silent. */
+  usage(): NodeUsage {
+    if (!this.#connected) throw new Error(`${this.name} does not answer`);
+    const { informers, clock } = this.#options;
+    return this.#usage.read(informers.for(Pods).byIndex(byNode, this.name), clock.now());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,5 @@
 import { type APIService, Namespaces, ServiceAccounts, type Transport } from "@skiff/api";
-import { type ApiServer, accountTokenIssuer, type ServiceConnector } from "@skiff/apiserver";
+import { type ApiServer, accountTokenIssuer, type ServiceConnector, type UsageSource } from "@skiff/apiserver";
 import { type Logger, type Random, seededRandom, silentLogger, VirtualClock } from "@skiff/base";
 import { type Client, createClient, createEventRecorder, createInformers, type Informers } from "@skiff/client";
 import type { LoopStats, RunningControllers } from "@skiff/control-loop";
@@ -11,6 +11,7 @@ import { kubeconfigOf } from "./kubeconfig.ts";
 import { keyOfThisProcess, openApi } from "./open-api.ts";
 import { type PodScripts, usualScript } from "./pod-script.ts";
 import { SimulatedNode } from "./simulated-node.ts";
+import { annotatedLoad, type PodLoads } from "./simulated-usage.ts";
 
 export interface TestClusterOptions {
   /** How many nodes, called `node-1` and so on; 1 where absent. */
@@ -19,6 +20,8 @@ export interface TestClusterOptions {
   readonly allocatable?: Readonly<Record<string, string>>;
   /** What pods do on their nodes; see `usualScript`. */
   readonly scripts?: PodScripts;
+  /** What their containers use; what annotations say where absent (`annotatedLoad`). */
+  readonly loads?: PodLoads;
   /** The same seed gives the same run. 1 where absent. */
   readonly seed?: number;
   /** What goes wrong between the cluster's components and its API. Nothing where absent. */
@@ -111,7 +114,15 @@ export class TestCluster implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const store = stack.use(openMemoryStore({ clock }));
     const services = options.services === undefined ? {} : { services: options.services };
-    const api = stack.use(await openApi({ store, clock, random, logger: logger.named("api"), ...services }));
+    const byName = new Map<string, SimulatedNode>();
+    const usage: UsageSource = {
+      async usage(name) {
+        const node = byName.get(name);
+        if (node === undefined) throw new Error(`there is no node ${name}`);
+        return node.usage();
+      },
+    };
+    const api = stack.use(await openApi({ store, clock, random, logger: logger.named("api"), usage, ...services }));
     stack.defer(() => ending.abort());
     const weather = { faults: options.faults ?? noFaults };
     const transport = api.transport({ name: "admin", groups: ["system:masters", "system:authenticated"] });
@@ -127,6 +138,7 @@ export class TestCluster implements AsyncDisposable {
         ...running,
         logger: logger.named("controllers"),
         rootCertificate: "simulated",
+        readMetrics: (url, stop) => api.readAggregated(url, stop),
         issueAccountToken: accountTokenIssuer(keyOfThisProcess()),
         ...(grace === undefined ? {} : { nodeMonitorGraceMs: grace }),
         ...(checkDiscovery === undefined ? {} : { checkDiscovery }),
@@ -137,6 +149,7 @@ export class TestCluster implements AsyncDisposable {
     const recorder = stack.use(createEventRecorder({ ...running, component: defaultSchedulerName, logger }));
     stack.use(await Scheduler.start({ ...running, recorder, logger: logger.named("scheduler") }, signal));
     const nodes = await startNodes(options, { client, informers, clock, logger, stack, signal });
+    for (const node of nodes) byName.set(node.name, node);
     const cluster = new TestCluster({
       clock,
       random,
@@ -216,7 +229,7 @@ export class TestCluster implements AsyncDisposable {
 }
 
 async function startNodes(
-  { nodes = 1, scripts = usualScript, allocatable = usualAllocatable }: TestClusterOptions,
+  { nodes = 1, scripts = usualScript, loads = annotatedLoad, allocatable = usualAllocatable }: TestClusterOptions,
   on: {
     readonly client: Client;
     readonly informers: Informers;
@@ -229,7 +242,8 @@ async function startNodes(
   const { stack, signal, ...parts } = on;
   const all = Array.from({ length: nodes }, (_, at) => {
     const index = at + 1;
-    return stack.use(new SimulatedNode({ ...parts, name: `node-${index}`, index, labels: {}, allocatable, scripts }));
+    const own = { name: `node-${index}`, index, labels: {}, allocatable, scripts, loads };
+    return stack.use(new SimulatedNode({ ...parts, ...own }));
   });
   await Promise.all(all.map((node) => node.start(signal)));
   return all;

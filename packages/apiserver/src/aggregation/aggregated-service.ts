@@ -1,4 +1,6 @@
 import type { APIService } from "@skiff/api";
+import type { JsonObject } from "@skiff/base";
+import type { Exchange, RequestInfo } from "../contracts.ts";
 import type { NodeEndpoint } from "../subresources/node-connector.ts";
 import type { FrontProxy } from "./front-proxy.ts";
 
@@ -12,6 +14,38 @@ export interface AggregatedService {
   readonly port: number;
   /** Whether it answered when it was last looked at. */
   readonly available: boolean;
+  /** Where this server is that server. */
+  readonly builtIn?: BuiltInService;
+}
+
+/**
+ * A group and version that this server answers as an aggregated server would: its objects are stored nowhere, and an
+ * APIService may name another server for it.
+ */
+export interface BuiltInService {
+  readonly group: string;
+  readonly version: string;
+  /** Answers a request, authorized. */
+  serve(exchange: Exchange, info: RequestInfo): Promise<void>;
+  /** What it answers to a GET of a path with its query. Throws `StatusError`. */
+  read(url: string): JsonObject;
+}
+
+/** A built-in service among the aggregated ones. */
+export function builtInAmong(builtIn: BuiltInService): AggregatedService {
+  const { group, version } = builtIn;
+  const spec = { group, version, groupPriorityMinimum: 100, versionPriority: 100 };
+  const metadata = { name: `${version}.${group}`, uid: "", resourceVersion: "", creationTimestamp: "" };
+  return {
+    service: { metadata, spec, status: {} },
+    group,
+    version,
+    namespace: "",
+    name: "",
+    port: 0,
+    available: true,
+    builtIn,
+  };
 }
 
 /** `undefined` for what this server answers itself. */

@@ -1,13 +1,19 @@
 import { type APIService, APIServices } from "@skiff/api";
 import { describeError, type Logger } from "@skiff/base";
-import type { Exchange, ResourceStorage, ResourceTable, UserInfo } from "../contracts.ts";
+import type { Exchange, RequestInfo, ResourceStorage, ResourceTable, UserInfo } from "../contracts.ts";
 import { forwardedHeaders, wantsUpgrade } from "../subresources/forwarded-headers.ts";
 import { passRequest } from "../subresources/pass-request.ts";
 import { passUpgrade } from "../subresources/pass-upgrade.ts";
 import type { Target } from "../subresources/target.ts";
 import type { ServiceConnector } from "../webhooks/service-connector.ts";
 import { transportErrorText } from "../webhooks/transport-error-text.ts";
-import { type AggregatedService, aggregatedService, trustOf } from "./aggregated-service.ts";
+import {
+  type AggregatedService,
+  aggregatedService,
+  type BuiltInService,
+  builtInAmong,
+  trustOf,
+} from "./aggregated-service.ts";
 import { type FrontProxy, isRemoteHeader, remoteUserHeaders } from "./front-proxy.ts";
 
 /** What aggregation is made of. */
@@ -17,6 +23,8 @@ export interface AggregationOptions {
   /** Aggregated servers take nobody's word where absent. */
   readonly frontProxy: FrontProxy | undefined;
   readonly logger: Logger;
+  /** What this server answers itself in the same way. */
+  readonly builtIn?: readonly BuiltInService[];
 }
 
 /** Groups and versions that other servers answer: which they are, and the way there. */
@@ -24,10 +32,15 @@ export class Aggregation {
   readonly #options: AggregationOptions;
   #known: ResourceStorage<APIService> | undefined;
   #seen = -1;
-  #services: ReadonlyMap<string, AggregatedService> = new Map();
+  #services: ReadonlyMap<string, AggregatedService>;
+  #prefixes: readonly { readonly path: string; readonly service: AggregatedService }[] = [];
+  readonly #builtIn: readonly AggregatedService[];
 
   constructor(options: AggregationOptions) {
     this.#options = options;
+    this.#builtIn = (options.builtIn ?? []).map(builtInAmong);
+    this.#services = new Map();
+    this.#set(this.#builtIn);
   }
 
   /** All of them, by `GROUP/VERSION`; the same map until an APIService changes. */
@@ -37,13 +50,9 @@ export class Aggregation {
     const newest = storage.lastRevision;
     if (newest === this.#seen) return this.#services;
     this.#seen = newest;
-    const found = new Map<string, AggregatedService>();
-    for (const item of storage.peekAll()) {
-      const service = aggregatedService(item);
-      if (service !== undefined) found.set(`${service.group}/${service.version}`, service);
-    }
-    this.#services = found;
-    return found;
+    const elsewhere = storage.peekAll().flatMap((item) => aggregatedService(item) ?? []);
+    this.#set([...this.#builtIn, ...elsewhere]);
+    return this.#services;
   }
 
   /** Every APIService there is, those that this server answers itself included. */
@@ -57,16 +66,29 @@ export class Aggregation {
     return services.size === 0 ? undefined : services.get(`${group}/${version}`);
   }
 
+  /** True while this server answers everything itself. */
+  get isAlone(): boolean {
+    for (const { builtIn } of this.services().values()) if (builtIn === undefined) return false;
+    return true;
+  }
+
   /** The same by path: `/apis/GROUP/VERSION` and all below it. */
   findPath(path: string): AggregatedService | undefined {
     if (this.services().size === 0) return undefined;
-    const [, top, group = "", version = ""] = path.split("/");
-    if (top === "api") return this.find("", group);
-    return top === "apis" ? this.find(group, version) : undefined;
+    for (const { path: prefix, service } of this.#prefixes) {
+      if (path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === "/")) return service;
+    }
+    return undefined;
   }
 
   /** Passes a request on as that of `user`, and the answer back. Says 503 where the server is not there. */
-  async pass(exchange: Exchange, service: AggregatedService, user: UserInfo): Promise<void> {
+  async pass(
+    exchange: Exchange,
+    service: AggregatedService,
+    from: { readonly user: UserInfo; readonly info: RequestInfo },
+  ): Promise<void> {
+    const { user, info } = from;
+    if (service.builtIn !== undefined) return await service.builtIn.serve(exchange, info);
     if (!service.available) return refuse(exchange, "service unavailable");
     let target: Target;
     try {
@@ -83,6 +105,11 @@ export class Aggregation {
       if (!(error instanceof UnreachableError)) throw error;
       refuse(exchange, `error trying to reach service: ${error.message}`);
     }
+  }
+
+  #set(services: readonly AggregatedService[]): void {
+    this.#services = new Map(services.map(byPlace));
+    this.#prefixes = [...this.#services.values()].map((service) => ({ path: discoveryPath(service), service }));
   }
 
   #storage(): ResourceStorage<APIService> | undefined {
@@ -110,6 +137,15 @@ class UnreachableError extends Error {
     super(transportErrorText(cause, hostname), { cause });
   }
 }
+
+const byPlace = (service: AggregatedService): [string, AggregatedService] => [
+  `${service.group}/${service.version}`,
+  service,
+];
+
+/** `/apis/GROUP/VERSION`. */
+export const discoveryPath = ({ group, version }: Pick<AggregatedService, "group" | "version">): string =>
+  group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
 
 const withoutRemote = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).filter(([name]) => !isRemoteHeader(name)));

@@ -1,10 +1,10 @@
 import { text } from "node:stream/consumers";
-import { Services } from "@skiff/api";
+import { Services, StatusError } from "@skiff/api";
 import type { Clock } from "@skiff/base";
 import type { ResourceTable } from "../contracts.ts";
 import { send } from "../subresources/pass-request.ts";
-import type { AggregatedService } from "./aggregated-service.ts";
-import type { Aggregation } from "./aggregation.ts";
+import type { AggregatedService, BuiltInService } from "./aggregated-service.ts";
+import { type Aggregation, discoveryPath } from "./aggregation.ts";
 import { remoteUserHeaders } from "./front-proxy.ts";
 
 /** Discovery is small and should come quickly. */
@@ -50,6 +50,7 @@ export class Asking {
     const { aggregation, clock } = this.#options;
     const { signal } = options;
     signal.throwIfAborted();
+    if (service.builtIn !== undefined) return readBuiltIn(service.builtIn, path);
     const ending = new AbortController();
     const stop = () => ending.abort(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
@@ -96,6 +97,17 @@ export class Asking {
   }
 }
 
-/** `/apis/GROUP/VERSION`. */
-export const discoveryPath = ({ group, version }: AggregatedService): string =>
-  group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+function readBuiltIn(builtIn: BuiltInService, path: string): RemoteDocument {
+  const answer = (status: number, value: object): RemoteDocument => ({
+    status,
+    contentType: "application/json",
+    etag: undefined,
+    body: JSON.stringify(value),
+  });
+  try {
+    return answer(200, builtIn.read(path));
+  } catch (error) {
+    if (error instanceof StatusError) return answer(error.code, error.status);
+    throw error;
+  }
+}

@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import type { AggregatedService } from "./aggregated-service.ts";
-import { type Asking, discoveryPath } from "./ask.ts";
+import { discoveryPath } from "./aggregation.ts";
+import type { Asking } from "./ask.ts";
 
 /** What is left of one resource of an aggregated server after its objects were deleted. */
 export interface AggregatedRemains {

@@ -14,9 +14,14 @@ export class MergedDiscovery {
     this.#documents = documents;
   }
 
-  /** True while this server answers everything itself: then its own discovery is the whole. */
+  /** True while there is nothing to merge: then the server's own discovery is the whole. */
   get isEmpty(): boolean {
     return this.#aggregation.services().size === 0;
+  }
+
+  /** Changes with whatever is merged; `undefined` while other servers may tell something else at any time. */
+  get steadyKey(): object | undefined {
+    return this.#aggregation.isAlone ? this.#aggregation.services() : undefined;
   }
 
   /** All groups with the names of their versions. */

@@ -1,7 +1,6 @@
 import { isJsonObject, type JsonObject } from "@skiff/base";
 import type { AggregatedService } from "./aggregated-service.ts";
-import type { Aggregation } from "./aggregation.ts";
-import { discoveryPath } from "./ask.ts";
+import { type Aggregation, discoveryPath } from "./aggregation.ts";
 import type { RemoteDocuments } from "./remote-documents.ts";
 
 const accept = "application/json";
@@ -23,12 +22,13 @@ export class MergedOpenApi {
 
   /** True while this server answers everything itself. */
   get isEmpty(): boolean {
-    return this.#aggregation.services().size === 0;
+    return this.#aggregation.isAlone;
   }
 
   /** The server that describes a group and version; `undefined` for this one. */
   find(group: string, version: string): AggregatedService | undefined {
-    return this.#aggregation.find(group, version);
+    const service = this.#aggregation.find(group, version);
+    return service?.builtIn === undefined ? service : undefined;
   }
 
   /** The index of version 3: each server says itself where its parts are. */
@@ -57,7 +57,7 @@ export class MergedOpenApi {
   }
 
   #all(path: string): Promise<readonly (readonly [AggregatedService, JsonObject])[]> {
-    const services = [...this.#aggregation.services().values()];
+    const services = [...this.#aggregation.services().values()].filter(({ builtIn }) => builtIn === undefined);
     return Promise.all(
       services.map(async (service): Promise<readonly [AggregatedService, JsonObject]> => {
         const { document } = await this.#documents.get(service, { path, accept });

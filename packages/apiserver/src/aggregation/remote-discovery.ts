@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import type { AggregatedVersion } from "../discovery/aggregated.ts";
 import type { AggregatedService } from "./aggregated-service.ts";
-import { discoveryPath } from "./ask.ts";
+import { discoveryPath } from "./aggregation.ts";
 import type { RemoteDocuments } from "./remote-documents.ts";
 
 const aggregatedType = (version: AggregatedVersion): string =>

@@ -37,14 +37,29 @@ export function discoveryRoutes(
 ): readonly PathRoute[] {
   const documents = new CatalogCache<Document>(catalog);
   const cached = (key: string, make: () => JsonObject): Document => documents.get(key, () => documentOf(make()));
+  /** Merged documents by form, kept while nothing changes in what they are made of. */
+  let mergedNow = { groups: catalog.groups(), of: {}, documents: new Map<string, Document>() };
+  const mergedDocuments = (merged: MergedDiscovery): Map<string, Document> | undefined => {
+    const of = merged.steadyKey;
+    if (of === undefined) return undefined;
+    const groups = catalog.groups();
+    if (mergedNow.of !== of || mergedNow.groups !== groups) mergedNow = { groups, of, documents: new Map() };
+    return mergedNow.documents;
+  };
   const root = async (exchange: Exchange, core: boolean): Promise<void> => {
     const form = wantedForm(exchange.headers.accept);
     const groups = catalog.groups();
     if (!core && others?.isEmpty === false) {
-      if (form === "plain") return answerDocument(exchange, documentOf(groupList(others.groups(groups))), json);
+      const type = form === "plain" ? json : aggregatedType(form);
+      const kept = mergedDocuments(others);
+      const known = kept?.get(form);
+      if (known !== undefined) return answerDocument(exchange, known, type);
       const local = groups.filter(({ group }) => group !== "");
-      const list = await others.list(aggregatedList(local, form), local);
-      return answerDocument(exchange, documentOf(list), aggregatedType(form));
+      const list =
+        form === "plain" ? groupList(others.groups(groups)) : await others.list(aggregatedList(local, form), local);
+      const document = documentOf(list);
+      kept?.set(form, document);
+      return answerDocument(exchange, document, type);
     }
     if (form === "plain") {
       const document = core

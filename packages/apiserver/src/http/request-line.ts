@@ -125,7 +125,7 @@ export class RequestLine implements Disposable {
   #dispatch(exchange: BaseExchange, info: RequestInfo, user: UserInfo): Promise<void> {
     const { aggregation } = this.#options.parts;
     const elsewhere = aggregation.findPath(exchange.path);
-    if (elsewhere !== undefined) return aggregation.pass(exchange, elsewhere, user);
+    if (elsewhere !== undefined) return aggregation.pass(exchange, elsewhere, { user, info });
     return info.kind === "path" ? this.#servePath(exchange, info, user) : this.#serveResource(exchange, info, user);
   }
 

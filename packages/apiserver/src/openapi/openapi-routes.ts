@@ -107,7 +107,7 @@ export function openApiRoutes(
     {
       path: "/openapi/v3",
       match: "prefix",
-      async handle(exchange, _, user) {
+      async handle(exchange, info, user) {
         const path = exchange.path.replace(/\/+$/, "").slice("/openapi/v3/".length);
         wantedType(exchange, [json]);
         prose ??= descriptions?.();
@@ -115,7 +115,8 @@ export function openApiRoutes(
         const [, group = "", version = ""] = path.split("/");
         const elsewhere = others?.merged.find(group, version);
         const merged = mergedNow();
-        if (others !== undefined && elsewhere !== undefined) await others.aggregation.pass(exchange, elsewhere, user);
+        if (others !== undefined && elsewhere !== undefined)
+          await others.aggregation.pass(exchange, elsewhere, { user, info });
         else if (path !== "") answerPart(exchange, path);
         else if (merged === undefined) answerDocument(exchange, index(), json);
         else answerDocument(exchange, documentOf(await merged.index(indexOf())), json);

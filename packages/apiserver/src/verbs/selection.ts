@@ -26,9 +26,7 @@ export interface ObjectSelection {
 /** Reads `labelSelector` and `fieldSelector`. Throws 400 for selectors that cannot be read or ask for unknown fields. */
 export function selectionOf(storage: ObjectStorage, query: Query, namespace: string | undefined): ObjectSelection {
   const { resource } = storage;
-  const labels = read(query.get("labelSelector"), parseLabelSelector);
-  const fields = read(query.get("fieldSelector"), parseFieldSelector);
-  if (fields !== undefined) checkFields(resource, fields);
+  const { labels, fields } = selectorsOf(resource, query);
   const prefix = namespacePrefix(storage.prefix, namespace);
   const name = fields?.requirements.find(({ field, operator }) => field === "metadata.name" && operator === "=")?.value;
   const placed = namespace !== undefined || resource.scope === "cluster";
@@ -38,6 +36,19 @@ export function selectionOf(storage: ObjectStorage, query: Query, namespace: str
     matches: matcher(resource, labels, fields),
   };
 }
+
+/** The selectors of a query. Throws 400 as above. */
+export function selectorsOf(
+  resource: Selectable,
+  query: Query,
+): { readonly labels: LabelMatcher | undefined; readonly fields: FieldMatcher | undefined } {
+  const labels = read(query.get("labelSelector"), parseLabelSelector);
+  const fields = read(query.get("fieldSelector"), parseFieldSelector);
+  if (fields !== undefined) checkFields(resource, fields);
+  return { labels, fields };
+}
+
+type Selectable = Pick<ResourceDefinition, "scope" | "selectableFields">;
 
 function read<Matcher>(text: string | null | undefined, parse: (text: string) => Matcher): Matcher | undefined {
   if (text === null || text === undefined || text === "") return undefined;
@@ -49,7 +60,7 @@ function read<Matcher>(text: string | null | undefined, parse: (text: string) =>
   }
 }
 
-function checkFields(resource: ResourceDefinition, { requirements }: FieldMatcher): void {
+function checkFields(resource: Selectable, { requirements }: FieldMatcher): void {
   for (const { field } of requirements) {
     if (field === "metadata.name" || (field === "metadata.namespace" && resource.scope === "namespaced")) continue;
     if (resource.selectableFields.some(({ path }) => path === field)) continue;

@@ -57,6 +57,16 @@ function objectSets(settings: ClusterSettings): readonly BootstrapSet[] {
     set(ServiceCIDRs, [{ metadata: { name: "kubernetes" }, spec: { cidrs: [settings.serviceCidr] } }]),
     set(ClusterRoles, [
       {
+        // As metrics-server brings it.
+        metadata: {
+          name: "system:aggregated-metrics-reader",
+          labels: Object.fromEntries(
+            ["admin", "edit", "view"].map((role) => [`rbac.authorization.k8s.io/aggregate-to-${role}`, "true"]),
+          ),
+        },
+        rules: [{ apiGroups: ["metrics.k8s.io"], resources: ["pods", "nodes"], verbs: ["get", "list", "watch"] }],
+      },
+      {
         metadata: { name: nodeNetworkRole },
         rules: [
           {

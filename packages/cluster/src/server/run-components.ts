@@ -104,6 +104,7 @@ function controllersOf(
       frontProxyName,
     },
     checkDiscovery: (service, stop) => api.checkDiscovery(service, stop),
+    readMetrics: (url, stop) => api.readAggregated(url, stop),
     emptyAggregated: (service, namespace, stop) => api.emptyAggregated(service, namespace, stop),
     issueAccountToken: accountTokenIssuer(identity.serviceAccounts.privateKey),
     certificateSigner: { sign: async (request) => (await loadAuthority(pkiFolder, clock)).certify(request) },

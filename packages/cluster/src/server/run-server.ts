@@ -4,6 +4,7 @@ import {
   type AdmissionChoice,
   type ApiServer,
   createApiServer,
+  kubeletUsage,
   standardParts,
   statusNodeConnector,
 } from "@skiff/apiserver";
@@ -121,8 +122,13 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
     logger: logger.named("api"),
     shutdownDelayMs: server.operation.shutdownDelayMs,
     resources: servedResources(server.operation.runtimeConfig),
-    parts: (table) =>
-      standardParts({
+    parts: (table) => {
+      const nodes = statusNodeConnector(table, {
+        ca: pki.authority,
+        cert: pki.apiServerKubeletClient.certificate,
+        key: pki.apiServerKubeletClient.key,
+      });
+      return standardParts({
         table,
         clock,
         random: systemRandom,
@@ -131,11 +137,8 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
         descriptions: readDescriptions,
         ...identity,
         admission: server.admission,
-        nodes: statusNodeConnector(table, {
-          ca: pki.authority,
-          cert: pki.apiServerKubeletClient.certificate,
-          key: pki.apiServerKubeletClient.key,
-        }),
+        nodes,
+        usage: kubeletUsage(nodes, clock),
         frontProxy: pki.frontProxyClient,
         maxRequestsInFlight: server.operation.maxRequestsInFlight,
         ...(server.auditLog === undefined ? {} : { audit: server.auditLog.options }),
@@ -152,6 +155,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
         storeAnswers: () => store.sync(),
         isStoreShared: store.isShared,
         paths: snapshotRoutes(store, server.root),
-      }),
+      });
+    },
   });
 }

@@ -64,6 +64,14 @@ export interface LocalService extends ApiPriority {
   readonly version: string;
 }
 
+/** As metrics-server registers itself, so that it may take this server's place. */
+const resourceMetrics: LocalService = {
+  group: "metrics.k8s.io",
+  version: "v1beta1",
+  groupPriorityMinimum: 100,
+  versionPriority: 100,
+};
+
 /** Built-in groups and versions by the name of their APIService. The group of APIServices itself has none. */
 export function builtInServices(
   resources: readonly ResourceDefinition[] = servedResources(),
@@ -75,5 +83,6 @@ export function builtInServices(
     const priority = { groupPriorityMinimum, versionPriority: versionPriority(group, version) };
     services.set(apiServiceName({ group, version }), { group, version, ...priority });
   }
+  services.set(apiServiceName(resourceMetrics), resourceMetrics);
   return services;
 }

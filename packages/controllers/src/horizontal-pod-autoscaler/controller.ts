@@ -16,7 +16,7 @@ import { emptyMemory, limitReplicas, type Memory, rememberScale } from "./limits
 import type { MetricsSource } from "./metrics-source.ts";
 import { MetricError, type MetricProposal, proposeFor } from "./propose.ts";
 
-/** Metrics change by themselves: each autoscaler is looked at so often. */
+/** Metrics change by themselves: each autoscaler is looked at so often, and no more often whatever changes. */
 const lookEveryMs = 15_000;
 
 /** Scales workloads by what they use. https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/ */
@@ -27,7 +27,7 @@ export function horizontalPodAutoscalerController(resources: ResourceSet, source
     component: "horizontal-pod-autoscaler",
     for: HorizontalPodAutoscalers,
     reads: [Pods],
-    restMs: 1_000,
+    restMs: lookEveryMs,
     async reconcile(autoscaler, context) {
       const { client, signal } = context;
       const { uid } = autoscaler.metadata;

@@ -165,7 +165,7 @@ async function forResource(
   try {
     const samples = await source.resource(name, placeOf(target), signal).catch((error: unknown) => {
       if (isAbort(error, signal)) throw error;
-      throw new Error(`unable to get metrics for resource ${name}: ${describeError(error)}`, { cause: error });
+      throw new Error(`unable to get metrics for resource ${name}: ${describeError(error)}`);
     });
     const figures = podsMetric({ target, samples, resource: name, container });
     if (average !== undefined) {
@@ -176,7 +176,7 @@ async function forResource(
   } catch (error) {
     if (isAbort(error, signal)) throw error;
     const figure = average === undefined ? "utilization" : "usage";
-    throw new Error(`failed to get ${name} ${figure}: ${describeError(error)}`, { cause: error });
+    throw new Error(`failed to get ${name} ${figure}: ${describeError(error)}`);
   }
 }
 

@@ -1,8 +1,7 @@
 import { type Container, type Pod, Pods, type Secret } from "@skiff/api";
-import { type Clock, describeError, isAbort, KeyedBackoff } from "@skiff/base";
+import { type Clock, describeError, durationText, isAbort, KeyedBackoff } from "@skiff/base";
 import type { EventRecorder } from "@skiff/client";
 import type { ImageSummary, RegistryAuth, Runtime } from "@skiff/runtime";
-import { durationText } from "../pods/duration-text.ts";
 import { fieldPathOf } from "../pods/pod-identity.ts";
 import { parseImageName } from "./image-name.ts";
 import { registryLogins } from "./pull-secrets.ts";

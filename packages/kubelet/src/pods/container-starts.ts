@@ -1,8 +1,7 @@
 import { type Container, type Pod, Pods } from "@skiff/api";
-import { describeError, isAbort } from "@skiff/base";
+import { describeError, durationText, isAbort } from "@skiff/base";
 import type { ContainerStatus } from "@skiff/runtime";
 import type { Waiting } from "./container-status.ts";
-import { durationText } from "./duration-text.ts";
 import { configOfSandbox } from "./make-sandbox.ts";
 import type { NodeParts } from "./node-parts.ts";
 import { newest } from "./plan.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Container } from "@skiff/api";
-import { VirtualClock } from "@skiff/base";
+import { durationText, VirtualClock } from "@skiff/base";
 import { containerResources, podCgroupLimits } from "../cgroups/resources.ts";
 import { containerOf, podOf } from "../fixtures/objects.ts";
 import { parseImageName } from "../images/image-name.ts";
@@ -10,7 +10,6 @@ import { tally } from "../probes/pod-probes.ts";
 import { checkNonRoot, linuxSecurity } from "../security/linux-security.ts";
 import { judge } from "../server/authenticate.ts";
 import { dnsWarnings, hostsFile, kernelHostname, parseResolvConf, podDns } from "./dns.ts";
-import { durationText } from "./duration-text.ts";
 import { computeQosClass } from "./qos.ts";
 import { StartBackoff } from "./start-backoff.ts";
 import { fairShare } from "./termination-message.ts";

@@ -4,6 +4,7 @@ import type { Client, EventRecorder, Informer } from "@skiff/client";
 import type { Runtime, SandboxConfig } from "@skiff/runtime";
 import type { PodCgroups } from "../cgroups/pod-cgroups.ts";
 import type { ImagePuller } from "../images/image-puller.ts";
+import type { MachineUsage } from "../node/machine-usage.ts";
 import type { NodeIdentity } from "../options.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import type { ReferencedObjects } from "../volumes/referenced-objects.ts";
@@ -32,6 +33,8 @@ export interface NodeParts {
   /** The kernel has AppArmor and uses it. */
   readonly appArmor: boolean;
   readonly memoryCapacityBytes: number;
+  /** What the whole machine uses; absent where the node is none. */
+  readonly machineUsage: (() => MachineUsage) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

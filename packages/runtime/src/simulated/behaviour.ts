@@ -15,13 +15,36 @@ export interface Behaviour {
   readonly stopMs: number;
   /** What it writes when it starts. */
   readonly output: string;
+  /** Cores that it keeps busy. */
+  readonly cpus: number;
+  readonly memoryBytes: number;
 }
 
 const prefix = "skiff.dev/simulated-";
+const kwokPrefix = "kwok.x-k8s.io/usage-";
+const usualUsage = { cpus: 0.001, memoryBytes: 4 * 1024 * 1024 };
+
+const factors: Readonly<Record<string, number>> = {
+  m: 1e-3,
+  "": 1,
+  k: 1e3,
+  M: 1e6,
+  G: 1e9,
+  Ki: 1024,
+  Mi: 1024 ** 2,
+  Gi: 1024 ** 3,
+};
+
+/** Reads `250m`, `0.5`, `64Mi`; `undefined` for what is no such amount. */
+function amountOf(text: string | undefined): number | undefined {
+  const [, number = "", suffix = ""] = /^(\d+(?:\.\d+)?)(m|k|M|G|Ki|Mi|Gi)?$/.exec(text ?? "") ?? [];
+  return number === "" ? undefined : Number(number) * (factors[suffix] ?? 1);
+}
 
 /**
  * A container's behaviour. Annotations of the pod or the container decide, `skiff.dev/simulated-NAME`, or with `.CONTAINER` behind
- * for one container of the pod: `exit-code`, `run-ms`, `start-ms`, `stop-ms`, `start-error`, `oom` (`"true"`). Without them a
+ * for one container of the pod: `exit-code`, `run-ms`, `start-ms`, `stop-ms`, `start-error`, `oom` (`"true"`), `cpu` (`250m`) and
+ * `memory` (`64Mi`), which KWOK calls `kwok.x-k8s.io/usage-cpu` and `usage-memory`. Without them a
  * simple command line (`sleep 5`, `sh -c "echo a; exit 1"`) is taken at its word; all others run until stopped.
  */
 export function behaviourOf(config: ContainerConfig, sandbox: SandboxConfig, around: Surroundings): Behaviour {
@@ -46,6 +69,8 @@ export function behaviourOf(config: ContainerConfig, sandbox: SandboxConfig, aro
     exitCode: exitCode ?? told?.exitCode ?? 0,
     oomKilled: said("oom") === "true",
     stopMs: ms("stop-ms") ?? 0,
+    cpus: amountOf(said("cpu") ?? annotations[`${kwokPrefix}cpu`]) ?? usualUsage.cpus,
+    memoryBytes: amountOf(said("memory") ?? annotations[`${kwokPrefix}memory`]) ?? usualUsage.memoryBytes,
     output: told?.stdout ?? `${around.hostname} runs (simulated)\n`,
   };
 }

@@ -51,8 +51,6 @@ interface Sandbox {
 
 const stopped: SimulatedExit = { exitCode: 0, reason: "Completed", message: "" };
 const killed: SimulatedExit = { exitCode: 137, reason: "Error", message: "" };
-/** What a simulated container seems to use. */
-const usage = { cpuShare: 0.001, memoryBytes: 4 * 1024 * 1024 };
 
 const reservedName = ({ metadata }: SandboxConfig): string =>
   `${metadata.name}_${metadata.namespace}_${metadata.uid}_${metadata.attempt}`;
@@ -63,6 +61,7 @@ const reservedName = ({ metadata }: SandboxConfig): string =>
  */
 export class SimulatedRuntime implements Runtime {
   readonly features = { userNamespaces: true, supplementalGroupsPolicy: true };
+  readonly isSimulated = true;
   readonly #options: SimulatedRuntimeOptions;
   readonly #addresses: AddressPool;
   readonly #images = new SimulatedImages();
@@ -341,13 +340,13 @@ export class SimulatedRuntime implements Runtime {
   async containerStats(): Promise<readonly ContainerStats[]> {
     const atMs = this.#options.clock.now();
     const running = [...this.#containers.values()].filter(({ state }) => state === "running");
-    return running.map(({ id, startedAtMs }) => ({
+    return running.map(({ id, startedAtMs, behaviour: { cpus, memoryBytes } }) => ({
       id,
       atMs,
-      cpuNanos: Math.round((atMs - startedAtMs) * 1e6 * usage.cpuShare),
-      memoryWorkingSetBytes: usage.memoryBytes,
-      memoryUsageBytes: usage.memoryBytes,
-      memoryRssBytes: usage.memoryBytes,
+      cpuNanos: Math.round((atMs - startedAtMs) * 1e6 * cpus),
+      memoryWorkingSetBytes: memoryBytes,
+      memoryUsageBytes: memoryBytes,
+      memoryRssBytes: memoryBytes,
       writableLayerBytes: 0,
       writableLayerInodes: 0,
     }));

@@ -1,4 +1,4 @@
-/** A duration as Go prints it, in the precision that Kubernetes' messages use: `10s`, `1m20s`, `5m0s`, `1.234s`, `87ms`. */
+/** A duration as Go prints it, to the millisecond: `10s`, `1m20s`, `5m0s`, `1.234s`, `87ms`. */
 export function durationText(milliseconds: number): string {
   const ms = Math.round(milliseconds);
   if (ms < 1000) return ms === 0 ? "0s" : `${ms}ms`;
