@@ -1,5 +1,12 @@
-import { isPodTerminal, type Node, type Pod } from "@skiff/api";
+import { isPodTerminal, type KubeObject, type Node, type Pod, type ResourceDefinition } from "@skiff/api";
+import { jsonEqual } from "@skiff/base";
+import type { Informers } from "@skiff/client";
+import type { ClusterView } from "./framework.ts";
 import { NodeInfo } from "./node-info.ts";
+import { Nominations } from "./nominations.ts";
+import { podFacts } from "./pod-facts.ts";
+import { ImageIndex } from "./topology/image-index.ts";
+import { TopologyIndex } from "./topology/topology-index.ts";
 
 /**
  * All nodes with their pods as the scheduler sees them: what the informers say, and on top of it the pods that it has
@@ -12,7 +19,15 @@ export class ClusterState {
   /** Pods of nodes that are not (yet) known. */
   readonly #homeless = new Map<string, Pod>();
   readonly #assumed = new Set<string>();
+  readonly #freeSlots: number[] = [];
   #list: readonly NodeInfo[] | undefined;
+  #names: readonly string[] | undefined;
+  /** Counts of pods by topology. */
+  readonly topology = new TopologyIndex(() => this.nodes);
+  /** On how many nodes images are. */
+  readonly images = new ImageIndex();
+  /** Pods for which room was made. */
+  readonly nominations = new Nominations();
 
   /** All nodes; the same list until one comes or goes. */
   get nodes(): readonly NodeInfo[] {
@@ -20,28 +35,50 @@ export class ClusterState {
     return this.#list;
   }
 
-  putNode(node: Node): void {
+  /** Their names, in the same order; kept as the list is. */
+  get names(): readonly string[] {
+    this.#names ??= this.nodes.map(({ name }) => name);
+    return this.#names;
+  }
+
+  node(name: string): NodeInfo | undefined {
+    return this.#nodes.get(name);
+  }
+
+  /** Whether anything changed that decisions depend on. */
+  putNode(node: Node): boolean {
     const { name } = node.metadata;
     const known = this.#nodes.get(name);
     if (known !== undefined) {
-      known.replaceNode(node);
-      return;
+      this.images.replace(known.node, node);
+      const changed = known.replaceNode(node);
+      if (changed) this.topology.putNode(known);
+      return changed;
     }
-    const info = new NodeInfo(node);
+    const info = new NodeInfo(node, this.#freeSlots.pop() ?? this.#nodes.size);
     this.#nodes.set(name, info);
     this.#list = undefined;
+    this.#names = undefined;
+    this.images.replace(undefined, node);
+    this.topology.putNode(info);
     for (const pod of [...this.#homeless.values()].filter(({ spec }) => spec.nodeName === name)) this.putPod(pod);
+    return true;
   }
 
   removeNode(name: string): void {
     const info = this.#nodes.get(name);
     if (info === undefined) return;
-    this.#nodes.delete(name);
-    this.#list = undefined;
     for (const pod of info.pods) {
+      this.topology.removePod(pod, info);
       this.#placed.delete(pod.metadata.uid);
       this.#homeless.set(pod.metadata.uid, pod);
     }
+    this.topology.removeNode(info);
+    this.images.replace(info.node, undefined);
+    this.#freeSlots.push(info.slot);
+    this.#nodes.delete(name);
+    this.#list = undefined;
+    this.#names = undefined;
   }
 
   /** A pod as the API has it. Pods without a node count nowhere, unless they are assumed. */
@@ -60,13 +97,18 @@ export class ClusterState {
     const nodeName = this.#placed.get(uid);
     if (nodeName === undefined) return;
     this.#placed.delete(uid);
-    this.#nodes.get(nodeName)?.remove(uid);
+    const info = this.#nodes.get(nodeName);
+    if (info !== undefined) this.#take(uid, info);
   }
 
   /** Counts a pod on the node that it is being bound to, before the API says so. */
   assume(pod: Pod, nodeName: string): void {
     this.#assumed.add(pod.metadata.uid);
     this.#place(pod, nodeName);
+  }
+
+  isAssumed(uid: string): boolean {
+    return this.#assumed.has(uid);
   }
 
   /** The binding failed. */
@@ -77,8 +119,16 @@ export class ClusterState {
   #place(pod: Pod, nodeName: string): void {
     const { uid } = pod.metadata;
     const before = this.#placed.get(uid);
-    if (before !== undefined && before !== nodeName) this.#nodes.get(before)?.remove(uid);
     const info = this.#nodes.get(nodeName);
+    if (before === nodeName && info !== undefined) {
+      const old = info.pod(uid);
+      if (old !== undefined && countsTheSame(old, pod)) {
+        info.renew(pod);
+        return;
+      }
+    }
+    const left = before === undefined ? undefined : this.#nodes.get(before);
+    if (left !== undefined) this.#take(uid, left);
     if (info === undefined) {
       this.#placed.delete(uid);
       this.#homeless.set(uid, pod);
@@ -87,5 +137,30 @@ export class ClusterState {
     this.#homeless.delete(uid);
     this.#placed.set(uid, nodeName);
     info.put(pod);
+    this.topology.addPod(pod, info);
+  }
+
+  #take(uid: string, info: NodeInfo): void {
+    const pod = info.pod(uid);
+    if (pod === undefined) return;
+    info.remove(uid);
+    this.topology.removePod(pod, info);
   }
 }
+
+/** Most changes of a placed pod are reports of its state, which change nothing for others. */
+const countsTheSame = (old: Pod, pod: Pod): boolean =>
+  podFacts(old) === podFacts(pod) &&
+  (old.metadata.deletionTimestamp === undefined) === (pod.metadata.deletionTimestamp === undefined) &&
+  jsonEqual(old.metadata.labels ?? {}, pod.metadata.labels ?? {});
+
+/** The cluster as plugins see it. */
+export const viewOf = (state: ClusterState, informers: Informers): ClusterView => ({
+  get nodes() {
+    return state.nodes;
+  },
+  topology: state.topology,
+  images: state.images,
+  node: (name) => state.node(name),
+  informer: <T extends KubeObject>(resource: ResourceDefinition<T>) => informers.for(resource),
+});

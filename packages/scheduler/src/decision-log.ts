@@ -1,12 +1,12 @@
-import type { Decision } from "./decide.ts";
+import type { Decision } from "./decision.ts";
 
-/** So many nodes' parts in decisions are kept at most: on a large cluster fewer decisions, on a small one more. */
-const entryLimit = 200_000;
+/** Decisions take so much memory at most, in bytes. */
+const sizeLimit = 4 * 1024 * 1024;
 
 /** The last decision about each pod, for as long as there is room; the oldest go first. */
 export class DecisionLog {
   readonly #decisions = new Map<string, Decision>();
-  #entries = 0;
+  #size = 0;
 
   /** By a pod's uid. */
   get(uid: string): Decision | undefined {
@@ -16,9 +16,9 @@ export class DecisionLog {
   remember(uid: string, decision: Decision): void {
     this.forget(uid);
     this.#decisions.set(uid, decision);
-    this.#entries += sizeOf(decision);
+    this.#size += decision.verdicts.size;
     for (const oldest of this.#decisions.keys()) {
-      if (this.#entries <= entryLimit) return;
+      if (this.#size <= sizeLimit) return;
       this.forget(oldest);
     }
   }
@@ -27,9 +27,6 @@ export class DecisionLog {
     const known = this.#decisions.get(uid);
     if (known === undefined) return;
     this.#decisions.delete(uid);
-    this.#entries -= sizeOf(known);
+    this.#size -= known.verdicts.size;
   }
 }
-
-const sizeOf = (decision: Decision): number =>
-  1 + decision.rejections.size + (decision.kind === "placed" ? decision.scores.size : 0);

@@ -1,5 +1,6 @@
 /** Finds a node for every pod: a queue, a decision made of plugins, a binding. */
-export { type Decision, type Rejection, unschedulableMessage } from "./decide.ts";
+export { defaultConfiguration, type SchedulerConfiguration } from "./configuration/configuration.ts";
+export type { Decision, Rejection } from "./decision.ts";
 export {
   type ClusterEvent,
   definePlugin,
@@ -12,4 +13,5 @@ export {
   rejects,
 } from "./framework.ts";
 export { defaultPlugins } from "./plugins/list.ts";
-export { defaultSchedulerName, Scheduler, type SchedulerOptions } from "./scheduler.ts";
+export { defaultSchedulerName } from "./profile.ts";
+export { Scheduler, type SchedulerOptions } from "./scheduler.ts";

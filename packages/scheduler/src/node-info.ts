@@ -1,16 +1,23 @@
 import type { Node, Pod } from "@skiff/api";
+import { jsonEqual } from "@skiff/base";
 import { type Amounts, amounts, type HostPort, podFacts, type Weight } from "./pod-facts.ts";
+
+let lastGeneration = 0;
 
 /** A node with what its pods take of it, kept up to date pod by pod. */
 export class NodeInfo {
+  /** A small number of its own among the nodes of a cluster, for arrays beside it. */
+  readonly slot: number;
   #node: Node;
   #allocatable: Amounts;
+  #generation = ++lastGeneration;
   readonly #pods = new Map<string, Pod>();
   readonly #requested = new Map<string, number>();
   readonly #weight = { cpu: 0, memory: 0 };
   #hostPorts: readonly HostPort[] = [];
 
-  constructor(node: Node) {
+  constructor(node: Node, slot = 0) {
+    this.slot = slot;
     this.#node = node;
     this.#allocatable = amounts(node.status?.allocatable);
   }
@@ -21,6 +28,11 @@ export class NodeInfo {
 
   get node(): Node {
     return this.#node;
+  }
+
+  /** Changes with everything that filters and scores may look at; never the same for two nodes. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** What pods may take in all. */
@@ -50,10 +62,26 @@ export class NodeInfo {
     return this.#pods.values();
   }
 
-  /** The Node object has changed. */
-  replaceNode(node: Node): void {
+  /** A pod of it by uid. */
+  pod(uid: string): Pod | undefined {
+    return this.#pods.get(uid);
+  }
+
+  /** The Node object has changed; whether in anything that scheduling looks at. */
+  replaceNode(node: Node): boolean {
+    const old = this.#node;
     this.#node = node;
+    if (
+      jsonEqual(old.spec, node.spec) &&
+      jsonEqual(old.metadata.labels ?? {}, node.metadata.labels ?? {}) &&
+      jsonEqual(old.status?.allocatable ?? {}, node.status?.allocatable ?? {}) &&
+      jsonEqual(old.status?.images ?? [], node.status?.images ?? [])
+    ) {
+      return false;
+    }
     this.#allocatable = amounts(node.status?.allocatable);
+    this.#generation = ++lastGeneration;
+    return true;
   }
 
   /** Counts a pod, in place of an older version of it. */
@@ -61,6 +89,11 @@ export class NodeInfo {
     this.remove(pod.metadata.uid);
     this.#pods.set(pod.metadata.uid, pod);
     this.#count(pod, 1);
+  }
+
+  /** A newer version of a counted pod that takes the same. */
+  renew(pod: Pod): void {
+    this.#pods.set(pod.metadata.uid, pod);
   }
 
   /** No longer counts a pod. */
@@ -71,8 +104,18 @@ export class NodeInfo {
     this.#count(pod, -1);
   }
 
+  /** The node as it would be without some pods and with others. */
+  supposing({ added, gone }: { readonly added: readonly Pod[]; readonly gone: readonly Pod[] }): NodeInfo {
+    const copy = new NodeInfo(this.#node, this.slot);
+    const without = new Set(gone.map(({ metadata }) => metadata.uid));
+    for (const [uid, pod] of this.#pods) if (!without.has(uid)) copy.put(pod);
+    for (const pod of added) copy.put(pod);
+    return copy;
+  }
+
   #count(pod: Pod, sign: 1 | -1): void {
     const { requests, weight, hostPorts } = podFacts(pod);
+    this.#generation = ++lastGeneration;
     this.#weight.cpu += sign * weight.cpu;
     this.#weight.memory += sign * weight.memory;
     for (const [name, amount] of requests) this.#requested.set(name, (this.#requested.get(name) ?? 0) + sign * amount);

@@ -1,4 +1,4 @@
-import { asMillis, asUnits, type Pod, podRequests } from "@skiff/api";
+import { asMillis, asUnits, type Container, type Pod, podRequests } from "@skiff/api";
 
 /** Amounts by resource: milli-cores for `cpu`, whole units (bytes, counts) for everything else. */
 export type Amounts = ReadonlyMap<string, number>;
@@ -29,19 +29,49 @@ export interface Weight {
 const assumedWeight: Weight = { cpu: 100, memory: 200 * 1024 * 1024 };
 
 const known = new WeakMap<Pod, PodFacts>();
+const shapes = new Map<string, PodFacts>();
+/** Facts of so many different shapes are kept; the oldest go first. */
+const shapeLimit = 4_096;
 
-/** The facts of a pod; kept for as long as that very object lives. */
+/**
+ * The facts of a pod. Pods of one shape (alike in everything that a node is asked for the pod's sake) share the same facts:
+ * what was found out for one of them holds for all.
+ */
 export function podFacts(pod: Pod): PodFacts {
   const remembered = known.get(pod);
   if (remembered !== undefined) return remembered;
+  const shape = shapeOf(pod);
+  let facts = shapes.get(shape);
+  if (facts === undefined) {
+    facts = factsOf(pod);
+    shapes.set(shape, facts);
+    const [oldest] = shapes.size > shapeLimit ? shapes.keys() : [];
+    if (oldest !== undefined) shapes.delete(oldest);
+  }
+  known.set(pod, facts);
+  return facts;
+}
+
+function shapeOf({ spec }: Pod): string {
+  const parts = ({ resources, ports, restartPolicy }: Container) => [resources, ports, restartPolicy];
+  return JSON.stringify([
+    spec.containers.map(parts),
+    spec.initContainers?.map(parts),
+    spec.overhead,
+    spec.resources,
+    spec.nodeSelector,
+    spec.affinity?.nodeAffinity,
+    spec.tolerations,
+  ]);
+}
+
+function factsOf(pod: Pod): PodFacts {
   const requests = amounts(podRequests(pod));
   const weight = {
     cpu: requests.get("cpu") || assumedWeight.cpu,
     memory: requests.get("memory") || assumedWeight.memory,
   };
-  const facts = { requests, weight, hostPorts: hostPortsOf(pod) };
-  known.set(pod, facts);
-  return facts;
+  return { requests, weight, hostPorts: hostPortsOf(pod) };
 }
 
 /** Quantities as numbers that can be added and compared. */

@@ -7,7 +7,7 @@ import { SchedulingQueue } from "./queue.ts";
 function setUp() {
   const clock = new VirtualClock();
   let readied = 0;
-  const queue = new SchedulingQueue(clock, () => readied++);
+  const queue = new SchedulingQueue({ clock, onReady: () => readied++ });
   return { clock, queue, readied: () => readied, next: () => queue.next()?.metadata.name };
 }
 
@@ -43,18 +43,30 @@ describe("SchedulingQueue", () => {
     queue.add(pod("a"));
     next();
     queue.reject("uid-a", fit);
-    queue.wake((_, plugins) => plugins.has("NodeAffinity"));
+    queue.wake(["NodeAffinity"], () => true);
     await clock.advance(60_000);
     assert.equal(next(), undefined);
-    queue.wake((_, plugins) => plugins.has("NodeResourcesFit"));
+    queue.wake(["NodeResourcesFit"], () => false);
+    await clock.advance(60_000);
+    assert.equal(next(), undefined);
+    queue.wake(["NodeResourcesFit"], () => true);
     assert.equal(next(), "a", "its back-off has long passed");
-    queue.reject("uid-a", fit);
-    queue.wake(() => true);
+    queue.fail("uid-a");
     await clock.advance(1_999);
     assert.equal(next(), undefined);
     await clock.advance(1);
     assert.equal(next(), "a");
     assert.equal(readied(), 3);
+  });
+
+  it("gives a pod out before its back-off is over where no other waits", () => {
+    const { queue, next } = setUp();
+    queue.add(pod("a"));
+    queue.add(pod("b"));
+    next();
+    queue.reject("uid-a", fit);
+    queue.wake(["NodeResourcesFit"], () => true);
+    assert.deepEqual([next(), next(), next()], ["b", "a", undefined]);
   });
 
   it("doubles the back-off up to ten seconds, and forgets it once the pod has its node", async () => {
@@ -91,7 +103,7 @@ describe("SchedulingQueue", () => {
     const { clock, queue, next } = setUp();
     queue.add(pod("a"));
     next();
-    queue.wake(() => false);
+    queue.wake([], () => false);
     queue.reject("uid-a", fit);
     await clock.advance(1_000);
     assert.equal(next(), "a");
@@ -116,7 +128,7 @@ describe("SchedulingQueue", () => {
     next();
     queue.remove("uid-a");
     queue.reject("uid-a", new Set());
-    queue.wake(() => true);
+    queue.wake(["NodeResourcesFit"], () => true);
     await clock.advance(600_000);
     assert.equal(next(), undefined);
     assert.equal(queue.size, 0);

@@ -1,15 +1,34 @@
-import { isConflict, isNotFound, isPodTerminal, type Node, Nodes, type Pod, Pods } from "@skiff/api";
-import { Background, type Clock, describeError, isAbort, type Logger, type Random, timestamp } from "@skiff/base";
+import {
+  isConflict,
+  isNotFound,
+  isPodTerminal,
+  type Node,
+  Nodes,
+  type Pod,
+  PodDisruptionBudgets,
+  Pods,
+  type ResourceDefinition,
+} from "@skiff/api";
+import { Background, type Clock, describeError, isAbort, type Logger, type Random } from "@skiff/base";
 import type { CacheChange, Client, EventRecorder, Informers } from "@skiff/client";
-import { ClusterState } from "./cluster-state.ts";
-import { type Decision, decide, type Rejection, unschedulableMessage } from "./decide.ts";
+import { bindPod, reserve } from "./bind.ts";
+import { ClusterState, viewOf } from "./cluster-state.ts";
+import { defaultConfiguration, type SchedulerConfiguration } from "./configuration/configuration.ts";
+import { type Decided, decide } from "./decide.ts";
+import type { Decision } from "./decision.ts";
 import { DecisionLog } from "./decision-log.ts";
-import { type ClusterEvent, hintMatches, type Plugin } from "./framework.ts";
-import { defaultPlugins } from "./plugins/list.ts";
+import type { ClusterEvent, ClusterView } from "./framework.ts";
+import type { NodeInfo } from "./node-info.ts";
+import { clearNomination, markUnscheduled, type Unscheduled } from "./pod-status-writer.ts";
+import { planPreemption } from "./preemption/plan-preemption.ts";
+import { preempt } from "./preemption/preempt.ts";
+import { byImportance, type Candidate, priorityOf } from "./preemption/select-victims.ts";
+import { VictimCache } from "./preemption/victim-cache.ts";
+import { defaultSchedulerName, gateOf, type Profile, sortOf } from "./profile.ts";
 import { SchedulingQueue } from "./queue.ts";
+import { RetryHints } from "./retry-hints.ts";
+import { unschedulableMessage } from "./unschedulable-message.ts";
 
-/** The scheduler that pods get which name none. */
-export const defaultSchedulerName = "default-scheduler";
 /** How many bindings and marks may be under way at once. */
 const callLimit = 64;
 
@@ -20,12 +39,9 @@ export interface SchedulerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
-  /** The default profile where absent. */
-  readonly plugins?: readonly Plugin[];
+  /** Kubernetes' defaults where absent. */
+  readonly configuration?: SchedulerConfiguration;
 }
-
-const pluginsIn = (rejections: ReadonlyMap<string, Rejection>): readonly string[] =>
-  [...rejections.values()].map(({ plugin }) => plugin);
 
 /**
  * Gives every pod without a node a node. Decisions are made one after the other on the scheduler's own picture of the
@@ -33,12 +49,16 @@ const pluginsIn = (rejections: ReadonlyMap<string, Rejection>): readonly string[
  */
 export class Scheduler implements AsyncDisposable {
   readonly #options: SchedulerOptions;
-  readonly #plugins: readonly Plugin[];
+  readonly #profiles: ReadonlyMap<string, Profile>;
+  readonly #hints: RetryHints;
   readonly #state = new ClusterState();
+  readonly #view: ClusterView;
   readonly #queue: SchedulingQueue;
   readonly #background: Background;
   readonly #subscriptions: Disposable[] = [];
   readonly #decisions = new DecisionLog();
+  readonly #victims = new VictimCache();
+  readonly #limits: SchedulerConfiguration["candidateLimits"];
   #underWay = 0;
   /** The node with which the next decision begins. */
   #nextStart = 0;
@@ -46,18 +66,34 @@ export class Scheduler implements AsyncDisposable {
 
   private constructor(options: SchedulerOptions) {
     this.#options = options;
-    this.#plugins = options.plugins ?? defaultPlugins;
-    this.#queue = new SchedulingQueue(options.clock, () => this.#wakeUp());
+    const { profiles, backoff, candidateLimits } = options.configuration ?? defaultConfiguration();
+    this.#profiles = new Map(profiles.map((profile) => [profile.schedulerName, profile]));
+    this.#hints = new RetryHints(profiles);
+    this.#limits = candidateLimits;
+    const [first] = profiles;
+    this.#queue = new SchedulingQueue({
+      clock: options.clock,
+      onReady: () => this.#wakeUp(),
+      backoff,
+      ...(first === undefined ? {} : { compare: sortOf(first) }),
+    });
     this.#background = new Background({ logger: options.logger });
+    this.#view = viewOf(this.#state, options.informers);
   }
 
   /** Starts scheduling as soon as nodes and pods are known. */
   static async start(options: SchedulerOptions, signal: AbortSignal): Promise<Scheduler> {
     const scheduler = new Scheduler(options);
-    const nodes = options.informers.for(Nodes);
-    const pods = options.informers.for(Pods);
-    await Promise.all([nodes.whenSynced(signal), pods.whenSynced(signal)]);
+    const { informers } = options;
+    const nodes = informers.for(Nodes);
+    const pods = informers.for(Pods);
+    const others = [...scheduler.#watched()].map((resource) => informers.for(resource));
+    const all = [nodes, pods, informers.for(PodDisruptionBudgets), ...others];
+    await Promise.all(all.map((informer) => informer.whenSynced(signal)));
     scheduler.#subscriptions.push(
+      ...others.map((informer) =>
+        informer.onChange((change) => scheduler.#happened({ kind: "object", resource: informer.resource, change })),
+      ),
       nodes.onChange((change) => scheduler.#nodeChanged(change)),
       pods.onChange((change) => scheduler.#podChanged(change)),
     );
@@ -74,13 +110,18 @@ export class Scheduler implements AsyncDisposable {
     await this.#background[Symbol.asyncDispose]();
   }
 
+  #watched(): ReadonlySet<ResourceDefinition> {
+    const plugins = [...this.#profiles.values()].flatMap((profile) => profile.plugins);
+    return new Set(plugins.flatMap(({ watches = [] }) => watches));
+  }
+
   #nodeChanged(change: CacheChange<Node>): void {
     const node = change.object;
     if (change.kind === "deleted") {
       this.#state.removeNode(node.metadata.name);
       return;
     }
-    this.#state.putNode(node);
+    if (!this.#state.putNode(node)) return;
     this.#happened(
       change.kind === "added" ? { kind: "nodeAdded", node } : { kind: "nodeUpdated", node, old: change.old },
     );
@@ -88,40 +129,56 @@ export class Scheduler implements AsyncDisposable {
 
   #podChanged(change: CacheChange<Pod>): void {
     const { object: pod } = change;
+    const { uid } = pod.metadata;
     if (change.kind === "deleted") {
-      this.#queue.remove(pod.metadata.uid);
-      this.#decisions.forget(pod.metadata.uid);
-      this.#state.removePod(pod.metadata.uid);
-      if (pod.spec.nodeName) this.#happened({ kind: "podGone", gone: pod });
+      this.#dropped(pod);
       return;
     }
+    if (change.kind === "updated" && change.old.metadata.uid !== uid) this.#dropped(change.old);
+    const ended = isPodTerminal(pod);
     this.#state.putPod(pod);
-    if (pod.spec.nodeName || isPodTerminal(pod) || pod.metadata.deletionTimestamp) {
-      this.#queue.remove(pod.metadata.uid);
+    if (pod.spec.nodeName || ended || pod.metadata.deletionTimestamp) {
+      this.#queue.remove(uid);
+      this.#state.nominations.remove(uid);
+      if (!pod.spec.nodeName) return;
       // A pod that has ended gives back what it held, as one that is gone does.
-      if (pod.spec.nodeName && isPodTerminal(pod)) this.#happened({ kind: "podGone", gone: pod });
-    } else if (this.#isOurs(pod) && this.#gate(pod) === undefined) this.#queue.add(pod);
-  }
-
-  #isOurs({ spec }: Pod): boolean {
-    return (spec.schedulerName || defaultSchedulerName) === defaultSchedulerName;
-  }
-
-  #gate(pod: Pod): string | undefined {
-    for (const { preEnqueue } of this.#plugins) {
-      const reason = preEnqueue?.(pod);
-      if (reason !== undefined) return reason;
+      const before = change.kind === "updated" ? change.old : undefined;
+      if (ended) {
+        if (before === undefined || !isPodTerminal(before)) this.#happened({ kind: "podGone", gone: pod });
+      } else if (!before?.spec.nodeName || before.metadata.labels !== pod.metadata.labels) {
+        this.#happened({ kind: "podPlaced", placed: pod });
+      }
+      return;
     }
-    return undefined;
+    const profile = this.#profileOf(pod);
+    if (profile === undefined || this.#state.isAssumed(uid)) return;
+    this.#followNomination(pod);
+    if (gateOf(profile, pod) === undefined) this.#queue.add(pod);
+  }
+
+  #dropped(pod: Pod): void {
+    const { uid } = pod.metadata;
+    this.#queue.remove(uid);
+    this.#decisions.forget(uid);
+    this.#state.nominations.remove(uid);
+    this.#state.removePod(uid);
+    if (pod.spec.nodeName && !isPodTerminal(pod)) this.#happened({ kind: "podGone", gone: pod });
+  }
+
+  /** What the API says of a nomination holds for pods of which this scheduler knows nothing newer. */
+  #followNomination(pod: Pod): void {
+    const { uid } = pod.metadata;
+    const nominated = pod.status?.nominatedNodeName;
+    if (nominated && !this.#queue.has(uid)) this.#state.nominations.put(pod, nominated);
+  }
+
+  #profileOf({ spec }: Pod): Profile | undefined {
+    return this.#profiles.get(spec.schedulerName || defaultSchedulerName);
   }
 
   #happened(event: ClusterEvent): void {
-    const listening = this.#plugins.filter(({ retryOn }) => retryOn.some(({ kind }) => kind === event.kind));
-    this.#queue.wake((pod, rejectedBy) =>
-      listening.some(
-        ({ name, retryOn }) => rejectedBy.has(name) && retryOn.some((hint) => hintMatches(hint, event, pod)),
-      ),
-    );
+    const waiting = this.#hints.waiting(event);
+    this.#queue.wake(waiting, (pod, rejectedBy) => this.#hints.helps(event, pod, rejectedBy));
   }
 
   /** Decisions run in a turn of their own, so that a burst of pods is seen whole before the first is placed. */
@@ -144,22 +201,70 @@ export class Scheduler implements AsyncDisposable {
   }
 
   #schedule(pod: Pod): void {
-    const { uid } = pod.metadata;
-    const { nodes } = this.#state;
-    const { random } = this.#options;
-    const decision = decide(pod, { nodes, plugins: this.#plugins, random, start: this.#nextStart });
-    this.#nextStart = nodes.length === 0 ? 0 : (this.#nextStart + decision.examined) % nodes.length;
-    this.#decisions.remember(uid, decision);
-    if (decision.kind === "placed") {
-      this.#state.assume(pod, decision.node);
-      this.#call(`binding ${pod.metadata.name}`, (signal) => this.#bind(pod, decision.node, signal));
+    const profile = this.#profileOf(pod);
+    if (profile === undefined) return;
+    const state = this.#state;
+    const { random, clock } = this.#options;
+    const decided = decide(pod, { state, view: this.#view, profile, random, start: this.#nextStart });
+    const count = state.nodes.length;
+    this.#nextStart = count === 0 ? 0 : (this.#nextStart + decided.examined) % count;
+    const { node, verdicts } = decided;
+    if (node === undefined) {
+      this.#noNode(pod, profile, decided);
       return;
     }
+    this.#decisions.remember(pod.metadata.uid, { kind: "placed", node: node.name, verdicts, atMs: clock.now() });
+    state.nominations.remove(pod.metadata.uid);
+    const reserved = reserve(profile.plugins, pod, node, this.#view);
+    state.assume(pod, node.name);
+    this.#call(`binding ${pod.metadata.name}`, (signal) => this.#bind(pod, { profile, node, reserved }, signal));
+  }
+
+  #noNode(pod: Pod, profile: Profile, decided: Decided): void {
+    const { uid } = pod.metadata;
+    const { clock, random, informers } = this.#options;
+    const state = this.#state;
+    const { verdicts } = decided;
+    const total = state.nodes.length;
+    const preempts = total > 0 && profile.plugins.some(({ postFilter }) => postFilter === "preemption");
+    const budgets = preempts ? informers.for(PodDisruptionBudgets).list() : [];
+    const input = { decided, state, budgets, random, limits: this.#limits, cache: this.#victims };
+    const plan = preempts ? planPreemption(pod, input) : undefined;
+    const text = plan === undefined || plan.kind === "preempt" ? undefined : plan.text;
+    const message = unschedulableMessage(total, verdicts, text);
+    const nominated = plan?.kind === "preempt" ? plan.candidate.node.name : plan?.kind === "fruitless" ? "" : undefined;
+    const promised = nominated ? { nominated } : {};
+    this.#decisions.remember(uid, { kind: "unschedulable", verdicts, message, atMs: clock.now(), ...promised });
     // Without nodes nobody rejected the pod: whoever cares for new nodes speaks for it.
-    const rejectedBy = nodes.length === 0 ? this.#plugins.map(({ name }) => name) : pluginsIn(decision.rejections);
-    this.#queue.reject(uid, new Set(rejectedBy));
-    const message = unschedulableMessage(pod, nodes.length, decision.rejections);
-    this.#call(`marking ${pod.metadata.name}`, (signal) => this.#markUnschedulable(pod, message, signal));
+    const rejectedBy =
+      total === 0 ? profile.plugins : [...verdicts.tally.keys()].map(({ plugin }) => ({ name: plugin }));
+    this.#queue.reject(uid, new Set(rejectedBy.map(({ name }) => name)));
+    if (plan?.kind === "preempt") this.#makeRoom(pod, plan.candidate);
+    else if (nominated === "") state.nominations.remove(uid);
+    const told: Unscheduled = { reason: "Unschedulable", message, nominated };
+    this.#call(`marking ${pod.metadata.name}`, (signal) => markUnscheduled(this.#options, pod, told, signal));
+  }
+
+  /** Promises a node to the pod, takes the promise from less important ones, and ends the pods in its way. */
+  #makeRoom(pod: Pod, candidate: Candidate): void {
+    const { nominations } = this.#state;
+    const { name } = candidate.node;
+    const outdone = [...nominations.on(name).values()].filter((other) => priorityOf(other) < priorityOf(pod));
+    nominations.put(pod, name);
+    for (const other of outdone.sort(byImportance)) {
+      nominations.remove(other.metadata.uid);
+      this.#queue.activate(other.metadata.uid);
+      this.#call(`clearing ${other.metadata.name}`, (signal) => clearNomination(this.#options, other, signal));
+    }
+    this.#call(`preempting for ${pod.metadata.name}`, async (signal) => {
+      try {
+        await preempt(this.#options, pod, candidate, signal);
+      } catch (error) {
+        if (isAbort(error, signal)) return;
+        this.#options.logger.warn(`cannot make room for ${pod.metadata.name}: ${describeError(error)}`);
+        this.#queue.activate(pod.metadata.uid);
+      }
+    });
   }
 
   /** Work that waits for the API, in the background; so much of it at once and no more. */
@@ -173,49 +278,34 @@ export class Scheduler implements AsyncDisposable {
     );
   }
 
-  async #bind(pod: Pod, node: string, signal: AbortSignal): Promise<void> {
+  async #bind(
+    pod: Pod,
+    {
+      profile,
+      node,
+      reserved,
+    }: { readonly profile: Profile; readonly node: NodeInfo; readonly reserved: DisposableStack },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { client, recorder, logger } = this.#options;
     const { name, namespace, uid } = pod.metadata;
     try {
-      const target = { apiVersion: "v1", kind: "Node", name: node };
-      const binding = { apiVersion: "v1", kind: "Binding", metadata: { name, namespace, uid }, target };
-      await client.createSubresource(Pods, { name, namespace }, "binding", binding, { signal });
+      await bindPod(profile.plugins, pod, node, { client, recorder, cluster: this.#view, signal });
       this.#queue.remove(uid);
-      const message = `Successfully assigned ${namespace}/${name} to ${node}`;
-      recorder.record(Pods, pod, { type: "Normal", reason: "Scheduled", message });
     } catch (error) {
+      reserved.dispose();
       if (isAbort(error, signal)) return;
       this.#state.forget(uid);
-      if (isNotFound(error)) this.#queue.remove(uid);
-      else {
-        // Somebody else bound it or changed it: the informer will tell. Whatever it was, it is tried again.
-        if (!isConflict(error)) logger.warn(`cannot bind ${namespace}/${name}: ${describeError(error)}`);
-        const message = `binding rejected: running Bind plugin "DefaultBinder": ${describeError(error)}`;
-        recorder.record(Pods, pod, { type: "Warning", reason: "FailedScheduling", message });
-        this.#queue.reject(uid, new Set());
+      this.#happened({ kind: "podGone", gone: pod });
+      if (isNotFound(error)) {
+        this.#queue.remove(uid);
+        return;
       }
-    }
-  }
-
-  async #markUnschedulable(pod: Pod, message: string, signal: AbortSignal): Promise<void> {
-    const { client, recorder, clock, logger } = this.#options;
-    recorder.record(Pods, pod, { type: "Warning", reason: "FailedScheduling", message });
-    const before = pod.status?.conditions?.find(({ type }) => type === "PodScheduled");
-    if (before?.status === "False" && before.message === message) return;
-    const condition = {
-      type: "PodScheduled",
-      status: "False",
-      reason: "Unschedulable",
-      message,
-      lastTransitionTime: before?.status === "False" ? before.lastTransitionTime : timestamp(clock.now()),
-      observedGeneration: pod.metadata.generation,
-    };
-    try {
-      const patch = { status: { conditions: [condition] } };
-      await client.patch(Pods, pod.metadata, patch, { type: "strategic", subresource: "status", signal });
-    } catch (error) {
-      if (isAbort(error, signal) || isNotFound(error)) return;
-      logger.warn(`cannot mark ${pod.metadata.namespace}/${pod.metadata.name}: ${describeError(error)}`);
+      // Somebody else bound it or changed it: the informer will tell. Whatever it was, it is tried again.
+      if (!isConflict(error)) logger.warn(`cannot bind ${namespace}/${name}: ${describeError(error)}`);
+      this.#queue.fail(uid);
+      const message = describeError(error);
+      await markUnscheduled(this.#options, pod, { reason: "SchedulerError", message, nominated: undefined }, signal);
     }
   }
 }

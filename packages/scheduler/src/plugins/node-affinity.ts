@@ -1,5 +1,5 @@
 import { type NodeSelectorTerm, nodeSelectorTermMatches, podFitsNodeLabels } from "@skiff/api";
-import { definePlugin, fits, rejects, scaleToHundred } from "../framework.ts";
+import { definePlugin, fits, rejects, scaleToHundred, skip } from "../framework.ts";
 
 const refusal = rejects("node(s) didn't match Pod's node affinity/selector");
 
@@ -15,8 +15,11 @@ export const nodeAffinity = definePlugin({
     },
   ],
   concerns: ({ spec }) => spec.nodeSelector !== undefined || spec.affinity?.nodeAffinity !== undefined,
-  preFilter: ({ spec }) =>
-    nodeNames(spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? []),
+  preFilter: ({ spec }) => {
+    const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+    const nodes = nodeNames(required?.nodeSelectorTerms ?? []);
+    return nodes === undefined ? skip : { kind: "look", nodes };
+  },
   filter: ({ pod, node }) => (podFitsNodeLabels(pod.spec, node.node) ? fits : refusal),
   score: ({ pod, node }) =>
     (pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [])

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Node, Pod, PodSpec, Taint } from "@skiff/api";
+import { MemoryInformers } from "@skiff/client/fixtures";
+import { ClusterState, viewOf } from "../cluster-state.ts";
 import { node, pod } from "../fixtures/objects.ts";
 import { type ClusterEvent, hintMatches, type Plugin } from "../framework.ts";
 import { NodeInfo } from "../node-info.ts";
@@ -115,10 +117,11 @@ describe("NodeAffinity", () => {
   });
   it("names the nodes that alone come into question", () => {
     const named = (...values: string[]) => ({ matchFields: [{ key: "metadata.name", operator: "In", values }] });
-    const names = (terms: object[]) => nodeAffinity.preFilter?.(pod("p", { affinity: requiring(terms) }));
-    assert.deepEqual(names([named("x"), named("y")]), new Set(["x", "y"]));
-    assert.equal(names([named("x"), zone("a")]), undefined);
-    assert.equal(nodeAffinity.preFilter?.(pod("p")), undefined);
+    const view = viewOf(new ClusterState(), new MemoryInformers());
+    const names = (terms: object[]) => nodeAffinity.preFilter?.(pod("p", { affinity: requiring(terms) }), view);
+    assert.deepEqual(names([named("x"), named("y")]), { kind: "look", nodes: new Set(["x", "y"]) });
+    assert.deepEqual(names([named("x"), zone("a")]), { kind: "skip" });
+    assert.deepEqual(nodeAffinity.preFilter?.(pod("p"), view), { kind: "skip" });
   });
   it("tries again when a node gets the label", () => {
     const one = pod("p", { nodeSelector: { zone: "a" } });

@@ -1,0 +1,57 @@
+import { isNotFound, type Pod, Pods } from "@skiff/api";
+import type { EventRecorder } from "@skiff/client";
+import type { BindContext, Plugin } from "./framework.ts";
+import type { NodeInfo } from "./node-info.ts";
+
+/** A step of binding did not succeed. */
+export class BindingFailed extends Error {
+  override readonly name = "BindingFailed";
+  readonly code = "BINDING_FAILED";
+}
+
+/** What the pod reserved besides its node, until it is bound or given up. */
+export function reserve(
+  plugins: readonly Plugin[],
+  pod: Pod,
+  node: NodeInfo,
+  view: BindContext["cluster"],
+): DisposableStack {
+  using stack = new DisposableStack();
+  for (const plugin of plugins) {
+    if (plugin.concerns?.(pod) === false) continue;
+    const reserved = plugin.reserve?.(pod, node, view);
+    if (reserved !== undefined) stack.use(reserved);
+  }
+  return stack.move();
+}
+
+/** Brings a decision to the API: waits for permission, prepares, binds. Throws where that fails; 404: the pod is gone. */
+export async function bindPod(
+  plugins: readonly Plugin[],
+  pod: Pod,
+  node: NodeInfo,
+  context: BindContext & { readonly recorder: EventRecorder },
+): Promise<void> {
+  const concerned = plugins.filter(({ concerns }) => concerns?.(pod) ?? true);
+  for (const plugin of concerned) if (plugin.permit !== undefined) await plugin.permit(pod, node, context);
+  for (const { name, preBind } of concerned) {
+    const work = preBind?.(pod, node, context);
+    if (work !== undefined) await named(`running PreBind plugin "${name}"`, work);
+  }
+  const binder = concerned.find(({ bind }) => bind !== undefined);
+  if (binder?.bind === undefined) throw new BindingFailed("no Bind plugin is enabled");
+  await named(`binding rejected: running Bind plugin "${binder.name}"`, binder.bind(pod, node, context));
+  const { name, namespace } = pod.metadata;
+  const message = `Successfully assigned ${namespace}/${name} to ${node.name}`;
+  context.recorder.record(Pods, pod, { type: "Normal", reason: "Scheduled", message });
+  for (const plugin of concerned) plugin.postBind?.(pod, node);
+}
+
+async function named(step: string, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (isNotFound(error) || !(error instanceof Error) || error.name === "AbortError") throw error;
+    throw new BindingFailed(`${step}: ${error.message}`, { cause: error });
+  }
+}

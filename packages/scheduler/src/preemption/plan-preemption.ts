@@ -1,0 +1,107 @@
+import { type Pod, type PodDisruptionBudget, podCondition } from "@skiff/api";
+import { type Random, randomInt } from "@skiff/base";
+import type { ClusterState } from "../cluster-state.ts";
+import type { Decided, Inquiry } from "../decide.ts";
+import type { NodeInfo } from "../node-info.ts";
+import { fruitlessPreemption } from "../unschedulable-message.ts";
+import { pickCandidate } from "./pick-candidate.ts";
+import { type Candidate, type NotHelped, priorityOf, selectVictims } from "./select-victims.ts";
+import type { VictimCache } from "./victim-cache.ts";
+
+/** What comes of looking for pods whose end would make room. */
+export type PreemptionPlan =
+  | { readonly kind: "preempt"; readonly candidate: Candidate }
+  /** Nothing is done, and a nomination that the pod has stays as it is. */
+  | { readonly kind: "not-eligible"; readonly text: string }
+  /** Nothing would help; a nomination that the pod has was in vain. */
+  | { readonly kind: "fruitless"; readonly text: string };
+
+/** How many nodes are tried out: the share or the number, whichever is more. */
+export interface CandidateLimits {
+  readonly minCandidateNodesPercentage: number;
+  readonly minCandidateNodesAbsolute: number;
+}
+
+/** Kubernetes' own limits. */
+export const defaultCandidateLimits: CandidateLimits = {
+  minCandidateNodesPercentage: 10,
+  minCandidateNodesAbsolute: 100,
+};
+
+export interface PreemptionInput {
+  readonly decided: Decided;
+  readonly state: ClusterState;
+  readonly budgets: readonly PodDisruptionBudget[];
+  readonly random: Random;
+  readonly limits: CandidateLimits;
+  readonly cache: VictimCache;
+}
+
+const notHelpful = "Preemption is not helpful for scheduling";
+
+/** Which pods have to go for this one, if any. */
+export function planPreemption(pod: Pod, input: PreemptionInput): PreemptionPlan {
+  const { decided, state } = input;
+  if (pod.spec.preemptionPolicy === "Never") {
+    return { kind: "not-eligible", text: "not eligible due to preemptionPolicy=Never." };
+  }
+  const { verdicts, inquiry } = decided;
+  if (awaitsVictims(pod, state)) {
+    return { kind: "not-eligible", text: "not eligible due to a terminating pod on the nominated node." };
+  }
+  const total = state.nodes.length;
+  const nodes = inquiry === undefined ? [] : verdicts.resolvable.flatMap((name) => state.node(name) ?? []);
+  const found = inquiry === undefined ? undefined : tryOut(inquiry, nodes, input);
+  const best = pickCandidate(found?.candidates ?? []);
+  if (best !== undefined) return { kind: "preempt", candidate: best };
+  const reasons = new Map<string, number>();
+  if (total > nodes.length) reasons.set(notHelpful, total - nodes.length);
+  for (const { reason } of found?.failed ?? [])
+    for (const line of reason.split("\n")) reasons.set(line, (reasons.get(line) ?? 0) + 1);
+  return { kind: "fruitless", text: fruitlessPreemption(total, reasons) };
+}
+
+/** Whether pods that have to go for this one are on their way out: it waits for them. */
+function awaitsVictims(pod: Pod, state: ClusterState): boolean {
+  const name = state.nominations.nodeOf(pod.metadata.uid) ?? pod.status?.nominatedNodeName;
+  const node = name ? state.node(name) : undefined;
+  if (node === undefined) return false;
+  for (const other of node.pods) {
+    if (other.metadata.deletionTimestamp === undefined || priorityOf(other) >= priorityOf(pod)) continue;
+    const target = podCondition(other, "DisruptionTarget");
+    if (target?.status === "True" && target.reason === "PreemptionByScheduler") return true;
+  }
+  return false;
+}
+
+function tryOut(inquiry: Inquiry, nodes: readonly NodeInfo[], input: PreemptionInput) {
+  const { budgets, random, limits, state, cache } = input;
+  const wanted = Math.min(
+    nodes.length,
+    Math.max(Math.floor((nodes.length * limits.minCandidateNodesPercentage) / 100), limits.minCandidateNodesAbsolute),
+  );
+  const offset = nodes.length === 0 ? 0 : randomInt(random, nodes.length);
+  const candidates: Candidate[] = [];
+  const failed: NotHelped[] = [];
+  let harmless = 0;
+  for (let index = 0; index < nodes.length; index++) {
+    if (candidates.length >= wanted && harmless > 0) break;
+    const node = nodes[(offset + index) % nodes.length];
+    if (node === undefined) break;
+    const nominated = nominatedTo(node, inquiry.pod, state);
+    const result = cache.get(inquiry, node, nominated, budgets) ?? selectVictims(inquiry, node, nominated, budgets);
+    cache.put(inquiry, node, nominated, budgets, result);
+    if (result.kind === "not-helped") failed.push(result);
+    else {
+      candidates.push(result);
+      if (result.violations === 0) harmless++;
+    }
+  }
+  return { candidates, failed };
+}
+
+/** Pods that are promised room there and are as important as this one. */
+const nominatedTo = (node: NodeInfo, pod: Pod, { nominations }: ClusterState): readonly Pod[] =>
+  [...nominations.on(node.name).values()].filter(
+    (other) => other.metadata.uid !== pod.metadata.uid && priorityOf(other) >= priorityOf(pod),
+  );

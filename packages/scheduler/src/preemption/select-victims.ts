@@ -1,0 +1,68 @@
+import type { Pod, PodDisruptionBudget } from "@skiff/api";
+import { type Inquiry, rejectionOn } from "../decide.ts";
+import type { NodeInfo } from "../node-info.ts";
+import { splitByBudgets } from "./disruption-budgets.ts";
+
+/** Pods of one node whose end would let another in. */
+export interface Candidate {
+  readonly kind: "candidate";
+  readonly node: NodeInfo;
+  /** Most important first. */
+  readonly victims: readonly Pod[];
+  /** How many of them a disruption budget protects. */
+  readonly violations: number;
+}
+
+/** A node where no pod's end would help, and why. */
+export interface NotHelped {
+  readonly kind: "not-helped";
+  readonly reason: string;
+}
+
+const noVictims: NotHelped = { kind: "not-helped", reason: "No preemption victims found for incoming pod" };
+
+/** A pod's priority, 0 where it has none. */
+export const priorityOf = (pod: Pod): number => pod.spec.priority ?? 0;
+
+/** When the pod started; one that has not is as young as can be. */
+export const startOf = (pod: Pod): string => pod.status?.startTime ?? "9999";
+
+/** The more important of two pods first: by priority, then by age. */
+export const byImportance = (a: Pod, b: Pod): number =>
+  priorityOf(b) - priorityOf(a) || (startOf(a) < startOf(b) ? -1 : startOf(a) > startOf(b) ? 1 : 0);
+
+/**
+ * The fewest pods of lower priority that have to go: first all of them are thought away; where that helps, as many as possible are
+ * spared again, those first that budgets protect, the more important before the less.
+ */
+export function selectVictims(
+  inquiry: Inquiry,
+  node: NodeInfo,
+  nominated: readonly Pod[],
+  budgets: readonly PodDisruptionBudget[],
+): Candidate | NotHelped {
+  const { pod, facts } = inquiry;
+  const priority = priorityOf(pod);
+  const lower = [...node.pods].filter((other) => priorityOf(other) < priority).sort(byImportance);
+  if (lower.length === 0) return noVictims;
+  const refusal = (gone: readonly Pod[]) => {
+    const without = { added: [], gone };
+    const refused = rejectionOn(inquiry, { pod, facts, node: node.supposing(without), supposing: without });
+    if (refused !== undefined || nominated.length === 0) return refused;
+    const supposing = { added: nominated, gone };
+    return rejectionOn(inquiry, { pod, facts, node: node.supposing(supposing), supposing });
+  };
+  const refused = refusal(lower);
+  if (refused !== undefined) return { kind: "not-helped", reason: refused.reason };
+  const { violating, allowed } = splitByBudgets(lower, budgets);
+  const gone = new Set(lower);
+  const spare = (one: Pod): boolean => {
+    gone.delete(one);
+    if (refusal([...gone]) === undefined) return true;
+    gone.add(one);
+    return false;
+  };
+  const violations = violating.filter((one) => !spare(one)).length;
+  for (const one of allowed) spare(one);
+  return { kind: "candidate", node, victims: [...gone].sort(byImportance), violations };
+}
