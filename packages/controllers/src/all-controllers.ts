@@ -15,6 +15,7 @@ import { disruptionController } from "./disruption/controller.ts";
 import { endpointSliceController } from "./endpoint-slice/controller.ts";
 import { endpointSliceMirroringController } from "./endpoint-slice-mirroring/controller.ts";
 import { endpointsController } from "./endpoints/controller.ts";
+import { ephemeralVolumeController } from "./ephemeral-volume/controller.ts";
 import {
   type ExtensionAuthentication,
   extensionAuthenticationController,
@@ -96,6 +97,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     disruptionController(resources),
     horizontalPodAutoscalerController(resources, metricsFrom(settings.readMetrics ?? noMetrics, resources)),
     resourceQuotaController(resources),
+    ephemeralVolumeController,
     claimProtectionController,
     volumeProtectionController,
     attributesClassProtectionController,

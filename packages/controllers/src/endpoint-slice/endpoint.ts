@@ -23,18 +23,31 @@ export function endpointOf(
   const terminating = pod.metadata.deletionTimestamp !== undefined;
   const hostname = hostnameUnder(service, pod);
   const zone = on.node?.metadata.labels?.[zoneLabel];
+  const ready = service.spec.publishNotReadyAddresses === true || (serving && !terminating);
+  const hints = ready ? hintsFor(service, { zone, nodeName: pod.spec.nodeName }) : undefined;
   return {
     addresses: [...addresses],
-    conditions: {
-      ready: service.spec.publishNotReadyAddresses === true || (serving && !terminating),
-      serving,
-      terminating,
-    },
+    conditions: { ready, serving, terminating },
     ...(hostname === undefined ? {} : { hostname }),
     ...(pod.spec.nodeName ? { nodeName: pod.spec.nodeName } : {}),
     targetRef: podReference(pod),
     ...(zone === undefined ? {} : { zone }),
+    ...(hints === undefined ? {} : { hints }),
   };
+}
+
+const closeBy: ReadonlySet<string | undefined> = new Set(["PreferClose", "PreferSameZone", "PreferSameNode"]);
+
+/** Whom an endpoint should serve, where the Service prefers what is near. https://kubernetes.io/docs/concepts/services-networking/service/#traffic-distribution */
+function hintsFor(
+  { spec: { trafficDistribution } }: Service,
+  { zone, nodeName }: { readonly zone: string | undefined; readonly nodeName: string | undefined },
+): Endpoint["hints"] {
+  if (!closeBy.has(trafficDistribution)) return undefined;
+  const forZones = zone === undefined ? {} : { forZones: [{ name: zone }] };
+  const byNode = nodeName && trafficDistribution === "PreferSameNode";
+  const hints = { ...forZones, ...(byNode ? { forNodes: [{ name: nodeName }] } : {}) };
+  return Object.keys(hints).length === 0 ? undefined : hints;
 }
 
 /** The ports under which a pod serves a Service: pods that name their ports differently are kept in different slices. */

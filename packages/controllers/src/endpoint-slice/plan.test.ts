@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EndpointSlice, Pod } from "@skiff/api";
 import { planSubsets } from "../endpoints/plan.ts";
-import { meta, type PodFacts, podNamed, serviceOf } from "../fixtures/objects.ts";
+import { meta, nodeOf, type PodFacts, podNamed, serviceOf } from "../fixtures/objects.ts";
 import type { EndpointSlicesPlan } from "./packing.ts";
 import { planEndpointSlices } from "./plan.ts";
 
@@ -122,3 +122,30 @@ test("a headless Service without ports still has its pods, under their hostnames
   assert.equal(create[0]?.metadata.labels?.["service.kubernetes.io/headless"], "");
   assert.equal(planSubsets(service, [pod])[0]?.addresses?.[0]?.hostname, "first");
 });
+
+const near = { zone: { forZones: [{ name: "z1" }] }, node: { forZones: [{ name: "z1" }], forNodes: [{ name: "n1" }] } };
+const hintCases = [
+  { distribution: undefined, expected: undefined },
+  { distribution: "PreferClose", expected: near.zone },
+  { distribution: "PreferSameZone", expected: near.zone },
+  { distribution: "PreferSameNode", expected: near.node },
+  { distribution: "PreferSameNode", zone: false, expected: { forNodes: [{ name: "n1" }] } },
+  { distribution: "PreferSameZone", zone: false, expected: undefined },
+  { distribution: "PreferSameZone", isReady: false, expected: undefined },
+];
+
+for (const { distribution, zone = true, isReady = true, expected } of hintCases) {
+  test(`hints: ${distribution ?? "none"}${zone ? "" : ", no zone"}${isReady ? "" : ", not ready"}`, () => {
+    const service = serviceOf(distribution === undefined ? {} : { trafficDistribution: distribution });
+    const node = nodeOf({ Ready: "True" });
+    const labels = zone ? { "topology.kubernetes.io/zone": "z1" } : {};
+    const pod = podNamed("p", { ip: "10.0.0.1", node: "n1", ...(isReady ? { readyFor: 9 } : {}) });
+    const plan = planEndpointSlices({
+      service,
+      pods: [pod],
+      slices: [],
+      nodeNamed: () => ({ ...node, metadata: { ...node.metadata, labels } }),
+    });
+    assert.deepEqual(plan.create[0]?.endpoints?.[0]?.hints, expected);
+  });
+}

@@ -5,6 +5,7 @@ import {
   type PersistentVolumeClaim,
   type Pod,
 } from "@skiff/api";
+import { claimNameOf } from "../ephemeral-volume/plan.ts";
 
 /** What to do about the finalizer that protects an object: `wait` while it is in use. */
 export type Protection = "add" | "remove" | "wait" | "nothing";
@@ -18,10 +19,11 @@ export function protection({ metadata }: KubeObject, finalizer: string, isUsed: 
 }
 
 /** Names of the claims that a pod mounts, those that are made for it included. */
-export const claimsOf = ({ metadata, spec }: Pod): readonly string[] =>
-  (spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
+export const claimsOf = (pod: Pod): readonly string[] =>
+  (pod.spec.volumes ?? []).flatMap((volume) => {
+    const { persistentVolumeClaim, ephemeral } = volume;
     if (persistentVolumeClaim !== undefined) return [persistentVolumeClaim.claimName];
-    return ephemeral === undefined ? [] : [`${metadata.name}-${name}`];
+    return ephemeral === undefined ? [] : [claimNameOf(pod, volume)];
   });
 
 /** A pod uses its claims from when it is on a node until it has ended. */
