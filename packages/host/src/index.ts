@@ -33,6 +33,7 @@ export {
   systemNftables,
   transactionLimitLines,
 } from "./nftables.ts";
+export { type OpenPath, openAt, openBeneath } from "./open-beneath.ts";
 export {
   allRequirements,
   cniPluginFolders,

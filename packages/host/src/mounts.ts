@@ -32,6 +32,20 @@ export interface Mounts {
     options: { readonly readonly: boolean; readonly recursive: boolean },
     signal: AbortSignal,
   ): Promise<void>;
+  /** Shows a file or folder that this process holds open (its descriptor) at `target`, which must be of the same sort. */
+  bindOpen(fd: number, target: string, signal: AbortSignal): Promise<void>;
+  /** Mounts a file system of another sort, as in `nfs`. Throws `CommandError` with what mount(8) says. */
+  mount(
+    mount: {
+      readonly source: string;
+      readonly target: string;
+      readonly fileSystem: string;
+      readonly options: readonly string[];
+    },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Whether the kernel can mount such a file system now or after loading its module. */
+  supports(fileSystem: string, signal: AbortSignal): Promise<boolean>;
   /** Changes the options of what is mounted, as in `["size=64m"]` or `["ro", "bind"]`. */
   remount(target: string, options: readonly string[], signal: AbortSignal): Promise<void>;
   /** Lets mounts made below `target` be seen in the namespaces that share it. Binds the folder onto itself where needed. */
@@ -104,6 +118,21 @@ export function systemMounts(processes: Processes = systemProcesses): Mounts {
       await mount([recursive ? "--rbind" : "--bind", source, target], signal);
       // The kernel ignores `ro` on the bind itself.
       if (readonly) await mount(["-o", "remount,ro,bind", target], signal);
+    },
+    bindOpen: (fd, target, signal) =>
+      mount(["--bind", "--no-canonicalize", `/proc/${process.pid}/fd/${fd}`, target], signal),
+    mount: ({ source, target, fileSystem, options }, signal) =>
+      mount(["-t", fileSystem, ...(options.length === 0 ? [] : ["-o", options.join(",")]), source, target], signal),
+    async supports(fileSystem, signal) {
+      const known = async () => {
+        const names = (await readFile("/proc/filesystems", "utf8")).split("\n").map((line) => line.split("\t")[1]);
+        return names.includes(fileSystem);
+      };
+      if (await known()) return true;
+      const loaded = await processes
+        .run("modprobe", { args: [fileSystem], timeoutMs: 10_000 }, signal)
+        .catch(() => undefined);
+      return loaded?.code === 0 && (await known());
     },
     remount: (target, options, signal) => mount(["-o", ["remount", ...options].join(","), target], signal),
     async makeShared(target, signal) {

@@ -146,7 +146,10 @@ describe("the kubelet on simulated pods", () => {
   it("shows a changed ConfigMap in its volume", async () => {
     await using test = await start();
     test.node.api.put("configmaps", { metadata: { name: "files", namespace: "default" }, data: { "a.txt": "one" } });
-    test.node.create("reader", { volumes: [{ name: "v", configMap: { name: "files" } }] });
+    test.node.create("reader", {
+      containers: [{ name: "main", image: "skiff/hello:1", volumeMounts: [{ name: "v", mountPath: "/v" }] }],
+      volumes: [{ name: "v", configMap: { name: "files" } }],
+    });
     await test.until(() => phase(test.node, "reader") === "Running");
     const uid = test.node.pod("reader")?.metadata.uid ?? "";
     const file = join(test.node.folder, "kubelet/pods", uid, "volumes/kubernetes.io~configmap/v/a.txt");

@@ -16,9 +16,11 @@ import { PodSet } from "./pods/pod-set.ts";
 import { RuntimeCache } from "./pods/runtime-cache.ts";
 import { hasAppArmor } from "./security/app-armor.ts";
 import { startNodeServer } from "./server/node-server.ts";
+import { volumePlugins } from "./volumes/plugins/volume-plugins.ts";
 import { PodVolumes } from "./volumes/pod-volumes.ts";
 import { ReferencedObjects } from "./volumes/referenced-objects.ts";
 import { ServiceAccountTokens } from "./volumes/service-account-token.ts";
+import { SubPaths } from "./volumes/sub-path.ts";
 
 const textOf = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
 
@@ -50,7 +52,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       : await startNodeServer({ ...options.server, parts, pods: () => late.pods });
   const port = server?.port ?? 0;
   const { client, recorder } = options;
-  const reporter = new NodeReporter({ node, machine, port, client, recorder, runtime, clock, logger });
+  const volumesInUse = () => parts.volumes.inUse();
+  const reporter = new NodeReporter({ node, machine, port, client, recorder, runtime, volumesInUse, clock, logger });
   background.run("node status", (signal) => reporter.report(signal));
   background.run("node lease", (signal) => reporter.renew(signal));
   background.run("runtime events", (signal) => cache.follow(signal));
@@ -106,7 +109,13 @@ async function nodeParts(
   const { objects, machine, cache } = made;
   const folders = new PodFolders(node);
   const { allocatable } = nodeResources(machine);
+  const { mounts } = host;
   const tokens = new ServiceAccountTokens(client, clock);
+  const plugins = volumePlugins({ folders, mounts, objects, tokens, clock, random, allocatable });
+  const onGone = (uid: string) => {
+    objects.release(uid);
+    tokens.forget(uid);
+  };
   const [version, resolvConf, hosts] = await Promise.all([
     runtime.version(new AbortController().signal).catch(() => ({ name: "containerd" })),
     textOf("/etc/resolv.conf"),
@@ -121,7 +130,8 @@ async function nodeParts(
     cache,
     folders,
     cgroups: new PodCgroups(host.cgroups, node.cgroupRoot),
-    volumes: new PodVolumes({ folders, mounts: host.mounts, objects, tokens, recorder, clock, random, allocatable }),
+    volumes: new PodVolumes({ folders, mounts, plugins, client, recorder, clock, onGone }),
+    subPaths: new SubPaths(folders, mounts),
     images: new ImagePuller({ runtime, recorder, clock }),
     objects,
     services: options.informers.for(Services),

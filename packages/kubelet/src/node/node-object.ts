@@ -106,6 +106,7 @@ export function nodeStatus(options: {
   readonly containerRuntimeVersion: string;
   readonly images: readonly ImageSummary[];
   readonly conditions: NodeCondition[];
+  readonly volumesInUse: readonly string[];
   readonly before: NodeStatus | undefined;
 }): NodeStatus {
   const { node, machine, before } = options;
@@ -121,6 +122,10 @@ export function nodeStatus(options: {
     conditions: options.conditions,
     daemonEndpoints: { kubeletEndpoint: { Port: options.port } },
     images: nodeImages(options.images),
+    // Absent where none is; said as an empty list once when the last one went.
+    ...(options.volumesInUse.length > 0 || before?.volumesInUse !== undefined
+      ? { volumesInUse: [...options.volumesInUse] }
+      : {}),
     nodeInfo: {
       architecture: machine.architecture,
       bootID: machine.bootId,

@@ -20,6 +20,8 @@ export interface NodeReporterOptions {
   readonly client: Client;
   readonly recorder: EventRecorder;
   readonly runtime: Runtime;
+  /** Unique names of attached volumes that are in use. */
+  readonly volumesInUse: () => readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -121,6 +123,7 @@ export class NodeReporter {
       port,
       containerRuntimeVersion: version === undefined ? known : `${version.name}://${version.version}`,
       images,
+      volumesInUse: this.#options.volumesInUse(),
       conditions: nodeConditions(health, { before: before?.conditions ?? [], nowMs: clock.now() }),
       before,
     });

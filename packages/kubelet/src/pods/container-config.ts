@@ -1,7 +1,7 @@
 import { chmod, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Container, Pod } from "@skiff/api";
-import type { ContainerConfig, ImageSummary, Mount } from "@skiff/runtime";
+import type { ContainerConfig, Device, ImageSummary, Mount } from "@skiff/runtime";
 import { containerResources } from "../cgroups/resources.ts";
 import { expand } from "../env/expand.ts";
 import { linuxSecurity } from "../security/linux-security.ts";
@@ -16,6 +16,8 @@ export interface ContainerConfigInput {
   readonly env: ReadonlyMap<string, string>;
   /** The container's volumes. */
   readonly mounts: readonly Mount[];
+  /** The container's volumes that are devices. */
+  readonly devices: readonly Device[];
   readonly folders: PodFolders;
   readonly rootFolder: string;
   readonly memoryCapacityBytes: number;
@@ -54,7 +56,7 @@ export async function containerConfig(input: ContainerConfigInput): Promise<Cont
     workingDir: container.workingDir ?? "",
     env: [...env].map(([name, value]) => ({ name, value })),
     mounts,
-    devices: [],
+    devices: input.devices,
     labels: containerLabels(pod, container),
     annotations: containerAnnotations(pod, container, attempt),
     logPath: folders.logPath(container.name, attempt),

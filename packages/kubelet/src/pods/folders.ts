@@ -31,9 +31,28 @@ export class PodFolders {
     return join(this.memory, uid);
   }
 
-  /** `pluginName` as in `kubernetes.io~empty-dir`. */
-  volume(uid: string, pluginName: string, volume: string): string {
-    return join(this.pod(uid), "volumes", pluginName, volume);
+  /** Holds a folder for each plugin that a pod has volumes of. */
+  volumeRoot(uid: string, mode: "Filesystem" | "Block"): string {
+    return join(this.pod(uid), mode === "Block" ? "volumeDevices" : "volumes");
+  }
+
+  /** Holds a folder for each of a pod's volumes of one plugin; `plugin` as in `kubernetes.io~empty-dir`. */
+  volumes(uid: string, plugin: string, mode: "Filesystem" | "Block"): string {
+    return join(this.volumeRoot(uid, mode), plugin);
+  }
+
+  pluginStateRoot(uid: string): string {
+    return join(this.pod(uid), "plugins");
+  }
+
+  /** What a plugin remembers of a volume. */
+  pluginState(uid: string, plugin: string, volume: string): string {
+    return join(this.pluginStateRoot(uid), plugin, volume);
+  }
+
+  /** Parts of volumes that containers mount: `VOLUME/CONTAINER/INDEX` below it. */
+  subPaths(uid: string): string {
+    return join(this.pod(uid), "volume-subpaths");
   }
 
   hosts(uid: string): string {

@@ -8,6 +8,7 @@ import type { MachineUsage } from "../node/machine-usage.ts";
 import type { NodeIdentity } from "../options.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import type { ReferencedObjects } from "../volumes/referenced-objects.ts";
+import type { SubPaths } from "../volumes/sub-path.ts";
 import type { PodFolders } from "./folders.ts";
 import type { RuntimeCache } from "./runtime-cache.ts";
 
@@ -23,6 +24,7 @@ export interface NodeParts {
   readonly folders: PodFolders;
   readonly cgroups: PodCgroups;
   readonly volumes: PodVolumes;
+  readonly subPaths: SubPaths;
   readonly images: ImagePuller;
   readonly objects: ReferencedObjects;
   readonly services: Informer<Service>;

@@ -1,4 +1,3 @@
-import { readdir } from "node:fs/promises";
 import { type Pod, Pods } from "@skiff/api";
 import { type Background, describeError } from "@skiff/base";
 import type { CacheChange, Informer } from "@skiff/client";
@@ -48,6 +47,7 @@ export class PodSet implements Disposable {
         try {
           await this.#parts.cache.refresh(signal);
           this.#endOrphans();
+          await this.removeLeftovers(signal);
         } catch (error) {
           signal.throwIfAborted();
           this.#parts.logger.warn(`resync: ${describeError(error)}`);
@@ -152,15 +152,20 @@ export class PodSet implements Disposable {
 
   /** Removes what pods left on the disk that neither the API nor the runtime knows any more (after a crash of the machine). */
   async removeLeftovers(signal: AbortSignal): Promise<void> {
-    const { folders, cache, cgroups, volumes } = this.#parts;
+    const { cache, cgroups, volumes, logger } = this.#parts;
     const known = new Set([
       ...this.#informer.list().map((pod) => pod.metadata.uid),
       ...cache.pods().map((one) => one.uid),
     ]);
-    for (const uid of await readdir(folders.pods)) {
-      if (known.has(uid) || this.#workers.has(uid)) continue;
-      await volumes.tearDown(uid, signal);
-      await cgroups.remove({ uid });
+    for (const uid of await volumes.remains()) {
+      if (known.has(uid) || this.#workers.has(uid) || this.#orphans.has(uid)) continue;
+      try {
+        await volumes.removePod(uid, signal);
+        await cgroups.remove({ uid });
+      } catch (error) {
+        signal.throwIfAborted();
+        logger.warn(`orphaned pod ${uid} found, but its volumes are not cleaned up: ${describeError(error)}`);
+      }
     }
   }
 

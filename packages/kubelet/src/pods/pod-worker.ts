@@ -42,6 +42,7 @@ export class PodWorker {
   #graceChanged = new AbortController();
   #woken = Promise.withResolvers<void>();
   #recheckAtMs = 0;
+  #volumesRun: Promise<void> = Promise.resolve();
 
   constructor(parts: NodeParts, pod: Pod) {
     const wake = () => this.wake();
@@ -94,7 +95,7 @@ export class PodWorker {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#parts;
     const life = AbortSignal.any([signal, this.#life.signal]);
-    const volumes = this.#volumes.run(life);
+    this.#volumesRun = this.#volumes.run(life);
     try {
       while (!signal.aborted && !this.#isRemoved()) {
         this.#woken = Promise.withResolvers<void>();
@@ -112,7 +113,7 @@ export class PodWorker {
       }
     } finally {
       this.#life.abort();
-      await Promise.allSettled([volumes, this.#settled()]);
+      await Promise.allSettled([this.#volumesRun, this.#settled()]);
       await this.#observer[Symbol.asyncDispose]();
     }
   }
@@ -275,6 +276,9 @@ export class PodWorker {
     }
     await this.#report(signal, true);
     await this.#observer.status.flushed();
+    // Nothing is set up any more once this has ended.
+    await this.#volumesRun;
+    await this.#parts.volumes.tearDown(this.#pod.metadata.uid, signal);
     this.#stage = "ended";
   }
 

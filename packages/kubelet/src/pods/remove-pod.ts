@@ -19,7 +19,7 @@ export async function removePod(parts: NodeParts, pod: PodIdentity, signal: Abor
     await runtime.removeContainer(container.id, signal);
     cache.forgetContainer(container.id);
   }
-  await parts.volumes.tearDown(pod.uid, signal);
+  await parts.volumes.removePod(pod.uid, signal);
   await parts.cgroups.remove(pod);
   await rm(folders.podLogs(pod), { recursive: true, force: true });
   parts.images.forget(pod.uid);

@@ -5,7 +5,7 @@ import { ContainerConfigError, environment } from "../env/environment.ts";
 import { serviceEnvironment } from "../env/service-env.ts";
 import { ImageFailure } from "../images/image-puller.ts";
 import { checkNonRoot } from "../security/linux-security.ts";
-import { containerMounts, volumeFile } from "../volumes/container-mounts.ts";
+import { containerDevices, containerMounts, volumeFile } from "../volumes/container-mounts.ts";
 import { containerConfig } from "./container-config.ts";
 import { runHook } from "./hooks.ts";
 import type { NodeParts } from "./node-parts.ts";
@@ -120,7 +120,8 @@ async function configure(
       file: (volume, path) => volumeFile(pod, { volume, path }, parts.volumes),
     },
   });
-  const mounts = await containerMounts(pod, container, { volumes: parts.volumes, env });
+  const { volumes, subPaths, logger } = parts;
+  const mounts = await containerMounts(pod, container, { volumes, subPaths, env, logger, signal });
   return containerConfig({
     pod,
     container,
@@ -128,6 +129,7 @@ async function configure(
     attempt,
     env,
     mounts,
+    devices: containerDevices(pod, container, volumes),
     folders: parts.folders,
     rootFolder: parts.node.rootFolder,
     memoryCapacityBytes: parts.memoryCapacityBytes,

@@ -1,8 +1,11 @@
-import type { Pod } from "@skiff/api";
-import { aborted, backoffDelayMs, isAbort } from "@skiff/base";
+import { type Pod, Pods } from "@skiff/api";
+import { aborted, backoffDelayMs, describeError, isAbort } from "@skiff/base";
+import type { SetUpResult } from "../volumes/pod-volumes.ts";
 import type { NodeParts } from "./node-parts.ts";
 
 const retry = { initialMs: 500, maxMs: 122_000 };
+/** A pod that has waited this long for its volumes says so, and again after as long. */
+const patienceMs = 123_000;
 
 /** Keeps one pod's volumes current: sets them up, again after failures, and refreshes them when what they show changed. */
 export class VolumeSync {
@@ -31,20 +34,41 @@ export class VolumeSync {
   /** Runs until aborted. */
   async run(signal: AbortSignal): Promise<void> {
     if ((this.#pod.spec.volumes ?? []).length === 0) return;
-    const { clock, volumes } = this.#parts;
+    const { clock, logger } = this.#parts;
+    let lateAtMs = clock.now() + patienceMs;
+    let told = "";
     for (let failures = 0; !signal.aborted; ) {
       this.#poked = Promise.withResolvers<void>();
       let waitMs: number;
       try {
-        waitMs = (await volumes.setUp(this.#pod, signal)) - clock.now();
-        failures = 0;
-        this.#ready.resolve();
+        const result = await this.#parts.volumes.setUp(this.#pod, signal);
+        if (result.missing.length === 0) this.#ready.resolve();
+        if (result.failed) {
+          const late = result.missing.length > 0 && clock.now() >= lateAtMs;
+          const why = [...result.unresolved.values()].join("; ") || (late ? "context deadline exceeded" : "");
+          if (why !== "" && (late || why !== told)) {
+            this.#tell(result, why);
+            told = why;
+            lateAtMs = clock.now() + patienceMs;
+          }
+          waitMs = Math.min(backoffDelayMs(retry, ++failures), Math.max(1, lateAtMs - clock.now()));
+        } else {
+          failures = 0;
+          waitMs = result.refreshAtMs - clock.now();
+        }
       } catch (error) {
         if (isAbort(error, signal)) return;
+        logger.warn(`volumes of ${this.#pod.metadata.name}: ${describeError(error)}`);
         waitMs = backoffDelayMs(retry, ++failures);
       }
       using _ = clock.after(Math.max(0, Math.min(waitMs, 3_600_000)), () => this.#poked.resolve());
       await Promise.race([this.#poked.promise, aborted(signal)]);
     }
+  }
+
+  #tell({ missing, unresolved }: SetUpResult, why: string): void {
+    const list = (names: Iterable<string>) => `[${[...names].sort().join(" ")}]`;
+    const message = `Unable to attach or mount volumes: unmounted volumes=${list(missing)}, unattached volumes=[], failed to process volumes=${list(unresolved.keys())}: ${why}`;
+    this.#parts.recorder.record(Pods, this.#pod, { type: "Warning", reason: "FailedMount", message });
   }
 }

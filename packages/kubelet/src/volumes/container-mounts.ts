@@ -1,36 +1,44 @@
-import { chmod, mkdir, readFile, realpath, stat } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
+import { readFile, realpath } from "node:fs/promises";
+import { isAbsolute, join, relative } from "node:path";
 import type { Container, Pod, VolumeMount } from "@skiff/api";
-import type { Mount, MountPropagation } from "@skiff/runtime";
+import { describeError, isAbort, type Logger } from "@skiff/base";
+import { isWithin, openBeneath } from "@skiff/host";
+import type { Device, Mount, MountPropagation } from "@skiff/runtime";
 import { ContainerConfigError } from "../env/environment.ts";
 import { expand } from "../env/expand.ts";
 import type { PodVolumes } from "./pod-volumes.ts";
+import type { SubPaths } from "./sub-path.ts";
 
 const propagations: Readonly<Record<string, MountPropagation>> = {
   HostToContainer: "hostToContainer",
   Bidirectional: "bidirectional",
 };
 
-/** The volumes of a container as mounts. `env` is the container's environment, for `subPathExpr`. */
-export async function containerMounts(
-  pod: Pod,
-  container: Container,
-  options: { readonly volumes: PodVolumes; readonly env: ReadonlyMap<string, string> },
-): Promise<readonly Mount[]> {
+export interface MountsInput {
+  readonly volumes: PodVolumes;
+  readonly subPaths: SubPaths;
+  /** The container's environment, for `subPathExpr`. */
+  readonly env: ReadonlyMap<string, string>;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** The volumes of a container as mounts. */
+export async function containerMounts(pod: Pod, container: Container, input: MountsInput): Promise<readonly Mount[]> {
   const mounts: Mount[] = [];
-  for (const mount of container.volumeMounts ?? []) {
-    const volume = pod.spec.volumes?.find((one) => one.name === mount.name);
-    if (volume === undefined)
+  for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+    const volume = input.volumes.find(pod.metadata.uid, mount.name);
+    if (volume === undefined || volume.mounted.kind !== "files")
       throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
-    const folder = options.volumes.pathOf(pod, volume);
-    const below = subPath(mount, options.env);
-    const readonly =
-      mount.readOnly === true ||
-      (volume.projected ?? volume.secret ?? volume.configMap ?? volume.downwardAPI) !== undefined;
+    const { path, readonly } = volume.mounted;
+    const below = wantedSubPath(container, mount, input.env);
     mounts.push({
       containerPath: isAbsolute(mount.mountPath) ? mount.mountPath : `/${mount.mountPath}`,
-      hostPath: below === "" ? folder : await subPathOf(folder, below, container),
-      readonly,
+      hostPath:
+        below === ""
+          ? await realpath(path).catch(() => path)
+          : await subPathOf(input, { pod, container, mount, index, below, root: path }),
+      readonly: mount.readOnly === true || readonly,
       propagation: propagations[mount.mountPropagation ?? ""] ?? "private",
       ...(mount.recursiveReadOnly === "Enabled" ? { recursiveReadOnly: true } : {}),
     });
@@ -44,50 +52,73 @@ export async function volumeFile(
   { volume, path }: { readonly volume: string; readonly path: string },
   volumes: PodVolumes,
 ): Promise<string | undefined> {
-  const found = pod.spec.volumes?.find((one) => one.name === volume);
-  if (found === undefined)
+  const mounted = volumes.find(pod.metadata.uid, volume)?.mounted;
+  if (mounted?.kind !== "files")
     throw new ContainerConfigError(`cannot find the volume "${volume}" referenced by FileKeyRef`);
-  const root = await realpath(volumes.pathOf(pod, found));
-  const file = await realpath(join(root, path)).catch(() => undefined);
-  if (file === undefined) return undefined;
-  if (!file.startsWith(`${root}/`)) throw new ContainerConfigError(`"${path}" leads out of the volume "${volume}"`);
-  return readFile(file, "utf8");
+  const root = await realpath(mounted.path);
+  const real = await realpath(join(root, path)).catch(() => undefined);
+  if (real === undefined) return undefined;
+  const refused = () => new ContainerConfigError(`"${path}" leads out of the volume "${volume}"`);
+  if (!isWithin(real, root)) throw refused();
+  await using file = await openBeneath(root, relative(root, real)).catch(() => {
+    throw refused();
+  });
+  // Reading from a pipe would wait for somebody to write.
+  if (!(await file.stat()).isFile())
+    throw new ContainerConfigError(`"${path}" of the volume "${volume}" is not a file`);
+  return readFile(file.path, "utf8");
 }
 
-function subPath(mount: VolumeMount, env: ReadonlyMap<string, string>): string {
-  if (mount.subPathExpr === undefined || mount.subPathExpr === "") return mount.subPath ?? "";
-  const missing: string[] = [];
-  const path = expand(mount.subPathExpr, (name) => {
-    const value = env.get(name);
-    if (value === undefined || value === "") missing.push(name);
-    return value;
+/** The volumes that a container gets as devices. */
+export function containerDevices(pod: Pod, container: Container, volumes: PodVolumes): readonly Device[] {
+  return (container.volumeDevices ?? []).map(({ name, devicePath }) => {
+    const mounted = volumes.find(pod.metadata.uid, name)?.mounted;
+    if (mounted?.kind !== "block")
+      throw new ContainerConfigError(`cannot find volume "${name}" to pass into container "${container.name}"`);
+    return { hostPath: mounted.device, containerPath: devicePath, permissions: mounted.readonly ? "r" : "mrw" };
   });
-  if (missing.length > 0)
-    throw new ContainerConfigError(
-      `failed to expand subPathExpr "${mount.subPathExpr}": missing value for ${missing.join(", ")}`,
-    );
+}
+
+function wantedSubPath(container: Container, mount: VolumeMount, env: ReadonlyMap<string, string>): string {
+  let path = mount.subPath ?? "";
+  if (mount.subPathExpr !== undefined && mount.subPathExpr !== "") {
+    const missing: string[] = [];
+    path = expand(mount.subPathExpr, (name) => {
+      const value = env.get(name);
+      if (value === undefined || value === "") missing.push(name);
+      return value;
+    });
+    if (missing.length > 0)
+      throw new ContainerConfigError(`failed to expand subPathExpr for container "${container.name}"`);
+  }
+  if (path === "") return "";
+  if (isAbsolute(path)) throw new ContainerConfigError(`error SubPath \`${path}\` must not be an absolute path`);
+  if (path.split("/").includes(".."))
+    throw new ContainerConfigError(`unable to provision SubPath \`${path}\`: must not contain '..'`);
   return path;
 }
 
-/** A path within a volume, links followed; made as a folder where it is missing. It may not lead out of the volume. */
-async function subPathOf(folder: string, below: string, container: Container): Promise<string> {
-  const refuse = (why: string) =>
-    new ContainerConfigError(`failed to prepare subPath for volumeMount of container "${container.name}": ${why}`);
-  if (isAbsolute(below)) throw refuse(`error SubPath \`${below}\` must not be an absolute path`);
-  if (below.split("/").includes("..")) throw refuse(`unable to provision SubPath \`${below}\`: must not contain '..'`);
-  const root = await realpath(folder);
-  const wanted = join(root, below);
-  if ((await stat(wanted).catch(() => undefined)) === undefined) {
-    // Nothing is made through links that a container may have put there.
-    let parent = wanted;
-    while ((await stat(parent).catch(() => undefined)) === undefined) parent = join(parent, "..");
-    const real = await realpath(parent);
-    if (real !== root && !real.startsWith(`${root}/`)) throw refuse(`"${below}" leads out of the volume`);
-    const { mode } = await stat(root);
-    const made = await mkdir(wanted, { recursive: true });
-    if (made !== undefined) await chmod(wanted, mode & 0o7777);
+async function subPathOf(
+  { subPaths, logger, signal }: MountsInput,
+  wanted: {
+    readonly pod: Pod;
+    readonly container: Container;
+    readonly mount: VolumeMount;
+    readonly index: number;
+    readonly below: string;
+    readonly root: string;
+  },
+): Promise<string> {
+  const { pod, container, mount, index, below, root } = wanted;
+  const place = { uid: pod.metadata.uid, volume: mount.name, container: container.name, index };
+  try {
+    return await subPaths.prepare({ root, below, place }, signal);
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    // What exactly is wrong could tell a container about files of the node: that is for the node's log.
+    logger.warn(`subPath ${below} of volume ${mount.name} in ${pod.metadata.name}: ${describeError(error)}`);
+    throw new ContainerConfigError(
+      `failed to prepare subPath for volumeMount "${mount.name}" of container "${container.name}"`,
+    );
   }
-  const real = await realpath(wanted);
-  if (real !== root && !real.startsWith(`${root}/`)) throw refuse(`"${below}" leads out of the volume`);
-  return real;
 }

@@ -1,10 +1,6 @@
 import type { ConfigMap, KeyToPath, Secret } from "@skiff/api";
 import type { VolumeFile } from "./atomic-writer.ts";
-
-/** A volume cannot be set up. The message is fit for the event `MountVolume.SetUp failed for volume …`. */
-export class VolumeFailure extends Error {
-  override name = "VolumeFailure";
-}
+import { VolumeFailure } from "./volume-plugin.ts";
 
 export interface Selection {
   readonly items: readonly KeyToPath[] | undefined;

@@ -1,31 +1,71 @@
-import { chmod, chown, mkdir, rm } from "node:fs/promises";
+import { lstat, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { asUnits, type Pod, Pods, type Volume } from "@skiff/api";
-import { type Clock, describeError, isAbort, type Random } from "@skiff/base";
-import type { EventRecorder } from "@skiff/client";
-import type { Mounts } from "@skiff/host";
+import { type Pod, Pods, type Volume } from "@skiff/api";
+import { type Clock, describeError, isAbort } from "@skiff/base";
+import type { Client, EventRecorder } from "@skiff/client";
+import { isWithin, type Mounts } from "@skiff/host";
 import type { PodFolders } from "../pods/folders.ts";
-import { writeVolume } from "./atomic-writer.ts";
-import { checkHostPath } from "./host-path.ts";
-import { VolumeFailure } from "./payload.ts";
-import type { ReferencedObjects } from "./referenced-objects.ts";
-import type { ServiceAccountTokens } from "./service-account-token.ts";
-import { volumePayload } from "./volume-payload.ts";
+import { resolveVolume, volumeUses } from "./claims.ts";
+import { applyFsGroup } from "./fs-group.ts";
+import {
+  type MountedVolume,
+  pluginFolder,
+  VolumeFailure,
+  type VolumePlugin,
+  type VolumeSpec,
+  VolumeUnresolved,
+} from "./volume-plugin.ts";
 
 export interface PodVolumesOptions {
   readonly folders: PodFolders;
   readonly mounts: Mounts | undefined;
-  readonly objects: ReferencedObjects;
-  readonly tokens: ServiceAccountTokens;
+  /** The first that supports a volume provides it. */
+  readonly plugins: readonly VolumePlugin[];
+  readonly client: Client;
   readonly recorder: EventRecorder;
   readonly clock: Clock;
-  readonly random: Random;
-  readonly allocatable: Readonly<Record<string, string>>;
+  /** Ends what other parts keep for the volumes of a pod that is gone. */
+  readonly onGone: (uid: string) => void;
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return [];
+    throw error;
+  }
+}
+
+/** A volume of a pod that has been set up. */
+export interface PodVolume {
+  readonly spec: VolumeSpec;
+  readonly plugin: VolumePlugin;
+  readonly mounted: MountedVolume;
+}
+
+/** How setting up a pod's volumes went. */
+export interface SetUpResult {
+  /** Names of volumes that are not there yet. */
+  readonly missing: readonly string[];
+  /** Something failed this time: a volume is missing, or shows what it showed before. */
+  readonly failed: boolean;
+  /** Why some could not even be looked for: texts of `VolumeUnresolved`, by volume. */
+  readonly unresolved: ReadonlyMap<string, string>;
+  /** When volumes that are there want to be set up again (epoch milliseconds). */
+  readonly refreshAtMs: number;
+}
+
+interface Kept {
+  readonly volumes: Map<string, PodVolume>;
+  /** Resolved, by name; those of claims are in use from now on until everything of the pod is torn down. */
+  readonly specs: Map<string, { readonly spec: VolumeSpec; readonly plugin: VolumePlugin }>;
 }
 
 /** Sets up, refreshes and takes away the volumes of pods. */
 export class PodVolumes {
   readonly #options: PodVolumesOptions;
+  readonly #pods = new Map<string, Kept>();
 
   constructor(options: PodVolumesOptions) {
     this.#options = options;
@@ -41,87 +81,170 @@ export class PodVolumes {
   }
 
   /**
-   * Sets up all volumes of a pod, or brings them up to date. Gives when that is to be done again at the latest (epoch
-   * milliseconds). Throws `VolumeFailure` after recording a FailedMount event.
+   * Sets up the volumes that containers of a pod use: those that are missing, and those that follow something that may have
+   * changed. Records a FailedMount event for each that fails.
    */
-  async setUp(pod: Pod, signal: AbortSignal): Promise<number> {
-    const times = await Promise.all(
-      (pod.spec.volumes ?? []).map(async (volume) => {
+  async setUp(pod: Pod, signal: AbortSignal): Promise<SetUpResult> {
+    const kept = this.#kept(pod.metadata.uid);
+    const { mounted, asDevice } = volumeUses(pod);
+    const used = (pod.spec.volumes ?? []).filter(({ name }) => mounted.has(name) || asDevice.has(name));
+    const unresolved = new Map<string, string>();
+    let failed = false;
+    await Promise.all(
+      used.map(async (volume) => {
+        const before = kept.volumes.get(volume.name);
+        if (before !== undefined && !this.#wantsRefresh(before.mounted)) return;
         try {
-          return await this.#setUpOne(pod, volume, signal);
+          const { spec, plugin } = await this.#resolve(kept, pod, volume, signal);
+          kept.volumes.set(volume.name, {
+            spec,
+            plugin,
+            mounted: await this.#setUpOne(pod, spec, plugin, before, signal),
+          });
         } catch (error) {
           if (isAbort(error, signal)) throw error;
-          const message = `MountVolume.SetUp failed for volume "${volume.name}" : ${describeError(error)}`;
-          this.#options.recorder.record(Pods, pod, { type: "Warning", reason: "FailedMount", message });
-          throw new VolumeFailure(message, { cause: error });
+          failed = true;
+          if (error instanceof VolumeUnresolved) unresolved.set(volume.name, error.message);
+          else this.#tell(pod, volume, error);
         }
       }),
     );
-    return Math.min(Number.POSITIVE_INFINITY, ...times);
+    const times = [...kept.volumes.values()].map(({ mounted: one }) =>
+      one.kind === "files" ? one.refreshAtMs : undefined,
+    );
+    return {
+      missing: used.map(({ name }) => name).filter((name) => !kept.volumes.has(name)),
+      failed,
+      unresolved,
+      refreshAtMs: Math.min(Number.POSITIVE_INFINITY, ...times.filter((time) => time !== undefined)),
+    };
   }
 
-  /** Folder (or file) on the node that a volume of a pod is. */
-  pathOf(pod: Pod, volume: Volume): string {
-    const { folders } = this.#options;
-    const { uid } = pod.metadata;
-    if (volume.hostPath !== undefined) return volume.hostPath.path;
-    if (volume.secret !== undefined) return join(folders.podMemory(uid), "kubernetes.io~secret", volume.name);
-    if (volume.projected !== undefined) return join(folders.podMemory(uid), "kubernetes.io~projected", volume.name);
-    const plugin =
-      volume.configMap !== undefined
-        ? "kubernetes.io~configmap"
-        : volume.downwardAPI !== undefined
-          ? "kubernetes.io~downward-api"
-          : "kubernetes.io~empty-dir";
-    return folders.volume(uid, plugin, volume.name);
+  /** A volume of a pod that has been set up. */
+  find(uid: string, volume: string): PodVolume | undefined {
+    return this.#pods.get(uid)?.volumes.get(volume);
   }
 
-  /** Unmounts and deletes everything of a pod that is gone. */
+  /** All volumes of a pod that have been set up, by name. */
+  of(uid: string): ReadonlyMap<string, PodVolume> {
+    return this.#pods.get(uid)?.volumes ?? new Map();
+  }
+
+  /** Unique names of attached volumes that pods on this node use or are about to use, sorted, each once. */
+  inUse(): readonly string[] {
+    const all = [...this.#pods.values()].flatMap(({ specs }) => [...specs.values()]);
+    const names = all.map(({ spec, plugin }) => plugin.uniqueName?.(spec)).filter((name) => name !== undefined);
+    return [...new Set(names)].sort();
+  }
+
+  /**
+   * Takes away the volumes of a pod whose containers have all ended, as they are found on the disk: this works for pods of an
+   * earlier life of the agent too. Throws where something cannot be taken away (yet).
+   */
   async tearDown(uid: string, signal: AbortSignal): Promise<void> {
-    const { folders, mounts, objects, tokens } = this.#options;
-    objects.release(uid);
-    tokens.forget(uid);
-    await mounts?.unmountBelow(folders.pod(uid), signal);
+    const { folders, plugins, onGone } = this.#options;
+    if (uid === "" || uid.includes("/") || uid.startsWith(".")) throw new Error(`"${uid}" is no uid of a pod`);
+    onGone(uid);
+    // Parts of volumes that containers had are mounts of their own: they hold the volumes.
+    await this.#remove(folders.subPaths(uid), signal);
+    for (const mode of ["Filesystem", "Block"] as const) {
+      const all = folders.volumeRoot(uid, mode);
+      for (const pluginName of await namesIn(all)) {
+        const plugin = plugins.find(({ name }) => pluginFolder(name) === pluginName);
+        for (const name of await namesIn(join(all, pluginName))) {
+          const folder = join(all, pluginName, name);
+          await plugin?.tearDown?.({ podUid: uid, name, folder, mode }, signal);
+          await this.#remove(folder, signal);
+        }
+      }
+      await this.#remove(all, signal);
+    }
+    await rm(folders.pluginStateRoot(uid), { recursive: true, force: true });
     await rm(folders.podMemory(uid), { recursive: true, force: true });
-    await rm(folders.pod(uid), { recursive: true, force: true });
+    this.#pods.delete(uid);
   }
 
-  async #setUpOne(pod: Pod, volume: Volume, signal: AbortSignal): Promise<number> {
-    const { objects, tokens, clock, random, allocatable } = this.#options;
-    const never = Number.POSITIVE_INFINITY;
-    const path = this.pathOf(pod, volume);
-    const group = pod.spec.securityContext?.fsGroup;
-    if (volume.hostPath !== undefined) {
-      await checkHostPath(volume.hostPath);
-      return never;
-    }
-    if (volume.emptyDir !== undefined) {
-      await this.#emptyDir(path, volume, { group, signal });
-      return never;
-    }
-    const payload = await volumePayload(volume, { pod, objects, tokens, allocatable, signal });
-    if (payload === undefined) {
-      const kind = Object.keys(volume).find((key) => key !== "name") ?? "unknown";
-      throw new VolumeFailure(`volumes of type ${kind} are not supported by this node`);
-    }
-    await mkdir(path, { recursive: true, mode: 0o755 });
-    await writeVolume(path, payload.files, { nowMs: clock.now(), random, group });
-    return payload.refreshAtMs;
+  /** Takes away the volumes and all other files of a pod that is gone. */
+  async removePod(uid: string, signal: AbortSignal): Promise<void> {
+    await this.tearDown(uid, signal);
+    await this.#remove(this.#options.folders.pod(uid), signal);
   }
 
-  async #emptyDir(
-    path: string,
-    { emptyDir }: Volume,
-    { group, signal }: { readonly group: number | undefined; readonly signal: AbortSignal },
-  ): Promise<void> {
+  /** Uids of pods that have left something on the disk. */
+  async remains(): Promise<readonly string[]> {
+    const { pods, memory } = this.#options.folders;
+    const names = await Promise.all([pods, memory].map((folder) => readdir(folder).catch(() => [])));
+    return [...new Set(names.flat())];
+  }
+
+  /** Unmounts and deletes a folder. What is still mounted in there is somebody's data: nothing is deleted then. */
+  async #remove(folder: string, signal: AbortSignal): Promise<void> {
     const { mounts } = this.#options;
-    await mkdir(path, { recursive: true });
-    if (emptyDir?.medium === "Memory" && mounts !== undefined && !(await mounts.isMountPoint(path))) {
-      const sizeBytes = emptyDir.sizeLimit === undefined ? undefined : asUnits(emptyDir.sizeLimit);
-      await mounts.mountTmpfs(path, { mode: 0o777, ...(sizeBytes ? { sizeBytes } : {}) }, signal);
+    if ((await lstat(folder).catch(() => undefined)) === undefined) return;
+    await mounts?.unmountBelow(folder, signal);
+    const left = (await mounts?.list())?.find(({ target }) => isWithin(target, folder));
+    if (left !== undefined) throw new Error(`${left.target} is still mounted`);
+    await rm(folder, { recursive: true, force: true });
+  }
+
+  #kept(uid: string): Kept {
+    const found = this.#pods.get(uid);
+    if (found !== undefined) return found;
+    const made: Kept = { volumes: new Map(), specs: new Map() };
+    this.#pods.set(uid, made);
+    return made;
+  }
+
+  #wantsRefresh(mounted: MountedVolume): boolean {
+    if (mounted.kind === "block") return false;
+    return mounted.follows === true || (mounted.refreshAtMs ?? Number.POSITIVE_INFINITY) <= this.#options.clock.now();
+  }
+
+  async #resolve(kept: Kept, pod: Pod, volume: Volume, signal: AbortSignal) {
+    const known = kept.specs.get(volume.name);
+    if (known !== undefined) return known;
+    const spec = await resolveVolume(this.#options.client, pod, volume, signal);
+    const plugin = this.#options.plugins.find((one) => one.supports(spec));
+    if (plugin === undefined)
+      throw new VolumeUnresolved(
+        `failed to get Plugin from volumeSpec for volume "${spec.name}" err=no volume plugin matched`,
+      );
+    kept.specs.set(volume.name, { spec, plugin });
+    return { spec, plugin };
+  }
+
+  async #setUpOne(
+    pod: Pod,
+    spec: VolumeSpec,
+    plugin: VolumePlugin,
+    before: PodVolume | undefined,
+    signal: AbortSignal,
+  ): Promise<MountedVolume> {
+    const { folders } = this.#options;
+    const { uid, name: podName } = pod.metadata;
+    const parent = folders.volumes(uid, pluginFolder(plugin.name), spec.mode);
+    await mkdir(parent, { recursive: true, mode: 0o750 });
+    const stateFolder = folders.pluginState(uid, pluginFolder(plugin.name), spec.name);
+    const folder = join(parent, spec.name);
+    const mounted = await plugin.setUp({ pod, spec, folder, stateFolder, before: before?.mounted }, signal);
+    const { fsGroup: group, fsGroupChangePolicy } = pod.spec.securityContext ?? {};
+    if (before === undefined && mounted.kind === "files" && mounted.fsGroup !== "never" && group !== undefined) {
+      const onRootMismatch = mounted.fsGroup === "byPolicy" && fsGroupChangePolicy === "OnRootMismatch";
+      try {
+        await applyFsGroup(mounted.path, { group, readonly: mounted.readonly, onRootMismatch });
+      } catch (error) {
+        throw new VolumeFailure(`applyFSGroup failed for vol ${spec.name} of pod ${podName}: ${describeError(error)}`, {
+          cause: error,
+        });
+      }
     }
-    if (group !== undefined) await chown(path, 0, group);
-    // Set-group-id hands the group on to what is made inside.
-    await chmod(path, group === undefined ? 0o777 : 0o2777);
+    return mounted;
+  }
+
+  #tell(pod: Pod, volume: Volume, error: unknown): void {
+    const operation = error instanceof VolumeFailure ? error.operation : "MountVolume.SetUp";
+    const spec = this.#pods.get(pod.metadata.uid)?.specs.get(volume.name)?.spec;
+    const message = `${operation} failed for volume "${spec?.name ?? volume.name}" : ${describeError(error)}`;
+    this.#options.recorder.record(Pods, pod, { type: "Warning", reason: "FailedMount", message });
   }
 }

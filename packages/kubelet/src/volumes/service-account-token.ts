@@ -1,7 +1,7 @@
 import { type Pod, ServiceAccounts } from "@skiff/api";
 import { type Clock, isJsonObject } from "@skiff/base";
 import type { Client } from "@skiff/client";
-import { VolumeFailure } from "./payload.ts";
+import { VolumeFailure } from "./volume-plugin.ts";
 
 interface Token {
   readonly text: string;

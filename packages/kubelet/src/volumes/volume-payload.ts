@@ -10,9 +10,10 @@ import {
 import { podField } from "../env/field-ref.ts";
 import { resourceField } from "../env/resource-field.ts";
 import type { VolumeFile, VolumePayload } from "./atomic-writer.ts";
-import { bytesOf, selectFiles, VolumeFailure } from "./payload.ts";
+import { bytesOf, selectFiles } from "./payload.ts";
 import type { ReferencedObjects } from "./referenced-objects.ts";
 import type { ServiceAccountTokens } from "./service-account-token.ts";
+import { VolumeFailure } from "./volume-plugin.ts";
 
 export interface PayloadContext {
   readonly pod: Pod;

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { seededRandom } from "@skiff/base";
 import { writeVolume } from "./atomic-writer.ts";
-import { checkHostPath } from "./host-path.ts";
 import { selectFiles } from "./payload.ts";
+import { checkHostPath } from "./plugins/host-path.ts";
 import { rotateAtMs } from "./service-account-token.ts";
 
 async function temporary() {

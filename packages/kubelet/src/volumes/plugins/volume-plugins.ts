@@ -1,0 +1,20 @@
+import type { Mounts } from "@skiff/host";
+import type { VolumePlugin } from "../volume-plugin.ts";
+import { type ApiFilesOptions, apiFilesPlugins } from "./api-files.ts";
+import { emptyDirPlugin } from "./empty-dir.ts";
+import { hostPathPlugin } from "./host-path.ts";
+import { localVolumePlugin } from "./local-volume.ts";
+import { nfsPlugin } from "./nfs.ts";
+
+export interface VolumePluginsOptions extends ApiFilesOptions {
+  readonly mounts: Mounts | undefined;
+}
+
+/** Every way in which this node provides volumes. */
+export const volumePlugins = (options: VolumePluginsOptions): readonly VolumePlugin[] => [
+  ...apiFilesPlugins(options),
+  emptyDirPlugin(options),
+  hostPathPlugin,
+  localVolumePlugin(options.mounts),
+  nfsPlugin(options.mounts),
+];
