@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Pod } from "@skiff/api";
 import { systemClock } from "@skiff/base";
+import { podBehaviours } from "./fixtures/behaviours/pod-behaviours.ts";
 import { type ContainerdNode, startContainerdNode } from "./fixtures/containerd-node.ts";
 
 const { signal } = new AbortController();
@@ -13,7 +14,7 @@ after(async () => {
   await machine[Symbol.asyncDispose]();
 });
 
-async function until(condition: () => boolean, what: string, limitMs = 15_000): Promise<void> {
+async function until(condition: () => boolean, what: string, limitMs = 30_000): Promise<void> {
   const endMs = systemClock.monotonic() + limitMs;
   while (!condition()) {
     if (systemClock.monotonic() > endMs) {
@@ -259,5 +260,13 @@ describe("the kubelet on containerd", () => {
     assert.equal(ready("kept"), true);
     await gone("kept", 1);
     assert.deepEqual(await machine.cgroups.children(`${machine.cgroupRoot}/besteffort`), []);
+  });
+});
+
+describe("pods on containerd", () => {
+  const pass = (durationMs: number) => systemClock.sleep(durationMs, signal);
+  podBehaviours(() => ({ node: machine.node, until, pass }), {
+    image: "skiff/hello:1",
+    missingImage: "localhost:1/nosuch:1",
   });
 });

@@ -2,38 +2,9 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { seededRandom, VirtualClock } from "@skiff/base";
-import { fileLogs, SimulatedRuntime } from "@skiff/runtime";
-import { NodeFixture } from "./fixtures/node-fixture.ts";
-
-async function start() {
-  const clock = new VirtualClock();
-  const runtime = new SimulatedRuntime({
-    clock,
-    random: seededRandom(2),
-    podCidr: "10.42.0.0/24",
-    logs: fileLogs,
-    images: ["skiff/hello:1"],
-  });
-  const node = await NodeFixture.start({ clock, runtime });
-  /** Moves from timer to timer, and gives the real file system the moment it needs in between. */
-  const advance = async (limitMs: number, condition: () => boolean) => {
-    const endMs = clock.now() + limitMs;
-    for (;;) {
-      for (let turn = 0; turn < 8; turn++) {
-        if (condition()) return true;
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
-      const due = clock.nextDueMs();
-      if (due === undefined || due > endMs) return false;
-      await clock.advance(due - clock.now());
-    }
-  };
-  const until = async (condition: () => boolean, limitMs = 60_000) =>
-    assert.ok(await advance(limitMs, condition), "the condition does not hold in time");
-  const pass = (durationMs: number) => advance(durationMs, () => false);
-  return { clock, runtime, node, until, pass, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() };
-}
+import { podBehaviours } from "./fixtures/behaviours/pod-behaviours.ts";
+import type { NodeFixture } from "./fixtures/node-fixture.ts";
+import { startSimulatedNode } from "./fixtures/simulated-node.ts";
 
 const phase = (node: NodeFixture, name: string) => node.pod(name)?.status.phase;
 const first = (node: NodeFixture, name: string) => node.pod(name)?.status.containerStatuses?.[0];
@@ -42,7 +13,7 @@ const condition = (node: NodeFixture, name: string, type: string) =>
 
 describe("the kubelet on simulated pods", () => {
   it("registers its node and holds a lease", async () => {
-    await using test = await start();
+    await using test = await startSimulatedNode();
     await test.until(() => test.node.api.get("leases", "kube-node-lease", "node-1") !== undefined);
     const node = JSON.stringify(test.node.api.get("nodes", "", "node-1"));
     assert.match(node, /"kubeletVersion":"v1.36.0"/);
@@ -50,7 +21,7 @@ describe("the kubelet on simulated pods", () => {
   });
 
   it("runs a pod, tells of it, and ends it when it is deleted", async () => {
-    await using test = await start();
+    await using test = await startSimulatedNode();
     test.node.create("web", {});
     await test.until(() => condition(test.node, "web", "Ready")?.status === "True");
     const status = test.node.pod("web")?.status;
@@ -76,7 +47,7 @@ describe("the kubelet on simulated pods", () => {
   });
 
   it("lets a pod that never restarts succeed or fail for good", async () => {
-    await using test = await start();
+    await using test = await startSimulatedNode();
     const never = { restartPolicy: "Never" };
     test.node.create("good", never, { annotations: { "skiff.dev/simulated-exit-code": "0" } });
     test.node.create("bad", never, { annotations: { "skiff.dev/simulated-exit-code": "3" } });
@@ -90,7 +61,7 @@ describe("the kubelet on simulated pods", () => {
   });
 
   it("restarts what keeps ending, later each time", async () => {
-    await using test = await start();
+    await using test = await startSimulatedNode();
     test.node.create("crash", {}, { annotations: { "skiff.dev/simulated-exit-code": "1" } });
     await test.until(() => first(test.node, "crash")?.state?.waiting?.reason === "CrashLoopBackOff");
     const pod = test.node.pod("crash");
@@ -110,7 +81,7 @@ describe("the kubelet on simulated pods", () => {
   });
 
   it("runs init containers in order before the others", async () => {
-    await using test = await start();
+    await using test = await startSimulatedNode();
     const init = (name: string) => ({ name, image: "skiff/hello:1", command: ["sleep", "1"] });
     test.node.create("init", { initContainers: [init("a"), init("b")] });
     await test.until(() => test.node.pod("init")?.status.initContainerStatuses?.[0]?.state?.running !== undefined);
@@ -123,7 +94,7 @@ describe("the kubelet on simulated pods", () => {
   });
 
   it("says why an image cannot be had, and backs off", async () => {
-    await using test = await start();
+    await using test = await startSimulatedNode();
     test.node.create("missing", { containers: [{ name: "main", image: "nosuch:1" }] });
     await test.until(() => first(test.node, "missing")?.state?.waiting?.reason === "ErrImagePull");
     await test.until(() => first(test.node, "missing")?.state?.waiting?.reason === "ImagePullBackOff");
@@ -134,17 +105,17 @@ describe("the kubelet on simulated pods", () => {
   });
 
   it("waits for configuration that is missing, and goes on as soon as it is there", async () => {
-    await using test = await start();
+    await using test = await startSimulatedNode();
     const env = [{ name: "A", valueFrom: { configMapKeyRef: { name: "settings", key: "a" } } }];
     test.node.create("configured", { containers: [{ name: "main", image: "skiff/hello:1", env }] });
     await test.until(() => first(test.node, "configured")?.state?.waiting?.reason === "CreateContainerConfigError");
     assert.equal(first(test.node, "configured")?.state?.waiting?.message, 'configmap "settings" not found');
     test.node.api.put("configmaps", { metadata: { name: "settings", namespace: "default" }, data: { a: "1" } });
-    await test.until(() => phase(test.node, "configured") === "Running", 2000);
+    await test.until(() => phase(test.node, "configured") === "Running", "in time", 2000);
   });
 
   it("shows a changed ConfigMap in its volume", async () => {
-    await using test = await start();
+    await using test = await startSimulatedNode();
     test.node.api.put("configmaps", { metadata: { name: "files", namespace: "default" }, data: { "a.txt": "one" } });
     test.node.create("reader", {
       containers: [{ name: "main", image: "skiff/hello:1", volumeMounts: [{ name: "v", mountPath: "/v" }] }],
@@ -160,7 +131,7 @@ describe("the kubelet on simulated pods", () => {
   });
 
   it("finds its pods again after a restart, and ends those that are gone", async () => {
-    await using test = await start();
+    await using test = await startSimulatedNode();
     test.node.create("stays", {});
     test.node.create("goes", {});
     await test.until(() => phase(test.node, "stays") === "Running" && phase(test.node, "goes") === "Running");
@@ -176,17 +147,21 @@ describe("the kubelet on simulated pods", () => {
   });
 
   it("ends a pod that is past its deadline", async () => {
-    await using test = await start();
+    await using test = await startSimulatedNode();
     test.node.create("late", { activeDeadlineSeconds: 5 });
     await test.until(() => phase(test.node, "late") === "Failed");
     assert.equal(test.node.pod("late")?.status.reason, "DeadlineExceeded");
   });
 
   it("refuses a pod that asks for more than there is", async () => {
-    await using test = await start();
+    await using test = await startSimulatedNode();
     const resources = { requests: { cpu: "64" } };
     test.node.create("big", { containers: [{ name: "main", image: "skiff/hello:1", resources }] });
     await test.until(() => phase(test.node, "big") === "Failed");
     assert.equal(test.node.pod("big")?.status.reason, "OutOfcpu");
   });
+});
+
+describe("pods on the simulated runtime", () => {
+  podBehaviours(startSimulatedNode, { image: "skiff/hello:1", missingImage: "nosuch:1" });
 });

@@ -142,5 +142,7 @@ function nextAttempt(pod: Pod, container: Container, last: ContainerStatus | und
   if (last !== undefined) return restartCountOf(last) + 1;
   const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
   const known = [...containerStatuses, ...initContainerStatuses].find((one) => one.name === container.name);
-  return known?.containerID === undefined ? 0 : known.restartCount + 1;
+  if (known === undefined) return 0;
+  // Once the API was told of the loss, it has been counted.
+  return known.containerID === undefined ? known.restartCount : known.restartCount + 1;
 }

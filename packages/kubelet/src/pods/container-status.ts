@@ -49,18 +49,24 @@ function containerStatus(container: Container, input: ContainerStatusInput, kind
     ...volumeMountsOf(container),
   };
   // What the API knows of a container that has ended is all that is left of it.
-  if (last === undefined && input.terminating && old?.state?.terminated !== undefined) return old;
+  if (last === undefined && old?.state?.terminated !== undefined) {
+    const begun =
+      kind === "init" && pod.spec.containers.some((one) => view.containers.some((it) => it.name === one.name));
+    if (input.terminating || (begun && old.state.terminated.exitCode === 0)) return old;
+  }
   if (last === undefined) {
     // Nothing in the runtime: never started, or (after a loss) what the API knew of it.
     const reason = (pod.spec.initContainers ?? []).length > 0 ? "PodInitializing" : "ContainerCreating";
     const waiting = input.waiting.get(container.name) ?? { reason };
     const ended = input.terminating ? lostState(old) : undefined;
+    // What ran and is gone is going to be started anew: that counts as its end.
+    const lost = ended === undefined && old?.containerID !== undefined;
     return {
       ...base,
       state: ended ?? { waiting: withoutEmpty(waiting) },
-      lastState: old?.lastState ?? {},
+      lastState: (lost ? endOfLost(old) : undefined) ?? old?.lastState ?? {},
       ready: false,
-      restartCount: old?.restartCount ?? 0,
+      restartCount: (old?.restartCount ?? 0) + (lost ? 1 : 0),
       started: false,
     };
   }
@@ -108,6 +114,14 @@ function keptLastState(old: ContainerStatus | undefined, last: RuntimeContainer)
 function lostState(old: ContainerStatus | undefined): ContainerState | undefined {
   if (old?.state?.running === undefined) return undefined;
   return { terminated: unknownEnd };
+}
+
+/** The end of a container that the runtime has lost while its pod lives on. */
+function endOfLost(old: ContainerStatus): ContainerState | undefined {
+  if (old.state?.terminated !== undefined) return { terminated: old.state.terminated };
+  if (old.state?.running === undefined) return undefined;
+  const message = "The container could not be located when the pod was deleted.  The container used to be Running";
+  return { terminated: { ...unknownEnd, message } };
 }
 
 /** The end of a container that nobody saw end. */

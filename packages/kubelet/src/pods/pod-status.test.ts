@@ -22,22 +22,31 @@ const statusOf = (pod: Pod, more: Partial<PodStatusInput>) =>
   });
 const view = (...containers: PodStatusInput["view"]["containers"]) => ({ sandboxes: [sandboxOf()], containers });
 
+const lost = { name: "main", image: "i:1", imageID: "", ready: true };
+const over = { terminal: true, terminating: true };
 const never = podOf({ restartPolicy: "Never" });
 const init = podOf({ initContainers: [containerOf("a")] });
 const phases: readonly (readonly [string, Pod, Partial<PodStatusInput>, string])[] = [
   ["nothing yet", podOf(), {}, "Pending"],
   ["running", podOf(), { view: view(runtimeContainer("main")) }, "Running"],
   ["between two runs", podOf(), { view: view(ended("main", 1)) }, "Running"],
-  ["Never, well", never, { view: view(ended("main", 0)) }, "Succeeded"],
-  ["Never, badly", never, { view: view(ended("main", 2)) }, "Failed"],
+  ["Never, well", never, { view: view(ended("main", 0)), ...over }, "Succeeded"],
+  ["Never, badly", never, { view: view(ended("main", 2)), ...over }, "Failed"],
   ["init runs", init, { view: view(runtimeContainer("a")) }, "Pending"],
   ["init failed, tries again", init, { view: view(ended("a", 1)) }, "Pending"],
   [
     "init failed for good",
     podOf({ restartPolicy: "Never", initContainers: [containerOf("a")] }),
-    { view: view(ended("a", 1)) },
+    { view: view(ended("a", 1)), ...over },
     "Failed",
   ],
+  [
+    "Never, well, but a sidecar still runs",
+    { ...never, status: { phase: "Running" } },
+    { view: view(ended("main", 0)) },
+    "Running",
+  ],
+  ["deleted before anything ran", podOf(), { ...over }, "Failed"],
   ["deleted, ended well", podOf(), { view: view(ended("main", 0)), terminal: true, terminating: true }, "Succeeded"],
   ["deleted, killed", podOf(), { view: view(ended("main", 137)), terminal: true, terminating: true }, "Failed"],
   [
@@ -69,6 +78,41 @@ describe("podStatus", () => {
     assert.deepEqual(status?.state, { waiting: { reason: "CrashLoopBackOff", message: "back-off" } });
     assert.equal(status?.lastState?.terminated?.exitCode, 1);
     assert.equal(status?.containerID, "containerd://main-0");
+  });
+
+  it("counts what the runtime has lost as an end", () => {
+    const status = {
+      phase: "Running",
+      containerStatuses: [
+        {
+          ...lost,
+          restartCount: 2,
+          containerID: "containerd://x",
+          state: { running: { startedAt: "2026-01-01T00:00:00Z" } },
+        },
+      ],
+    };
+    const [main] = statusOf({ ...podOf(), status }, {}).containerStatuses ?? [];
+    assert.deepEqual(
+      [main?.restartCount, main?.state?.waiting?.reason, main?.lastState?.terminated?.reason],
+      [3, "ContainerCreating", "ContainerStatusUnknown"],
+    );
+    const again = statusOf(
+      { ...podOf(), status: { ...status, containerStatuses: main === undefined ? [] : [main] } },
+      {},
+    );
+    assert.equal(again.containerStatuses?.[0]?.restartCount, 3);
+  });
+
+  it("says that a pod is over whose containers nobody saw end", () => {
+    const { containerStatuses } = statusOf(podOf({ containers: [containerOf("main"), containerOf("b")] }), {
+      ...over,
+      view: view(ended("main", 0)),
+    });
+    assert.deepEqual(
+      containerStatuses?.map((one) => one.state?.terminated?.reason),
+      ["Completed", "ContainerStatusUnknown"],
+    );
   });
 
   it("remembers the end before this run", () => {

@@ -45,7 +45,8 @@ export function podStatus(input: PodStatusInput): PodStatus {
     input.failure ?? (old?.reason === undefined ? undefined : { reason: old.reason, message: old.message ?? "" });
   return {
     ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
-    phase,
+    // Not before nothing of it runs any more: others take what an ended pod had.
+    phase: isTerminal(phase) && !input.terminal && !isTerminal(old?.phase) ? (old?.phase ?? "Pending") : phase,
     conditions: podConditions({
       pod,
       phase,
