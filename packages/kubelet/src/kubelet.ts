@@ -2,6 +2,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { asUnits, type Pod, Pods, Services } from "@skiff/api";
 import { Background, describeError } from "@skiff/base";
 import { PodCgroups } from "./cgroups/pod-cgroups.ts";
+import { defaultConfiguration } from "./config/kubelet-configuration.ts";
 import { ImagePuller } from "./images/image-puller.ts";
 import { rotateLogs } from "./logs/rotate-logs.ts";
 import { readMachine } from "./node/machine.ts";
@@ -11,7 +12,7 @@ import { NodeReporter } from "./node/node-reporter.ts";
 import type { Kubelet, KubeletOptions } from "./options.ts";
 import { parseResolvConf } from "./pods/dns.ts";
 import { PodFolders } from "./pods/folders.ts";
-import type { NodeParts } from "./pods/node-parts.ts";
+import type { NodeParts, PodsOfNode } from "./pods/node-parts.ts";
 import { PodSet } from "./pods/pod-set.ts";
 import { RuntimeCache } from "./pods/runtime-cache.ts";
 import { hasAppArmor } from "./security/app-armor.ts";
@@ -44,7 +45,15 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     onChange: (uids) => late.pods?.objectsChanged(uids),
   });
   const cache = new RuntimeCache({ runtime, clock, logger, onChange: (uid) => late.pods?.wake(uid) });
-  const parts = await nodeParts(options, { cache, objects, machine });
+  const parts = await nodeParts(options, {
+    cache,
+    objects,
+    machine,
+    pods: {
+      active: () => late.pods?.active() ?? [],
+      resourcesFreed: () => late.pods?.resourcesFreed(),
+    },
+  });
   const informer = options.informers.for<Pod>(Pods, { fieldSelector: `spec.nodeName=${node.name}` });
   const server =
     options.server === undefined
@@ -103,10 +112,12 @@ async function nodeParts(
     readonly cache: RuntimeCache;
     readonly objects: ReferencedObjects;
     readonly machine: Parameters<typeof nodeResources>[0];
+    readonly pods: PodsOfNode;
   },
 ): Promise<NodeParts> {
   const { node, client, runtime, recorder, clock, random, logger, host } = options;
   const { objects, machine, cache } = made;
+  const configuration = options.configuration ?? defaultConfiguration;
   const folders = new PodFolders(node);
   const { allocatable } = nodeResources(machine);
   const { mounts } = host;
@@ -123,6 +134,8 @@ async function nodeParts(
   ]);
   return {
     node,
+    configuration,
+    pods: made.pods,
     client,
     runtime,
     runtimeName: version.name,

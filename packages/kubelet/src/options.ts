@@ -2,6 +2,7 @@ import type { Clock, Logger, Random } from "@skiff/base";
 import type { Client, EventRecorder, Informers } from "@skiff/client";
 import type { Cgroups, Mounts } from "@skiff/host";
 import type { Runtime } from "@skiff/runtime";
+import type { KubeletConfiguration } from "./config/kubelet-configuration.ts";
 
 /** Who the node is and where it keeps its things. */
 export interface NodeIdentity {
@@ -70,6 +71,8 @@ export interface KubeletOptions {
   readonly machine?: NodeMachine;
   /** Absent: no server (simulated nodes). */
   readonly server?: NodeServerOptions;
+  /** Absent: Kubernetes' defaults. */
+  readonly configuration?: KubeletConfiguration;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

@@ -1,8 +1,8 @@
-import type { Pod } from "@skiff/api";
-import type { Cgroups } from "@skiff/host";
+import { asMillis, type Pod, podRequests } from "@skiff/api";
+import type { CgroupLimits, CgroupStats, Cgroups } from "@skiff/host";
 import type { PodIdentity } from "../pods/pod-identity.ts";
 import { qosClass } from "../pods/qos.ts";
-import { podCgroupLimits } from "./resources.ts";
+import { cpuShares, podCgroupLimits } from "./resources.ts";
 
 /** A pod's cgroup: guaranteed pods lie at the root, the others below their class. */
 export function podCgroupPath(root: string, pod: Pod): string {
@@ -11,14 +11,27 @@ export function podCgroupPath(root: string, pod: Pod): string {
   return `${folder}/pod${pod.metadata.uid}`;
 }
 
+/** What all pods together may use. */
+export interface NodeLimits {
+  readonly cpuMillis: number;
+  readonly memoryBytes: number;
+  /** For each pod; -1: none. */
+  readonly podPids: number;
+  /** For all pods, so that the machine itself can still start processes; -1: none. */
+  readonly allPids: number;
+}
+
 /** The tree of cgroups that pods live in. containerd leaves a pod's cgroup behind, so the kubelet makes and removes it. */
 export class PodCgroups {
   readonly #cgroups: Cgroups | undefined;
   readonly #root: string;
+  readonly #limits: NodeLimits | undefined;
+  #burstableShares = 0;
 
-  constructor(cgroups: Cgroups | undefined, root: string) {
+  constructor(cgroups: Cgroups | undefined, root: string, limits?: NodeLimits) {
     this.#cgroups = cgroups;
     this.#root = root;
+    this.#limits = limits;
   }
 
   path(pod: Pod): string {
@@ -27,13 +40,47 @@ export class PodCgroups {
 
   /** Makes the classes' cgroups. */
   async prepare(): Promise<void> {
-    await this.#cgroups?.create(this.#root, {});
+    const { cpuMillis, memoryBytes, allPids } = this.#limits ?? {};
+    await this.#cgroups?.create(this.#root, {
+      ...(cpuMillis === undefined ? {} : { cpuShares: cpuShares(cpuMillis) }),
+      ...(memoryBytes === undefined ? {} : { memoryLimitBytes: memoryBytes }),
+      ...(allPids === undefined || allPids <= 0 ? {} : { pids: allPids }),
+    });
     await this.#cgroups?.create(`${this.#root}/besteffort`, { cpuShares: 2 });
-    await this.#cgroups?.create(`${this.#root}/burstable`, {});
+    await this.#cgroups?.create(`${this.#root}/burstable`, { cpuShares: 2 });
   }
 
   async create(pod: Pod): Promise<void> {
-    await this.#cgroups?.create(this.path(pod), podCgroupLimits(pod));
+    await this.#cgroups?.create(this.path(pod), this.limits(pod));
+  }
+
+  /** The limits that a pod's cgroup has. */
+  limits(pod: Pod): CgroupLimits {
+    return podCgroupLimits(pod, this.#limits?.podPids);
+  }
+
+  /** Changes the limits of a pod's cgroup while its containers run. */
+  async limit(pod: Pod, limits: CgroupLimits): Promise<void> {
+    await this.#cgroups?.limit(this.path(pod), limits);
+  }
+
+  /** What a pod uses; `undefined` where that is not known. */
+  async stats(pod: Pod): Promise<CgroupStats | undefined> {
+    return await this.#cgroups?.stats(this.path(pod));
+  }
+
+  /** What all pods together use. */
+  async allStats(): Promise<CgroupStats | undefined> {
+    return await this.#cgroups?.stats(this.#root);
+  }
+
+  /** Gives burstable pods together the weight that their requests add up to. */
+  async weighBurstable(pods: readonly Pod[]): Promise<void> {
+    const burstable = pods.filter((pod) => qosClass(pod) === "Burstable");
+    const shares = cpuShares(burstable.reduce((sum, pod) => sum + asMillis(podRequests(pod).cpu ?? "0"), 0));
+    if (shares === this.#burstableShares) return;
+    this.#burstableShares = shares;
+    await this.#cgroups?.limit(`${this.#root}/burstable`, { cpuShares: shares });
   }
 
   /** Removes a pod's cgroup wherever it lies; fine when there is none. */

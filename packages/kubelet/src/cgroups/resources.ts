@@ -1,10 +1,20 @@
-import { asMillis, asUnits, type Container, type Pod } from "@skiff/api";
+import {
+  asMillis,
+  asUnits,
+  type Container,
+  type Pod,
+  podLimits,
+  podRequests,
+  type ResourceRequirements,
+} from "@skiff/api";
 import type { CgroupLimits } from "@skiff/host";
 import type { LinuxResources } from "@skiff/runtime";
 import { qosClass } from "../pods/qos.ts";
 import { isSidecar } from "../pods/restart-policy.ts";
 
 const periodUs = 100_000;
+/** Pods of this priority and above keep the node itself running. */
+const nodeCriticalPriority = 2_000_001_000;
 
 /** CPU shares for a request in thousandths of a core; 2 is the least the kernel takes. */
 export const cpuShares = (milli: number): number => Math.min(262_144, Math.max(2, Math.floor((milli * 1024) / 1000)));
@@ -13,53 +23,80 @@ export const cpuShares = (milli: number): number => Math.min(262_144, Math.max(2
 export const cpuQuotaUs = (milli: number): number =>
   milli <= 0 ? -1 : Math.max(1000, Math.floor((milli * periodUs) / 1000));
 
-const cpu = (list: Record<string, string> | undefined): number | undefined =>
-  list?.cpu === undefined ? undefined : asMillis(list.cpu);
-const memory = (list: Record<string, string> | undefined): number | undefined =>
+type Amounts = Readonly<Record<string, string>> | undefined;
+
+const cpu = (list: Amounts): number | undefined => (list?.cpu === undefined ? undefined : asMillis(list.cpu));
+const memory = (list: Amounts): number | undefined =>
   list?.memory === undefined ? undefined : Math.ceil(asUnits(list.memory));
+
+const wholePod = ({ spec }: Pod): ResourceRequirements | undefined =>
+  spec.resources?.requests || spec.resources?.limits ? spec.resources : undefined;
 
 /** How ready the kernel is to kill a container when memory runs out: -997 (guaranteed) to 1000 (best effort). */
 export function oomScoreAdj(pod: Pod, container: Container, memoryCapacityBytes: number): number {
-  if (pod.spec.priorityClassName === "system-node-critical") return -997;
+  const { priorityClassName, priority = 0 } = pod.spec;
+  if (priorityClassName === "system-node-critical" || priority >= nodeCriticalPriority) return -997;
   const qos = qosClass(pod);
   if (qos === "Guaranteed") return -997;
   if (qos === "BestEffort") return 1000;
-  const request = memory(container.resources?.requests) ?? memory(container.resources?.limits) ?? 0;
-  const score = Math.floor(1000 - (1000 * request) / Math.max(1, memoryCapacityBytes));
-  // At most just below best effort, at least just above guaranteed.
-  return Math.min(999, Math.max(3, score));
+  const of = (one: Container) => {
+    const score = Math.floor(1000 - (1000 * memoryRequest(pod, one)) / Math.max(1, memoryCapacityBytes));
+    // At most just below best effort, at least just above guaranteed.
+    return Math.min(999, Math.max(3, score));
+  };
+  // A sidecar is not killed before those it serves.
+  return isSidecar(container) ? Math.min(of(container), ...pod.spec.containers.map(of)) : of(container);
 }
 
-/** A container's own limits. */
+/** A container's memory request; what the pod as a whole asks for beyond its containers is shared among them. */
+function memoryRequest(pod: Pod, container: Container): number {
+  const own = (one: Container) => memory(one.resources?.requests) ?? memory(one.resources?.limits) ?? 0;
+  const whole = memory(wholePod(pod)?.requests);
+  if (whole === undefined) return own(container);
+  const running = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)];
+  const rest = Math.max(0, whole - running.reduce((sum, one) => sum + own(one), 0));
+  return own(container) + rest / Math.max(1, running.length);
+}
+
+const hugePages = (limits: Amounts) =>
+  Object.entries(limits ?? {})
+    .filter(([name]) => name.startsWith("hugepages-"))
+    .map(([name, amount]) => ({
+      // As the kernel names them: 2MB, 1GB.
+      pageSize: name.slice("hugepages-".length).replace(/i$/, "B"),
+      limitBytes: asUnits(amount),
+    }));
+
+/** A container's own limits; where it has none, those of the pod as a whole. */
 export function containerResources(pod: Pod, container: Container, memoryCapacityBytes: number): LinuxResources {
   const { requests, limits } = container.resources ?? {};
-  const memoryLimit = memory(limits);
+  const whole = wholePod(pod)?.limits;
+  const memoryLimit = memory(limits) ?? memory(whole);
+  const huge = hugePages(limits);
   return {
     cpuPeriodUs: periodUs,
-    cpuQuotaUs: cpuQuotaUs(cpu(limits) ?? 0),
+    cpuQuotaUs: cpuQuotaUs(cpu(limits) ?? cpu(whole) ?? 0),
     cpuShares: cpuShares(cpu(requests) ?? cpu(limits) ?? 0),
     ...(memoryLimit === undefined || memoryLimit === 0 ? {} : { memoryLimitBytes: memoryLimit }),
     oomScoreAdj: oomScoreAdj(pod, container, memoryCapacityBytes),
+    ...(huge.length === 0 ? {} : { hugepageLimits: huge }),
   };
 }
 
-/** What a pod may use in all, as limits of its cgroup: set only where every container has one. */
-export function podCgroupLimits(pod: Pod): CgroupLimits {
-  const running = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)];
-  const init = (pod.spec.initContainers ?? []).filter((one) => !isSidecar(one));
-  const sum = (read: (container: Container) => number | undefined): number =>
-    Math.max(
-      running.reduce((total, one) => total + (read(one) ?? 0), 0),
-      ...init.map((one) => read(one) ?? 0),
-    );
-  const every = (read: (container: Container) => number | undefined): boolean =>
-    [...running, ...init].every((one) => (read(one) ?? 0) > 0);
-  const limitCpu = (one: Container) => cpu(one.resources?.limits);
-  const limitMemory = (one: Container) => memory(one.resources?.limits);
-  const requestCpu = (one: Container) => cpu(one.resources?.requests) ?? limitCpu(one);
+/** What a pod may use in all, as limits of its cgroup: set where the pod has them, or every one of its containers. */
+export function podCgroupLimits(pod: Pod, podPidsLimit = -1): CgroupLimits {
+  const pids = podPidsLimit > 0 ? { pids: podPidsLimit } : {};
+  if (qosClass(pod) === "BestEffort") return { cpuShares: 2, ...pids };
+  const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+  const limits = podLimits(pod);
+  const requests = podRequests(pod);
+  const whole = wholePod(pod)?.limits;
+  const limited = (read: (list: Amounts) => number | undefined): boolean =>
+    read(whole) !== undefined || containers.every((one) => (read(one.resources?.limits) ?? 0) > 0);
   return {
-    cpuShares: cpuShares(sum(requestCpu)),
-    ...(every(limitCpu) ? { cpuQuotaUs: cpuQuotaUs(sum(limitCpu)), cpuPeriodUs: periodUs } : {}),
-    ...(every(limitMemory) ? { memoryLimitBytes: sum(limitMemory) } : {}),
+    cpuShares: cpuShares(cpu(requests) ?? cpu(limits) ?? 0),
+    ...(limited(cpu) ? { cpuQuotaUs: cpuQuotaUs(cpu(limits) ?? 0), cpuPeriodUs: periodUs } : {}),
+    ...(limited(memory) ? { memoryLimitBytes: memory(limits) ?? -1 } : {}),
+    ...pids,
   };
 }

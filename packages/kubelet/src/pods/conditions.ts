@@ -10,6 +10,8 @@ export interface ConditionInput {
   readonly app: readonly ContainerStatus[];
   /** The sandbox runs and has its network. */
   readonly sandboxReady: boolean;
+  /** Conditions that tell of a resize; absent ones go. */
+  readonly resize: readonly PodCondition[];
   /** RFC 3339, for conditions that change now. */
   readonly now: string;
 }
@@ -21,6 +23,8 @@ export const ownedConditions: ReadonlySet<string> = new Set([
   "Ready",
   "ContainersReady",
   "PodScheduled",
+  "PodResizePending",
+  "PodResizeInProgress",
 ]);
 
 /** All conditions of a pod, transition times kept where the status did not change. */
@@ -44,7 +48,7 @@ export function podConditions(input: ConditionInput): PodCondition[] {
       lastTransitionTime: old?.status === verdict.status ? (old.lastTransitionTime ?? now) : now,
     };
   });
-  return [...own, ...before.filter((one) => !ownedConditions.has(one.type))];
+  return [...input.resize, ...own, ...before.filter((one) => !ownedConditions.has(one.type))];
 }
 
 const list = (names: readonly string[]) => `[${names.join(" ")}]`;

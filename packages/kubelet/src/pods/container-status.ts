@@ -1,6 +1,7 @@
 import type { Container, ContainerState, ContainerStatus, Pod } from "@skiff/api";
 import { timestamp } from "@skiff/base";
 import type { ContainerStatus as RuntimeContainer } from "@skiff/runtime";
+import type { Resources } from "../resize/allocation.ts";
 import { isSidecar, restartsAfter } from "./restart-policy.ts";
 import type { PodView } from "./runtime-cache.ts";
 import { restartCountOf } from "./runtime-labels.ts";
@@ -26,6 +27,8 @@ export interface ContainerStatusInput {
   readonly ready: (name: string) => boolean;
   /** The pod is being ended: nothing is going to be restarted. */
   readonly terminating: boolean;
+  /** Resources that a running container was really given, where they are known. */
+  readonly actual: (status: RuntimeContainer) => Resources | undefined;
 }
 
 /** The statuses of one list of containers, in the order of the spec. */
@@ -45,7 +48,7 @@ function containerStatus(container: Container, input: ContainerStatusInput, kind
     name: container.name,
     image: container.image ?? "",
     imageID: "",
-    ...resourcesOf(container),
+    ...resourcesOf(container, last?.state === "running" ? input.actual(last) : undefined),
     ...volumeMountsOf(container),
   };
   // What the API knows of a container that has ended is all that is left of it.
@@ -166,10 +169,14 @@ function stateOf(status: RuntimeContainer, input: ContainerStatusInput): Contain
   }
 }
 
-function resourcesOf(container: Container): Pick<ContainerStatus, "resources" | "allocatedResources"> {
-  const { requests, limits } = container.resources ?? {};
+function resourcesOf(
+  container: Container,
+  actual: Resources | undefined,
+): Pick<ContainerStatus, "resources" | "allocatedResources"> {
+  const granted = container.resources?.requests;
+  const { requests, limits } = actual ?? container.resources ?? {};
   return {
-    ...(requests === undefined ? {} : { allocatedResources: requests }),
+    ...(granted === undefined ? {} : { allocatedResources: granted }),
     resources: {
       ...(limits === undefined ? {} : { limits }),
       ...(requests === undefined ? {} : { requests }),

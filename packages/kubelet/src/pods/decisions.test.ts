@@ -10,17 +10,17 @@ import { tally } from "../probes/pod-probes.ts";
 import { checkNonRoot, linuxSecurity } from "../security/linux-security.ts";
 import { judge } from "../server/authenticate.ts";
 import { dnsWarnings, hostsFile, kernelHostname, parseResolvConf, podDns } from "./dns.ts";
-import { computeQosClass } from "./qos.ts";
+import { qosClass } from "./qos.ts";
 import { StartBackoff } from "./start-backoff.ts";
 import { fairShare } from "./termination-message.ts";
 
 describe("small decisions about pods", () => {
   it("puts pods in their class", () => {
     const of = (requests?: Record<string, string>, limits?: Record<string, string>) =>
-      computeQosClass([containerOf("a", { resources: { requests, limits } })]);
+      qosClass(podOf({ containers: [containerOf("a", { resources: { requests, limits } })] }));
     assert.equal(of(), "BestEffort");
     assert.equal(of({ cpu: "1" }), "Burstable");
-    assert.equal(of(undefined, { cpu: "1", memory: "1Gi" }), "Guaranteed");
+    assert.equal(of({ cpu: "1", memory: "1Gi" }, { cpu: "1", memory: "1Gi" }), "Guaranteed");
     assert.equal(of({ cpu: "500m" }, { cpu: "1", memory: "1Gi" }), "Burstable");
   });
 

@@ -1,8 +1,9 @@
-import type { Service } from "@skiff/api";
+import type { Pod, Service } from "@skiff/api";
 import type { Clock, Logger, Random } from "@skiff/base";
 import type { Client, EventRecorder, Informer } from "@skiff/client";
 import type { Runtime, SandboxConfig } from "@skiff/runtime";
 import type { PodCgroups } from "../cgroups/pod-cgroups.ts";
+import type { KubeletConfiguration } from "../config/kubelet-configuration.ts";
 import type { ImagePuller } from "../images/image-puller.ts";
 import type { MachineUsage } from "../node/machine-usage.ts";
 import type { NodeIdentity } from "../options.ts";
@@ -12,9 +13,19 @@ import type { SubPaths } from "../volumes/sub-path.ts";
 import type { PodFolders } from "./folders.ts";
 import type { RuntimeCache } from "./runtime-cache.ts";
 
+/** The pods of the node, for those that look beyond their own. */
+export interface PodsOfNode {
+  /** Pods that have not ended, with what the node has granted them. */
+  active(): readonly Pod[];
+  /** A pod has ended or shrunk: others that waited for room are looked at again. */
+  resourcesFreed(): void;
+}
+
 /** What every pod's worker works with; one set for the whole node. */
 export interface NodeParts {
   readonly node: NodeIdentity;
+  readonly configuration: KubeletConfiguration;
+  readonly pods: PodsOfNode;
   readonly client: Client;
   readonly runtime: Runtime;
   /** As in `containerd`: the scheme of container ids. */

@@ -1,6 +1,7 @@
 import type { Container, Pod } from "@skiff/api";
 import type { ContainerStatus } from "@skiff/runtime";
 import { PodProbes, type ProbeKind } from "../probes/pod-probes.ts";
+import type { PodResize } from "../resize/pod-resize.ts";
 import type { Waiting } from "./container-status.ts";
 import type { NodeParts } from "./node-parts.ts";
 import { newest, type ProbeVerdict } from "./plan.ts";
@@ -18,6 +19,8 @@ export interface ReportInput {
   readonly terminating: boolean;
   /** Nothing runs any more. */
   readonly terminal: boolean;
+  /** The pod's resources and what becomes of a change of them. */
+  readonly resize: Pick<PodResize, "actual" | "conditions">;
 }
 
 const allContainers = (pod: Pod): readonly Container[] => [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
@@ -81,6 +84,8 @@ export class PodObserver implements AsyncDisposable {
       hostAddresses: node.addresses,
       failure: input.failure,
       terminal: input.terminal,
+      resize: input.resize.conditions(),
+      actual: (status) => input.resize.actual(status),
     });
     this.status.set(pod, status, signal);
   }

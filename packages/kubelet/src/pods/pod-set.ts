@@ -65,6 +65,17 @@ export class PodSet implements Disposable {
     return [...this.#workers.values()].map((worker) => worker.pod);
   }
 
+  /** Pods that have not ended. */
+  active(): readonly Pod[] {
+    return this.list().filter((pod) => !hasEnded(pod));
+  }
+
+  /** Looks again at pods that wait for room. */
+  resourcesFreed(): void {
+    for (const worker of this.#workers.values()) if (worker.waitsForRoom) worker.wake();
+    this.#weigh();
+  }
+
   find(namespace: string, name: string): Pod | undefined {
     return this.list().find((pod) => pod.metadata.namespace === namespace && pod.metadata.name === name);
   }
@@ -95,19 +106,27 @@ export class PodSet implements Disposable {
     const failure = isNew ? this.#admit(pod) : undefined;
     const { uid } = pod.metadata;
     this.#workers.set(uid, worker);
+    this.#weigh();
     this.#background.run(`pod ${pod.metadata.namespace}/${pod.metadata.name}`, async (signal) => {
       try {
         if (failure !== undefined) await this.#refuse(pod, { worker, failure, signal });
         await worker.run(signal);
       } finally {
         this.#workers.delete(uid);
+        this.resourcesFreed();
       }
+    });
+  }
+
+  #weigh(): void {
+    this.#parts.cgroups.weighBurstable(this.active()).catch((error: unknown) => {
+      this.#parts.logger.warn(`cgroup of burstable pods: ${describeError(error)}`);
     });
   }
 
   #admit(pod: Pod): PodFailure | undefined {
     const { node, allocatable, appArmor, runtime } = this.#parts;
-    const others = this.list().filter((one) => !hasEnded(one) && one.metadata.uid !== pod.metadata.uid);
+    const others = this.active().filter((one) => one.metadata.uid !== pod.metadata.uid);
     return admitPod(pod, {
       ...this.#reporter.facts,
       name: node.name,

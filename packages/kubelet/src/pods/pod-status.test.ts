@@ -18,6 +18,8 @@ const statusOf = (pod: Pod, more: Partial<PodStatusInput>) =>
     hostAddresses: ["192.0.2.1"],
     failure: undefined,
     terminal: false,
+    resize: [],
+    actual: () => undefined,
     ...more,
   });
 const view = (...containers: PodStatusInput["view"]["containers"]) => ({ sandboxes: [sandboxOf()], containers });

@@ -1,4 +1,4 @@
-import type { ContainerStatus, Pod, PodStatus } from "@skiff/api";
+import type { ContainerStatus, Pod, PodCondition, PodStatus } from "@skiff/api";
 import { timestamp } from "@skiff/base";
 import { podConditions } from "./conditions.ts";
 import { type ContainerStatusInput, containerStatuses, unknownEnd } from "./container-status.ts";
@@ -17,6 +17,7 @@ export interface PodStatusInput extends ContainerStatusInput {
   readonly failure: PodFailure | undefined;
   /** Nothing of the pod runs any more, and nothing will. */
   readonly terminal: boolean;
+  readonly resize: readonly PodCondition[];
 }
 
 const isTerminal = (phase: string | undefined): boolean => phase === "Succeeded" || phase === "Failed";
@@ -53,6 +54,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
       init,
       app,
       sandboxReady: ready !== undefined && (hostNetwork || ready.ips.length > 0),
+      resize: isTerminal(phase) ? [] : input.resize,
       now,
     }),
     ...(failure === undefined || !isTerminal(phase) ? {} : { reason: failure.reason, message: failure.message }),
@@ -65,6 +67,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     containerStatuses: app,
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
     qosClass: qosClass(pod),
+    ...wholePodResources(pod),
     ...(old?.nominatedNodeName === undefined ? {} : { nominatedNodeName: old.nominatedNodeName }),
     ...(old?.resourceClaimStatuses === undefined ? {} : { resourceClaimStatuses: old.resourceClaimStatuses }),
   };
@@ -99,3 +102,13 @@ const hasBegun = ({ state, lastState }: ContainerStatus): boolean =>
 /** Ended pods keep the addresses they had. */
 const keptIps = (pod: Pod, phase: string, sandbox: boolean): readonly string[] =>
   sandbox || phase === "Pending" ? [] : (pod.status?.podIPs ?? []).map((one) => one.ip);
+
+/** What the node has granted the pod as a whole. */
+function wholePodResources({ spec: { resources } }: Pod): Pick<PodStatus, "resources" | "allocatedResources"> {
+  if (resources?.requests === undefined && resources?.limits === undefined) return {};
+  const { requests, limits } = resources;
+  return {
+    ...(requests === undefined ? {} : { allocatedResources: requests }),
+    resources: { ...(requests && { requests }), ...(limits && { limits }) },
+  };
+}

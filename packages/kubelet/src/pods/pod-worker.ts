@@ -1,5 +1,6 @@
 import { isConflict, isNotFound, type Pod, Pods } from "@skiff/api";
 import { aborted, describeError, isAbort } from "@skiff/base";
+import { PodResize } from "../resize/pod-resize.ts";
 import { ContainerStarts } from "./container-starts.ts";
 import type { NodeParts } from "./node-parts.ts";
 import { type PodPlan, planPod, type StopAction } from "./plan.ts";
@@ -31,9 +32,13 @@ export class PodWorker {
   readonly #volumes: VolumeSync;
   readonly #starts: ContainerStarts;
   readonly #sandbox: SandboxKeeper;
+  readonly #resize: PodResize;
   readonly #stopping = new Map<string, Promise<void>>();
   /** Ends work that only makes sense while the pod shall run. */
   readonly #life = new AbortController();
+  /** As the API has it. */
+  #wanted: Pod;
+  /** As the node has granted it: a resize that there is no room for is left out. */
   #pod: Pod;
   #stage: Stage = "running";
   #failure: PodFailure | undefined;
@@ -47,7 +52,9 @@ export class PodWorker {
   constructor(parts: NodeParts, pod: Pod) {
     const wake = () => this.wake();
     this.#parts = parts;
+    this.#wanted = pod;
     this.#pod = pod;
+    this.#resize = new PodResize(parts);
     this.#observer = new PodObserver(parts, pod, wake);
     this.#volumes = new VolumeSync(parts, pod);
     this.#starts = new ContainerStarts(parts, this.#volumes.ready, wake);
@@ -58,6 +65,11 @@ export class PodWorker {
     return this.#observer.status.withLatest(this.#pod);
   }
 
+  /** A resize of the pod waits for room on the node. */
+  get waitsForRoom(): boolean {
+    return this.#resize.isDeferred;
+  }
+
   /** The pod failed for a reason of the node's own; its containers are ended. */
   fail(failure: PodFailure): void {
     this.#failure ??= failure;
@@ -65,7 +77,9 @@ export class PodWorker {
   }
 
   /** The pod's object changed. */
-  update(pod: Pod): void {
+  update(wanted: Pod): void {
+    const pod = this.#resize.granted(wanted);
+    this.#wanted = wanted;
     this.#pod = pod;
     this.#observer.update(pod);
     this.#volumes.update(pod);
@@ -97,6 +111,7 @@ export class PodWorker {
     const life = AbortSignal.any([signal, this.#life.signal]);
     this.#volumesRun = this.#volumes.run(life);
     try {
+      if (this.#pod.status?.startTime !== undefined) await this.#resize.load(this.#wanted);
       while (!signal.aborted && !this.#isRemoved()) {
         this.#woken = Promise.withResolvers<void>();
         this.#recheckAtMs = clock.now() + resyncMs;
@@ -152,8 +167,11 @@ export class PodWorker {
   }
 
   async #sync(signal: AbortSignal, life: AbortSignal): Promise<void> {
-    const pod = this.#pod;
     const starting = this.#starts.underWay;
+    const resize = await this.#resize.step(this.#wanted, starting, life);
+    const pod = this.#resize.granted(this.#wanted);
+    this.#pod = pod;
+    if (resize.recheckMs !== undefined) this.#recheckIn(resize.recheckMs);
     const plan = planPod({
       pod,
       view: this.#parts.cache.view(pod.metadata.uid),
@@ -165,7 +183,8 @@ export class PodWorker {
       startup: (name) =>
         this.#observer.isStarted(pod, name, starting) ? "success" : this.#observer.verdict(pod, name, "startup"),
     });
-    this.#act(plan, life);
+    const resizing = resize.stop.filter((one) => !this.#stopping.has(one.container.id));
+    this.#act({ ...plan, stop: [...plan.stop, ...resizing] }, life);
     await this.#report(signal, false);
     await collectGarbage(this.#parts, pod.metadata.uid, life);
     if (!plan.finished || this.#starts.underWay.size > 0) return;
@@ -247,6 +266,7 @@ export class PodWorker {
       starting: this.#starts.underWay,
       failure: this.#failure,
       terminating: this.#stage !== "running",
+      resize: this.#resize,
       terminal,
     };
     await this.#observer.report(this.#pod, input, signal);
@@ -280,6 +300,7 @@ export class PodWorker {
     await this.#volumesRun;
     await this.#parts.volumes.tearDown(this.#pod.metadata.uid, signal);
     this.#stage = "ended";
+    this.#parts.pods.resourcesFreed();
   }
 
   /** Reports what happens to the pod while `work` goes on. */

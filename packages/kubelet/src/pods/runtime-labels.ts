@@ -13,6 +13,8 @@ export const runtimeLabels = {
 export const runtimeAnnotations = {
   restartCount: "io.kubernetes.container.restartCount",
   imageReference: "skiff.dev/container.image",
+  /** Requests and limits that the container was made with, in JSON. */
+  resources: "skiff.dev/container.resources",
   terminationMessagePath: "io.kubernetes.container.terminationMessagePath",
   terminationMessagePolicy: "io.kubernetes.container.terminationMessagePolicy",
   podGracePeriodSeconds: "io.kubernetes.pod.terminationGracePeriod",
@@ -40,6 +42,10 @@ export const containerLabels = (pod: Pod, container: Pick<Container, "name">): T
 export const containerAnnotations = (pod: Pod, container: Container, restartCount: number): Texts => ({
   [runtimeAnnotations.restartCount]: String(restartCount),
   [runtimeAnnotations.imageReference]: container.image ?? "",
+  [runtimeAnnotations.resources]: JSON.stringify({
+    requests: container.resources?.requests,
+    limits: container.resources?.limits,
+  }),
   [runtimeAnnotations.terminationMessagePath]: container.terminationMessagePath ?? "/dev/termination-log",
   [runtimeAnnotations.terminationMessagePolicy]: container.terminationMessagePolicy ?? "File",
   [runtimeAnnotations.podGracePeriodSeconds]: String(pod.spec.terminationGracePeriodSeconds ?? 30),

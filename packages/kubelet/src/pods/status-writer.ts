@@ -82,8 +82,14 @@ export class StatusWriter {
         ),
         ...one,
       }));
+    const ended = (before.conditions ?? [])
+      .filter(({ type }) => ownedConditions.has(type) && !conditions.some((one) => one.type === type))
+      .map(({ type }) => ({ $patch: "delete", type }));
     // The uid makes the server refuse the patch for another pod of the same name.
-    const patch = { metadata: { uid: this.#uid }, status: { ...gone, ...status, conditions, ...addresses } };
+    const patch = {
+      metadata: { uid: this.#uid },
+      status: { ...gone, ...status, conditions: [...conditions, ...ended], ...addresses },
+    };
     await this.#parts.client.patch(Pods, { name, namespace }, patch, {
       type: "strategic",
       subresource: "status",

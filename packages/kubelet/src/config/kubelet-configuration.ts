@@ -1,0 +1,254 @@
+import { parseQuantity } from "@skiff/api";
+import { isJsonObject, type JsonObject } from "@skiff/base";
+import { parseDuration } from "./duration.ts";
+
+type Texts = Readonly<Record<string, string>>;
+
+/** How long pods of a priority (and above, up to the next entry) get when the machine is shut down. */
+export interface PriorityShutdown {
+  readonly priority: number;
+  readonly shutdownGracePeriodSeconds: number;
+}
+
+/**
+ * How a node behaves where Kubernetes lets people choose: the fields of `kubelet.config.k8s.io/v1beta1` that matter here.
+ * https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
+ */
+export interface KubeletConfiguration {
+  /** Thresholds by signal, as in `memory.available: 100Mi` or `nodefs.available: 5%`. */
+  readonly evictionHard: Texts;
+  readonly evictionSoft: Texts;
+  readonly evictionSoftGracePeriodMs: Readonly<Record<string, number>>;
+  readonly evictionMinimumReclaim: Texts;
+  readonly evictionPressureTransitionPeriodMs: number;
+  readonly evictionMaxPodGracePeriodSeconds: number;
+  readonly kubeReserved: Texts;
+  readonly systemReserved: Texts;
+  readonly maxPods: number;
+  /** -1: as many as the node's. */
+  readonly podPidsLimit: number;
+  readonly imageGCHighThresholdPercent: number;
+  readonly imageGCLowThresholdPercent: number;
+  readonly imageMinimumGCAgeMs: number;
+  /** 0: images are kept however long they were not used. */
+  readonly imageMaximumGCAgeMs: number;
+  readonly containerLogMaxBytes: number;
+  readonly containerLogMaxFiles: number;
+  readonly serializeImagePulls: boolean;
+  /** 0: no limit (where pulls are not one after the other). */
+  readonly maxParallelImagePulls: number;
+  readonly shutdownGracePeriodMs: number;
+  readonly shutdownGracePeriodCriticalPodsMs: number;
+  readonly shutdownGracePeriodByPodPriority: readonly PriorityShutdown[];
+  readonly enableDebuggingHandlers: boolean;
+  readonly anonymousAuth: boolean;
+  readonly webhookAuth: boolean;
+  readonly authorizationMode: "Webhook" | "AlwaysAllow";
+}
+
+/** What holds where nothing was chosen. Disk thresholds are those of small clusters, which share a disk with much else. */
+export const defaultConfiguration: KubeletConfiguration = {
+  evictionHard: {
+    "memory.available": "100Mi",
+    "nodefs.available": "5%",
+    "nodefs.inodesFree": "5%",
+    "imagefs.available": "5%",
+  },
+  evictionSoft: {},
+  evictionSoftGracePeriodMs: {},
+  evictionMinimumReclaim: {},
+  evictionPressureTransitionPeriodMs: 300_000,
+  evictionMaxPodGracePeriodSeconds: 0,
+  kubeReserved: {},
+  systemReserved: {},
+  maxPods: 110,
+  podPidsLimit: -1,
+  imageGCHighThresholdPercent: 85,
+  imageGCLowThresholdPercent: 80,
+  imageMinimumGCAgeMs: 120_000,
+  imageMaximumGCAgeMs: 0,
+  containerLogMaxBytes: 10 * 1024 * 1024,
+  containerLogMaxFiles: 5,
+  serializeImagePulls: false,
+  maxParallelImagePulls: 5,
+  shutdownGracePeriodMs: 0,
+  shutdownGracePeriodCriticalPodsMs: 0,
+  shutdownGracePeriodByPodPriority: [],
+  enableDebuggingHandlers: true,
+  anonymousAuth: false,
+  webhookAuth: true,
+  authorizationMode: "Webhook",
+};
+
+/** A configuration cannot be used; the message names the field. */
+export class ConfigurationError extends Error {
+  override name = "ConfigurationError";
+  readonly code = "CONFIGURATION_INVALID";
+}
+
+const fail = (field: string, what: string): never => {
+  throw new ConfigurationError(`KubeletConfiguration: ${field}: ${what}`);
+};
+
+const apiVersion = "kubelet.config.k8s.io/v1beta1";
+const signals = new Set([
+  "memory.available",
+  "nodefs.available",
+  "nodefs.inodesFree",
+  "imagefs.available",
+  "imagefs.inodesFree",
+  "containerfs.available",
+  "containerfs.inodesFree",
+  "pid.available",
+]);
+
+class Reader {
+  readonly #object: JsonObject;
+  constructor(object: JsonObject) {
+    this.#object = object;
+  }
+
+  number(field: string, fallback: number): number {
+    const value = this.#object[field];
+    if (value === undefined || value === null) return fallback;
+    return typeof value === "number" && Number.isInteger(value) ? value : fail(field, "must be a whole number");
+  }
+
+  boolean(field: string, fallback: boolean): boolean {
+    const value = this.#object[field];
+    if (value === undefined || value === null) return fallback;
+    return typeof value === "boolean" ? value : fail(field, "must be true or false");
+  }
+
+  durationMs(field: string, fallback: number): number {
+    const value = this.#object[field];
+    if (value === undefined || value === null) return fallback;
+    return duration(field, value);
+  }
+
+  texts(field: string, fallback: Texts): Texts {
+    const value = this.#object[field];
+    if (value === undefined || value === null) return fallback;
+    if (!isJsonObject(value)) return fail(field, "must be an object");
+    return Object.fromEntries(
+      Object.entries(value).map(([key, one]) => [
+        key,
+        typeof one === "string" || typeof one === "number" ? String(one) : fail(`${field}.${key}`, "must be a text"),
+      ]),
+    );
+  }
+
+  object(field: string): Reader {
+    const value = this.#object[field];
+    if (value === undefined || value === null) return new Reader({});
+    return isJsonObject(value) ? new Reader(value) : fail(field, "must be an object");
+  }
+
+  get(field: string): unknown {
+    return this.#object[field];
+  }
+}
+
+const duration = (field: string, value: unknown): number =>
+  (typeof value === "string" ? parseDuration(value) : undefined) ?? fail(field, "must be a duration, as in 30s");
+
+const quantity = (field: string, text: string): void => {
+  try {
+    parseQuantity(text);
+  } catch {
+    fail(field, `"${text}" is not a quantity`);
+  }
+};
+
+function checkThresholds(field: string, thresholds: Texts): Texts {
+  for (const [signal, value] of Object.entries(thresholds)) {
+    if (!signals.has(signal)) fail(field, `unknown signal ${signal}`);
+    const percent = /^(\d+(?:\.\d+)?)%$/.exec(value)?.[1];
+    if (percent === undefined) quantity(`${field}.${signal}`, value);
+    else if (Number(percent) > 100) fail(`${field}.${signal}`, "must not be more than 100%");
+  }
+  return thresholds;
+}
+
+function checkReserved(field: string, reserved: Texts): Texts {
+  for (const [name, amount] of Object.entries(reserved)) {
+    if (!["cpu", "memory", "ephemeral-storage", "pid"].includes(name)) fail(field, `cannot reserve resource "${name}"`);
+    quantity(`${field}.${name}`, amount);
+  }
+  return reserved;
+}
+
+/** Reads a configuration (parsed YAML or JSON); fields that are absent get their defaults. Throws `ConfigurationError`. */
+export function parseKubeletConfiguration(value: unknown): KubeletConfiguration {
+  if (!isJsonObject(value)) return fail("file", "must hold an object");
+  if (value.apiVersion !== apiVersion || value.kind !== "KubeletConfiguration")
+    fail("apiVersion", `must be ${apiVersion}, and kind KubeletConfiguration`);
+  const read = new Reader(value);
+  const fallback = defaultConfiguration;
+  const soft = checkThresholds("evictionSoft", read.texts("evictionSoft", {}));
+  const grace = Object.fromEntries(
+    Object.entries(read.texts("evictionSoftGracePeriod", {})).map(([signal, text]) => [
+      signal,
+      duration(`evictionSoftGracePeriod.${signal}`, text),
+    ]),
+  );
+  for (const signal of Object.keys(soft))
+    if (grace[signal] === undefined) fail("evictionSoftGracePeriod", `${signal} needs a grace period`);
+  const authentication = read.object("authentication");
+  const mode = read.object("authorization").get("mode") ?? "Webhook";
+  const configuration: KubeletConfiguration = {
+    evictionHard: checkThresholds("evictionHard", read.texts("evictionHard", fallback.evictionHard)),
+    evictionSoft: soft,
+    evictionSoftGracePeriodMs: grace,
+    evictionMinimumReclaim: checkThresholds("evictionMinimumReclaim", read.texts("evictionMinimumReclaim", {})),
+    evictionPressureTransitionPeriodMs: read.durationMs("evictionPressureTransitionPeriod", 300_000),
+    evictionMaxPodGracePeriodSeconds: read.number("evictionMaxPodGracePeriod", 0),
+    kubeReserved: checkReserved("kubeReserved", read.texts("kubeReserved", {})),
+    systemReserved: checkReserved("systemReserved", read.texts("systemReserved", {})),
+    maxPods: read.number("maxPods", fallback.maxPods),
+    podPidsLimit: read.number("podPidsLimit", fallback.podPidsLimit),
+    imageGCHighThresholdPercent: read.number("imageGCHighThresholdPercent", fallback.imageGCHighThresholdPercent),
+    imageGCLowThresholdPercent: read.number("imageGCLowThresholdPercent", fallback.imageGCLowThresholdPercent),
+    imageMinimumGCAgeMs: read.durationMs("imageMinimumGCAge", fallback.imageMinimumGCAgeMs),
+    imageMaximumGCAgeMs: read.durationMs("imageMaximumGCAge", fallback.imageMaximumGCAgeMs),
+    containerLogMaxBytes: bytes(read, "containerLogMaxSize", fallback.containerLogMaxBytes),
+    containerLogMaxFiles: read.number("containerLogMaxFiles", fallback.containerLogMaxFiles),
+    serializeImagePulls: read.boolean("serializeImagePulls", fallback.serializeImagePulls),
+    maxParallelImagePulls: read.number("maxParallelImagePulls", fallback.maxParallelImagePulls),
+    shutdownGracePeriodMs: read.durationMs("shutdownGracePeriod", 0),
+    shutdownGracePeriodCriticalPodsMs: read.durationMs("shutdownGracePeriodCriticalPods", 0),
+    shutdownGracePeriodByPodPriority: priorities(read.get("shutdownGracePeriodByPodPriority")),
+    enableDebuggingHandlers: read.boolean("enableDebuggingHandlers", true),
+    anonymousAuth: authentication.object("anonymous").boolean("enabled", fallback.anonymousAuth),
+    webhookAuth: authentication.object("webhook").boolean("enabled", fallback.webhookAuth),
+    authorizationMode: mode === "Webhook" || mode === "AlwaysAllow" ? mode : fail("authorization.mode", "unknown mode"),
+  };
+  if (configuration.imageGCLowThresholdPercent >= configuration.imageGCHighThresholdPercent)
+    fail("imageGCLowThresholdPercent", "must be less than imageGCHighThresholdPercent");
+  if (configuration.containerLogMaxFiles < 2) fail("containerLogMaxFiles", "must be greater than 1");
+  if (configuration.shutdownGracePeriodCriticalPodsMs > configuration.shutdownGracePeriodMs)
+    fail("shutdownGracePeriodCriticalPods", "must not be more than shutdownGracePeriod");
+  return configuration;
+}
+
+function bytes(read: Reader, field: string, fallback: number): number {
+  const value = read.get(field);
+  if (value === undefined || value === null) return fallback;
+  if (typeof value !== "string") return fail(field, "must be a quantity");
+  quantity(field, value);
+  return Number(parseQuantity(value).nanos / 1_000_000_000n);
+}
+
+function priorities(value: unknown): readonly PriorityShutdown[] {
+  if (value === undefined || value === null) return [];
+  if (!Array.isArray(value)) return fail("shutdownGracePeriodByPodPriority", "must be a list");
+  return value
+    .map((entry: unknown) => {
+      const read = new Reader(
+        isJsonObject(entry) ? entry : fail("shutdownGracePeriodByPodPriority", "holds no object"),
+      );
+      const shutdownGracePeriodSeconds = read.number("shutdownGracePeriodSeconds", 0);
+      return { priority: read.number("priority", 0), shutdownGracePeriodSeconds };
+    })
+    .sort((a, b) => a.priority - b.priority);
+}

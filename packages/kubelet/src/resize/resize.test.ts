@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { seededRandom, VirtualClock } from "@skiff/base";
+import { MemoryCgroups } from "@skiff/host";
+import { fileLogs, SimulatedRuntime } from "@skiff/runtime";
+import { NodeFixture } from "../fixtures/node-fixture.ts";
+import { containerOf, podOf } from "../fixtures/objects.ts";
+import { desiredAllocation, withAllocation } from "./allocation.ts";
+import { judgeResize } from "./judge-resize.ts";
+
+const resources = (cpu: string, memory: string) => ({ requests: { cpu, memory }, limits: { cpu, memory } });
+const podWith = (cpu: string, memory: string, uid = "u1") =>
+  podOf({ containers: [containerOf("main", { resources: resources(cpu, memory) })] }, { uid });
+
+describe("what a node grants", () => {
+  const allocatable = { cpu: "4", memory: "8Gi" };
+  for (const [what, pod, others, expected] of [
+    ["room enough", podWith("2", "1Gi"), [podWith("2", "1Gi")], { kind: "granted" }],
+    [
+      "more than the node has",
+      podWith("5", "1Gi"),
+      [],
+      { kind: "infeasible", message: "Node didn't have enough capacity: cpu, requested: 5000, capacity: 4000" },
+    ],
+    [
+      "more than is left",
+      podWith("1", "5Gi"),
+      [podWith("1", "4Gi")],
+      {
+        kind: "deferred",
+        message:
+          "Node didn't have enough resource: memory, requested: 5368709120, used: 4294967296, capacity: 8589934592",
+      },
+    ],
+  ] as const)
+    it(`judges ${what}`, () => assert.deepEqual(judgeResize(pod, { allocatable, others }), expected));
+
+  it("leaves out what was not granted", () => {
+    const old = desiredAllocation(podWith("1", "1Gi"));
+    assert.deepEqual(withAllocation(podWith("3", "1Gi"), old).spec.containers[0]?.resources, resources("1", "1Gi"));
+  });
+});
+
+async function start() {
+  const clock = new VirtualClock();
+  const runtime = new SimulatedRuntime({
+    clock,
+    random: seededRandom(2),
+    podCidr: "10.42.0.0/24",
+    logs: fileLogs,
+    images: ["skiff/hello:1"],
+  });
+  const cgroups = new MemoryCgroups();
+  const node = await NodeFixture.start({ clock, runtime, host: { mounts: undefined, cgroups } });
+  const until = async (condition: () => boolean) => {
+    for (let turn = 0; turn < 4000; turn++) {
+      if (condition()) return;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      if (turn % 8 === 7) await clock.advance(Math.min(1000, (clock.nextDueMs() ?? clock.now()) - clock.now()));
+    }
+    assert.fail("the condition does not hold in time");
+  };
+  const create = (name: string, cpu: string, policy: "NotRequired" | "RestartContainer" = "NotRequired") =>
+    node.create(name, {
+      containers: [
+        {
+          name: "main",
+          image: "skiff/hello:1",
+          resources: resources(cpu, "1Gi"),
+          resizePolicy: [{ resourceName: "cpu", restartPolicy: policy }],
+        },
+      ],
+    });
+  let generation = 1;
+  const resize = (name: string, cpu: string) =>
+    node.api.send({
+      verb: "patch",
+      group: "",
+      version: "v1",
+      plural: "pods",
+      namespace: "default",
+      name,
+      patchType: "strategic",
+      body: {
+        metadata: { generation: ++generation },
+        spec: { containers: [{ name: "main", resources: resources(cpu, "1Gi") }] },
+      },
+    });
+  const status = (name: string) => node.pod(name)?.status?.containerStatuses?.[0];
+  const condition = (name: string, type: string) =>
+    node.pod(name)?.status?.conditions?.find((one) => one.type === type);
+  const running = (name: string) => until(() => status(name)?.state?.running !== undefined);
+  const group = (name: string) => cgroups.groups.get(`/kubepods-test/pod${node.pod(name)?.metadata.uid}`);
+  return {
+    node,
+    until,
+    create,
+    resize,
+    status,
+    condition,
+    running,
+    group,
+    [Symbol.asyncDispose]: () => node[Symbol.asyncDispose](),
+  };
+}
+
+describe("resizing pods in place", () => {
+  it("gives a running container more, without starting it anew", async () => {
+    await using test = await start();
+    test.create("web", "1");
+    await test.running("web");
+    const id = test.status("web")?.containerID;
+    await test.resize("web", "2");
+    await test.until(() => test.status("web")?.resources?.limits?.cpu === "2");
+    await test.until(() => test.node.reasons("web").includes("ResizeCompleted"));
+    assert.equal(test.status("web")?.containerID, id);
+    assert.deepEqual(test.status("web")?.allocatedResources, { cpu: "2", memory: "1Gi" });
+    assert.equal(test.group("web")?.cpuQuotaUs, 200_000);
+    await test.until(() => test.condition("web", "PodResizeInProgress") === undefined);
+    const started = test.node.events.find((one) => one.reason === "ResizeStarted");
+    assert.equal(
+      started?.message,
+      'Pod resize started: {"containers":[{"name":"main","resources":{"limits":{"cpu":"2","memory":"1Gi"},"requests":{"cpu":"2","memory":"1Gi"}}}],"generation":2}',
+    );
+  });
+
+  it("starts a container anew where its policy says so", async () => {
+    await using test = await start();
+    test.create("web", "1", "RestartContainer");
+    await test.running("web");
+    await test.resize("web", "2");
+    await test.until(() => test.status("web")?.restartCount === 1 && test.status("web")?.state?.running !== undefined);
+    assert.equal(test.status("web")?.resources?.limits?.cpu, "2");
+    await test.until(() => test.node.reasons("web").includes("ResizeCompleted"));
+    assert.ok(test.node.events.some((one) => one.message === "Container main resize requires restart"));
+  });
+
+  it("defers what there is no room for until another pod goes, and says what never fits", async () => {
+    await using test = await start();
+    test.create("web", "1");
+    test.create("other", "2");
+    await test.running("web");
+    await test.running("other");
+    await test.resize("web", "9");
+    await test.until(() => test.condition("web", "PodResizePending")?.reason === "Infeasible");
+    await test.resize("web", "3");
+    await test.until(() => test.condition("web", "PodResizePending")?.reason === "Deferred");
+    assert.equal(
+      test.condition("web", "PodResizePending")?.message,
+      "Node didn't have enough resource: cpu, requested: 3000, used: 2000, capacity: 4000",
+    );
+    assert.equal(test.status("web")?.resources?.limits?.cpu, "1");
+    await test.node.delete("other", 0);
+    await test.until(() => test.status("web")?.resources?.limits?.cpu === "3");
+    await test.until(() => test.condition("web", "PodResizePending") === undefined);
+  });
+
+  it("remembers what was granted when the agent is started again", async () => {
+    await using test = await start();
+    test.create("web", "1");
+    await test.running("web");
+    await test.resize("web", "2");
+    await test.until(() => test.node.reasons("web").includes("ResizeCompleted"));
+    await test.node.stopAgent();
+    await test.resize("web", "9");
+    await test.node.startAgent();
+    await test.until(() => test.condition("web", "PodResizePending")?.reason === "Infeasible");
+    assert.deepEqual(test.status("web")?.resources?.limits, { cpu: "2", memory: "1Gi" });
+  });
+});
