@@ -22,6 +22,15 @@ export async function markDisrupted(
   await client.updateStatus(Pods, { ...pod, status }, { signal });
 }
 
+/** Says for a pod that nobody runs any more that it has ended. */
+export async function markFailed(pod: Pod, { client, signal }: ReconcileContext): Promise<void> {
+  try {
+    await client.updateStatus(Pods, { ...pod, status: { ...pod.status, phase: "Failed" } }, { signal });
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+}
+
 /** Deletes this very pod; one that is gone already is as good. */
 export async function deletePod(
   pod: Pod,

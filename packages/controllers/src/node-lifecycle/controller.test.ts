@@ -72,3 +72,23 @@ test("pods of a node that was removed are given up", async () => {
   assert.deepEqual([...new Set(pods.items.map(({ spec }) => spec.nodeName))], ["node-2"]);
   assert.equal((await web.get()).status.availableReplicas, 6);
 });
+
+test("nodes that are lost together are emptied one after the other, and none while too many are lost", async () => {
+  await using cluster = await TestCluster.start({ nodes: 6 });
+  const { client, signal } = cluster;
+  const emptied = async () => {
+    const { items } = await client.list(Nodes, { signal });
+    return items.filter(({ spec }) => spec.taints?.some(({ effect }) => effect === "NoExecute")).length;
+  };
+  for (const node of cluster.nodes.slice(0, 2)) node.disconnect();
+  await cluster.advance(45_000);
+  assert.equal(await emptied(), 1);
+  await cluster.advance(11_000);
+  assert.equal(await emptied(), 2);
+  for (const node of cluster.nodes.slice(2, 4)) node.disconnect();
+  await cluster.advance(300_000);
+  assert.equal(await emptied(), 3, "with the third, half are lost; with the fourth, two thirds: too many");
+  for (const node of cluster.nodes.slice(2, 4)) node.reconnect();
+  await cluster.advance(60_000);
+  assert.equal(await emptied(), 2);
+});

@@ -1,7 +1,8 @@
 import { isNotFound, Leases, type Node, Nodes, type Pod, Pods, podCondition } from "@skiff/api";
 import { timestamp } from "@skiff/base";
 import { againIn, defineController, done, type Loop, type ReconcileContext, watching } from "@skiff/control-loop";
-import { isNodeReady, nodeCondition, plannedTaints, silentConditions } from "./plan.ts";
+import { awaitsEviction, type Eviction, isNodeReady, nodeCondition, plannedTaints, silentConditions } from "./plan.ts";
+import { isAllLost, type Zone, zoneOf, zonesOf } from "./zones.ts";
 
 const leaseNamespace = "kube-node-lease";
 const podsByNode = "node name";
@@ -21,6 +22,7 @@ interface Heartbeat {
 export function nodeLifecycleController(options: { readonly graceMs: number }): Loop {
   const heartbeats = new Map<string, Heartbeat>();
   const registered = new Set<string>();
+  const turns = new Turns();
   return defineController<Node>({
     name: "node-lifecycle",
     component: "node-controller",
@@ -28,11 +30,14 @@ export function nodeLifecycleController(options: { readonly graceMs: number }): 
     watches: [
       watching(Leases, ({ metadata: { namespace, name } }) => (namespace === leaseNamespace ? [{ name }] : [])),
       // Whether pods are evicted from a node depends on whether any other is ready.
-      watching(Nodes, (_, { cached }) =>
-        cached(Nodes)
-          .list()
-          .filter((node) => !isNodeReady(node))
-          .map(({ metadata }) => metadata),
+      watching(
+        Nodes,
+        (_, { cached }) =>
+          cached(Nodes)
+            .list()
+            .filter((node) => !isNodeReady(node))
+            .map(({ metadata }) => metadata),
+        (old, node) => isNodeReady(old) !== isNodeReady(node),
       ),
       watching(Pods, ({ spec }, { cached }) => {
         const node = spec.nodeName ? cached(Nodes).get(spec.nodeName) : undefined;
@@ -50,9 +55,11 @@ export function nodeLifecycleController(options: { readonly graceMs: number }): 
       const heartbeat = listen(node, context, heartbeats);
       const silentMs = clock.monotonic() - heartbeat.seenMs;
       const current = silentMs >= options.graceMs ? await markSilent(node, context) : node;
-      await taint(current, context);
+      const turnMs = await taint(current, turns, context);
       if (!isNodeReady(current)) await markPodsNotReady(current, context);
-      return silentMs >= options.graceMs ? done : againIn(options.graceMs - silentMs);
+      const graceMs = silentMs >= options.graceMs ? Number.POSITIVE_INFINITY : options.graceMs - silentMs;
+      const nextMs = Math.min(graceMs, turnMs);
+      return Number.isFinite(nextMs) ? againIn(nextMs) : done;
     },
     async gone({ name }) {
       heartbeats.delete(name);
@@ -84,13 +91,44 @@ async function markSilent(node: Node, { client, clock, recorder, signal }: Recon
   return marked;
 }
 
-async function taint(node: Node, { client, cached, clock, signal }: ReconcileContext): Promise<void> {
-  const evict = cached(Nodes).list().some(isNodeReady);
-  const taints = plannedTaints(node, { evict, nowMs: clock.now() });
-  if (taints === undefined) return;
+/** Nodes of a zone are emptied one after the other. */
+class Turns {
+  readonly #lastMs = new Map<string, number>();
+
+  /** Milliseconds until it is the turn of another node of the zone; 0: now. */
+  wait(key: string, { perSecond }: Zone, nowMs: number): number {
+    if (perSecond === 0) return Number.POSITIVE_INFINITY;
+    const lastMs = this.#lastMs.get(key) ?? Number.NEGATIVE_INFINITY;
+    return Math.max(0, lastMs + 1000 / perSecond - nowMs);
+  }
+
+  take(key: string, nowMs: number): void {
+    this.#lastMs.set(key, nowMs);
+  }
+}
+
+/** Gives the milliseconds until it may be the node's turn to be emptied; infinite where it does not wait for that. */
+async function taint(node: Node, turns: Turns, { client, cached, clock, signal }: ReconcileContext): Promise<number> {
+  const nowMs = clock.monotonic();
+  const key = zoneOf(node);
+  let eviction: Eviction = "later";
+  let waitMs = Number.POSITIVE_INFINITY;
+  if (!isNodeReady(node)) {
+    const zones = zonesOf(cached(Nodes).list());
+    const zone = zones.get(key);
+    if (isAllLost(zones)) eviction = "never";
+    else if (zone !== undefined && awaitsEviction(node)) {
+      waitMs = turns.wait(key, zone, nowMs);
+      if (waitMs === 0) eviction = "now";
+    }
+  }
+  const taints = plannedTaints(node, { eviction, nowMs: clock.now() });
+  if (taints === undefined) return waitMs;
+  if (eviction === "now") turns.take(key, nowMs);
   // A merge patch of the whole list, held to the version it was made from.
   const patch = { metadata: { resourceVersion: node.metadata.resourceVersion }, spec: { taints } };
   await client.patch(Nodes, node.metadata, patch, { type: "merge", signal });
+  return eviction === "now" ? Number.POSITIVE_INFINITY : waitMs;
 }
 
 /** Pods of a node that is not ready serve nobody: their endpoints have to know. */

@@ -2,15 +2,32 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nodeOf, nowMs } from "../fixtures/objects.ts";
 import { mayStayMs } from "../taint-eviction/plan.ts";
-import { plannedTaints, silentConditions } from "./plan.ts";
+import { type Eviction, plannedTaints, silentConditions } from "./plan.ts";
 
 const taint = (key: string, effect: string) => ({ key: `node.kubernetes.io/${key}`, effect });
 
-const taints = [
+interface TaintCase {
+  readonly name: string;
+  readonly conditions: Readonly<Record<string, string>>;
+  readonly before?: { readonly key: string; readonly effect: string }[];
+  readonly unschedulable?: boolean;
+  readonly eviction?: Eviction;
+  readonly expected: readonly string[] | undefined;
+}
+
+const taints: readonly TaintCase[] = [
   { name: "ready", conditions: { Ready: "True" }, expected: undefined },
   { name: "not ready", conditions: { Ready: "False" }, expected: ["not-ready NoSchedule", "not-ready NoExecute"] },
   { name: "unknown", conditions: { Ready: "Unknown" }, expected: ["unreachable NoSchedule", "unreachable NoExecute"] },
-  { name: "all are lost", conditions: { Ready: "Unknown" }, evict: false, expected: ["unreachable NoSchedule"] },
+  { name: "all are lost", conditions: { Ready: "Unknown" }, eviction: "never", expected: ["unreachable NoSchedule"] },
+  { name: "not its turn", conditions: { Ready: "Unknown" }, eviction: "later", expected: ["unreachable NoSchedule"] },
+  {
+    name: "its turn was before, but for another reason",
+    conditions: { Ready: "Unknown" },
+    before: [taint("not-ready", "NoExecute"), taint("not-ready", "NoSchedule")],
+    eviction: "later",
+    expected: ["unreachable NoSchedule", "unreachable NoExecute"],
+  },
   { name: "pressure", conditions: { Ready: "True", DiskPressure: "True" }, expected: ["disk-pressure NoSchedule"] },
   {
     name: "back again, others' taints stay",
@@ -25,13 +42,13 @@ const taints = [
   { name: "cordoned", conditions: { Ready: "True" }, unschedulable: true, expected: ["unschedulable NoSchedule"] },
 ];
 
-for (const { name, conditions, before, unschedulable, evict = true, expected } of taints) {
+for (const { name, conditions, before, unschedulable, eviction = "now", expected } of taints) {
   test(`taints: ${name}`, () => {
     const node = nodeOf(conditions, {
       ...(before === undefined ? {} : { taints: before }),
       ...(unschedulable === undefined ? {} : { unschedulable }),
     });
-    const planned = plannedTaints(node, { evict, nowMs });
+    const planned = plannedTaints(node, { eviction, nowMs });
     assert.deepEqual(
       planned?.map(({ key, effect }) => `${key.replace("node.kubernetes.io/", "")} ${effect}`),
       expected,

@@ -55,16 +55,26 @@ const managed: ReadonlySet<string> = new Set([
 
 const taintKey = ({ key, effect }: Taint): string => `${key} ${effect}`;
 
+/** Whether pods are taken off a node that is not ready: at once, not before it is the node's turn, or not at all. */
+export type Eviction = "now" | "later" | "never";
+
+const evicts = ({ key, effect }: Taint): boolean => effect === "NoExecute" && (key === notReady || key === unreachable);
+
+/** Pods are to be taken off the node, and it does not say so yet. */
+export const awaitsEviction = (node: Node): boolean => !isNodeReady(node) && !(node.spec.taints ?? []).some(evicts);
+
 /**
  * The taints that follow from a node's conditions, beside those that others have set; `undefined` when they are as they
- * should be. `evict: false` leaves pods where they are: when no node is left that is ready, the fault is not the nodes'.
+ * should be.
  */
 export function plannedTaints(
   node: Node,
-  options: { readonly evict: boolean; readonly nowMs: number },
+  options: { readonly eviction: Eviction; readonly nowMs: number },
 ): Taint[] | undefined {
   const before = node.spec.taints ?? [];
-  const wanted = wantedTaints(node, options.evict);
+  // A node whose pods are being evicted goes on saying why, whoever's turn it is.
+  const evict = options.eviction === "now" || (options.eviction === "later" && before.some(evicts));
+  const wanted = wantedTaints(node, evict);
   const kept = before.filter(
     (taint) => !managed.has(taintKey(taint)) || wanted.some((want) => taintKey(want) === taintKey(taint)),
   );

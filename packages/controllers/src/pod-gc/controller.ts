@@ -1,9 +1,11 @@
 import { isNotFound, isPodTerminal, Nodes, type Pod, Pods } from "@skiff/api";
 import { againIn, defineController, done, type Loop, type ReconcileContext, watching } from "@skiff/control-loop";
-import { deletePod, markDisrupted } from "../pod-disruption.ts";
+import { deletePod, markDisrupted, markFailed } from "../pod-disruption.ts";
+import { isLeft, surplus } from "./plan.ts";
 
 /** A node that vanished may come back under the same name; only then are its pods given up. */
 const quarantineMs = 40_000;
+const trimEveryMs = 20_000;
 const podsByNode = "node name";
 const ended = "ended";
 
@@ -11,6 +13,7 @@ const ended = "ended";
 export function podGcController(options: { readonly terminatedPodThreshold: number }): Loop {
   /** Since when a node's absence is known, on our own clock. */
   const missingSince = new Map<string, number>();
+  const trimming = new Trimming(options.terminatedPodThreshold);
   return defineController<Pod>({
     name: "pod-gc",
     component: "pod-garbage-collector",
@@ -24,30 +27,34 @@ export function podGcController(options: { readonly terminatedPodThreshold: numb
     ],
     async reconcile(pod, context) {
       const { nodeName } = pod.spec;
-      if (!nodeName) {
-        if (pod.metadata.deletionTimestamp !== undefined) await deletePod(pod, { gracePeriodSeconds: 0 }, context);
+      const node = nodeName ? context.cached(Nodes).get(nodeName) : undefined;
+      if (isLeft(pod, node)) {
+        await giveUp(pod, undefined, context);
         return done;
       }
-      if (isPodTerminal(pod)) await trimEnded(options.terminatedPodThreshold, context);
-      if (context.cached(Nodes).get(nodeName) !== undefined) {
+      if (!nodeName) return done;
+      const trimMs = isPodTerminal(pod) ? await trimming.see(context) : undefined;
+      if (node !== undefined) {
         missingSince.delete(nodeName);
-        return done;
+        return trimMs === undefined ? done : againIn(trimMs);
       }
       const nowMs = context.clock.monotonic();
       const sinceMs = missingSince.get(nodeName) ?? nowMs;
       missingSince.set(nodeName, sinceMs);
       const leftMs = sinceMs + quarantineMs - nowMs;
       if (leftMs > 0) return againIn(leftMs);
-      if (!(await nodeExists(nodeName, context))) await giveUp(pod, context);
+      if (!(await nodeExists(nodeName, context))) await giveUp(pod, "PodGC: node no longer exists", context);
       return done;
     },
   });
 }
 
-async function giveUp(pod: Pod, context: ReconcileContext): Promise<void> {
+/** Its phase is Failed first: nobody else is there who would say so. */
+async function giveUp(pod: Pod, disruption: string | undefined, context: ReconcileContext): Promise<void> {
   if (!isPodTerminal(pod)) {
-    const message = "PodGC: node no longer exists";
-    await markDisrupted(pod, { reason: "DeletionByPodGC", message, phase: "Failed" }, context);
+    const target = { reason: "DeletionByPodGC", message: disruption ?? "", phase: "Failed" };
+    if (disruption !== undefined) await markDisrupted(pod, target, context);
+    else await markFailed(pod, context);
   }
   await deletePod(pod, { gracePeriodSeconds: 0 }, context);
 }
@@ -62,12 +69,32 @@ async function nodeExists(name: string, { client, signal }: ReconcileContext): P
   }
 }
 
-/** The oldest of the ended pods beyond the threshold go. */
-async function trimEnded(threshold: number, context: ReconcileContext): Promise<void> {
-  const pods = context.cached(Pods);
-  pods.addIndex(ended, (pod) => (isPodTerminal(pod) ? [""] : []));
-  const all = pods.byIndex(ended, "");
-  if (threshold <= 0 || all.length <= threshold) return;
-  const oldest = [...all].sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? -1 : 1));
-  for (const pod of oldest.slice(0, all.length - threshold)) await deletePod(pod, { gracePeriodSeconds: 0 }, context);
+/** Counting the ended pods looks at all of them: that is done now and then, not for each that ends. */
+class Trimming {
+  readonly #threshold: number;
+  #lastMs = Number.NEGATIVE_INFINITY;
+  #isDue = false;
+
+  constructor(threshold: number) {
+    this.#threshold = threshold;
+  }
+
+  /** Removes what is too much, or gives the milliseconds after which the caller should come again to have it done. */
+  async see(context: ReconcileContext): Promise<number | undefined> {
+    const nowMs = context.clock.monotonic();
+    const leftMs = this.#lastMs + trimEveryMs - nowMs;
+    if (leftMs > 0) {
+      if (this.#isDue) return undefined;
+      this.#isDue = true;
+      return leftMs;
+    }
+    this.#lastMs = nowMs;
+    this.#isDue = false;
+    const pods = context.cached(Pods);
+    pods.addIndex(ended, (pod) => (isPodTerminal(pod) ? [""] : []));
+    for (const pod of surplus(pods.byIndex(ended, ""), this.#threshold)) {
+      await deletePod(pod, { gracePeriodSeconds: 0 }, context);
+    }
+    return undefined;
+  }
 }
