@@ -83,6 +83,7 @@ export type {
 } from "./generated/types/meta-v1.ts";
 export type * from "./generated/types/policy-v1.ts";
 export type * from "./generated/types/rbac-v1.ts";
+export type * from "./generated/types/storage-v1.ts";
 export * from "./int-or-string.ts";
 export * from "./json-path.ts";
 export { type ApiApproval, approvalOf } from "./kinds/apiextensions-v1/api-approval.ts";
@@ -92,6 +93,7 @@ export { age, createdAt } from "./kinds/columns.ts";
 export { Endpoints } from "./kinds/core-v1/endpoints.ts";
 export { validatePodBinding } from "./kinds/core-v1/pod-subresource-validation.ts";
 export { isExtendedResource } from "./kinds/core-v1/resource-validation.ts";
+export { defaultClass, defaultStorageClass } from "./kinds/default-class.ts";
 export * from "./kinds/definitions.ts";
 export * from "./kinds/flowcontrol-v1/bootstrap.ts";
 export { humanDuration, since } from "./kinds/human-duration.ts";

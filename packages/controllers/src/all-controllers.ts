@@ -27,6 +27,8 @@ import { metricsFrom, type ReadApi } from "./horizontal-pod-autoscaler/metrics-a
 import { jobController } from "./job/controller.ts";
 import { type EmptyAggregated, namespaceController } from "./namespace/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
+import { claimBinder } from "./persistent-volume/claim-controller.ts";
+import { type ReclaimSettings, volumeBinder } from "./persistent-volume/volume-controller.ts";
 import { podGcController } from "./pod-gc/controller.ts";
 import { policyStatusController } from "./policy-status/controller.ts";
 import { replicaSetController, replicationController } from "./replica-set/controller.ts";
@@ -62,6 +64,8 @@ export interface ControllerSettings {
   readonly emptyAggregated?: EmptyAggregated;
   /** Reads the metrics APIs for autoscalers; they tell that there are none where absent. */
   readonly readMetrics?: ReadApi;
+  /** How volumes whose claim has gone are reclaimed. */
+  readonly reclaim?: ReclaimSettings;
   /** How many ended pods are kept; 12500 where absent. */
   readonly terminatedPodThreshold?: number;
 }
@@ -98,6 +102,8 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     horizontalPodAutoscalerController(resources, metricsFrom(settings.readMetrics ?? noMetrics, resources)),
     resourceQuotaController(resources),
     ephemeralVolumeController,
+    claimBinder(),
+    volumeBinder(settings.reclaim ?? {}),
     claimProtectionController,
     volumeProtectionController,
     attributesClassProtectionController,

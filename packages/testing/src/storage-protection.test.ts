@@ -46,14 +46,17 @@ test("a claim stays for as long as a pod uses it, a volume for as long as it is 
     assert(isNotFound(gone));
   });
 
-  const volume = { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], hostPath: { path: "/tmp" } };
+  const volume = { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], hostPath: { path: "/srv/x" } };
   const pv = await client.create(PersistentVolumes, { metadata: { name: "pv" }, spec: volume }, { signal });
   assert.deepEqual(pv.metadata.finalizers, ["kubernetes.io/pv-protection"]);
-  await client.updateStatus(PersistentVolumes, { ...pv, status: { phase: "Bound" } }, { signal });
+  await client.create(PersistentVolumeClaims, claim("data", { storageClassName: "" }), { signal });
+  await cluster.eventually(async () => {
+    assert.equal((await client.get(PersistentVolumes, { name: "pv" }, { signal })).status?.phase, "Bound");
+  });
   await client.delete(PersistentVolumes, { name: "pv" }, { signal });
   await cluster.advance(5_000);
-  const kept = await client.get(PersistentVolumes, { name: "pv" }, { signal });
-  await client.updateStatus(PersistentVolumes, { ...kept, status: { phase: "Released" } }, { signal });
+  await client.get(PersistentVolumes, { name: "pv" }, { signal });
+  await client.delete(PersistentVolumeClaims, ref, { signal });
   await cluster.eventually(async () => {
     const gone = await client.get(PersistentVolumes, { name: "pv" }, { signal }).catch((error: unknown) => error);
     assert(isNotFound(gone));

@@ -34,6 +34,8 @@ export interface TestClusterOptions {
   readonly emptyAggregated?: ControllerSettings["emptyAggregated"];
   /** Signs approved certificate requests; nobody does where absent. */
   readonly certificateSigner?: CertificateSigner;
+  /** How volumes are reclaimed; the machine has no directories where absent. */
+  readonly reclaim?: ControllerSettings["reclaim"];
   /** Where Services of webhooks really are: nothing gets through to simulated pods. None is reached where absent. */
   readonly services?: ServiceConnector;
   readonly logger?: Logger;
@@ -106,7 +108,7 @@ export class TestCluster implements AsyncDisposable {
 
   /** A cluster whose nodes are Ready and whose default namespace may be used. */
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
-    const { seed = 1, logger = silentLogger, checkDiscovery, emptyAggregated, certificateSigner } = options;
+    const { seed = 1, logger = silentLogger, checkDiscovery, emptyAggregated, certificateSigner, reclaim } = options;
     const clock = new VirtualClock();
     const random = seededRandom(seed);
     const ending = new AbortController();
@@ -144,6 +146,7 @@ export class TestCluster implements AsyncDisposable {
         ...(checkDiscovery === undefined ? {} : { checkDiscovery }),
         ...(emptyAggregated === undefined ? {} : { emptyAggregated }),
         ...(certificateSigner === undefined ? {} : { certificateSigner }),
+        ...(reclaim === undefined ? {} : { reclaim }),
       }),
     );
     const recorder = stack.use(createEventRecorder({ ...running, component: defaultSchedulerName, logger }));

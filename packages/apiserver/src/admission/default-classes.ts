@@ -1,25 +1,17 @@
-import { IngressClasses, Ingresses, type KubeObject, PersistentVolumeClaims, StorageClasses } from "@skiff/api";
+import {
+  defaultStorageClass as classByDefault,
+  defaultClass,
+  IngressClasses,
+  Ingresses,
+  PersistentVolumeClaims,
+  StorageClasses,
+} from "@skiff/api";
 import type { AdmissionPlugin, ResourceTable } from "../contracts.ts";
 import { objectOf } from "./narrow.ts";
 
 const isNew = ({ operation, subresource }: { readonly operation: string; readonly subresource: string | undefined }) =>
   operation === "CREATE" && subresource === undefined;
 
-/** The class that is marked as the default: of several the newest, and of those as old the first by name. */
-function defaultClass<T extends KubeObject>(classes: readonly T[], annotations: readonly string[]): T | undefined {
-  return classes
-    .filter(({ metadata }) => annotations.some((name) => metadata.annotations?.[name] === "true"))
-    .sort((a, b) => {
-      const [x, y] = [a.metadata, b.metadata];
-      const newer = Date.parse(y.creationTimestamp) - Date.parse(x.creationTimestamp);
-      return newer !== 0 ? newer : x.name < y.name ? -1 : 1;
-    })[0];
-}
-
-const storageAnnotations = [
-  "storageclass.kubernetes.io/is-default-class",
-  "storageclass.beta.kubernetes.io/is-default-class",
-];
 const oldStorageClass = "volume.beta.kubernetes.io/storage-class";
 
 /** Claims that name no class get the default one, where there is one. An empty name means: none. */
@@ -31,7 +23,7 @@ export const defaultStorageClass = (table: ResourceTable): AdmissionPlugin => ({
     const claim = objectOf(request, PersistentVolumeClaims);
     if (claim === undefined || claim.spec.storageClassName !== undefined) return;
     if (claim.metadata.annotations?.[oldStorageClass] !== undefined) return;
-    const found = defaultClass(table.of(StorageClasses).peekAll(), storageAnnotations);
+    const found = classByDefault(table.of(StorageClasses).peekAll());
     if (found !== undefined) claim.spec.storageClassName = found.metadata.name;
   },
 });

@@ -18,6 +18,7 @@ import { frontProxyName, loadAuthority, type Pki } from "../pki/pki.ts";
 import type { ClusterSettings } from "../settings/settings.ts";
 import type { AuditLog } from "./audit-log.ts";
 import { markControlPlane } from "./mark-control-plane.ts";
+import { removePath } from "./remove-path.ts";
 
 export interface ServerEffects {
   readonly clock: Clock;
@@ -106,6 +107,7 @@ function controllersOf(
     checkDiscovery: (service, stop) => api.checkDiscovery(service, stop),
     readMetrics: (url, stop) => api.readAggregated(url, stop),
     emptyAggregated: (service, namespace, stop) => api.emptyAggregated(service, namespace, stop),
+    reclaim: { removePath, recyclerImage: "docker.io/skiff/hello:latest" },
     issueAccountToken: accountTokenIssuer(identity.serviceAccounts.privateKey),
     certificateSigner: { sign: async (request) => (await loadAuthority(pkiFolder, clock)).certify(request) },
   });
