@@ -122,7 +122,7 @@ async function nodeParts(
   const { allocatable } = nodeResources(machine);
   const { mounts } = host;
   const tokens = new ServiceAccountTokens(client, clock);
-  const plugins = volumePlugins({ folders, mounts, objects, tokens, clock, random, allocatable });
+  const plugins = volumePlugins({ folders, mounts, client, objects, tokens, clock, random, allocatable });
   const onGone = (uid: string) => {
     objects.release(uid);
     tokens.forget(uid);

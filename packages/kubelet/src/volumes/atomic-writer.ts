@@ -11,8 +11,9 @@ import {
   symlink,
   writeFile,
 } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { isAbsolute, join, normalize } from "node:path";
 import { nameSuffix, type Random } from "@skiff/base";
+import { VolumeFailure } from "./volume-plugin.ts";
 
 /** A file of a volume. `mode` as in `0o644`. */
 export interface VolumeFile {
@@ -41,19 +42,24 @@ export async function writeVolume(
   payload: VolumePayload,
   options: { readonly nowMs: number; readonly random: Random; readonly group: number | undefined },
 ): Promise<boolean> {
+  for (const path of payload.keys()) checkPath(path);
   const current = await readlink(join(folder, dataLink)).catch(() => undefined);
   if (current !== undefined && (await sameFiles(join(folder, current), payload))) return false;
   const stamp = new Date(options.nowMs).toISOString().slice(0, 19).replaceAll(/[-T:]/g, "_");
   const next = `..${stamp}.${nameSuffix(options.random, 9)}`;
   const group = options.group;
-  await mkdir(join(folder, next), { recursive: true, mode: 0o755 });
+  await makeFolder(join(folder, next), group);
   for (const [path, file] of payload) {
     const target = join(folder, next, path);
-    await mkdir(dirname(target), { recursive: true, mode: 0o755 });
+    let parent = join(folder, next);
+    for (const part of path.split("/").slice(0, -1)) {
+      parent = join(parent, part);
+      await makeFolder(parent, group);
+    }
     await writeFile(target, file.data);
-    // A group that is given gets to read what the owner may.
-    await chmod(target, group === undefined ? file.mode : file.mode | ((file.mode & 0o400) >> 3));
     if (group !== undefined || file.uid !== undefined) await chown(target, file.uid ?? 0, group ?? 0);
+    // A group that is given gets to read all files, whatever their own mode says.
+    await chmod(target, group === undefined ? file.mode : file.mode | 0o440);
   }
   const swap = join(folder, "..data_tmp");
   await rm(swap, { force: true });
@@ -64,7 +70,21 @@ export async function writeVolume(
   return true;
 }
 
-const firstPart = (path: string): string => path.split("/")[0] ?? path;
+async function makeFolder(path: string, group: number | undefined): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o755 });
+  if (group !== undefined) await chown(path, 0, group);
+  await chmod(path, group === undefined ? 0o755 : 0o2755);
+}
+
+/** Throws for paths that could lead out of a volume or hide what makes it work. */
+function checkPath(path: string): void {
+  if (isAbsolute(path)) throw new VolumeFailure(`invalid path: path must be relative, not absolute: ${path}`);
+  if (path.split("/").includes("..")) throw new VolumeFailure(`invalid path: path must not contain '..': ${path}`);
+  if (path.startsWith("..")) throw new VolumeFailure(`invalid path: path must not start with '..': ${path}`);
+  if (path === "" || Buffer.byteLength(path) > 4096) throw new VolumeFailure("invalid path: it is empty or too long");
+}
+
+const firstPart = (path: string): string => normalize(path).split("/")[0] ?? path;
 
 async function linkNames(folder: string, names: ReadonlySet<string>): Promise<void> {
   const present = new Set((await readdir(folder)).filter((name) => !name.startsWith("..")));

@@ -6,6 +6,8 @@ export interface Selection {
   readonly items: readonly KeyToPath[] | undefined;
   readonly mode: number;
   readonly optional: boolean;
+  /** What a key is called in the message that one is missing. */
+  readonly keyOf: "config" | "secret";
 }
 
 /** The values of a ConfigMap or Secret as bytes, by key. */
@@ -30,7 +32,7 @@ export function selectFiles(bytes: ReadonlyMap<string, Uint8Array>, selection: S
     const data = bytes.get(key);
     if (data === undefined) {
       if (selection.optional) continue;
-      throw new VolumeFailure(`references non-existent config key: ${key}`);
+      throw new VolumeFailure(`references non-existent ${selection.keyOf} key: ${key}`);
     }
     files.set(path, { data, mode: mode ?? selection.mode });
   }

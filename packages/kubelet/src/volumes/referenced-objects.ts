@@ -1,11 +1,16 @@
-import type { KubeObject, ResourceDefinition } from "@skiff/api";
+import type { KubeObject, ObjectRef, ResourceDefinition } from "@skiff/api";
 import { abortable, type Clock, describeError, isAbort, type Logger } from "@skiff/base";
 import type { Client } from "@skiff/client";
+
+const isImmutable = (object: KubeObject | undefined): boolean =>
+  object !== undefined && "immutable" in object && object.immutable === true;
 
 interface Entry {
   readonly owners: Set<string>;
   readonly abort: AbortController;
   object: KubeObject | undefined;
+  /** It can never change again, and is not followed any more. */
+  final: boolean;
   readonly loaded: Promise<void>;
 }
 
@@ -36,13 +41,16 @@ export class ReferencedObjects implements Disposable {
   /** The object as it is now, or `undefined`; from now on the pod `owner` hears of its changes. */
   async get<T extends KubeObject>(
     resource: ResourceDefinition<T>,
-    ref: { readonly namespace: string; readonly name: string },
+    ref: ObjectRef,
     options: { readonly owner: string; readonly signal: AbortSignal },
   ): Promise<T | undefined> {
-    const key = `${resource.plural} ${ref.namespace}/${ref.name}`;
+    const key = `${resource.plural} ${ref.namespace ?? ""}/${ref.name}`;
     let entry = this.#entries.get(key);
-    if (entry === undefined) {
+    // One that was final may have been deleted and made anew since.
+    if (entry === undefined || (entry.final && !entry.owners.has(options.owner))) {
+      const before = entry;
       entry = this.#follow(resource, ref);
+      for (const owner of before?.owners ?? []) entry.owners.add(owner);
       this.#entries.set(key, entry);
     }
     entry.owners.add(options.owner);
@@ -71,13 +79,10 @@ export class ReferencedObjects implements Disposable {
     if (this.#entries.get(key) === entry) this.#entries.delete(key);
   }
 
-  #follow<T extends KubeObject>(
-    resource: ResourceDefinition<T>,
-    ref: { readonly namespace: string; readonly name: string },
-  ): Entry {
+  #follow<T extends KubeObject>(resource: ResourceDefinition<T>, ref: ObjectRef): Entry {
     const abort = new AbortController();
     const { promise: loaded, resolve, reject } = Promise.withResolvers<void>();
-    const entry: Entry = { owners: new Set(), abort, object: undefined, loaded };
+    const entry: Entry = { owners: new Set(), abort, object: undefined, final: false, loaded };
     loaded.catch(() => {});
     this.#loop(resource, ref, entry, { resolve, reject }).catch((error: unknown) => {
       reject(error);
@@ -88,16 +93,25 @@ export class ReferencedObjects implements Disposable {
 
   async #loop<T extends KubeObject>(
     resource: ResourceDefinition<T>,
-    ref: { readonly namespace: string; readonly name: string },
+    ref: ObjectRef,
     entry: Entry,
     loaded: { readonly resolve: () => void; readonly reject: (error: unknown) => void },
   ): Promise<void> {
     const { signal } = entry.abort;
-    const scope = { namespace: ref.namespace, fieldSelector: `metadata.name=${ref.name}`, signal };
+    const scope = {
+      ...(ref.namespace === undefined ? {} : { namespace: ref.namespace }),
+      fieldSelector: `metadata.name=${ref.name}`,
+      signal,
+    };
     for (let first = true; !signal.aborted; first = false) {
       try {
         const list = await this.#client.list(resource, scope);
         this.#set(entry, list.items[0]);
+        if (isImmutable(entry.object)) {
+          entry.final = true;
+          loaded.resolve();
+          return;
+        }
         loaded.resolve();
         const from = list.metadata.resourceVersion;
         for await (const event of this.#client.watch(resource, {

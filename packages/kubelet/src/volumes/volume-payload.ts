@@ -6,16 +6,22 @@ import {
   Secrets,
   type SecretVolumeSource,
   type Volume,
+  type VolumeProjection,
 } from "@skiff/api";
+import { isAbort } from "@skiff/base";
+import type { Client } from "@skiff/client";
 import { podField } from "../env/field-ref.ts";
 import { resourceField } from "../env/resource-field.ts";
 import type { VolumeFile, VolumePayload } from "./atomic-writer.ts";
 import { bytesOf, selectFiles } from "./payload.ts";
 import type { ReferencedObjects } from "./referenced-objects.ts";
 import type { ServiceAccountTokens } from "./service-account-token.ts";
+import { trustBundle } from "./trust-bundle.ts";
 import { VolumeFailure } from "./volume-plugin.ts";
 
 export interface PayloadContext {
+  readonly client: Client;
+  readonly nowMs: number;
   readonly pod: Pod;
   readonly objects: ReferencedObjects;
   readonly tokens: ServiceAccountTokens;
@@ -43,39 +49,63 @@ export async function volumePayload(volume: Volume, context: PayloadContext): Pr
   if (downwardAPI !== undefined) return steady(downwardFiles(downwardAPI.items, downwardAPI.defaultMode, context));
   if (projected === undefined) return undefined;
   const files: Files = new Map();
+  const errors: Error[] = [];
   let refreshAtMs = Number.POSITIVE_INFINITY;
   for (const source of projected.sources ?? []) {
-    const mode = projected.defaultMode;
-    const add = (more: Files) => {
-      for (const [path, file] of more) files.set(path, file);
-    };
-    if (source.configMap !== undefined) add(await configMapFiles(source.configMap, mode, context));
-    if (source.secret !== undefined) add(await secretFiles(source.secret, mode, context));
-    if (source.downwardAPI !== undefined) add(downwardFiles(source.downwardAPI.items, mode, context));
-    if (source.serviceAccountToken !== undefined) {
-      const { audience, expirationSeconds = 3600, path } = source.serviceAccountToken;
-      const token = await context.tokens.get(context.pod, { audience, expirationSeconds }, context.signal);
-      files.set(path, tokenFile(token.text, mode, context.pod));
-      refreshAtMs = Math.min(refreshAtMs, token.rotateAtMs);
+    try {
+      const part = await projectedPart(source, projected.defaultMode, context);
+      for (const [path, file] of part.files) files.set(path, file);
+      refreshAtMs = Math.min(refreshAtMs, part.refreshAtMs);
+    } catch (error) {
+      if (isAbort(error, context.signal) || !(error instanceof Error)) throw error;
+      errors.push(error);
     }
-    if (source.clusterTrustBundle !== undefined || source.podCertificate !== undefined)
-      throw new VolumeFailure("clusterTrustBundle and podCertificate projections are not supported");
   }
-  return { files, refreshAtMs };
+  if (errors.length === 0) return { files, refreshAtMs };
+  // All that is wrong is said at once.
+  const texts = [...new Set(errors.map((error) => error.message))];
+  throw new VolumeFailure(texts.length === 1 ? texts.join("") : `[${texts.join(", ")}]`, { cause: errors[0] });
 }
 
-/** A token is private to the one user all containers run as, where there is one; else every user may read it. */
-function tokenFile(text: string, mode: number | undefined, pod: Pod): VolumeFile {
-  const data = Buffer.from(text);
+async function projectedPart(
+  source: VolumeProjection,
+  mode: number | undefined,
+  context: PayloadContext,
+): Promise<{ readonly files: Files; readonly refreshAtMs: number }> {
+  const { configMap, secret, downwardAPI, serviceAccountToken, clusterTrustBundle, podCertificate } = source;
+  const never = Number.POSITIVE_INFINITY;
+  if (configMap !== undefined) return { files: await configMapFiles(configMap, mode, context), refreshAtMs: never };
+  if (secret !== undefined) return { files: await secretFiles(secret, mode, context), refreshAtMs: never };
+  if (downwardAPI !== undefined) return { files: downwardFiles(downwardAPI.items, mode, context), refreshAtMs: never };
+  if (serviceAccountToken !== undefined) {
+    const { audience, expirationSeconds = 3600, path } = serviceAccountToken;
+    const token = await context.tokens.get(context.pod, { audience, expirationSeconds }, context.signal);
+    return { files: new Map([[path, privateFile(token.text, mode, context.pod)]]), refreshAtMs: token.rotateAtMs };
+  }
+  if (clusterTrustBundle !== undefined) {
+    const bundle = await trustBundle(clusterTrustBundle, context);
+    const file = { data: Buffer.from(bundle.text), mode: mode ?? defaultMode };
+    return { files: new Map([[clusterTrustBundle.path, file]]), refreshAtMs: bundle.refreshAtMs };
+  }
+  if (podCertificate !== undefined)
+    throw new VolumeFailure("podCertificate projections are not supported by this node");
+  return { files: new Map(), refreshAtMs: never };
+}
+
+/** What is private to the one user all containers run as, where there is one, and to the pod's group; else every user may read it. */
+function privateFile(text: string, mode: number | undefined, pod: Pod): VolumeFile {
+  const { containers, initContainers = [], securityContext } = pod.spec;
   const users = new Set(
-    [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map(
-      (one) => one.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser,
-    ),
+    [...containers, ...initContainers].map((one) => one.securityContext?.runAsUser ?? securityContext?.runAsUser),
   );
   const [user] = users;
-  if (pod.spec.securityContext?.fsGroup !== undefined) return { data, mode: 0o600 };
-  if (users.size === 1 && user !== undefined) return { data, mode: 0o600, uid: user };
-  return { data, mode: mode ?? defaultMode };
+  const uid = users.size === 1 ? user : undefined;
+  const isPrivate = uid !== undefined || securityContext?.fsGroup !== undefined;
+  return {
+    data: Buffer.from(text),
+    mode: isPrivate ? 0o600 : (mode ?? defaultMode),
+    ...(uid === undefined ? {} : { uid }),
+  };
 }
 
 async function configMapFiles(
@@ -88,7 +118,7 @@ async function configMapFiles(
   const object = await objects.get(ConfigMaps, { namespace, name }, { owner: uid, signal });
   if (object === undefined && !optional) throw new VolumeFailure(`configmap "${name}" not found`);
   const bytes = object === undefined ? new Map<string, Uint8Array>() : bytesOf(object, "configMap");
-  return selectFiles(bytes, { items, mode: mode ?? defaultMode, optional });
+  return selectFiles(bytes, { items, mode: mode ?? defaultMode, optional, keyOf: "config" });
 }
 
 async function secretFiles(
@@ -101,7 +131,7 @@ async function secretFiles(
   const object = await objects.get(Secrets, { namespace, name }, { owner: uid, signal });
   if (object === undefined && !optional) throw new VolumeFailure(`secret "${name}" not found`);
   const bytes = object === undefined ? new Map<string, Uint8Array>() : bytesOf(object, "secret");
-  return selectFiles(bytes, { items, mode: mode ?? defaultMode, optional });
+  return selectFiles(bytes, { items, mode: mode ?? defaultMode, optional, keyOf: "secret" });
 }
 
 function downwardFiles(

@@ -56,7 +56,7 @@ describe("volumes", () => {
   it("chooses keys, and says which is missing", () => {
     const bytes = new Map([["k", Buffer.from("v")]]);
     const of = (key: string, optional: boolean) => [
-      ...selectFiles(bytes, { items: [{ key, path: "p", mode: 0o600 }], mode: 0o644, optional }),
+      ...selectFiles(bytes, { items: [{ key, path: "p", mode: 0o600 }], mode: 0o644, optional, keyOf: "config" }),
     ];
     assert.deepEqual(of("k", false), [["p", { data: Buffer.from("v"), mode: 0o600 }]]);
     assert.deepEqual(of("x", true), []);

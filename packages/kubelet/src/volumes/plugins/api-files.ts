@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { chmod, mkdir } from "node:fs/promises";
+import { chmod, chown, mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Random } from "@skiff/base";
+import type { Client } from "@skiff/client";
 import type { PodFolders } from "../../pods/folders.ts";
 import { type VolumePayload, writeVolume } from "../atomic-writer.ts";
 import type { ReferencedObjects } from "../referenced-objects.ts";
@@ -13,6 +14,7 @@ export interface ApiFilesOptions {
   readonly folders: PodFolders;
   readonly objects: ReferencedObjects;
   readonly tokens: ServiceAccountTokens;
+  readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;
   readonly allocatable: Readonly<Record<string, string>>;
@@ -32,7 +34,7 @@ export function apiFilesPlugins(options: ApiFilesOptions): readonly VolumePlugin
 }
 
 function apiFilesPlugin(source: Source, name: string, options: ApiFilesOptions): VolumePlugin {
-  const { folders, objects, tokens, clock, random, allocatable } = options;
+  const { folders, objects, tokens, client, clock, random, allocatable } = options;
   const inMemory = source === "secret" || source === "projected";
   /** What was written last, by folder: a volume that shows the same as before is not looked at again. */
   const written = new Map<string, string>();
@@ -41,15 +43,22 @@ function apiFilesPlugin(source: Source, name: string, options: ApiFilesOptions):
     supports: ({ volume }) => volume[source] !== undefined,
     async setUp({ pod, spec, folder: onDisk, before }, signal): Promise<MountedVolume> {
       const folder = inMemory ? join(folders.podMemory(pod.metadata.uid), pluginFolder(name), spec.name) : onDisk;
-      const payload = await volumePayload(spec.volume, { pod, objects, tokens, allocatable, signal });
+      const nowMs = clock.now();
+      const sources = { client, nowMs, objects, tokens, allocatable };
+      const payload = await volumePayload(spec.volume, { ...sources, pod, signal });
       if (payload === undefined) throw new VolumeFailure(`volume ${spec.name} has no source`);
       const group = pod.spec.securityContext?.fsGroup;
       const digest = digestOf(payload.files);
       if (before === undefined || written.get(folder) !== digest) {
         await mkdir(folder, { recursive: true, mode: 0o777 });
         const mode = inMemory ? 0o1777 : 0o777;
-        if (before === undefined) await chmod(folder, group === undefined ? mode : mode | 0o2000);
-        await writeVolume(folder, payload.files, { nowMs: clock.now(), random, group });
+        if (before === undefined) {
+          if (group !== undefined) await chown(folder, 0, group);
+          await chmod(folder, group === undefined ? mode : mode | 0o2000);
+          // Where others look for it; tear-down starts there too.
+          if (inMemory) await symlink(folder, onDisk).catch(unlessThere);
+        }
+        await writeVolume(folder, payload.files, { nowMs, random, group });
         written.set(folder, digest);
       }
       return {
@@ -67,6 +76,10 @@ function apiFilesPlugin(source: Source, name: string, options: ApiFilesOptions):
       written.delete(join(folders.podMemory(podUid), pluginFolder(name), volume));
     },
   };
+}
+
+function unlessThere(error: unknown): void {
+  if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
 }
 
 function digestOf(files: VolumePayload): string {
