@@ -63,5 +63,6 @@ export {
   type StartOptions,
   systemProcesses,
 } from "./processes.ts";
+export { removeTree } from "./remove-tree.ts";
 export { RotatingFile, type RotationLimits } from "./rotating-file.ts";
 export { MemorySysctls, type Sysctls, systemSysctls } from "./sysctls.ts";

@@ -120,9 +120,11 @@ async function nodeParts(
   const configuration = options.configuration ?? defaultConfiguration;
   const folders = new PodFolders(node);
   const { allocatable } = nodeResources(machine);
-  const { mounts } = host;
+  const { mounts, processes } = host;
+  const { featureGates } = configuration;
   const tokens = new ServiceAccountTokens(client, clock);
-  const plugins = volumePlugins({ folders, mounts, client, objects, tokens, clock, random, allocatable });
+  const sources = { client, objects, tokens, clock, random, allocatable };
+  const plugins = volumePlugins({ folders, mounts, processes, featureGates, ...sources });
   const onGone = (uid: string) => {
     objects.release(uid);
     tokens.forget(uid);

@@ -1,6 +1,6 @@
 import type { Clock, Logger, Random } from "@skiff/base";
 import type { Client, EventRecorder, Informers } from "@skiff/client";
-import type { Cgroups, Mounts } from "@skiff/host";
+import type { Cgroups, Mounts, Processes } from "@skiff/host";
 import type { Runtime } from "@skiff/runtime";
 import type { KubeletConfiguration } from "./config/kubelet-configuration.ts";
 
@@ -48,6 +48,8 @@ export interface NodeMachine {
 export interface KubeletHost {
   readonly mounts: Mounts | undefined;
   readonly cgroups: Cgroups | undefined;
+  /** Runs commands of the machine (git); absent: none is run. */
+  readonly processes?: Processes;
 }
 
 /** The node's HTTPS server; PEM texts. Only clients with a certificate of `clientCa` are heard. */

@@ -173,7 +173,7 @@ function kubelet(agent: Agent, runtime: Runtime) {
     runtime,
     host: simulated
       ? { mounts: undefined, cgroups: undefined }
-      : { mounts: machine.mounts, cgroups: machine.cgroups() },
+      : { mounts: machine.mounts, cgroups: machine.cgroups(), processes: machine.processes },
     server: {
       // The API server calls it at the node's address, whatever the pods run on.
       address: "0.0.0.0",

@@ -44,6 +44,8 @@ export interface KubeletConfiguration {
   readonly anonymousAuth: boolean;
   readonly webhookAuth: boolean;
   readonly authorizationMode: "Webhook" | "AlwaysAllow";
+  /** As in `GitRepoVolumeDriver: true`. Those this node does not know change nothing. */
+  readonly featureGates: Readonly<Record<string, boolean>>;
 }
 
 /** What holds where nothing was chosen. Disk thresholds are those of small clusters, which share a disk with much else. */
@@ -78,6 +80,7 @@ export const defaultConfiguration: KubeletConfiguration = {
   anonymousAuth: false,
   webhookAuth: true,
   authorizationMode: "Webhook",
+  featureGates: {},
 };
 
 /** A configuration cannot be used; the message names the field. */
@@ -134,6 +137,18 @@ class Reader {
       Object.entries(value).map(([key, one]) => [
         key,
         typeof one === "string" || typeof one === "number" ? String(one) : fail(`${field}.${key}`, "must be a text"),
+      ]),
+    );
+  }
+
+  booleans(field: string): Readonly<Record<string, boolean>> {
+    const value = this.#object[field];
+    if (value === undefined || value === null) return {};
+    if (!isJsonObject(value)) return fail(field, "must be an object");
+    return Object.fromEntries(
+      Object.entries(value).map(([key, one]) => [
+        key,
+        typeof one === "boolean" ? one : fail(`${field}.${key}`, "must be true or false"),
       ]),
     );
   }
@@ -222,6 +237,7 @@ export function parseKubeletConfiguration(value: unknown): KubeletConfiguration 
     anonymousAuth: authentication.object("anonymous").boolean("enabled", fallback.anonymousAuth),
     webhookAuth: authentication.object("webhook").boolean("enabled", fallback.webhookAuth),
     authorizationMode: mode === "Webhook" || mode === "AlwaysAllow" ? mode : fail("authorization.mode", "unknown mode"),
+    featureGates: read.booleans("featureGates"),
   };
   if (configuration.imageGCLowThresholdPercent >= configuration.imageGCHighThresholdPercent)
     fail("imageGCLowThresholdPercent", "must be less than imageGCHighThresholdPercent");

@@ -32,6 +32,7 @@ export async function containerMounts(pod: Pod, container: Container, input: Mou
       throw new ContainerConfigError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
     const { path, readonly } = volume.mounted;
     const below = wantedSubPath(container, mount, input.env);
+    checkRecursive(mount);
     mounts.push({
       containerPath: isAbsolute(mount.mountPath) ? mount.mountPath : `/${mount.mountPath}`,
       hostPath:
@@ -40,7 +41,6 @@ export async function containerMounts(pod: Pod, container: Container, input: Mou
           : await subPathOf(input, { pod, container, mount, index, below, root: path }),
       readonly: mount.readOnly === true || readonly,
       propagation: propagations[mount.mountPropagation ?? ""] ?? "private",
-      ...(mount.recursiveReadOnly === "Enabled" ? { recursiveReadOnly: true } : {}),
     });
   }
   return mounts;
@@ -67,6 +67,16 @@ export async function volumeFile(
   if (!(await file.stat()).isFile())
     throw new ContainerConfigError(`"${path}" of the volume "${volume}" is not a file`);
   return readFile(file.path, "utf8");
+}
+
+/** A mount that must be read-only with all mounts below it needs a runtime that can do that; those known here cannot. */
+function checkRecursive({ name, recursiveReadOnly, readOnly, mountPropagation }: VolumeMount): void {
+  if (recursiveReadOnly !== "Enabled") return;
+  const asked = `volume ${JSON.stringify(name)} requested recursive read-only mode, but it is`;
+  if (readOnly !== true) throw new ContainerConfigError(`${asked} not read-only`);
+  if (mountPropagation !== undefined && mountPropagation !== "None")
+    throw new ContainerConfigError(`${asked} not compatible with propagation ${JSON.stringify(mountPropagation)}`);
+  throw new ContainerConfigError(`${asked} not supported by the runtime`);
 }
 
 /** The volumes that a container gets as devices. */

@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { chmod, chown, lchown, readdir } from "node:fs/promises";
 import { type OpenPath, openAt, openBeneath } from "@skiff/host";
 
@@ -8,6 +9,7 @@ export interface FsGroup {
   readonly onRootMismatch: boolean;
 }
 
+const deepest = 500;
 const ownerBits = { write: 0o660, read: 0o440, enter: 0o110, setGroupId: 0o2000 };
 
 const wantedMode = (mode: number, isFolder: boolean, { readonly }: FsGroup): number => {
@@ -25,23 +27,35 @@ export async function applyFsGroup(path: string, options: FsGroup): Promise<void
     const { gid, mode } = await root.stat();
     if (gid === options.group && wantedMode(mode, true, options) === mode) return;
   }
-  await give(root, options);
+  await walk(root, async (entry) => {
+    const stat = await entry.stat();
+    await own(entry, stat, { uid: stat.uid, gid: options.group });
+    if (!stat.isSymbolicLink()) await chmod(entry.path, wantedMode(stat.mode & 0o7777, stat.isDirectory(), options));
+  });
 }
 
-async function give(entry: OpenPath, options: FsGroup): Promise<void> {
-  const stat = await entry.stat();
-  if (stat.isDirectory()) {
+/** Gives everything at and below a path to a user and a group. Links are not followed. */
+export async function changeOwner(path: string, owner: { readonly uid: number; readonly gid: number }): Promise<void> {
+  await using root = await openBeneath(path, "");
+  await walk(root, async (entry) => own(entry, await entry.stat(), owner));
+}
+
+async function own(entry: OpenPath, stat: Stats, { uid, gid }: { readonly uid: number; readonly gid: number }) {
+  if (!stat.isSymbolicLink()) await chown(entry.path, uid, gid);
+  else if (entry.inFolder !== undefined) await lchown(entry.inFolder, uid, gid);
+}
+
+/** Visits everything at and below an open path, what a folder holds before the folder itself. */
+async function walk(entry: OpenPath, visit: (entry: OpenPath) => Promise<void>, depth = 0): Promise<void> {
+  // Each level is an open file of this process.
+  if (depth > deepest) throw new Error(`folders are nested more than ${deepest} deep`);
+  if ((await entry.stat()).isDirectory()) {
     for (const name of await readdir(entry.path)) {
       await using child = await openAt(entry, name).catch(ifGone);
-      if (child !== undefined) await give(child, options);
+      if (child !== undefined) await walk(child, visit, depth + 1);
     }
   }
-  if (stat.isSymbolicLink()) {
-    if (entry.inFolder !== undefined) await lchown(entry.inFolder, stat.uid, options.group);
-    return;
-  }
-  await chown(entry.path, stat.uid, options.group);
-  await chmod(entry.path, wantedMode(stat.mode & 0o7777, stat.isDirectory(), options));
+  await visit(entry);
 }
 
 function ifGone(error: unknown): undefined {

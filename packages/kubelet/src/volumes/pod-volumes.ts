@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Pod, Pods, type Volume } from "@skiff/api";
 import { type Clock, describeError, isAbort } from "@skiff/base";
 import type { Client, EventRecorder } from "@skiff/client";
-import { isWithin, type Mounts } from "@skiff/host";
+import { isWithin, type Mounts, removeTree } from "@skiff/host";
 import type { PodFolders } from "../pods/folders.ts";
 import { resolveVolume, volumeUses } from "./claims.ts";
 import { applyFsGroup } from "./fs-group.ts";
@@ -184,7 +184,7 @@ export class PodVolumes {
     await mounts?.unmountBelow(folder, signal);
     const left = (await mounts?.list())?.find(({ target }) => isWithin(target, folder));
     if (left !== undefined) throw new Error(`${left.target} is still mounted`);
-    await rm(folder, { recursive: true, force: true });
+    await removeTree(folder);
   }
 
   #kept(uid: string): Kept {

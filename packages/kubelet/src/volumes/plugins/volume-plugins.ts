@@ -1,13 +1,17 @@
-import type { Mounts } from "@skiff/host";
+import type { Mounts, Processes } from "@skiff/host";
 import type { VolumePlugin } from "../volume-plugin.ts";
 import { type ApiFilesOptions, apiFilesPlugins } from "./api-files.ts";
 import { emptyDirPlugin } from "./empty-dir.ts";
+import { gitRepoPlugin } from "./git-repo.ts";
 import { hostPathPlugin } from "./host-path.ts";
 import { localVolumePlugin } from "./local-volume.ts";
 import { nfsPlugin } from "./nfs.ts";
+import { remnants } from "./remnants.ts";
 
 export interface VolumePluginsOptions extends ApiFilesOptions {
   readonly mounts: Mounts | undefined;
+  readonly processes: Processes | undefined;
+  readonly featureGates: Readonly<Record<string, boolean>>;
 }
 
 /** Every way in which this node provides volumes. */
@@ -17,4 +21,6 @@ export const volumePlugins = (options: VolumePluginsOptions): readonly VolumePlu
   hostPathPlugin,
   localVolumePlugin(options.mounts),
   nfsPlugin(options.mounts),
+  gitRepoPlugin({ enabled: options.featureGates.GitRepoVolumeDriver === true, processes: options.processes }),
+  ...remnants,
 ];
