@@ -81,8 +81,13 @@ export type {
   StatusCause,
   StatusDetails,
 } from "./generated/types/meta-v1.ts";
+export type { ServiceCIDR } from "./generated/types/networking-v1.ts";
 export type * from "./generated/types/policy-v1.ts";
 export type * from "./generated/types/rbac-v1.ts";
+export type {
+  ResourceClaim as DynamicResourceClaim,
+  ResourceClaimTemplate,
+} from "./generated/types/resource-v1.ts";
 export type * from "./generated/types/storage-v1.ts";
 export * from "./int-or-string.ts";
 export * from "./json-path.ts";

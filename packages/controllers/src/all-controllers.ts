@@ -32,10 +32,12 @@ import { type ReclaimSettings, volumeBinder } from "./persistent-volume/volume-c
 import { podGcController } from "./pod-gc/controller.ts";
 import { policyStatusController } from "./policy-status/controller.ts";
 import { replicaSetController, replicationController } from "./replica-set/controller.ts";
+import { resourceClaimControllers } from "./resource-claim/controller.ts";
 import { resourceQuotaController } from "./resource-quota/controller.ts";
 import type { ResourceSet } from "./resource-set.ts";
 import { rootCertificateController } from "./root-certificate/controller.ts";
 import { serviceAccountController } from "./service-account/controller.ts";
+import { serviceCidrController } from "./service-cidr/controller.ts";
 import { statefulSetController } from "./stateful-set/controller.ts";
 import {
   attributesClassProtectionController,
@@ -104,6 +106,8 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     ephemeralVolumeController,
     claimBinder(),
     volumeBinder(settings.reclaim ?? {}),
+    ...resourceClaimControllers,
+    serviceCidrController,
     claimProtectionController,
     volumeProtectionController,
     attributesClassProtectionController,
