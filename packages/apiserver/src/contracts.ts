@@ -96,7 +96,8 @@ export interface ResponseStream {
   drained(): Promise<void>;
   /** Breaks off, whatever is still on its way: for a client that does not read. */
   abort(): void;
-  end(): void;
+  /** What a client has not taken `withinMs` later, where that is given, it will not get any more. */
+  end(withinMs?: number): void;
 }
 
 /** Finds out who asks. */

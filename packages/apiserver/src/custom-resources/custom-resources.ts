@@ -114,7 +114,10 @@ export class CustomResources implements AsyncDisposable {
       // Somebody else was faster: their change is heard of.
       if (isConflict(error) || isNotFound(error)) return;
       this.#options.logger.warn(`cannot attend to the definition ${name}: ${describeError(error)}`);
-      this.#options.clock.after(retryMs, () => this.#look(name));
+      this.#background.run("trying again", async (signal) => {
+        await this.#options.clock.sleep(retryMs, signal);
+        this.#look(name);
+      });
     }
   }
 

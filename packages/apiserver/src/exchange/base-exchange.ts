@@ -1,7 +1,7 @@
 import type { Duplex, Readable } from "node:stream";
 import { promisify } from "node:util";
 import { constants, gzip } from "node:zlib";
-import type { Clock } from "@skiff/base";
+import type { Clock, Timer } from "@skiff/base";
 import type { Exchange, ResponseStream } from "../contracts.ts";
 import { protobufToJson, protobufType } from "../encoding/protobuf/protobuf-to-json.ts";
 import type { ShownCertificate } from "./client-certificate.ts";
@@ -58,6 +58,7 @@ export abstract class BaseExchange implements Exchange {
   #query: URLSearchParams | undefined;
   #abort: AbortController | undefined;
   #closed = false;
+  #lastChance: Timer | undefined;
   #translates = false;
 
   constructor(method: string, url: string, context: ConnectionContext) {
@@ -142,6 +143,7 @@ export abstract class BaseExchange implements Exchange {
   closed(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#lastChance?.cancel();
     this.#abort?.abort();
     this.done();
     this.onClosed?.();
@@ -150,6 +152,11 @@ export abstract class BaseExchange implements Exchange {
   /** Aborts what is going on without waiting for the client. */
   stop(): void {
     this.#abort?.abort();
+  }
+
+  /** Breaks the answer off after this time unless it has left by then. */
+  protected breakOffAfter(ms: number | undefined, abort: () => void): void {
+    if (ms !== undefined && !this.#closed) this.#lastChance = this.context.clock.after(ms, abort);
   }
 
   protected started(): void {

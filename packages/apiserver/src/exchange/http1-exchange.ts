@@ -61,13 +61,17 @@ export class Http1Exchange extends BaseExchange {
     ]);
     response.flushHeaders();
     this.started();
+    const abort = () => void response.destroy();
     return {
       write: (chunk) => response.write(chunk),
       drained: async () => {
         if (response.writableNeedDrain) await once(response, "drain", { signal: this.signal });
       },
-      abort: () => void response.destroy(),
-      end: () => void response.end(),
+      abort,
+      end: (withinMs) => {
+        response.end();
+        this.breakOffAfter(withinMs, abort);
+      },
     };
   }
 

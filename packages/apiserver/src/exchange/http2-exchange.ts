@@ -71,16 +71,19 @@ export class Http2Exchange extends BaseExchange {
       });
     }
     this.started();
+    const abort = () => {
+      if (!stream.destroyed) stream.close(constants.NGHTTP2_CANCEL);
+    };
     return {
       write: (chunk) => stream.destroyed || this.method === "HEAD" || stream.write(chunk),
       drained: async () => {
         if (stream.writableNeedDrain) await once(stream, "drain", { signal: this.signal });
       },
-      abort: () => {
-        if (!stream.destroyed) stream.close(constants.NGHTTP2_CANCEL);
-      },
-      end: () => {
-        if (!stream.destroyed) stream.end();
+      abort,
+      end: (withinMs) => {
+        if (stream.destroyed) return;
+        stream.end();
+        this.breakOffAfter(withinMs, abort);
       },
     };
   }

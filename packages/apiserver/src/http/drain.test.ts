@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectHttp2, constants } from "node:http2";
 import { Agent, request } from "node:https";
+import { connect as connectTcp, createServer as createTcpServer } from "node:net";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
+import { type Clock, sleepOn, systemClock } from "@skiff/base";
+import { portOf } from "../fixtures/http-exchange.ts";
 import { type TestSetup, testSetup } from "../fixtures/test-client.ts";
 import { parseDuration } from "./request-timeout.ts";
 
@@ -101,6 +104,103 @@ test("watches end as if they had run out when the server stops", async () => {
   await setup[Symbol.asyncDispose]();
   await ended;
   assert.ok(response.complete, "the last chunk came");
+});
+
+/** The machine's clock, which knows how many of its timers are still to fire. */
+function countingClock() {
+  let waiting = 0;
+  const clock: Clock = {
+    ...systemClock,
+    after(delayMs, fire) {
+      waiting++;
+      let counts = true;
+      const gone = () => {
+        if (counts) waiting--;
+        counts = false;
+      };
+      const timer = systemClock.after(delayMs, () => {
+        gone();
+        fire();
+      });
+      const cancel = () => {
+        gone();
+        timer.cancel();
+      };
+      return { cancel, [Symbol.dispose]: cancel };
+    },
+    sleep: (delayMs, signal) => sleepOn(clock, delayMs, signal),
+  };
+  return { clock, waiting: () => waiting };
+}
+
+test("nothing is left to wait for when the server has stopped", { timeout: 60_000 }, async () => {
+  for (const leaves of [true, false]) {
+    const { clock, waiting } = countingClock();
+    const setup = await testSetup({ clock });
+    const data = { text: "x".repeat(900_000) };
+    for (const name of ["a", "b", "c", "d"]) {
+      const made = await setup.call(`${path}/configmaps`, { method: "POST", body: { metadata: { name }, data } });
+      assert.equal(made.status, 201);
+    }
+    // Clients of watches that read nothing of what is on its way to them.
+    const session = connectHttp2(`https://127.0.0.1:${setup.place.port}`, {
+      ca: String(setup.place.ca),
+      ...setup.admin,
+    });
+    session.on("error", () => {});
+    const stream = session.request({ ":path": "/api/v1/configmaps?watch=1" });
+    stream.on("error", () => {});
+    const sent = request({ ...setup.place, path: "/api/v1/configmaps?watch=1" }).end();
+    sent.on("error", () => {});
+    const [[response]] = await Promise.all([once(sent, "response"), once(stream, "response")]);
+    response.on("error", () => {});
+    await pause(100);
+    if (leaves) {
+      session.destroy();
+      sent.destroy();
+    }
+    await setup[Symbol.asyncDispose]();
+    assert.equal(waiting(), 0);
+    session.destroy();
+  }
+});
+
+test("connections in the middle of their handshake do not hold the server up", { timeout: 15_000 }, async () => {
+  const setup = await testSetup();
+  const silent = connectTcp(Number(setup.place.port), "127.0.0.1");
+  await once(silent, "connect");
+  silent.resume();
+  const gone = once(silent, "close");
+  // The server gets what ends this one's handshake when it is stopping.
+  let [held, pass]: [Buffer[], ((bytes: Buffer) => void) | undefined] = [[], undefined];
+  const relay = createTcpServer((near) => {
+    const far = connectTcp(Number(setup.place.port), "127.0.0.1");
+    let first = true;
+    near.on("data", (bytes) => {
+      if (first) far.write(bytes);
+      else if (pass === undefined) held.push(bytes);
+      else pass(bytes);
+      first = false;
+    });
+    far.pipe(near);
+    far.on("error", () => {});
+    near.on("error", () => {});
+    release = () => {
+      pass = (bytes) => void far.write(bytes);
+      for (const bytes of held) far.write(bytes);
+      held = [];
+    };
+  });
+  let release = () => {};
+  await once(relay.listen(0, "127.0.0.1"), "listening");
+  const session = connectHttp2(`https://127.0.0.1:${portOf(relay)}`, { ca: String(setup.place.ca), ...setup.admin });
+  session.on("error", () => {});
+  await once(session, "connect");
+  const left = once(session, "close");
+  const stopped = setup[Symbol.asyncDispose]();
+  release();
+  await Promise.all([stopped, gone, left]);
+  relay.close();
 });
 
 test("a request that takes longer than it may is told so", async () => {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type IncomingMessage, ServerResponse } from "node:http";
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import { createServer, type Server } from "node:https";
-import { Server as NetServer } from "node:net";
+import { Server as NetServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions, TLSSocket } from "node:tls";
 import { type Clock, describeError, type Logger, present, type Random, systemClock } from "@skiff/base";
@@ -21,7 +21,7 @@ const keepAliveTimeoutMs = 120_000;
 const checkIntervalMs = 5_000;
 /** As much as Go's servers read. */
 const maxHeaderBytes = 1024 * 1024;
-/** Requests in flight may take so long to finish when the server stops. */
+/** Requests in flight may take so long to finish when the server stops; then so long what was written may take to leave. */
 const drainMs = 5_000;
 const flushMs = 1_000;
 /** Clients that keep a connection and are silent may be about to use it: for so many steps they may still do so. */
@@ -69,7 +69,10 @@ export class Listener implements AsyncDisposable {
   readonly #exchanges = new Set<BaseExchange>();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #sockets = new Set<TLSSocket>();
-  #idle: (() => void) | undefined;
+  /** All that were accepted, in the middle of their handshake too. */
+  readonly #connections = new Set<Socket>();
+  /** Called whenever a request has ended. */
+  #ended: (() => void) | undefined;
   #closing: Promise<void> | undefined;
   readonly #draining = () => this.#closing !== undefined;
 
@@ -124,6 +127,10 @@ export class Listener implements AsyncDisposable {
     // The server's own listener speaks HTTP/1.1; connections that agreed on HTTP/2 must not reach it.
     const [speakHttp1] = server.listeners("secureConnection");
     server.removeAllListeners("secureConnection");
+    server.on("connection", (connection: Socket) => {
+      this.#connections.add(connection);
+      connection.on("close", () => this.#connections.delete(connection));
+    });
     server.on("secureConnection", (socket: TLSSocket) => {
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
@@ -154,6 +161,11 @@ export class Listener implements AsyncDisposable {
     session.on("error", (error: unknown) => {
       this.#options.logger.debug(`an HTTP/2 session failed: ${describeError(error)}`);
     });
+    // Its handshake took until now: nobody would end the session, and the client is to ask elsewhere.
+    if (this.#draining()) {
+      session.close();
+      return;
+    }
     const { goAwayChance = 0, random } = this.#options;
     session.on("stream", (stream: ServerHttp2Stream, headers, _flags, raw: string[]) => {
       const exchange = new Http2Exchange(stream, { headers, raw }, context);
@@ -184,7 +196,7 @@ export class Listener implements AsyncDisposable {
     this.#exchanges.add(exchange);
     exchange.onClosed = () => {
       this.#exchanges.delete(exchange);
-      if (this.#exchanges.size === 0) this.#idle?.();
+      this.#ended?.();
     };
     this.#options
       .serve(exchange)
@@ -197,17 +209,21 @@ export class Listener implements AsyncDisposable {
     NetServer.prototype.close.call(this.#server);
     for (const session of this.#sessions) session.close();
     for (const exchange of this.#exchanges) if (exchange.isLongRunning) exchange.stop();
-    if (this.#sockets.size > 0) await this.#quiet();
-    if (this.#exchanges.size > 0) await this.#drained();
+    await this.#quiet();
+    await this.#until(() => [...this.#exchanges].every(({ isLongRunning }) => isLongRunning), drainMs);
     for (const exchange of this.#exchanges) exchange.stop();
+    // What was written is on its way still: the connections end when it has left, or when that takes too long. Those that
+    // are silent, or whose clients do not read, end then too.
+    using _limit = systemClock.after(flushMs, () => {
+      for (const connection of this.#connections) connection.destroy();
+    });
+    await this.#until(() => this.#exchanges.size === 0, flushMs);
     this.#server.closeIdleConnections();
     for (const session of this.#sessions) session.destroy();
-    // What was written is on its way still: the connections end when it has left, or when that takes too long.
     for (const socket of this.#sockets) socket.destroySoon();
-    using _limit = this.#options.clock.after(flushMs, () => {
-      for (const socket of this.#sockets) socket.destroy();
-    });
     await closed;
+    // Nobody can be answered any more, although not all have heard of that yet.
+    for (const exchange of this.#exchanges) exchange.closed();
   }
 
   /** Waits until the clients have left, or for a while. */
@@ -215,15 +231,19 @@ export class Listener implements AsyncDisposable {
     // Clients live in real time, whatever time the cluster keeps. Steps are counted, not time: where the machine is busy, what
     // clients have sent is read in the next of them.
     const { signal } = new AbortController();
-    for (let step = 0; step < lingerSteps && this.#sockets.size > 0; step++) {
+    for (let step = 0; step < lingerSteps && this.#connections.size > 0; step++) {
       await systemClock.sleep(lingerStepMs, signal);
     }
   }
 
-  async #drained(): Promise<void> {
+  /** Waits until the requests are as `settled` says, `ms` at most. */
+  async #until(settled: () => boolean, ms: number): Promise<void> {
+    if (settled()) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#idle = resolve;
-    using _limit = this.#options.clock.after(drainMs, resolve);
+    this.#ended = () => {
+      if (settled()) resolve();
+    };
+    using _limit = systemClock.after(ms, resolve);
     await promise;
   }
 }

@@ -117,9 +117,8 @@ class WatchWriter {
       this.#stream.abort();
       return;
     }
-    this.#stream.end();
     // What the client has not taken by then it will not take any more, and it would stay in memory for good.
-    if (this.#blocked) this.#request.storage.environment.clock.after(lastChanceMs, () => this.#stream.abort());
+    this.#stream.end(this.#blocked ? lastChanceMs : undefined);
   }
 
   #push(line: Buffer): void {
