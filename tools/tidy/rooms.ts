@@ -17,6 +17,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   runtime: ["base", "grpc", "host"],
   kubelet: ["base", "api", "client", "runtime", "host"],
   network: ["base", "api", "client", "host"],
+  simulation: ["base", "api", "apiserver", "client"],
   cluster: [
     "base",
     "api",
@@ -31,6 +32,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "runtime",
     "kubelet",
     "network",
+    "simulation",
   ],
   cli: ["base", "api", "client", "cluster", "host", "runtime"],
   testing: [
@@ -44,6 +46,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "controllers",
     "scheduler",
     "runtime",
+    "simulation",
   ],
 };
 

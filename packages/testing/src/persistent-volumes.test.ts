@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Events, isNotFound, PersistentVolumeClaims, PersistentVolumes, Pods, StorageClasses } from "@skiff/api";
-import { usualScript } from "./pod-script.ts";
+import { usualScript } from "@skiff/simulation";
 import { TestCluster } from "./test-cluster.ts";
 
 const volume = (name: string, more: object = {}) => ({

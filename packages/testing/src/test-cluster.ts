@@ -5,13 +5,19 @@ import { type Client, createClient, createEventRecorder, createInformers, type I
 import type { LoopStats, RunningControllers } from "@skiff/control-loop";
 import { type CertificateSigner, type ControllerSettings, startControllers } from "@skiff/controllers";
 import { defaultSchedulerName, Scheduler } from "@skiff/scheduler";
+import {
+  annotatedLoad,
+  type PodLoads,
+  type PodScripts,
+  type SimulatedNode,
+  SimulatedNodes,
+  simulatedAddresses,
+  usualScript,
+} from "@skiff/simulation";
 import { openMemoryStore } from "@skiff/store";
 import { type Faults, faultyTransport } from "./faulty-transport.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
 import { keyOfThisProcess, openApi } from "./open-api.ts";
-import { type PodScripts, usualScript } from "./pod-script.ts";
-import { SimulatedNode } from "./simulated-node.ts";
-import { annotatedLoad, type PodLoads } from "./simulated-usage.ts";
 
 export interface TestClusterOptions {
   /** How many nodes, called `node-1` and so on; 1 where absent. */
@@ -53,6 +59,7 @@ export interface TestClusterAddress {
 const noFaults: Faults = { conflicts: 0, unavailable: 0, droppedWatches: 0, expiredWatches: 0 };
 const namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 const usualLimitMs = 60_000;
+const heartbeatMs = 10_000;
 const usualAllocatable = { cpu: "4", memory: "8Gi", "ephemeral-storage": "20Gi", pods: "110" };
 
 /**
@@ -116,12 +123,12 @@ export class TestCluster implements AsyncDisposable {
     await using stack = new AsyncDisposableStack();
     const store = stack.use(openMemoryStore({ clock }));
     const services = options.services === undefined ? {} : { services: options.services };
-    const byName = new Map<string, SimulatedNode>();
+    const simulated: { nodes?: SimulatedNodes } = {};
     const usage: UsageSource = {
       async usage(name) {
-        const node = byName.get(name);
-        if (node === undefined) throw new Error(`there is no node ${name}`);
-        return node.usage();
+        const told = simulated.nodes?.usage(name);
+        if (told === undefined) throw new Error(`there is no node ${name}`);
+        return told;
       },
     };
     const api = stack.use(await openApi({ store, clock, random, logger: logger.named("api"), usage, ...services }));
@@ -151,14 +158,13 @@ export class TestCluster implements AsyncDisposable {
     );
     const recorder = stack.use(createEventRecorder({ ...running, component: defaultSchedulerName, logger }));
     stack.use(await Scheduler.start({ ...running, recorder, logger: logger.named("scheduler") }, signal));
-    const nodes = await startNodes(options, { client, informers, clock, logger, stack, signal });
-    for (const node of nodes) byName.set(node.name, node);
+    simulated.nodes = stack.use(await startNodes(options, { client, informers, clock, logger, signal }));
     const cluster = new TestCluster({
       clock,
       random,
       client,
       informers,
-      nodes,
+      nodes: simulated.nodes.all,
       signal,
       controllers,
       weather,
@@ -231,23 +237,25 @@ export class TestCluster implements AsyncDisposable {
   }
 }
 
-async function startNodes(
-  { nodes = 1, scripts = usualScript, loads = annotatedLoad, allocatable = usualAllocatable }: TestClusterOptions,
+function startNodes(
+  {
+    nodes: count = 1,
+    scripts = usualScript,
+    loads = annotatedLoad,
+    allocatable = usualAllocatable,
+  }: TestClusterOptions,
   on: {
     readonly client: Client;
     readonly informers: Informers;
     readonly clock: VirtualClock;
     readonly logger: Logger;
-    readonly stack: AsyncDisposableStack;
     readonly signal: AbortSignal;
   },
-): Promise<readonly SimulatedNode[]> {
-  const { stack, signal, ...parts } = on;
-  const all = Array.from({ length: nodes }, (_, at) => {
+): Promise<SimulatedNodes> {
+  const { signal, ...parts } = on;
+  const nodes = Array.from({ length: count }, (_, at) => {
     const index = at + 1;
-    const own = { name: `node-${index}`, index, labels: {}, allocatable, scripts, loads };
-    return stack.use(new SimulatedNode({ ...parts, ...own }));
+    return { name: `node-${index}`, labels: {}, allocatable, ...simulatedAddresses(index) };
   });
-  await Promise.all(all.map((node) => node.start(signal)));
-  return all;
+  return SimulatedNodes.start({ ...parts, nodes, scripts, loads, heartbeatMs }, signal);
 }

@@ -7,7 +7,7 @@ import {
   upCluster,
   userKubeconfigPath,
 } from "@skiff/cluster";
-import { Option } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { apiServerOption, givenFlags } from "../api-server-options.ts";
 import type { CommandContext, GlobalOptions } from "../command-context.ts";
 import { type DefineCommand, portNumber, withCluster, withOutput, writeJson } from "../command-line.ts";
@@ -17,6 +17,7 @@ import { createProgress, noProgress } from "../terminal/progress.ts";
 interface UpFlags extends GlobalOptions, DatastoreFlags {
   readonly runtime?: RuntimeKind;
   readonly apiPort?: number;
+  readonly simulatedNodes?: number;
   readonly kubeconfig: string;
 }
 
@@ -34,12 +35,26 @@ export const upCommand: DefineCommand = (program, context) => {
     .addOption(
       new Option("--api-port <port>", "port of the API server (6443, or the next free one)").argParser(portNumber),
     )
+    .addOption(
+      new Option(
+        "--simulated-nodes <count>",
+        "light nodes beside the real one whose pods run in memory only, for those that ask for them (type=kwok)",
+      ).argParser(nodeCount),
+    )
     .addOption(kubeconfigOption(context));
   for (const flag of apiServerFlags) command.addOption(apiServerOption(flag));
   withOutput(withCluster(withDatastore(command), context)).action((flags: UpFlags) =>
     up(flags, givenFlags(command.opts()), context),
   );
 };
+
+const mostNodes = 10_000;
+
+function nodeCount(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count <= mostNodes) return count;
+  throw new InvalidArgumentError(`It is a number from 0 to ${mostNodes}.`);
+}
 
 /** `--kubeconfig`, with the file that kubectl itself would use. */
 export const kubeconfigOption = (context: CommandContext): Option =>
@@ -59,6 +74,7 @@ async function up(flags: UpFlags, given: ApiServerFlags, context: CommandContext
         runtime: flags.runtime,
         apiPort: flags.apiPort,
         apiServerFlags: given,
+        simulatedNodes: flags.simulatedNodes,
         datastore,
         token,
         kubeconfig: flags.kubeconfig,

@@ -32,6 +32,8 @@ export interface UpOptions {
   readonly apiPort: number | undefined;
   /** Options of kube-apiserver, in place of those before; empty: those stay. */
   readonly apiServerFlags?: ApiServerFlags;
+  /** How many simulated nodes there are to be; absent: as many as before. */
+  readonly simulatedNodes?: number | undefined;
   /** The etcd that is to keep a new cluster's state, or keeps that of the cluster as it is; absent: the embedded store. */
   readonly datastore: Datastore | undefined;
   /** What proves that this server is one of the cluster in the datastore; absent: the one that was used before, or a new one. */
@@ -216,15 +218,24 @@ function checkAgainst(settings: ClusterSettings | undefined, options: UpOptions)
 /** The settings with the options that were given now. A server reads them when it starts. */
 function withFlags(
   settings: ClusterSettings,
-  { name, apiServerFlags = {} }: UpOptions,
+  { name, apiServerFlags = {}, simulatedNodes }: UpOptions,
   { running }: { readonly running: boolean },
 ): ClusterSettings {
   const given = Object.keys(apiServerFlags);
-  if (given.length === 0 || jsonEqual(apiServerFlags, settings.apiServerFlags)) return settings;
-  if (!running) return { ...settings, apiServerFlags };
+  const flags = given.length === 0 || jsonEqual(apiServerFlags, settings.apiServerFlags) ? undefined : apiServerFlags;
+  const nodes = simulatedNodes === undefined || simulatedNodes === settings.simulatedNodes ? undefined : simulatedNodes;
+  if (flags === undefined && nodes === undefined) return settings;
+  if (!running) {
+    return {
+      ...settings,
+      ...(flags === undefined ? {} : { apiServerFlags: flags }),
+      ...(nodes === undefined ? {} : { simulatedNodes: nodes }),
+    };
+  }
+  const differing = [...(flags === undefined ? [] : given), ...(nodes === undefined ? [] : ["simulated-nodes"])];
   throw new ClusterError(
     "RUNNING",
-    `cluster "${name}" is running without ${given.map((flag) => `--${flag}`).join(", ")}; run skiff down first`,
+    `cluster "${name}" is running without ${differing.map((flag) => `--${flag}`).join(", ")}; run skiff down first`,
   );
 }
 

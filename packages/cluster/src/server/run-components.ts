@@ -19,6 +19,7 @@ import type { ClusterSettings } from "../settings/settings.ts";
 import type { AuditLog } from "./audit-log.ts";
 import { markControlPlane } from "./mark-control-plane.ts";
 import { removePath } from "./remove-path.ts";
+import { type SimulatedPart, startSimulatedNodes } from "./simulated-part.ts";
 
 export interface ServerEffects {
   readonly clock: Clock;
@@ -38,6 +39,8 @@ export interface Server extends ServerEffects {
   readonly store: Store;
   readonly operation: OperationOptions;
   readonly auditLog: AuditLog | undefined;
+  /** Its simulated nodes, once they run. */
+  readonly simulated: SimulatedPart;
 }
 
 /** The cluster's own components: no request of theirs is refused. */
@@ -58,11 +61,16 @@ export async function runComponents(
   const client = createClient(api.transport(component("system:kube-controller-manager")));
   const informers = stack.use(createInformers({ client, clock, random, logger: logger.named("informers") }));
   stack.use(markControlPlane(server.settings.nodeName, { client, informers, logger: logger.named("control-plane") }));
-  const controllers = async () => controllersOf(server, { api, client, informers });
+  const controllers = async (stop: AbortSignal) => {
+    await using started = new AsyncDisposableStack();
+    started.use(controllersOf(server, { api, client, informers }));
+    started.use(await startSimulatedNodes(server, { client, informers }, stop));
+    return started.move();
+  };
   const schedulerClient = createClient(api.transport(component("system:kube-scheduler")));
   const scheduler = (stop: AbortSignal) => startScheduler(server, { client: schedulerClient, informers }, stop);
   if (!server.store.isShared) {
-    stack.use(await controllers());
+    stack.use(await controllers(signal));
     stack.use(await scheduler(signal));
     await aborted(signal);
     return;

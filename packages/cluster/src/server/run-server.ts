@@ -30,6 +30,7 @@ import { readDescriptions } from "./descriptions.ts";
 import { keepIdentityLease } from "./identity-lease.ts";
 import { keepAmongServers } from "./live-servers.ts";
 import { component, runComponents, type Server, type ServerEffects } from "./run-components.ts";
+import { usageWith } from "./simulated-part.ts";
 
 /** What the server process is told on its command line. */
 export interface ServerOptions {
@@ -73,6 +74,7 @@ export async function runServer(
     identity,
     operation,
     auditLog,
+    simulated: {},
   };
   const readiness = { bootstrapped: false };
   await using api = await openApi(server, readiness);
@@ -138,7 +140,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
         ...identity,
         admission: server.admission,
         nodes,
-        usage: kubeletUsage(nodes, clock),
+        usage: usageWith(server.simulated, kubeletUsage(nodes, clock)),
         frontProxy: pki.frontProxyClient,
         maxRequestsInFlight: server.operation.maxRequestsInFlight,
         ...(server.auditLog === undefined ? {} : { audit: server.auditLog.options }),

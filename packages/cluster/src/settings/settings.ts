@@ -32,6 +32,8 @@ export interface ClusterSettings {
   readonly slot: number;
   /** Options of kube-apiserver that the cluster was last started with. */
   readonly apiServerFlags?: ApiServerFlags;
+  /** How many simulated nodes stand beside the real one; absent where there never were any. */
+  readonly simulatedNodes?: number;
   /** The etcd that keeps the cluster's state; absent where it is the embedded store. */
   readonly datastore?: Datastore;
 }
@@ -87,6 +89,7 @@ export function parseSettings(text: string, path: string): ClusterSettings {
     clusterDomain: string("clusterDomain"),
     slot: number(record.slot, "slot"),
     ...(isJsonObject(record.apiServerFlags) ? { apiServerFlags: flagsOf(record.apiServerFlags) } : {}),
+    ...(record.simulatedNodes === undefined ? {} : { simulatedNodes: number(record.simulatedNodes, "simulatedNodes") }),
     ...(datastore === undefined ? {} : { datastore }),
   };
 }

@@ -49,7 +49,14 @@ export class ContainerdImages {
     const own = name.startsWith(madeHere) ? await this.find(name, signal) : undefined;
     if (own !== undefined) return own.id;
     const request = { image: { image: name }, auth };
-    return (await this.#channel.call(ImageService.pullImage, request, { signal })).imageRef;
+    try {
+      return (await this.#channel.call(ImageService.pullImage, request, { signal })).imageRef;
+    } catch (error) {
+      // Where no registry gives it, an image that somebody brought to the node stands in; it has no registry's digest.
+      const brought = signal.aborted ? undefined : await this.find(name, signal).catch(() => undefined);
+      if (brought === undefined || brought.repoDigests.length > 0) throw error;
+      return brought.id;
+    }
   }
 
   async remove(reference: string, signal: AbortSignal): Promise<void> {

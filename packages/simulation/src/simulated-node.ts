@@ -1,30 +1,61 @@
-import { isAlreadyExists, isNotFound, Leases, type Node, Nodes, type Pod, Pods } from "@skiff/api";
+import {
+  isAlreadyExists,
+  isConflict,
+  isNotFound,
+  Leases,
+  type New,
+  type Node,
+  type NodeSystemInfo,
+  Nodes,
+  type Pod,
+  Pods,
+  type Taint,
+} from "@skiff/api";
 import type { NodeUsage } from "@skiff/apiserver";
 import { Background, type Clock, isAbort, type Logger, microTimestamp, timestamp } from "@skiff/base";
-import type { Client, Informers } from "@skiff/client";
-import { type PodScripts, type PodStage, stagesOf, statusAt } from "./pod-script.ts";
+import type { Client } from "@skiff/client";
+import { annotatedStopMs } from "./annotated-script.ts";
+import type { PodFeed } from "./pod-feed.ts";
+import { hasReached, type PodEnd, type PodScripts, type PodStage, stagesOf, statusAt } from "./pod-script.ts";
 import { type PodLoads, SimulatedUsage } from "./simulated-usage.ts";
 
 const leaseNamespace = "kube-node-lease";
-const heartbeatMs = 10_000;
 const leaseSeconds = 40;
 /** How long the containers of a deleted pod take to end. */
-const stopMs = 200;
+const usualStopMs = 200;
 const retryMs = 500;
-const byNode = "node name";
+
+/** What a simulated node is. */
+export interface SimulatedNodeSpec {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly taints?: readonly Taint[];
+  /** What it offers, by resource. */
+  readonly allocatable: Readonly<Record<string, string>>;
+  readonly address: string;
+  /** The nth address of its pods. */
+  podAddress(n: number): string;
+  /** As in `v1.36.0`; not told where absent. */
+  readonly kubeletVersion?: string;
+}
 
 export interface SimulatedNodeOptions {
-  readonly name: string;
-  /** Counts from 1; gives the node its addresses. */
-  readonly index: number;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly allocatable: Readonly<Record<string, string>>;
+  readonly spec: SimulatedNodeSpec;
+  readonly feed: PodFeed;
   readonly scripts: PodScripts;
   readonly loads: PodLoads;
+  readonly heartbeatMs: number;
   readonly client: Client;
-  readonly informers: Informers;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+interface Work {
+  readonly abort: AbortController;
+  readonly ending: boolean;
+  /** All its stages are told. */
+  played: boolean;
 }
 
 /**
@@ -36,14 +67,14 @@ export class SimulatedNode implements AsyncDisposable {
   readonly #options: SimulatedNodeOptions;
   readonly #background: Background;
   /** Work on a pod, by uid. */
-  readonly #pods = new Map<string, { readonly abort: AbortController; ending: boolean }>();
+  readonly #pods = new Map<string, Work>();
   readonly #usage: SimulatedUsage;
   #addresses = 1;
   #connected = true;
   #subscription: Disposable | undefined;
 
   constructor(options: SimulatedNodeOptions) {
-    this.name = options.name;
+    this.name = options.spec.name;
     this.#options = options;
     this.#usage = new SimulatedUsage(options.loads);
     this.#background = new Background({ logger: options.logger });
@@ -53,12 +84,10 @@ export class SimulatedNode implements AsyncDisposable {
   async start(signal: AbortSignal): Promise<void> {
     await this.#register(signal);
     this.#background.run(`heartbeat of ${this.name}`, (stop) => this.#beat(stop));
-    const pods = this.#options.informers.for(Pods);
-    pods.addIndex(byNode, ({ spec }) => (spec.nodeName ? [spec.nodeName] : []));
-    this.#subscription = pods.onChange(({ kind, object }) => {
-      if (object.spec.nodeName !== this.name) return;
-      if (kind === "deleted") this.#pods.get(object.metadata.uid)?.abort.abort();
-      else this.#see(object);
+    this.#subscription = this.#options.feed.listen(this.name, ({ kind, object }) => {
+      if (kind !== "deleted") return this.#see(object);
+      this.#pods.get(object.metadata.uid)?.abort.abort();
+      this.#pods.delete(object.metadata.uid);
     });
   }
 
@@ -72,15 +101,15 @@ export class SimulatedNode implements AsyncDisposable {
     this.#connected = true;
     this.#background.run(`return of ${this.name}`, async (signal) => {
       await this.#report(signal);
-      for (const pod of this.#options.informers.for(Pods).byIndex(byNode, this.name)) this.#see(pod);
+      for (const pod of this.#options.feed.of(this.name)) this.#see(pod);
     });
   }
 
   /** What the node and its pods have used so far. Throws while it is silent. */
   usage(): NodeUsage {
     if (!this.#connected) throw new Error(`${this.name} does not answer`);
-    const { informers, clock } = this.#options;
-    return this.#usage.read(informers.for(Pods).byIndex(byNode, this.name), clock.now());
+    const { feed, clock } = this.#options;
+    return this.#usage.read(feed.of(this.name), clock.now());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -88,8 +117,8 @@ export class SimulatedNode implements AsyncDisposable {
     await this.#background[Symbol.asyncDispose]();
   }
 
-  #node(): Pick<Node, "status"> & { metadata: { name: string; labels: Record<string, string> } } {
-    const { index, labels, allocatable, clock } = this.#options;
+  #node(): New<Node> {
+    const { spec, clock } = this.#options;
     const now = timestamp(clock.now());
     const condition = (type: string, status: string, reason: string, message: string) => ({
       type,
@@ -102,13 +131,16 @@ export class SimulatedNode implements AsyncDisposable {
     return {
       metadata: {
         name: this.name,
-        labels: { "kubernetes.io/hostname": this.name, "kubernetes.io/os": "linux", ...labels },
+        labels: { "kubernetes.io/hostname": this.name, "kubernetes.io/os": "linux", ...spec.labels },
+        ...(spec.annotations === undefined ? {} : { annotations: { ...spec.annotations } }),
       },
+      spec: spec.taints === undefined ? {} : { taints: [...spec.taints] },
       status: {
-        capacity: { ...allocatable },
-        allocatable: { ...allocatable },
+        capacity: { ...spec.allocatable },
+        allocatable: { ...spec.allocatable },
+        ...(spec.kubeletVersion === undefined ? {} : { nodeInfo: nodeInfo(spec.kubeletVersion) }),
         addresses: [
-          { type: "InternalIP", address: `192.168.100.${index}` },
+          { type: "InternalIP", address: spec.address },
           { type: "Hostname", address: this.name },
         ],
         conditions: [
@@ -123,8 +155,7 @@ export class SimulatedNode implements AsyncDisposable {
 
   async #register(signal: AbortSignal): Promise<void> {
     const { client } = this.#options;
-    const { metadata, status } = this.#node();
-    await client.create(Nodes, { metadata, status }, { signal }).catch((error: unknown) => {
+    await client.create(Nodes, this.#node(), { signal }).catch((error: unknown) => {
       if (!isAlreadyExists(error)) throw error;
     });
     await this.#report(signal);
@@ -142,7 +173,7 @@ export class SimulatedNode implements AsyncDisposable {
   }
 
   async #beat(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#options;
+    const { clock, logger, heartbeatMs } = this.#options;
     for (;;) {
       await clock.sleep(heartbeatMs, signal);
       if (!this.#connected) continue;
@@ -174,46 +205,66 @@ export class SimulatedNode implements AsyncDisposable {
       if (known?.ending) return;
       known?.abort.abort();
       this.#run(pod, true, (signal) => this.#end(pod, signal));
-    } else if (known === undefined && pod.status?.phase !== "Succeeded" && pod.status?.phase !== "Failed") {
-      this.#run(pod, false, (signal) => this.#play(pod, signal));
+    } else if ((known === undefined || known.played) && !hasReached(pod, "ended")) {
+      // What was played is told again where somebody has said otherwise, as is said of pods of a node that was silent.
+      if (known === undefined || !this.#isTold(pod)) this.#run(pod, false, (signal) => this.#play(pod, signal));
     }
+  }
+
+  #isTold(pod: Pod): boolean {
+    const last = stagesOf(this.#options.scripts(pod)).at(-1);
+    return last === undefined || hasReached(pod, last.stage);
   }
 
   #run(pod: Pod, ending: boolean, work: (signal: AbortSignal) => Promise<void>): void {
     const { uid, name } = pod.metadata;
-    const abort = new AbortController();
-    const entry = { abort, ending };
+    const entry: Work = { abort: new AbortController(), ending, played: false };
     this.#pods.set(uid, entry);
     this.#background.run(`pod ${name}`, async (stop) => {
+      const end = () => entry.abort.abort();
+      stop.addEventListener("abort", end, { once: true });
       try {
-        await work(AbortSignal.any([stop, abort.signal]));
+        await work(entry.abort.signal);
+        entry.played = true;
       } catch (error) {
-        if (!isAbort(error, stop) && !isAbort(error, abort.signal)) throw error;
+        if (!isAbort(error, entry.abort.signal)) throw error;
       } finally {
-        // A pod that only ran on keeps its entry: it has been played.
+        stop.removeEventListener("abort", end);
         if (ending && this.#pods.get(uid) === entry) this.#pods.delete(uid);
       }
     });
   }
 
   async #play(pod: Pod, signal: AbortSignal): Promise<void> {
-    const { clock, scripts, index } = this.#options;
+    const { clock, scripts, spec } = this.#options;
     const script = scripts(pod);
-    const startMs = clock.monotonic();
-    const exitCode = script.kind === "ends" ? script.exitCode : 0;
-    const address = this.#addresses++;
-    const podIP = `10.${100 + index}.${address >> 8}.${address & 255}`;
-    const hostIP = `192.168.100.${index}`;
+    // A pod that somebody has told of before goes on where it was.
+    const since = Date.parse(pod.status?.startTime ?? "");
+    const startMs = clock.monotonic() - (Number.isNaN(since) ? 0 : Math.max(0, clock.now() - since));
+    const end: PodEnd = script.kind === "ends" ? script : { exitCode: 0 };
+    const told = pod.status?.podIP;
+    const podIP = pod.spec.hostNetwork === true ? spec.address : (told ?? this.#freeAddress());
     for (const { stage, atMs } of stagesOf(script)) {
-      await clock.sleep(Math.max(0, startMs + atMs - clock.monotonic()), signal);
-      await this.#persist(signal, () => this.#reportPod(pod, stage, { podIP, hostIP, exitCode }, signal));
+      if (hasReached(pod, stage) && stage !== "ended") continue;
+      const restMs = startMs + atMs - clock.monotonic();
+      if (restMs > 0) await clock.sleep(restMs, signal);
+      await this.#persist(signal, () => this.#tell(pod, stage, { podIP, hostIP: spec.address, end }, signal));
+    }
+  }
+
+  #freeAddress(): string {
+    const { feed, spec } = this.#options;
+    const taken = new Set(feed.of(this.name).map(({ status }) => status?.podIP));
+    for (;;) {
+      const address = spec.podAddress(this.#addresses++);
+      if (!taken.has(address)) return address;
     }
   }
 
   async #end(pod: Pod, signal: AbortSignal): Promise<void> {
     const { client, clock } = this.#options;
     const { uid } = pod.metadata;
-    await clock.sleep(stopMs, signal);
+    await clock.sleep(annotatedStopMs(pod) ?? usualStopMs, signal);
     await this.#persist(signal, async () => {
       await client.delete(Pods, pod.metadata, { gracePeriodSeconds: 0, preconditions: { uid }, signal });
     });
@@ -234,16 +285,37 @@ export class SimulatedNode implements AsyncDisposable {
     }
   }
 
-  async #reportPod(
+  async #tell(
     pod: Pod,
     stage: PodStage,
-    on: { readonly podIP: string; readonly hostIP: string; readonly exitCode: number },
+    on: { readonly podIP: string; readonly hostIP: string; readonly end: PodEnd },
     signal: AbortSignal,
   ): Promise<void> {
-    const { client, clock } = this.#options;
-    const current = await client.get(Pods, pod.metadata, { signal });
-    if (current.metadata.uid !== pod.metadata.uid) return;
-    const status = statusAt(current, stage, { ...on, nowMs: clock.now() });
-    await client.updateStatus(Pods, { ...current, status }, { signal });
+    const { client, clock, feed } = this.#options;
+    const write = async (current: Pod | undefined) => {
+      if (current?.metadata.uid !== pod.metadata.uid) return;
+      const status = statusAt(current, stage, { ...on, nowMs: clock.now() });
+      await client.updateStatus(Pods, { ...current, status }, { signal });
+    };
+    try {
+      await write(feed.find(pod.metadata));
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      // The cache is behind.
+      await write(await client.get(Pods, pod.metadata, { signal }));
+    }
   }
 }
+
+const nodeInfo = (kubeletVersion: string): NodeSystemInfo => ({
+  architecture: "amd64",
+  bootID: "",
+  containerRuntimeVersion: "simulated://1",
+  kernelVersion: "simulated",
+  kubeProxyVersion: "",
+  kubeletVersion,
+  machineID: "",
+  operatingSystem: "linux",
+  osImage: "simulated",
+  systemUUID: "",
+});
