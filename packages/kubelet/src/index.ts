@@ -1,5 +1,11 @@
 /** The agent of a node: makes the containers of its pods run, and reports what became of them. */
 
+export {
+  ConfigurationError,
+  defaultConfiguration,
+  type KubeletConfiguration,
+  parseKubeletConfiguration,
+} from "./config/kubelet-configuration.ts";
 export { startKubelet } from "./kubelet.ts";
 export type {
   Kubelet,

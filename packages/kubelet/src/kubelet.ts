@@ -1,8 +1,12 @@
 import { mkdir, readFile } from "node:fs/promises";
-import { asUnits, type Pod, Pods, Services } from "@skiff/api";
+import { asMillis, asUnits, type Pod, Pods, Services } from "@skiff/api";
 import { Background, describeError } from "@skiff/base";
 import { PodCgroups } from "./cgroups/pod-cgroups.ts";
-import { defaultConfiguration } from "./config/kubelet-configuration.ts";
+import { defaultConfiguration, type KubeletConfiguration } from "./config/kubelet-configuration.ts";
+import { Evictor } from "./eviction/evictor.ts";
+import { machineSignals, maxProcesses } from "./eviction/machine-signals.ts";
+import type { Observations } from "./eviction/thresholds.ts";
+import { ImageCollector } from "./images/image-collector.ts";
 import { ImagePuller } from "./images/image-puller.ts";
 import { rotateLogs } from "./logs/rotate-logs.ts";
 import { readMachine } from "./node/machine.ts";
@@ -37,7 +41,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const background = new Background({ logger });
   const machine = options.machine ?? (await readMachine(node.rootFolder));
   // What happens in the runtime concerns pods, which are taken up last: until then there is nobody to tell.
-  const late: { pods?: PodSet } = {};
+  const late: { pods?: PodSet; evictor?: Evictor } = {};
   const objects = new ReferencedObjects({
     client: options.client,
     clock,
@@ -52,6 +56,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     pods: {
       active: () => late.pods?.active() ?? [],
       resourcesFreed: () => late.pods?.resourcesFreed(),
+      pressures: () => late.evictor?.types ?? new Set(),
     },
   });
   const informer = options.informers.for<Pod>(Pods, { fieldSelector: `spec.nodeName=${node.name}` });
@@ -61,11 +66,39 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       : await startNodeServer({ ...options.server, parts, pods: () => late.pods });
   const port = server?.port ?? 0;
   const { client, recorder } = options;
+  const { configuration } = parts;
+  const pressures = () => parts.pods.pressures();
   const volumesInUse = () => parts.volumes.inUse();
-  const reporter = new NodeReporter({ node, machine, port, client, recorder, runtime, volumesInUse, clock, logger });
+  const reporter = new NodeReporter({
+    node,
+    machine,
+    configuration,
+    pressures,
+    port,
+    client,
+    recorder,
+    runtime,
+    volumesInUse,
+    clock,
+    logger,
+  });
   background.run("node status", (signal) => reporter.report(signal));
   background.run("node lease", (signal) => reporter.renew(signal));
   background.run("runtime events", (signal) => cache.follow(signal));
+  const signals = options.host.signals ?? (options.host.cgroups && machineSignalsOf(options));
+  if (signals !== undefined) {
+    const collector = new ImageCollector(parts, signals);
+    late.evictor = new Evictor({
+      parts,
+      signals,
+      reclaimDisk: (signal) => collector.collectAll(signal),
+      evict: (pod, message, graceSeconds) => late.pods?.evict(pod, message, graceSeconds),
+      onChange: () => reporter.poke(),
+    });
+    const { evictor } = late;
+    background.run("eviction", (signal) => evictor.run(signal));
+    background.run("images", (signal) => collector.run(signal));
+  }
   background.run("log rotation", (signal) => rotateLogs(parts, signal));
   background.run("pods", async (signal) => {
     await retry(
@@ -87,6 +120,15 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       await background[Symbol.asyncDispose]();
       objects[Symbol.dispose]();
     },
+  };
+}
+
+/** Reads what is left on this machine; images lie where the runtime says, once it has said so. */
+function machineSignalsOf({ node, runtime }: KubeletOptions): () => Promise<Observations> {
+  let images: string | undefined;
+  return async () => {
+    images ??= (await runtime.imageFsInfo(new AbortController().signal).catch(() => undefined))?.mountpoint;
+    return await machineSignals({ node: node.rootFolder, images: images ?? node.rootFolder });
   };
 }
 
@@ -119,7 +161,7 @@ async function nodeParts(
   const { objects, machine, cache } = made;
   const configuration = options.configuration ?? defaultConfiguration;
   const folders = new PodFolders(node);
-  const { allocatable } = nodeResources(machine);
+  const { capacity, allocatable } = nodeResources(machine, configuration);
   const { mounts, processes } = host;
   const { featureGates } = configuration;
   const tokens = new ServiceAccountTokens(client, clock);
@@ -134,6 +176,9 @@ async function nodeParts(
     textOf("/etc/resolv.conf"),
     textOf("/etc/hosts"),
   ]);
+  const mostProcesses = host.cgroups === undefined ? 0 : await maxProcesses();
+  // A tenth is left to the machine itself: pods that multiply without end do not keep it from starting processes.
+  const allPids = Math.floor(mostProcesses * 0.9);
   return {
     node,
     configuration,
@@ -144,7 +189,12 @@ async function nodeParts(
     recorder,
     cache,
     folders,
-    cgroups: new PodCgroups(host.cgroups, node.cgroupRoot),
+    cgroups: new PodCgroups(host.cgroups, node.cgroupRoot, {
+      cpuMillis: asMillis(allocatable.cpu),
+      memoryBytes: asUnits(capacity.memory) - reservedBytes(configuration),
+      podPids: configuration.podPidsLimit,
+      allPids,
+    }),
     volumes: new PodVolumes({ folders, mounts, plugins, client, recorder, clock, onGone }),
     subPaths: new SubPaths(folders, mounts),
     images: new ImagePuller({ runtime, recorder, clock }),
@@ -161,3 +211,6 @@ async function nodeParts(
     logger,
   };
 }
+
+const reservedBytes = ({ kubeReserved, systemReserved }: KubeletConfiguration): number =>
+  asUnits(kubeReserved.memory ?? "0") + asUnits(systemReserved.memory ?? "0");

@@ -3,6 +3,7 @@ import type { Client, EventRecorder, Informers } from "@skiff/client";
 import type { Cgroups, Mounts, Processes } from "@skiff/host";
 import type { Runtime } from "@skiff/runtime";
 import type { KubeletConfiguration } from "./config/kubelet-configuration.ts";
+import type { Observations } from "./eviction/thresholds.ts";
 
 /** Who the node is and where it keeps its things. */
 export interface NodeIdentity {
@@ -35,6 +36,8 @@ export interface NodeMachine {
   readonly memory: string;
   readonly ephemeralStorage: string;
   readonly pods: string;
+  /** Memory in huge pages, by their size (`2Mi`, `1Gi`). */
+  readonly hugePages?: Readonly<Record<string, string>>;
   readonly architecture: string;
   readonly operatingSystem: string;
   readonly osImage: string;
@@ -50,6 +53,8 @@ export interface KubeletHost {
   readonly cgroups: Cgroups | undefined;
   /** Runs commands of the machine (git); absent: none is run. */
   readonly processes?: Processes;
+  /** What is left of memory, disk and processes; absent: nothing runs out. */
+  readonly signals?: () => Promise<Observations>;
 }
 
 /** The node's HTTPS server; PEM texts. Only clients with a certificate of `clientCa` are heard. */

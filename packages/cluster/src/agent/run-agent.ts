@@ -8,7 +8,7 @@ import {
   httpsTransport,
   type Informers,
 } from "@skiff/client";
-import { startKubelet } from "@skiff/kubelet";
+import { type KubeletConfiguration, startKubelet } from "@skiff/kubelet";
 import {
   clusterZone,
   createUpstream,
@@ -33,6 +33,7 @@ import {
 } from "../settings/settings.ts";
 import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
 import { kubernetesVersion } from "../version.ts";
+import { readNodeConfiguration } from "./node-configuration.ts";
 import { connectNodeRuntime } from "./runtime-connection.ts";
 
 /** Pods of all nodes of all clusters of this machine: traffic among them is never masqueraded. */
@@ -83,7 +84,8 @@ export async function runAgent(
   background.run("memory", (stop) => collectWhenIdle(clock, stop));
   const runtime =
     settings.runtime === "simulated" ? stack.use(simulatedRuntime(agent)) : stack.use(await realRuntime(agent, stack));
-  stack.use(await kubelet(agent, runtime));
+  const configuration = await readNodeConfiguration(paths.kubeletConfiguration);
+  stack.use(await kubelet(agent, runtime, configuration));
   await aborted(signal);
   logger.info("stopping");
 }
@@ -144,7 +146,7 @@ async function startNetwork(agent: Agent, stack: AsyncDisposableStack): Promise<
   );
 }
 
-function kubelet(agent: Agent, runtime: Runtime) {
+function kubelet(agent: Agent, runtime: Runtime, configuration: KubeletConfiguration) {
   const { settings, paths, pki, client, informers, machine, clock, logger } = agent;
   const simulated = settings.runtime === "simulated";
   return startKubelet({
@@ -171,6 +173,7 @@ function kubelet(agent: Agent, runtime: Runtime) {
       logger,
     }),
     runtime,
+    configuration,
     host: simulated
       ? { mounts: undefined, cgroups: undefined }
       : { mounts: machine.mounts, cgroups: machine.cgroups(), processes: machine.processes },

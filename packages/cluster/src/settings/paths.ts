@@ -10,6 +10,8 @@ export interface ClusterPaths {
   readonly settings: string;
   /** What is written to the audit log; there is none while this file is not there. */
   readonly auditPolicy: string;
+  /** A KubeletConfiguration; the node has Kubernetes' defaults while this file is not there. */
+  readonly kubeletConfiguration: string;
   readonly pki: string;
   readonly store: string;
   readonly logs: string;
@@ -32,6 +34,7 @@ export function clusterPaths(home: string, name: string): ClusterPaths {
     root,
     settings: join(root, "cluster.json"),
     auditPolicy: join(root, "audit-policy.yaml"),
+    kubeletConfiguration: join(root, "kubelet.yaml"),
     pki: join(root, "pki"),
     store: join(root, "store"),
     logs: join(root, "logs"),

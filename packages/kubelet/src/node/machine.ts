@@ -23,7 +23,9 @@ export async function readMachine(folder: string): Promise<NodeMachine> {
     cpu: String(availableParallelism()),
     memory: `${Math.floor(totalmem() / 1024)}Ki`,
     ephemeralStorage: `${Math.floor((disk.blocks * disk.bsize) / 1024)}Ki`,
-    pods: "110",
+    // The kubelet's configuration limits it further.
+    pods: "1000000",
+    hugePages: await hugePages(),
     architecture: machineArchitecture(),
     operatingSystem: "linux",
     osImage: parseOsRelease(osRelease).prettyName,
@@ -32,4 +34,15 @@ export async function readMachine(folder: string): Promise<NodeMachine> {
     systemUuid: systemUuid === "" ? machineId : systemUuid,
     bootId,
   };
+}
+
+/** Memory that the machine has set aside in huge pages. */
+async function hugePages(): Promise<Readonly<Record<string, string>>> {
+  const bytesOf = async (kilobytes: number) => {
+    const pages = await textOf(`/sys/kernel/mm/hugepages/hugepages-${kilobytes}kB/nr_hugepages`);
+    return Number(pages) * kilobytes * 1024;
+  };
+  const [small, large] = await Promise.all([bytesOf(2048), bytesOf(1_048_576)]);
+  const text = (bytes: number, unit: number, name: string) => (bytes === 0 ? "0" : `${bytes / unit}${name}`);
+  return { "2Mi": text(small, 2 ** 20, "Mi"), "1Gi": text(large, 2 ** 30, "Gi") };
 }

@@ -1,31 +1,42 @@
 import type { ContainerImage, New, Node, NodeCondition, NodeStatus } from "@skiff/api";
+import { asMillis, asUnits } from "@skiff/api";
 import { timestamp } from "@skiff/base";
 import type { ImageSummary } from "@skiff/runtime";
+import { defaultConfiguration, type KubeletConfiguration } from "../config/kubelet-configuration.ts";
+import { amountOf } from "../eviction/thresholds.ts";
 import type { NodeIdentity, NodeMachine } from "../options.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
-/** Memory kept for the system: pods that take more are ended before the kernel does it. */
-const evictionMemoryKi = 100 * 1024;
-
-/** The machine's resources, all of them and what pods may use. */
-export function nodeResources(machine: NodeMachine): { readonly capacity: Texts; readonly allocatable: Texts } {
+/** The machine's resources, all of them and what pods may use: less what is reserved, and what is kept from running out. */
+export function nodeResources(
+  machine: NodeMachine,
+  configuration: KubeletConfiguration = defaultConfiguration,
+): { readonly capacity: Texts; readonly allocatable: Texts } {
+  const { kubeReserved, systemReserved, evictionHard, maxPods } = configuration;
+  const pods = String(Math.min(Number(machine.pods), maxPods));
   const capacity = {
     cpu: machine.cpu,
     "ephemeral-storage": machine.ephemeralStorage,
-    "hugepages-1Gi": "0",
-    "hugepages-2Mi": "0",
+    "hugepages-1Gi": machine.hugePages?.["1Gi"] ?? "0",
+    "hugepages-2Mi": machine.hugePages?.["2Mi"] ?? "0",
     memory: machine.memory,
-    pods: machine.pods,
+    pods,
   };
-  const memoryKi = /^(\d+)Ki$/.exec(machine.memory)?.[1];
-  const storageKi = /^(\d+)Ki$/.exec(machine.ephemeralStorage)?.[1];
+  const reserved = (name: string) => asMillis(kubeReserved[name] ?? "0") + asMillis(systemReserved[name] ?? "0");
+  const cpuMillis = asMillis(machine.cpu) - reserved("cpu");
+  const memory = asUnits(machine.memory);
+  const huge = asUnits(capacity["hugepages-1Gi"]) + asUnits(capacity["hugepages-2Mi"]);
+  const left = (name: "memory" | "ephemeral-storage", total: number, signal: string) =>
+    Math.max(0, total - reserved(name) / 1000 - amountOf(evictionHard[signal] ?? "0", total));
+  const storage = asUnits(machine.ephemeralStorage);
   return {
     capacity,
     allocatable: {
       ...capacity,
-      ...(memoryKi === undefined ? {} : { memory: `${Math.max(0, Number(memoryKi) - evictionMemoryKi)}Ki` }),
-      ...(storageKi === undefined ? {} : { "ephemeral-storage": String(Math.floor(Number(storageKi) * 1024 * 0.9)) }),
+      cpu: reserved("cpu") === 0 ? machine.cpu : `${Math.max(0, cpuMillis)}m`,
+      memory: `${Math.floor((left("memory", memory, "memory.available") - huge) / 1024)}Ki`,
+      "ephemeral-storage": String(Math.floor(left("ephemeral-storage", storage, "nodefs.available"))),
     },
   };
 }
@@ -45,13 +56,9 @@ export interface NodeHealth {
   readonly runtimeReady: boolean;
   readonly networkReady: boolean;
   readonly message: string;
-  readonly availableMemoryBytes: number;
-  /** Of the file system that pods write to, from 0 to 1. */
-  readonly availableDisk: number;
+  /** Types of the conditions that tell of pressure and are true. */
+  readonly pressures: ReadonlySet<string>;
 }
-
-const memoryPressureBytes = 100 * 1024 * 1024;
-const diskPressure = 0.05;
 
 /** The node's conditions, with Kubernetes' reasons and messages; transition times kept where nothing changed. */
 export function nodeConditions(
@@ -71,17 +78,18 @@ export function nodeConditions(
       message,
     };
   };
-  const lowMemory = health.availableMemoryBytes < memoryPressureBytes;
-  const lowDisk = health.availableDisk < diskPressure;
+  const { pressures } = health;
   const ready = health.runtimeReady && health.networkReady;
   const own = [
-    lowMemory
+    pressures.has("MemoryPressure")
       ? condition("MemoryPressure", true, "KubeletHasInsufficientMemory", "kubelet has insufficient memory available")
       : condition("MemoryPressure", false, "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
-    lowDisk
+    pressures.has("DiskPressure")
       ? condition("DiskPressure", true, "KubeletHasDiskPressure", "kubelet has disk pressure")
       : condition("DiskPressure", false, "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
-    condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+    pressures.has("PIDPressure")
+      ? condition("PIDPressure", true, "KubeletHasInsufficientPID", "kubelet has insufficient PID available")
+      : condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     ready
       ? condition("Ready", true, "KubeletReady", "kubelet is posting ready status")
       : condition("Ready", false, "KubeletNotReady", health.message || "container runtime is down"),
@@ -102,6 +110,7 @@ export const nodeImages = (images: readonly ImageSummary[]): ContainerImage[] =>
 export function nodeStatus(options: {
   readonly node: NodeIdentity;
   readonly machine: NodeMachine;
+  readonly configuration: KubeletConfiguration;
   readonly port: number;
   readonly containerRuntimeVersion: string;
   readonly images: readonly ImageSummary[];
@@ -110,7 +119,7 @@ export function nodeStatus(options: {
   readonly before: NodeStatus | undefined;
 }): NodeStatus {
   const { node, machine, before } = options;
-  const { capacity, allocatable } = nodeResources(machine);
+  const { capacity, allocatable } = nodeResources(machine, options.configuration);
   return {
     ...before,
     addresses: [

@@ -1,8 +1,8 @@
-import { readFile, statfs } from "node:fs/promises";
 import { isAlreadyExists, isNotFound, Leases, type Node, type NodeStatus, Nodes, type Taint } from "@skiff/api";
-import { type Clock, describeError, isAbort, jsonEqual, type Logger, microTimestamp } from "@skiff/base";
+import { aborted, type Clock, describeError, isAbort, jsonEqual, type Logger, microTimestamp } from "@skiff/base";
 import type { Client, EventRecorder } from "@skiff/client";
 import type { Runtime } from "@skiff/runtime";
+import type { KubeletConfiguration } from "../config/kubelet-configuration.ts";
 import type { NodeIdentity, NodeMachine } from "../options.ts";
 import { type NodeHealth, newNode, nodeConditions, nodeLabels, nodeStatus, withoutHeartbeats } from "./node-object.ts";
 
@@ -16,6 +16,9 @@ const leaseNamespace = "kube-node-lease";
 export interface NodeReporterOptions {
   readonly node: NodeIdentity;
   readonly machine: NodeMachine;
+  readonly configuration: KubeletConfiguration;
+  /** Types of the conditions that tell of pressure and are true. */
+  readonly pressures: () => ReadonlySet<string>;
   readonly port: number;
   readonly client: Client;
   readonly recorder: EventRecorder;
@@ -38,6 +41,7 @@ export class NodeReporter {
   readonly #options: NodeReporterOptions;
   #node: Node | undefined;
   #reportedMs = 0;
+  #poked = Promise.withResolvers<void>();
   #renewTime: string | undefined;
 
   constructor(options: NodeReporterOptions) {
@@ -68,7 +72,7 @@ export class NodeReporter {
         retryMs = 100;
         // A runtime whose network is not up yet is asked again soon.
         const ready = this.#node?.status?.conditions?.some((one) => one.type === "Ready" && one.status === "True");
-        await this.#options.clock.sleep(ready === true ? checkMs : 500, signal);
+        await this.#wait(ready === true ? checkMs : 500, signal);
       } catch (error) {
         if (isAbort(error, signal)) return;
         this.#options.logger.warn(`node status: ${describeError(error)}`);
@@ -76,6 +80,18 @@ export class NodeReporter {
         await this.#options.clock.sleep(retryMs, signal);
       }
     }
+  }
+
+  /** What the node's conditions depend on has changed. */
+  poke(): void {
+    this.#poked.resolve();
+  }
+
+  async #wait(ms: number, signal: AbortSignal): Promise<void> {
+    using _ = this.#options.clock.after(ms, () => this.#poked.resolve());
+    await Promise.race([this.#poked.promise, aborted(signal)]);
+    this.#poked = Promise.withResolvers<void>();
+    signal.throwIfAborted();
   }
 
   /** Renews the node's Lease every 10 s. */
@@ -95,18 +111,13 @@ export class NodeReporter {
   }
 
   async #health(signal: AbortSignal): Promise<NodeHealth> {
-    const { runtime, node } = this.#options;
-    const [status, memory, disk] = await Promise.all([
-      runtime.status(signal).catch((error: unknown) => ({
-        runtimeReady: false,
-        networkReady: false,
-        message: describeError(error),
-      })),
-      availableMemoryBytes(),
-      statfs(node.rootFolder).catch(() => undefined),
-    ]);
-    const availableDisk = disk === undefined || disk.blocks === 0 ? 1 : disk.bavail / disk.blocks;
-    return { ...status, availableMemoryBytes: memory, availableDisk };
+    const { runtime } = this.#options;
+    const status = await runtime.status(signal).catch((error: unknown) => ({
+      runtimeReady: false,
+      networkReady: false,
+      message: describeError(error),
+    }));
+    return { ...status, pressures: this.#options.pressures() };
   }
 
   async #status(before: NodeStatus | undefined, signal: AbortSignal): Promise<NodeStatus> {
@@ -120,6 +131,7 @@ export class NodeReporter {
     return nodeStatus({
       node,
       machine,
+      configuration: this.#options.configuration,
       port,
       containerRuntimeVersion: version === undefined ? known : `${version.name}://${version.version}`,
       images,
@@ -212,10 +224,4 @@ const readyOf = (status: NodeStatus | undefined): string | undefined =>
 function changedMembers(before: NodeStatus, after: NodeStatus): Record<string, unknown> {
   const old: Record<string, unknown> = { ...before };
   return Object.fromEntries(Object.entries(after).filter(([key, value]) => !jsonEqual(old[key], value)));
-}
-
-async function availableMemoryBytes(): Promise<number> {
-  const text = await readFile("/proc/meminfo", "utf8").catch(() => "");
-  const kilobytes = /^MemAvailable:\s+(\d+) kB$/m.exec(text)?.[1];
-  return kilobytes === undefined ? Number.POSITIVE_INFINITY : Number(kilobytes) * 1024;
 }

@@ -12,6 +12,7 @@ const node: AdmittingNode = {
   operatingSystem: "linux",
   allowedUnsafeSysctls: ["kernel.msg*", "net.core.somaxconn", "vm.overcommit_memory"],
   appArmor: false,
+  pressures: new Set(),
   strictSupplementalGroups: false,
   others: [],
 };

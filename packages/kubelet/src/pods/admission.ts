@@ -7,6 +7,7 @@ import {
   type Taint,
   untoleratedTaint,
 } from "@skiff/api";
+import { pressureRefusal } from "../eviction/rank.ts";
 import { appArmorRefusal } from "../security/app-armor.ts";
 import { sysctlRefusal } from "../security/sysctls.ts";
 import { isStaticPod } from "../static-pods/static-pod.ts";
@@ -38,6 +39,8 @@ export interface AdmittingNode {
   /** Unsafe sysctls that pods may set all the same, as in `net.core.somaxconn` or `kernel.msg*`. */
   readonly allowedUnsafeSysctls: readonly string[];
   readonly appArmor: boolean;
+  /** Types of the conditions that tell of pressure and are true, as in `DiskPressure`. */
+  readonly pressures: ReadonlySet<string>;
   /** The runtime can leave out the groups that an image's /etc/group has for its user. */
   readonly strictSupplementalGroups: boolean;
   /** Pods on the node that have not ended. */
@@ -51,6 +54,8 @@ type Refusal = readonly [reason: string, message: string];
  * this already, but pods may be bound by others, and the node may have changed.
  */
 export function admitPod(pod: Pod, node: AdmittingNode): PodFailure | undefined {
+  const pressure = pressureRefusal(pod, node.pressures);
+  if (pressure !== undefined) return { reason: "Evicted", message: pressure };
   const refusal =
     sysctlsRefusal(pod, node) ??
     systemRefusal(pod, node) ??

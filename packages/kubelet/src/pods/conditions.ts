@@ -12,6 +12,8 @@ export interface ConditionInput {
   readonly sandboxReady: boolean;
   /** Conditions that tell of a resize; absent ones go. */
   readonly resize: readonly PodCondition[];
+  /** Why the node ends the pod without its fault. */
+  readonly disruption?: string;
   /** RFC 3339, for conditions that change now. */
   readonly now: string;
 }
@@ -48,7 +50,27 @@ export function podConditions(input: ConditionInput): PodCondition[] {
       lastTransitionTime: old?.status === verdict.status ? (old.lastTransitionTime ?? now) : now,
     };
   });
-  return [...input.resize, ...own, ...before.filter((one) => !ownedConditions.has(one.type))];
+  const disruption = input.disruption === undefined ? [] : [disruptionCondition(input, input.disruption)];
+  const foreign = before.filter(
+    (one) => !ownedConditions.has(one.type) && !disruption.some(({ type }) => type === one.type),
+  );
+  return [...disruption, ...input.resize, ...own, ...foreign];
+}
+
+/** What the kubelet writes: its own conditions, and that it had to end the pod. */
+export const isWritten = ({ type, reason }: PodCondition): boolean =>
+  ownedConditions.has(type) || (type === "DisruptionTarget" && reason === "TerminationByKubelet");
+
+function disruptionCondition({ pod, now }: ConditionInput, message: string): PodCondition {
+  const old = pod.status?.conditions?.find((one) => one.type === "DisruptionTarget" && one.status === "True");
+  return {
+    type: "DisruptionTarget",
+    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    status: "True",
+    reason: "TerminationByKubelet",
+    message,
+    lastTransitionTime: old?.lastTransitionTime ?? now,
+  };
 }
 
 const list = (names: readonly string[]) => `[${names.join(" ")}]`;

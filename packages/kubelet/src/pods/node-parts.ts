@@ -19,6 +19,8 @@ export interface PodsOfNode {
   active(): readonly Pod[];
   /** A pod has ended or shrunk: others that waited for room are looked at again. */
   resourcesFreed(): void;
+  /** Types of the node's conditions that tell of pressure and are true. */
+  pressures(): ReadonlySet<string>;
 }
 
 /** What every pod's worker works with; one set for the whole node. */

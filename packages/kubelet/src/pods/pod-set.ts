@@ -76,6 +76,14 @@ export class PodSet implements Disposable {
     this.#weigh();
   }
 
+  /** Ends a pod for the node's sake: it fails, and may be made anew elsewhere. */
+  evict(pod: Pod, message: string, graceSeconds: number): void {
+    const worker = this.#workers.get(pod.metadata.uid);
+    if (worker === undefined) return;
+    this.#parts.recorder.record(Pods, pod, { type: "Warning", reason: "Evicted", message });
+    worker.fail({ reason: "Evicted", message, disruption: true }, graceSeconds);
+  }
+
   find(namespace: string, name: string): Pod | undefined {
     return this.list().find((pod) => pod.metadata.namespace === namespace && pod.metadata.name === name);
   }
@@ -133,6 +141,7 @@ export class PodSet implements Disposable {
       allocatable,
       allowedUnsafeSysctls: node.allowedUnsafeSysctls ?? [],
       appArmor,
+      pressures: this.#parts.pods.pressures(),
       strictSupplementalGroups: runtime.features.supplementalGroupsPolicy,
       others,
     });

@@ -9,6 +9,8 @@ import { qosClass } from "./qos.ts";
 export interface PodFailure {
   readonly reason: string;
   readonly message: string;
+  /** The node itself was in need: the pod is not to blame, and bears the condition DisruptionTarget. */
+  readonly disruption?: boolean;
 }
 
 export interface PodStatusInput extends ContainerStatusInput {
@@ -54,6 +56,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
       init,
       app,
       sandboxReady: ready !== undefined && (hostNetwork || ready.ips.length > 0),
+      ...(input.failure?.disruption === true ? { disruption: input.failure.message } : {}),
       resize: isTerminal(phase) ? [] : input.resize,
       now,
     }),

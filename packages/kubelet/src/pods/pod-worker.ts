@@ -70,8 +70,9 @@ export class PodWorker {
     return this.#resize.isDeferred;
   }
 
-  /** The pod failed for a reason of the node's own; its containers are ended. */
-  fail(failure: PodFailure): void {
+  /** The pod failed for a reason of the node's own; its containers are ended, within the given grace or their own. */
+  fail(failure: PodFailure, graceSeconds?: number): void {
+    if (this.#failure === undefined && this.#stage === "running") this.#shortenGrace(graceSeconds);
     this.#failure ??= failure;
     this.wake();
   }

@@ -1,6 +1,6 @@
 import { isConflict, isNotFound, type Pod, type PodStatus, Pods } from "@skiff/api";
 import { describeError, isAbort, jsonEqual } from "@skiff/base";
-import { ownedConditions } from "./conditions.ts";
+import { isWritten, ownedConditions } from "./conditions.ts";
 import type { NodeParts } from "./node-parts.ts";
 
 /**
@@ -73,15 +73,13 @@ export class StatusWriter {
       status.podIPs === undefined || jsonEqual(before.podIPs, status.podIPs)
         ? {}
         : { podIPs: [...(before.podIPs === undefined ? [] : [replace]), ...status.podIPs] };
-    const conditions = (status.conditions ?? [])
-      .filter((one) => ownedConditions.has(one.type))
-      .map((one) => ({
-        ...goneMembers(
-          before.conditions?.find((old) => old.type === one.type),
-          one,
-        ),
-        ...one,
-      }));
+    const conditions = (status.conditions ?? []).filter(isWritten).map((one) => ({
+      ...goneMembers(
+        before.conditions?.find((old) => old.type === one.type),
+        one,
+      ),
+      ...one,
+    }));
     const ended = (before.conditions ?? [])
       .filter(({ type }) => ownedConditions.has(type) && !conditions.some((one) => one.type === type))
       .map(({ type }) => ({ $patch: "delete", type }));
