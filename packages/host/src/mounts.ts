@@ -136,7 +136,7 @@ export function systemMounts(processes: Processes = systemProcesses): Mounts {
     },
     remount: (target, options, signal) => mount(["-o", ["remount", ...options].join(","), target], signal),
     async makeShared(target, signal) {
-      if (!(await isMountPoint(target))) await mount(["--bind", target, target], signal);
+      if (!(await isMountPoint(target))) await mount(["--rbind", target, target], signal);
       await mount(["--make-rshared", target], signal);
     },
     async unmountBelow(folder, signal) {

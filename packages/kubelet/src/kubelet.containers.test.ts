@@ -87,7 +87,7 @@ describe("the kubelet on containerd", () => {
     });
     assert.match(
       result.message ?? "",
-      /^x x-\$\(A\) 10\.221\.0\.\d+\nenv\n1\nsearch default\.svc\.cluster\.local svc\.cluster\.local cluster\.local.*\nnameserver 10\.43\.0\.10\noptions ndots:5\n1234$/s,
+      /^x x-\$\(A\) 10\.221\.\d+\.\d+\nenv\n1\nsearch default\.svc\.cluster\.local svc\.cluster\.local cluster\.local.*\nnameserver 10\.43\.0\.10\noptions ndots:5\n1234$/s,
     );
   });
 

@@ -12,6 +12,10 @@ export class PodFolders {
     this.#logs = node.logFolder;
   }
 
+  get root(): string {
+    return this.#root;
+  }
+
   /** Holds a folder for each pod. */
   get pods(): string {
     return join(this.#root, "pods");

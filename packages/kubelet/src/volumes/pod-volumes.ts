@@ -28,6 +28,9 @@ export interface PodVolumesOptions {
   readonly onGone: (uid: string) => void;
 }
 
+const isShared = async (mounts: Mounts, target: string): Promise<boolean> =>
+  (await mounts.list()).some((one) => one.target === target && one.propagation === "shared");
+
 async function namesIn(folder: string): Promise<readonly string[]> {
   try {
     return await readdir(folder);
@@ -71,10 +74,12 @@ export class PodVolumes {
     this.#options = options;
   }
 
-  /** Makes the memory that secrets are kept in; fine when it is there already. */
+  /** Makes the pods' folders and the memory that secrets are kept in; fine when they are there already. */
   async prepare(signal: AbortSignal): Promise<void> {
     const { folders, mounts } = this.#options;
     await mkdir(folders.pods, { recursive: true, mode: 0o750 });
+    // Mounts that containers make or wait for pass through here (mountPropagation).
+    if (mounts !== undefined && !(await isShared(mounts, folders.root))) await mounts.makeShared(folders.root, signal);
     await mkdir(folders.memory, { recursive: true, mode: 0o750 });
     if (mounts !== undefined && !(await mounts.isMountPoint(folders.memory)))
       await mounts.mountTmpfs(folders.memory, { mode: 0o750 }, signal);
