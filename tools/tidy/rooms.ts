@@ -15,7 +15,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   controllers: ["base", "api", "cel", "client", "control-loop"],
   scheduler: ["base", "api", "client"],
   runtime: ["base", "grpc", "host"],
-  kubelet: ["base", "api", "client", "runtime", "host"],
+  csi: ["base", "grpc", "host"],
+  kubelet: ["base", "api", "client", "csi", "runtime", "host"],
   network: ["base", "api", "client", "host"],
   simulation: ["base", "api", "apiserver", "client"],
   cluster: [
@@ -30,6 +31,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "controllers",
     "scheduler",
     "runtime",
+    "csi",
     "kubelet",
     "network",
     "simulation",

@@ -47,7 +47,7 @@ export type GrpcCode =
   | "UNAUTHENTICATED";
 
 /** By their numbers, from 1 on. */
-const codes: readonly GrpcCode[] = [
+export const codes: readonly GrpcCode[] = [
   "CANCELLED",
   "UNKNOWN",
   "INVALID_ARGUMENT",

@@ -1,4 +1,4 @@
-/** gRPC on Node's own HTTP/2 and Protocol Buffers by tables: what containerd and etcd are spoken to with. */
+/** gRPC on Node's own HTTP/2 and Protocol Buffers by tables: what containerd, etcd and storage drivers are spoken to with. */
 export { type FieldRow, type Init, type MessageType, type Method, message, method } from "./codec.ts";
 export {
   type CallOptions,
@@ -8,3 +8,4 @@ export {
   type GrpcCode,
   type GrpcEndpoint,
 } from "./grpc-channel.ts";
+export { GrpcServer, GrpcStatus, type Served, serve } from "./grpc-server.ts";

@@ -1,0 +1,40 @@
+import type { Clock } from "@skiff/base";
+import { GrpcChannel, type GrpcCode, GrpcStatus, type Init, type Method } from "@skiff/grpc";
+
+const callMs = 120_000;
+
+/** What a driver's socket answers. Calls end with `GrpcStatus`, worded as gRPC's own clients word it. */
+export class CsiClient implements Disposable {
+  readonly #channel: GrpcChannel;
+
+  constructor(socket: string, clock: Clock) {
+    this.#channel = new GrpcChannel({
+      endpoint: { kind: "unix", path: socket },
+      clock,
+      peer: "the storage driver",
+      error: (code, message, cause) =>
+        new GrpcStatus(code, `rpc error: code = ${camel(code)} desc = ${message}`, { cause }),
+    });
+  }
+
+  call<Request, Response>(
+    method: Method<Request, Response>,
+    request: Init<Request>,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    return this.#channel.call(method, request, { signal, deadlineMs: callMs });
+  }
+
+  [Symbol.dispose](): void {
+    this.#channel[Symbol.dispose]();
+  }
+}
+
+/** `NOT_FOUND` as Go's clients say it: `NotFound`. */
+const camel = (code: GrpcCode): string =>
+  code === "CANCELLED"
+    ? "Canceled"
+    : code
+        .split("_")
+        .map((word) => `${word[0]}${word.slice(1).toLowerCase()}`)
+        .join("");

@@ -1,0 +1,171 @@
+import { statfs } from "node:fs/promises";
+import type { Clock } from "@skiff/base";
+import type { Init } from "@skiff/grpc";
+import { GrpcStatus, type Served, serve } from "@skiff/grpc";
+import type { CreateVolumeRequest, CsiVolume, Snapshot } from "../messages.ts";
+import { controllerFeature, controllerService } from "../services.ts";
+import { KeyedQueue } from "./keyed-queue.ts";
+import type { StoredVolume, VolumeForm, VolumeStore } from "./volume-store.ts";
+
+export interface HostpathController {
+  readonly store: VolumeStore;
+  readonly root: string;
+  readonly clock: Clock;
+  /** Where volumes can be had: this node alone. */
+  readonly topology: Readonly<Record<string, string>>;
+}
+
+const defaultBytes = 1024 ** 3;
+const smallestImageBytes = 4 * 1024 ** 2;
+
+/** What the controllers of the cluster ask for. Every call may be repeated; calls about one volume wait for one another. */
+export function controllerMethods(driver: HostpathController): readonly Served[] {
+  const { store, root } = driver;
+  const queue = new KeyedQueue();
+  const features = [
+    controllerFeature.createDeleteVolume,
+    controllerFeature.getCapacity,
+    controllerFeature.createDeleteSnapshot,
+    controllerFeature.listSnapshots,
+    controllerFeature.cloneVolume,
+    controllerFeature.expandVolume,
+    controllerFeature.singleNodeMultiWriter,
+    controllerFeature.modifyVolume,
+  ];
+  return [
+    serve(controllerService.controllerGetCapabilities, async () => ({
+      capabilities: features.map((type) => ({ rpc: { type } })),
+    })),
+    serve(controllerService.createVolume, (request, signal) =>
+      queue.run(request.name, async () => ({ volume: await createVolume(request, driver, signal) })),
+    ),
+    serve(controllerService.deleteVolume, ({ volumeId }) =>
+      queue.run(volumeId, async () => {
+        await store.remove("volumes", volumeId).catch(ignoreMissing);
+        return {};
+      }),
+    ),
+    serve(controllerService.getCapacity, async () => {
+      const { bavail, bsize } = await statfs(root);
+      return { availableCapacity: bavail * bsize };
+    }),
+    serve(controllerService.createSnapshot, ({ name, sourceVolumeId }, signal) =>
+      queue.run(name, async () => ({ snapshot: await createSnapshot(name, sourceVolumeId, driver, signal) })),
+    ),
+    serve(controllerService.deleteSnapshot, ({ snapshotId }) =>
+      queue.run(snapshotId, async () => {
+        await store.remove("snapshots", snapshotId).catch(ignoreMissing);
+        return {};
+      }),
+    ),
+    serve(controllerService.listSnapshots, async ({ snapshotId, sourceVolumeId }) => {
+      const all = await store.list("snapshots");
+      const wanted = all.filter(
+        ({ id, source }) =>
+          (snapshotId === "" || id === snapshotId) && (sourceVolumeId === "" || source === sourceVolumeId),
+      );
+      return { entries: wanted.map((one) => ({ snapshot: snapshotOf(one) })) };
+    }),
+    serve(controllerService.controllerExpandVolume, ({ volumeId, capacityRange }) =>
+      queue.run(volumeId, async () => {
+        const volume = await store.get("volumes", volumeId);
+        const { sizeBytes, form } = await store.resize(volume, capacityRange?.requiredBytes ?? 0);
+        return { capacityBytes: sizeBytes, nodeExpansionRequired: form !== "folder" };
+      }),
+    ),
+    serve(controllerService.controllerModifyVolume, async ({ volumeId, mutableParameters }) => {
+      await store.get("volumes", volumeId);
+      const [name] = Object.keys(mutableParameters);
+      if (name !== undefined) throw new GrpcStatus("INVALID_ARGUMENT", `invalid mutable parameter ${name}`);
+      return {};
+    }),
+  ];
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof GrpcStatus) || error.code !== "NOT_FOUND") throw error;
+}
+
+function formOf({ volumeCapabilities, parameters }: CreateVolumeRequest): VolumeForm {
+  if (volumeCapabilities.some(({ block }) => block !== undefined)) return "block";
+  return parameters.enforceSize === "true" ? "image" : "folder";
+}
+
+async function createVolume(
+  request: CreateVolumeRequest,
+  { store, topology, clock }: HostpathController,
+  signal: AbortSignal,
+): Promise<Init<CsiVolume>> {
+  const { name, capacityRange, volumeCapabilities } = request;
+  if (name === "") throw new GrpcStatus("INVALID_ARGUMENT", "Name missing in request");
+  if (volumeCapabilities.length === 0) {
+    throw new GrpcStatus("INVALID_ARGUMENT", "Volume Capabilities missing in request");
+  }
+  const form = formOf(request);
+  const wanted = capacityRange?.requiredBytes || defaultBytes;
+  const sizeBytes = form === "image" ? Math.max(wanted, smallestImageBytes) : wanted;
+  if (capacityRange?.limitBytes && sizeBytes > capacityRange.limitBytes) {
+    throw new GrpcStatus("OUT_OF_RANGE", `a volume has at least ${sizeBytes} bytes`);
+  }
+  let volume = await store.find("volumes", name);
+  if (volume !== undefined && (volume.form !== form || volume.sizeBytes < sizeBytes)) {
+    throw new GrpcStatus("ALREADY_EXISTS", `Volume with the same name: ${name} but with different size already exist`);
+  }
+  if (volume === undefined) {
+    const source = await sourceOf(request, store);
+    if (source !== undefined && source.volume.form !== form) {
+      throw new GrpcStatus("INVALID_ARGUMENT", `${source.volume.id} is of another form (${source.volume.form})`);
+    }
+    if (source !== undefined && source.volume.sizeBytes > sizeBytes) {
+      throw new GrpcStatus(
+        "OUT_OF_RANGE",
+        `${source.volume.id} has ${source.volume.sizeBytes} bytes, more than wanted`,
+      );
+    }
+    volume = { id: name, form, sizeBytes, createdMs: clock.now() };
+    await store.create("volumes", volume, source, signal);
+  }
+  return {
+    volumeId: volume.id,
+    capacityBytes: volume.sizeBytes,
+    volumeContext: request.parameters,
+    ...(request.volumeContentSource === undefined ? {} : { contentSource: request.volumeContentSource }),
+    accessibleTopology: [{ segments: topology }],
+  };
+}
+
+async function sourceOf({ volumeContentSource }: CreateVolumeRequest, store: VolumeStore) {
+  const { snapshot, volume } = volumeContentSource ?? {};
+  if (snapshot !== undefined) {
+    return { kind: "snapshots", volume: await store.get("snapshots", snapshot.snapshotId) } as const;
+  }
+  if (volume !== undefined) return { kind: "volumes", volume: await store.get("volumes", volume.volumeId) } as const;
+  return undefined;
+}
+
+async function createSnapshot(
+  name: string,
+  sourceId: string,
+  { store, clock }: HostpathController,
+  signal: AbortSignal,
+): Promise<Init<Snapshot>> {
+  if (name === "") throw new GrpcStatus("INVALID_ARGUMENT", "Name missing in request");
+  const known = await store.find("snapshots", name);
+  if (known !== undefined) {
+    if (known.source === sourceId) return snapshotOf(known);
+    const message = `snapshot with the same name: ${name} but with different SourceVolumeId already exist`;
+    throw new GrpcStatus("ALREADY_EXISTS", message);
+  }
+  const volume = await store.get("volumes", sourceId);
+  const snapshot: StoredVolume = { ...volume, id: name, source: sourceId, createdMs: clock.now() };
+  await store.create("snapshots", snapshot, { kind: "volumes", volume }, signal);
+  return snapshotOf(snapshot);
+}
+
+const snapshotOf = ({ id, source = "", sizeBytes, createdMs }: StoredVolume): Init<Snapshot> => ({
+  snapshotId: id,
+  sourceVolumeId: source,
+  sizeBytes,
+  creationTime: { seconds: Math.floor(createdMs / 1000), nanos: (createdMs % 1000) * 1_000_000 },
+  readyToUse: true,
+});

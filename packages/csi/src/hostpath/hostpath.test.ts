@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { systemClock } from "@skiff/base";
+import { GrpcStatus } from "@skiff/grpc";
+import { CsiClient } from "../csi-client.ts";
+import { controllerService, identityService, nodeService, registrationService } from "../services.ts";
+import { DriverFixture, writer } from "./fixture.ts";
+
+const refusal = async (promise: Promise<unknown>): Promise<string> => {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert(error instanceof GrpcStatus, "it is done");
+  return error.message;
+};
+
+test("the driver says who it is, on both sockets", async () => {
+  await using driver = await DriverFixture.start(undefined);
+  const { client, signal, folder } = driver;
+  assert.equal((await client.call(identityService.getPluginInfo, {}, signal)).name, "hostpath.csi.skiff.dev");
+  assert.equal((await client.call(identityService.probe, {}, signal)).ready?.value, true);
+  const info = await client.call(nodeService.nodeGetInfo, {}, signal);
+  assert.deepEqual(info.accessibleTopology?.segments, { "topology.hostpath.csi.skiff.dev/node": "node-1" });
+  using registration = new CsiClient(join(folder, "reg.sock"), systemClock);
+  const registered = await registration.call(registrationService.getInfo, {}, signal);
+  assert.deepEqual([registered.type, registered.endpoint], ["CSIPlugin", driver.socket]);
+  const unknown = { ...identityService.probe, path: "/csi.v1.Identity/Nothing" };
+  assert.match(await refusal(client.call(unknown, {}, signal)), /code = Unimplemented desc = unknown method/);
+});
+
+test("a volume is made once, shown to pods, copied, and really deleted", async () => {
+  await using driver = await DriverFixture.start(undefined);
+  const { client, signal, folder } = driver;
+  const made = await driver.create("pvc-1");
+  assert.equal(made.volume?.capacityBytes, 16 * 1024 ** 2);
+  assert.deepEqual(await driver.create("pvc-1"), made);
+  const larger = driver.create("pvc-1", { capacityRange: { requiredBytes: 1024 ** 3 } });
+  assert.match(await refusal(larger), /^rpc error: code = AlreadyExists desc = /);
+
+  const target = join(folder, "pod", "mount");
+  const use = { volumeId: "pvc-1", targetPath: target, volumeCapability: writer };
+  await client.call(nodeService.nodePublishVolume, use, signal);
+  await client.call(nodeService.nodePublishVolume, use, signal);
+  await writeFile(join(target, "file"), "kept");
+  assert.equal((await stat(join(folder, "root", "volumes", "pvc-1", "data"))).mode & 0o777, 0o777);
+
+  const volume = { volume: { volumeId: "pvc-1" } };
+  await driver.create("clone", { volumeContentSource: volume });
+  const small = { volumeContentSource: volume, capacityRange: { requiredBytes: 1 } };
+  assert.match(await refusal(driver.create("small", small)), /OutOfRange/);
+  const take = { name: "snapshot-1", sourceVolumeId: "pvc-1" };
+  const taken = await client.call(controllerService.createSnapshot, take, signal);
+  assert.equal(taken.snapshot?.readyToUse, true);
+  assert.deepEqual(await client.call(controllerService.createSnapshot, take, signal), taken);
+  await writeFile(join(target, "file"), "changed");
+  await driver.create("restored", { volumeContentSource: { snapshot: { snapshotId: "snapshot-1" } } });
+  for (const name of ["clone", "restored"]) {
+    assert.equal(await readFile(join(folder, "root", "volumes", name, "data", "file"), "utf8"), "kept");
+  }
+  const { entries } = await client.call(controllerService.listSnapshots, { sourceVolumeId: "pvc-1" }, signal);
+  assert.deepEqual(
+    entries.map(({ snapshot }) => snapshot?.snapshotId),
+    ["snapshot-1"],
+  );
+
+  await client.call(nodeService.nodeUnpublishVolume, { volumeId: "pvc-1", targetPath: target }, signal);
+  assert.deepEqual(await readdir(join(folder, "pod")), []);
+  for (const volumeId of ["pvc-1", "pvc-1", "clone", "restored"]) {
+    await client.call(controllerService.deleteVolume, { volumeId }, signal);
+  }
+  await client.call(controllerService.deleteSnapshot, { snapshotId: "snapshot-1" }, signal);
+  assert.deepEqual(await readdir(join(folder, "root", "volumes")), []);
+  assert.deepEqual(await readdir(join(folder, "root", "snapshots")), []);
+});
+
+test("names never lead out of the driver's folder", async () => {
+  await using driver = await DriverFixture.start(undefined);
+  const { client, signal, folder } = driver;
+  await writeFile(join(folder, "precious"), "");
+  for (const volumeId of ["../../precious", "..", "/etc", "a/../..", ""]) {
+    await client.call(controllerService.deleteVolume, { volumeId }, signal);
+    assert.match(await refusal(driver.create(volumeId)), /NotFound|InvalidArgument/);
+  }
+  assert((await readdir(folder)).includes("precious"));
+});

@@ -1,0 +1,190 @@
+import { lstat, mkdir, readdir, rm, statfs, symlink, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { GrpcStatus, type Served, serve } from "@skiff/grpc";
+import type { Mounts, Processes } from "@skiff/host";
+import type { NodePublishVolumeRequest } from "../node-messages.ts";
+import { nodeFeature, nodeService } from "../services.ts";
+import { KeyedQueue } from "./keyed-queue.ts";
+import type { StoredVolume, VolumeStore } from "./volume-store.ts";
+
+export interface HostpathNode {
+  readonly store: VolumeStore;
+  readonly nodeName: string;
+  readonly topology: Readonly<Record<string, string>>;
+  readonly processes: Processes;
+  /** Absent on simulated nodes: volumes are shown by links then. */
+  readonly mounts: Mounts | undefined;
+}
+
+/** What the kubelet asks for. */
+export function nodeMethods(node: HostpathNode): readonly Served[] {
+  const { store, mounts } = node;
+  const queue = new KeyedQueue();
+  const features = [
+    nodeFeature.stageUnstageVolume,
+    nodeFeature.getVolumeStats,
+    nodeFeature.expandVolume,
+    nodeFeature.singleNodeMultiWriter,
+  ];
+  return [
+    serve(nodeService.nodeGetInfo, async () => ({
+      nodeId: node.nodeName,
+      accessibleTopology: { segments: node.topology },
+    })),
+    serve(nodeService.nodeGetCapabilities, async () => ({
+      capabilities: features.map((type) => ({ rpc: { type } })),
+    })),
+    serve(nodeService.nodeStageVolume, ({ volumeId, stagingTargetPath }, signal) =>
+      queue.run(volumeId, async () => {
+        const volume = await store.get("volumes", volumeId);
+        if (volume.form === "image") await mountImage(volume, stagingTargetPath, node, signal);
+        return {};
+      }),
+    ),
+    serve(nodeService.nodeUnstageVolume, ({ volumeId, stagingTargetPath }, signal) =>
+      queue.run(volumeId, async () => {
+        await mounts?.unmount(stagingTargetPath, { lazy: false }, signal);
+        return {};
+      }),
+    ),
+    serve(nodeService.nodePublishVolume, (request, signal) =>
+      queue.run(request.volumeId, async () => {
+        await publish(request, node, signal);
+        return {};
+      }),
+    ),
+    serve(nodeService.nodeUnpublishVolume, ({ volumeId, targetPath }, signal) =>
+      queue.run(volumeId, async () => {
+        await mounts?.unmount(targetPath, { lazy: false }, signal);
+        await removeTarget(targetPath);
+        await detach(volumeId, node, signal);
+        return {};
+      }),
+    ),
+    serve(nodeService.nodeGetVolumeStats, async ({ volumeId, volumePath }) => {
+      const volume = await store.get("volumes", volumeId);
+      if (volume.form === "block") return { usage: [{ total: volume.sizeBytes, unit: 1 }] };
+      const { bavail, bfree, blocks, bsize, files, ffree } = await statfs(volumePath);
+      return {
+        usage: [
+          { unit: 1, total: blocks * bsize, available: bavail * bsize, used: (blocks - bfree) * bsize },
+          { unit: 2, total: files, available: ffree, used: files - ffree },
+        ],
+      };
+    }),
+    serve(nodeService.nodeExpandVolume, ({ volumeId }, signal) =>
+      queue.run(volumeId, async () => {
+        const volume = await store.get("volumes", volumeId);
+        for (const device of volume.form === "folder" ? [] : await devicesOf(volume, node, signal)) {
+          await node.processes.output("losetup", { args: ["-c", device] }, signal);
+          if (volume.form === "image") await growMounted(device, node, signal);
+        }
+        return { capacityBytes: volume.sizeBytes };
+      }),
+    ),
+  ];
+}
+
+function mountsOf({ mounts }: HostpathNode): Mounts {
+  if (mounts === undefined) throw new GrpcStatus("FAILED_PRECONDITION", "a simulated node cannot mount images");
+  return mounts;
+}
+
+/** A file system in a file has the size that was asked for, however large the disk is. */
+async function mountImage(
+  volume: StoredVolume,
+  target: string,
+  node: HostpathNode,
+  signal: AbortSignal,
+): Promise<void> {
+  const mounts = mountsOf(node);
+  if (await mounts.isMountPoint(target)) return;
+  await mkdir(target, { recursive: true });
+  const image = node.store.dataOf("volumes", volume);
+  // The file may have grown since, as a copy of a smaller one has.
+  await node.processes.run("e2fsck", { args: ["-f", "-p", image] }, signal);
+  await node.processes.output("resize2fs", { args: [image] }, signal);
+  await mounts.mount({ source: image, target, fileSystem: "ext4", options: ["loop"] }, signal);
+  await node.processes.output("chmod", { args: ["0777", target] }, signal);
+}
+
+async function publish(request: NodePublishVolumeRequest, node: HostpathNode, signal: AbortSignal): Promise<void> {
+  const { volumeId, targetPath, stagingTargetPath, readonly, volumeContext } = request;
+  const { store, mounts } = node;
+  const known = await store.find("volumes", volumeId);
+  const inline = volumeContext["csi.storage.k8s.io/ephemeral"] === "true";
+  if (known === undefined && inline) {
+    await store.create("volumes", { id: volumeId, form: "folder", sizeBytes: 0, createdMs: 0 }, undefined, signal);
+  }
+  const volume = known ?? (await store.get("volumes", volumeId));
+  await mkdir(dirname(targetPath), { recursive: true });
+  if (volume.form === "block") {
+    await publishDevice(volume, targetPath, node, signal);
+    return;
+  }
+  const source = volume.form === "image" ? stagingTargetPath : store.dataOf("volumes", volume);
+  if (mounts === undefined) {
+    await removeTarget(targetPath);
+    await symlink(source, targetPath);
+    return;
+  }
+  if (await mounts.isMountPoint(targetPath)) return;
+  await mkdir(targetPath, { recursive: true });
+  await mounts.bind(source, targetPath, { readonly, recursive: false }, signal);
+}
+
+async function publishDevice(
+  volume: StoredVolume,
+  target: string,
+  node: HostpathNode,
+  signal: AbortSignal,
+): Promise<void> {
+  const mounts = mountsOf(node);
+  if (await mounts.isMountPoint(target)) return;
+  const [attached] = await devicesOf(volume, node, signal);
+  const args = ["--find", "--show", node.store.dataOf("volumes", volume)];
+  const device = attached ?? (await node.processes.output("losetup", { args }, signal)).trim();
+  await writeFile(target, "", { flag: "a" });
+  await mounts.bind(device, target, { readonly: false, recursive: false }, signal);
+}
+
+/** Loop devices of a volume's file, as in `/dev/loop3`. */
+async function devicesOf(
+  volume: StoredVolume,
+  { store, processes }: HostpathNode,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const args = ["--associated", store.dataOf("volumes", volume), "--noheadings", "--output", "NAME"];
+  const text = await processes.output("losetup", { args }, signal);
+  return text.split("\n").filter((line) => line.startsWith("/dev/"));
+}
+
+/** A file system that is mounted grows only by who has CAP_SYS_RESOURCE; for all others it grows when it is next mounted. */
+async function growMounted(device: string, { processes }: HostpathNode, signal: AbortSignal): Promise<void> {
+  const { code, stderr } = await processes.run("resize2fs", { args: [device] }, signal);
+  if (code === 0) return;
+  const words = stderr.trim();
+  if (!words.includes("Permission denied")) throw new GrpcStatus("INTERNAL", words);
+  throw new GrpcStatus("FAILED_PRECONDITION", "the file system grows when the volume is next mounted");
+}
+
+/** Takes a device away that no pod has any more; a volume that was made for one pod goes with it. */
+async function detach(volumeId: string, node: HostpathNode, signal: AbortSignal): Promise<void> {
+  const volume = await node.store.find("volumes", volumeId);
+  if (volume?.form === "block") {
+    const inUse = (await node.mounts?.list()) ?? [];
+    for (const device of await devicesOf(volume, node, signal)) {
+      const name = device.slice("/dev".length);
+      if (inUse.some(({ root, fileSystem }) => fileSystem === "devtmpfs" && root === name)) continue;
+      await node.processes.output("losetup", { args: ["-d", device] }, signal);
+    }
+  } else if (volumeId.startsWith("csi-") && volume?.sizeBytes === 0) await node.store.remove("volumes", volumeId);
+}
+
+/** What a publication left: a link, an empty folder or the file under a device. Never what lies in a folder. */
+async function removeTarget(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return;
+  if (!found.isDirectory()) await rm(path);
+  else if ((await readdir(path)).length === 0) await rm(path, { recursive: true });
+}
