@@ -24,6 +24,8 @@ export interface Informer<T extends KubeObject> {
   addIndex(index: string, values: (object: T) => readonly string[]): void;
   /** Calls `listener` for what is already there (as `added`) and for every change, in order. Dispose to stop. */
   onChange(listener: (change: CacheChange<T>) => void): Disposable;
+  /** Calls `listener` whenever `revision` has grown, by changes or without any. Dispose to stop. */
+  onRevision(listener: () => void): Disposable;
 }
 
 /** Informers that share caches: asking twice for the same resource (and selector) gives the same informer. */

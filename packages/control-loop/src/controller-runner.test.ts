@@ -38,6 +38,48 @@ async function withLoop(
   await act(cluster, logged);
 }
 
+test("a loop goes on as soon as a bookmark shows what it wrote, though its cache leaves that out", async () => {
+  await using cluster = await TestCluster.start();
+  const { clock, random, client: admin, signal: never } = cluster;
+  const inner = cluster.transport({ name: "admin", groups: ["system:masters"] });
+  const leavesOut: Transport = {
+    send: (request, signal) => inner.send(request, signal),
+    async *watch(request, signal) {
+      for await (const event of inner.watch(request, signal)) {
+        if (request.plural !== "secrets" || event.type === "BOOKMARK" || event.type === "ERROR") {
+          yield event;
+          continue;
+        }
+        await clock.sleep(1000, signal);
+        yield { type: "BOOKMARK", object: { metadata: { resourceVersion: event.object.metadata.resourceVersion } } };
+      }
+    },
+  };
+  const client = createClient(leavesOut);
+  await using informers = createInformers({ client, clock, random, logger: silentLogger });
+  let runs = 0;
+  const loop = defineController({
+    name: "writes",
+    for: ConfigMaps,
+    owns: [Secrets],
+    async reconcile(map, context) {
+      if (map.metadata.labels?.test !== "yes") return done;
+      runs++;
+      await context.client.create(Secrets, { metadata: { generateName: "s-", namespace } }, { signal: context.signal });
+      return done;
+    },
+  });
+  await using _running = runControllers([loop], { client, informers, clock, random, logger: silentLogger });
+  await cluster.advance(1000);
+  const map = await admin.create(ConfigMaps, ours("a"), { signal: never });
+  await cluster.advance(10);
+  await admin.patch(ConfigMaps, map.metadata, { data: { change: "1" } }, { type: "merge", signal: never });
+  await cluster.advance(10);
+  assert.equal(runs, 1);
+  await cluster.advance(2000);
+  assert.equal(runs, 2);
+});
+
 test("a loop sees its own writes before it acts again, however late its caches are", async () => {
   let runs = 0;
   const loop = defineController({

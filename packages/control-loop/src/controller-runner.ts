@@ -77,7 +77,7 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
     const listening = this.#definition.listen?.(this.#context, (ref) => this.#queue.add(keyOf(ref)));
     if (listening !== undefined) this.#subscriptions.push(listening);
     for (const informer of this.#informers.values()) {
-      this.#subscriptions.push(informer.onChange(() => this.#checkWaiting()));
+      this.#subscriptions.push(informer.onRevision(() => this.#checkWaiting()));
     }
     this.#synced = true;
     this.#pumpSoon();

@@ -46,6 +46,29 @@ describe("the kubelet on simulated pods", () => {
     assert.deepEqual(test.node.api.phases.get("web")?.at(-1), "Succeeded");
   });
 
+  it("lets probes and hooks pass, unless the pod says otherwise", async () => {
+    await using test = await startSimulatedNode();
+    const httpGet = { path: "/", port: "http" };
+    const ports = [{ name: "http", containerPort: 80 }];
+    const exec = { command: ["cat", "/tmp/healthy"] };
+    const lifecycle = { postStart: { exec: { command: ["nginx", "-t"] } } };
+    const probes = { startupProbe: { exec }, livenessProbe: { tcpSocket: { port: 80 } }, readinessProbe: { httpGet } };
+    const containers = [{ name: "main", image: "skiff/hello:1", ports, lifecycle, ...probes }];
+    test.node.create("good", { containers });
+    await test.until(() => condition(test.node, "good", "Ready")?.status === "True");
+    const annotations = { "skiff.dev/simulated-readiness-probe": "fail" };
+    test.node.create("unready", { containers }, { annotations });
+    const told = { readinessProbe: { exec: { command: ["false"] } } };
+    test.node.create("told", { containers: [{ name: "main", image: "skiff/hello:1", ...told }] });
+    await test.pass(60_000);
+    assert.equal(condition(test.node, "good", "Ready")?.status, "True");
+    assert.equal(first(test.node, "good")?.restartCount, 0);
+    for (const name of ["unready", "told"]) {
+      assert.equal(condition(test.node, name, "Ready")?.status, "False");
+      assert.ok(test.node.reasons(name).includes("Unhealthy"));
+    }
+  });
+
   it("lets a pod that never restarts succeed or fail for good", async () => {
     await using test = await startSimulatedNode();
     const never = { restartPolicy: "Never" };

@@ -290,6 +290,17 @@ export interface Runtime extends AsyncDisposable {
   readonly features: RuntimeFeatures;
   /** True where nothing really runs. */
   readonly isSimulated?: boolean;
+  /**
+   * Where nothing really runs that could be asked: how a container answers a probe or a hook. `undefined`: the question is to
+   * be put as to any other container.
+   */
+  pretendedAnswer?(
+    containerId: string,
+    asked: {
+      readonly by: "startup" | "liveness" | "readiness" | "hook";
+      readonly command: readonly string[] | undefined;
+    },
+  ): { readonly passes: boolean; readonly message: string } | undefined;
   /** Name and version for `node.status.nodeInfo.containerRuntimeVersion`, as in `containerd://1.6.20`. */
   version(signal: AbortSignal): Promise<{ readonly name: string; readonly version: string }>;
   /** Whether sandboxes can be run and the pod network is set up; `message` says what is missing. */

@@ -39,6 +39,7 @@ export class CachedResource<T extends KubeObject> implements Informer<T> {
   readonly #options: CacheOptions;
   readonly #store = new ObjectStore<T>();
   readonly #listeners = new Set<(change: CacheChange<T>) => void>();
+  readonly #revisionListeners = new Set<() => void>();
   readonly #firstList = Promise.withResolvers<void>();
   #synced = false;
   #revision = 0;
@@ -86,6 +87,12 @@ export class CachedResource<T extends KubeObject> implements Informer<T> {
     for (const object of this.#store.list(undefined)) this.#tell(own, { kind: "added", object });
     this.#listeners.add(own);
     return { [Symbol.dispose]: () => void this.#listeners.delete(own) };
+  }
+
+  onRevision(listener: () => void): Disposable {
+    const own = () => listener();
+    this.#revisionListeners.add(own);
+    return { [Symbol.dispose]: () => void this.#revisionListeners.delete(own) };
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -148,6 +155,8 @@ export class CachedResource<T extends KubeObject> implements Informer<T> {
     this.#resumeFrom = resourceVersion;
     const revision = Number(resourceVersion);
     if (revision > this.#revision) this.#revision = revision;
+    // Changes have moved the revision already when they were announced: now all of them have been heard.
+    for (const listener of [...this.#revisionListeners]) listener();
   }
 
   #put(object: T): void {

@@ -22,6 +22,8 @@ export async function runHook(
 ): Promise<void> {
   const { runtime, clock, signal } = effects;
   if (hook.sleep !== undefined) return clock.sleep(hook.sleep.seconds * 1000, signal);
+  if (runtime.pretendedAnswer?.(target.containerId, { by: "hook", command: hook.exec?.command })?.passes === true)
+    return;
   if (hook.exec !== undefined) {
     const command = hook.exec.command ?? [];
     const result = await runtime.execSync(target.containerId, command, 0, signal);

@@ -56,7 +56,12 @@ after(() => {
 
 async function probe(action: Probe): Promise<string> {
   const ports = [{ name: "web", containerPort: portOf(web) }];
-  const target = { container: containerOf("main", { ports }), containerId: "none", podIp: "127.0.0.1" };
+  const target = {
+    container: containerOf("main", { ports }),
+    containerId: "none",
+    podIp: "127.0.0.1",
+    kind: "readiness" as const,
+  };
   const result = await runProbe({ timeoutSeconds: 1, ...action }, target, { runtime, clock: systemClock }, signal);
   if (result.kind === "success") return result.warning === undefined ? "success" : `warning: ${result.warning}`;
   return `${result.kind}: ${result.message}`;

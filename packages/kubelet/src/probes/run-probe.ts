@@ -10,6 +10,8 @@ export interface ProbeTarget {
   readonly container: Container;
   readonly containerId: string;
   readonly podIp: string;
+  /** Which of the container's probes it is. */
+  readonly kind: "startup" | "liveness" | "readiness";
 }
 
 export interface ProbeEffects {
@@ -29,6 +31,9 @@ export async function runProbe(
   signal: AbortSignal,
 ): Promise<ProbeResult> {
   const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
+  const { containerId, kind } = target;
+  const pretended = effects.runtime.pretendedAnswer?.(containerId, { by: kind, command: probe.exec?.command });
+  if (pretended !== undefined) return pretended.passes ? success : failure(pretended.message);
   try {
     if (probe.exec !== undefined)
       return await runExec(probe.exec.command ?? [], target, { effects, timeoutMs, signal });

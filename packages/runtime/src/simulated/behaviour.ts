@@ -18,7 +18,13 @@ export interface Behaviour {
   /** Cores that it keeps busy. */
   readonly cpus: number;
   readonly memoryBytes: number;
+  /** Probes that fail. */
+  readonly failing: ReadonlySet<ProbeKind>;
 }
+
+const probeKinds = ["startup", "liveness", "readiness"] as const;
+/** What a kubelet may ask a container again and again. */
+export type ProbeKind = (typeof probeKinds)[number];
 
 const prefix = "skiff.dev/simulated-";
 const kwokPrefix = "kwok.x-k8s.io/usage-";
@@ -44,7 +50,8 @@ function amountOf(text: string | undefined): number | undefined {
 /**
  * A container's behaviour. Annotations of the pod or the container decide, `skiff.dev/simulated-NAME`, or with `.CONTAINER` behind
  * for one container of the pod: `exit-code`, `run-ms`, `start-ms`, `stop-ms`, `start-error`, `oom` (`"true"`), `cpu` (`250m`) and
- * `memory` (`64Mi`), which KWOK calls `kwok.x-k8s.io/usage-cpu` and `usage-memory`. Without them a
+ * `memory` (`64Mi`), which KWOK calls `kwok.x-k8s.io/usage-cpu` and `usage-memory`; `startup-probe`, `liveness-probe`
+ * and `readiness-probe` (`fail`; probes and hooks pass otherwise, unless they run a command that can be told). Without them a
  * simple command line (`sleep 5`, `sh -c "echo a; exit 1"`) is taken at its word; all others run until stopped.
  */
 export function behaviourOf(config: ContainerConfig, sandbox: SandboxConfig, around: Surroundings): Behaviour {
@@ -71,6 +78,7 @@ export function behaviourOf(config: ContainerConfig, sandbox: SandboxConfig, aro
     stopMs: ms("stop-ms") ?? 0,
     cpus: amountOf(said("cpu") ?? annotations[`${kwokPrefix}cpu`]) ?? usualUsage.cpus,
     memoryBytes: amountOf(said("memory") ?? annotations[`${kwokPrefix}memory`]) ?? usualUsage.memoryBytes,
+    failing: new Set(probeKinds.filter((kind) => said(`${kind}-probe`) === "fail")),
     output: told?.stdout ?? `${around.hostname} runs (simulated)\n`,
   };
 }

@@ -21,10 +21,10 @@ import {
   type StreamOptions,
 } from "../runtime.ts";
 import { AddressPool } from "./address-pool.ts";
-import { behaviourOf } from "./behaviour.ts";
+import { behaviourOf, type ProbeKind } from "./behaviour.ts";
 import { type ContainerLogs, logLines } from "./container-logs.ts";
 import { EventFeed } from "./event-feed.ts";
-import { pretendExec, type Surroundings } from "./pretend-command.ts";
+import { pretend, pretendExec, type Surroundings } from "./pretend-command.ts";
 import { SimulatedContainer, type SimulatedExit } from "./simulated-container.ts";
 import { SimulatedImages } from "./simulated-images.ts";
 import { attachedStreams, execStreams, simulatedPort } from "./simulated-streams.ts";
@@ -272,6 +272,20 @@ export class SimulatedRuntime implements Runtime {
     if (takesMs < told.durationMs) throw new RuntimeError("DEADLINE_EXCEEDED", `timeout ${timeoutMs / 1000}s exceeded`);
     this.#killed(container, command);
     return { stdout: Buffer.from(told.stdout), stderr: Buffer.from(told.stderr), exitCode: told.exitCode };
+  }
+
+  /** Whatever is asked passes, unless an annotation says otherwise or the command is one that can be told. */
+  pretendedAnswer(
+    id: string,
+    { by, command }: { readonly by: ProbeKind | "hook"; readonly command: readonly string[] | undefined },
+  ) {
+    const container = this.#containers.get(id);
+    if (container === undefined) return undefined;
+    if (by !== "hook" && container.behaviour.failing.has(by)) {
+      return { passes: false, message: `this container is simulated: its annotation lets the ${by} probe fail` };
+    }
+    if (command !== undefined && pretend(command, this.#aroundContainer(container)) !== undefined) return undefined;
+    return { passes: true, message: "" };
   }
 
   /** `kill 1` ends the container, as it ends a real one whose process handles the signal. */
