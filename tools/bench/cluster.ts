@@ -11,7 +11,8 @@ import { silentLogger, systemClock, systemRandom } from "@skiff/base";
 import { type Client, createClient, createInformers, httpsTransport, loadKubeconfig } from "@skiff/client";
 import { type BenchRow, median, spread } from "./row.ts";
 
-const launcher = join(import.meta.dirname, "../../packages/cli/bin/skiff.js");
+/** The `skiff` command of this repository. */
+export const launcher = join(import.meta.dirname, "../../packages/cli/bin/skiff.js");
 const starts = 5;
 const singlePods = 15;
 const bulkPods = 30;
@@ -183,17 +184,21 @@ async function idleRows(client: Client, skiff: (...words: readonly string[]) => 
 }
 
 /** CPU seconds that the processes of interest have used so far. */
-async function cpuOf(processes: readonly StatusProcess[]): Promise<number> {
+export async function cpuOf(
+  processes: readonly StatusProcess[],
+  names: readonly string[] = ["server", "agent", "containerd"],
+): Promise<number> {
   let ticks = 0;
   for (const { name, pid } of processes) {
-    if (!["server", "agent", "containerd"].includes(name)) continue;
+    if (!names.includes(name)) continue;
     const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]?.split(" ") ?? [];
     ticks += Number(fields[11]) + Number(fields[12]);
   }
   return ticks / 100;
 }
 
-function output(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+/** What a command writes; rejects when it fails. */
+export function output(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "inherit"] });
   let text = "";

@@ -70,7 +70,12 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
     for (const resource of [...owns, ...reads, ...watches.map((watch) => watch.resource)]) this.#open(resource);
     for (const resource of owns) this.#indexOwners(this.#cached(resource));
     await Promise.all([...this.#informers.values()].map((informer) => informer.whenSynced(signal)));
-    this.#subscriptions.push(this.#own.onChange(({ object }) => this.#queue.add(keyOf(object.metadata))));
+    this.#subscriptions.push(
+      this.#own.onChange(({ kind, object }) => {
+        if (kind !== "deleted" && this.#definition.concerns?.(object) === false) return;
+        this.#queue.add(keyOf(object.metadata));
+      }),
+    );
     for (const ref of this.#definition.expected ?? []) this.#queue.add(keyOf(ref));
     for (const resource of owns) this.#subscribe({ resource, keys: (object) => this.#ownersOf(object) });
     for (const watch of watches) this.#subscribe(watch);

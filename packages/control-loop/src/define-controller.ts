@@ -59,6 +59,8 @@ export interface ControllerDefinition<T extends KubeObject> {
   readonly component?: string;
   /** The objects that are reconciled, one key each. */
   readonly for: ResourceDefinition<T>;
+  /** Whether an object is any of its business; all are where absent. Of objects that are gone it hears in any case. */
+  concerns?(object: T): boolean;
   /** Objects that it creates: their changes concern the controller that their owner reference names. */
   readonly owns?: readonly ResourceDefinition[];
   /** Objects that shall be there: looked at from the start, whether they are or not (then `gone` hears of them). */

@@ -8,6 +8,7 @@ export const ephemeralVolumeController = defineController<Pod>({
   name: "ephemeral-volume",
   component: "ephemeral_volume",
   for: Pods,
+  concerns: ({ spec }) => spec.volumes?.some(({ ephemeral }) => ephemeral !== undefined) === true,
   watches: [
     // A claim that somebody has deleted is made again.
     watching(PersistentVolumeClaims, ({ metadata: { namespace, ownerReferences = [] } }) =>

@@ -19,10 +19,15 @@ import { type Backoff, isTracked, noBackoff, trackingFinalizer } from "./observe
 import { isOurs, type JobPlan, planJob } from "./plan.ts";
 import { podOf } from "./pod.ts";
 
+const byJob = "Job that counts it";
+
+const keyOf = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}`;
+
 /** Runs pods to their end. https://kubernetes.io/docs/concepts/workloads/controllers/job/ */
 export function jobController() {
   /** Failures in a row, by the job's uid: after a restart jobs begin anew with short waits. */
-  const backoffs = new Map<string, Backoff>();
+  /** By namespace and name, with the uid of the Job that it is of. */
+  const backoffs = new Map<string, { readonly uid: string; readonly backoff: Backoff }>();
   return defineController<Job>({
     name: "job",
     component: "job-controller",
@@ -45,8 +50,11 @@ export function jobController() {
       const { uid } = job.metadata;
       const selector = labelSelectorOf(job.spec.selector);
       const pods = await claim({ owner: job, ownerResource: Jobs, resource: Pods, selector }, context);
-      const plan = planJob({ job, pods, backoff: backoffs.get(uid) ?? noBackoff, nowMs: clock.now() });
-      backoffs.set(uid, plan.backoff);
+      const key = keyOf(job.metadata);
+      const known = backoffs.get(key);
+      const backoff = known?.uid === uid ? known.backoff : noBackoff;
+      const plan = planJob({ job, pods, backoff, nowMs: clock.now() });
+      backoffs.set(key, { uid, backoff: plan.backoff });
       const managed = await manage(job, plan, context);
       const written = plan.before === undefined ? job : await writeStatus(job, plan.before, context);
       for (const pod of plan.release) await release(pod, context);
@@ -56,15 +64,7 @@ export function jobController() {
       return plan.recheckMs === undefined ? done : againIn(plan.recheckMs);
     },
     async gone(ref, context) {
-      for (const [uid] of backoffs) {
-        if (
-          !context
-            .cached(Jobs)
-            .list(ref.namespace)
-            .some(({ metadata }) => metadata.uid === uid)
-        )
-          backoffs.delete(uid);
-      }
+      backoffs.delete(keyOf(ref));
       await releaseOrphans(ref, context);
       return done;
     },
@@ -136,9 +136,12 @@ async function release(pod: Pod, { client, signal }: ReconcileContext): Promise<
 /** Pods that wait to be counted by a job that is gone would wait for ever. */
 async function releaseOrphans(ref: ObjectRef, context: ReconcileContext): Promise<void> {
   const jobs = context.cached(Jobs);
-  for (const pod of context.cached(Pods).list(ref.namespace)) {
-    const owner = controllerOf(pod);
-    if (!isTracked(pod) || owner?.kind !== "Job" || owner.name !== ref.name) continue;
-    if (jobs.get(ref.name, ref.namespace)?.metadata.uid !== owner.uid) await release(pod, context);
+  const pods = context.cached(Pods);
+  pods.addIndex(byJob, (pod) => {
+    const owner = isTracked(pod) ? controllerOf(pod) : undefined;
+    return owner?.kind === "Job" ? [keyOf({ namespace: pod.metadata.namespace, name: owner.name })] : [];
+  });
+  for (const pod of pods.byIndex(byJob, keyOf(ref))) {
+    if (jobs.get(ref.name, ref.namespace)?.metadata.uid !== controllerOf(pod)?.uid) await release(pod, context);
   }
 }

@@ -19,6 +19,7 @@ const podClaims = defineController<Pod>({
   name: "resource-claim",
   component: "resource_claim",
   for: Pods,
+  concerns: ({ spec }) => (spec.resourceClaims ?? []).length > 0,
   watches: [
     watching(ResourceClaims, (claim) => {
       const owner = podOwner(claim);

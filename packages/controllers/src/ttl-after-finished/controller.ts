@@ -17,6 +17,7 @@ export const ttlAfterFinishedController = defineController<Job>({
   name: "ttl-after-finished",
   component: "ttl-after-finished-controller",
   for: Jobs,
+  concerns: ({ spec }) => spec.ttlSecondsAfterFinished !== undefined,
   async reconcile(job, { client, clock, signal }) {
     const waitMs = expiresInMs(job, clock.now());
     if (waitMs === undefined) return done;
