@@ -166,7 +166,8 @@ async function nodeParts(
   const { featureGates } = configuration;
   const tokens = new ServiceAccountTokens(client, clock);
   const sources = { client, objects, tokens, clock, random, allocatable };
-  const plugins = volumePlugins({ folders, mounts, processes, featureGates, ...sources });
+  const images = new ImagePuller({ runtime, recorder, clock });
+  const plugins = volumePlugins({ runtime, images, folders, mounts, processes, featureGates, ...sources });
   const onGone = (uid: string) => {
     objects.release(uid);
     tokens.forget(uid);
@@ -197,7 +198,7 @@ async function nodeParts(
     }),
     volumes: new PodVolumes({ folders, mounts, plugins, client, recorder, clock, onGone }),
     subPaths: new SubPaths(folders, mounts),
-    images: new ImagePuller({ runtime, recorder, clock }),
+    images,
     objects,
     services: options.informers.for(Services),
     hostDns: parseResolvConf(resolvConf),

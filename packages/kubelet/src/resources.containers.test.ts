@@ -100,6 +100,27 @@ describe("resources on a real kernel", () => {
     await gone("greedy");
   });
 
+  it("are nothing that an image volume has: its files are there, read-only and not to be executed", async () => {
+    const script = "ls /data/bin/sh && ! touch /data/x && grep ' /data ' /proc/mounts | grep -q noexec";
+    machine.node.create("reader", {
+      restartPolicy: "Never",
+      volumes: [{ name: "files", image: { reference: "skiff/hello:1", pullPolicy: "IfNotPresent" } }],
+      containers: [
+        {
+          name: "main",
+          image: "skiff/hello:1",
+          command: ["sh", "-c", `{ ${script}; } >/dev/termination-log 2>&1`],
+          volumeMounts: [{ name: "files", mountPath: "/data" }],
+        },
+      ],
+    });
+    await until(() => ["Succeeded", "Failed"].includes(status("reader")?.phase ?? ""), "ends");
+    assert.equal(status("reader")?.phase, "Succeeded", container("reader")?.state?.terminated?.message);
+    await gone("reader");
+    const mounts = await readFile("/proc/self/mountinfo", "utf8");
+    assert.ok(!mounts.includes("kubernetes.io~image"), "nothing stays mounted");
+  });
+
   it("leave no group behind", async () => {
     await until(async () => {
       const groups = await machine.cgroups.children(machine.cgroupRoot);

@@ -45,7 +45,7 @@ const wanted: Readonly<Record<string, readonly string[]>> = {
     "DeleteProcess",
     "Get",
   ],
-  "containerd.services.snapshots.v1.Snapshots": ["Prepare", "Commit", "Stat", "Remove"],
+  "containerd.services.snapshots.v1.Snapshots": ["Prepare", "View", "Commit", "Stat", "Remove"],
   "containerd.services.content.v1.Content": ["Info", "Update", "Write", "Abort", "Read"],
   "containerd.services.events.v1.Events": ["Subscribe"],
   "containerd.services.leases.v1.Leases": ["Create", "Delete"],
@@ -219,7 +219,7 @@ for (const [pack, { uses, lines }] of files) {
     : "type MessageType, message";
   const head = [
     "// Written by protos/generate.ts from the .proto files; do not edit.",
-    `import { ${needs} } from "../codec.ts";`,
+    `import { ${needs} } from "@skiff/grpc";`,
   ];
   for (const [other, names] of uses) head.push(`import { ${[...names].join(", ")} } from "./${fileOf(other)}";`);
   writeFileSync(join(output, fileOf(pack)), `${[...head, ...lines].join("\n")}\n`);

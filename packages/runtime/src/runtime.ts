@@ -220,6 +220,14 @@ export interface ImageSummary {
   readonly pinned: boolean;
 }
 
+/** What mount(8) is told. */
+export interface FileSystemMount {
+  /** As in `overlay` or `bind`. */
+  readonly fileSystem: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
 /** How to log in to a registry. */
 export interface RegistryAuth {
   readonly username?: string;
@@ -349,6 +357,13 @@ export interface Runtime extends AsyncDisposable {
   /** Gives the image's id. Codes: `NOT_FOUND`, `UNAUTHENTICATED`, `UNAVAILABLE`, … with the registry's message. */
   pullImage(reference: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<string>;
   removeImage(reference: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes the files of an image (by its id) available to be mounted, read-only, until `releaseImageFiles` is called with the
+   * same key. Repeating it is fine. `undefined`: there are no files (simulated).
+   */
+  prepareImageFiles(image: string, key: string, signal: AbortSignal): Promise<FileSystemMount | undefined>;
+  /** Fine when there is nothing of that key. It must not be mounted any more. */
+  releaseImageFiles(key: string, signal: AbortSignal): Promise<void>;
   /** Reads an OCI or docker archive (plain or gzip tar); gives the references it brought. */
   importImage(archive: Readable, signal: AbortSignal): Promise<readonly string[]>;
   imageFsInfo(

@@ -60,7 +60,7 @@ export class ImagePuller {
   /** The image of a container, pulled where its policy asks for it. Throws `ImageFailure`. */
   async ensure(
     pod: Pod,
-    container: Container,
+    container: Pick<Container, "name" | "image" | "imagePullPolicy">,
     options: { readonly secrets: () => Promise<readonly Secret[]>; readonly signal: AbortSignal },
   ): Promise<ImageSummary> {
     const reference = container.image ?? "";
@@ -89,7 +89,7 @@ export class ImagePuller {
     return this.#pull(pod, { reference, withTag: parsed.withTag, say, ...options });
   }
 
-  #sayer(pod: Pod, container: Container) {
+  #sayer(pod: Pod, container: Pick<Container, "name">) {
     const fieldPath = fieldPathOf(pod, container);
     return (type: "Normal" | "Warning", reason: string, message: string) =>
       this.#recorder.record(Pods, pod, { type, reason, message, fieldPath });

@@ -1,9 +1,10 @@
-import { ConfigMaps, type Container, type Pod, Pods, type Secret, Secrets } from "@skiff/api";
+import { ConfigMaps, type Container, type Pod, Pods, Secrets } from "@skiff/api";
 import { describeError, isAbort } from "@skiff/base";
 import type { ImageSummary, SandboxConfig, SandboxStatus } from "@skiff/runtime";
 import { ContainerConfigError, environment } from "../env/environment.ts";
 import { serviceEnvironment } from "../env/service-env.ts";
 import { ImageFailure } from "../images/image-puller.ts";
+import { podPullSecrets } from "../images/pod-pull-secrets.ts";
 import { checkNonRoot } from "../security/linux-security.ts";
 import { containerDevices, containerMounts, volumeFile } from "../volumes/container-mounts.ts";
 import { containerConfig } from "./container-config.ts";
@@ -79,15 +80,7 @@ export async function startContainer(parts: NodeParts, input: StartInput): Promi
 }
 
 async function ensureImage(parts: NodeParts, { pod, container, signal }: StartInput): Promise<ImageSummary> {
-  const { namespace, uid } = pod.metadata;
-  const secrets = async () => {
-    const found = await Promise.all(
-      (pod.spec.imagePullSecrets ?? []).map(({ name = "" }) =>
-        parts.objects.get(Secrets, { namespace, name }, { owner: uid, signal }),
-      ),
-    );
-    return found.filter((secret): secret is Secret => secret !== undefined);
-  };
+  const secrets = () => podPullSecrets(parts.objects, pod, signal);
   try {
     return await parts.images.ensure(pod, container, { secrets, signal });
   } catch (error) {

@@ -1,14 +1,15 @@
 import { arch } from "node:process";
 import type { Readable } from "node:stream";
-import { type Clock, isJsonObject } from "@skiff/base";
+import { type Clock, isJsonObject, timestamp } from "@skiff/base";
 import type { GrpcChannel, Init, Method } from "@skiff/grpc";
 import { normalizeImageName } from "../image-name.ts";
-import { type ImageSummary, type RegistryAuth, RuntimeError } from "../runtime.ts";
+import { type FileSystemMount, type ImageSummary, type RegistryAuth, RuntimeError } from "../runtime.ts";
 import { imageSummary } from "./cri-container.ts";
 import { ImageService, RuntimeService } from "./generated/runtime-v1.ts";
+import { isNotFound } from "./grpc-error.ts";
 import { goArchitecture } from "./image-archive.ts";
 import { importArchive } from "./import-image.ts";
-import { Images, nativeCall } from "./native.ts";
+import { Images, nativeCall, Snapshots } from "./native.ts";
 
 const requestMs = 120_000;
 /** Images of this name are made on the node: no registry has them. */
@@ -88,6 +89,36 @@ export class ContainerdImages {
       for (const name of names) await this.#untilKnown(name, id, signal);
     }
     return imported.flatMap(({ names }) => names);
+  }
+
+  /** The files of an image as a snapshot of its own, which keeps its layers even when the image is removed. */
+  async prepareFiles(image: string, key: string, signal: AbortSignal): Promise<FileSystemMount> {
+    this.#snapshotter ??= await this.#findSnapshotter(signal);
+    const snapshotter = this.#snapshotter;
+    const answer = await this.#call(ImageService.imageStatus, { image: { image }, verbose: true }, signal);
+    const info: unknown = JSON.parse(answer.info.info ?? "{}");
+    const parent = isJsonObject(info) ? info.chainID : undefined;
+    if (typeof parent !== "string") throw new RuntimeError("NOT_FOUND", `image ${image} is not on the node`);
+    // Without a root of its own containerd would collect it as garbage.
+    const labels = { "containerd.io/gc.root": timestamp(this.#clock.now()) };
+    const view = () => nativeCall(this.#channel, Snapshots.view, { snapshotter, key, parent, labels }, { signal });
+    const { mounts } = await view().catch(async (error: unknown) => {
+      if (!(error instanceof RuntimeError) || error.code !== "ALREADY_EXISTS") throw error;
+      await this.releaseFiles(key, signal);
+      return await view();
+    });
+    const [first] = mounts;
+    if (first === undefined) throw new RuntimeError("UNKNOWN", `image ${image} cannot be mounted`);
+    return { fileSystem: first.type, source: first.source, options: first.options };
+  }
+
+  async releaseFiles(key: string, signal: AbortSignal): Promise<void> {
+    this.#snapshotter ??= await this.#findSnapshotter(signal);
+    await nativeCall(this.#channel, Snapshots.remove, { snapshotter: this.#snapshotter, key }, { signal }).catch(
+      (error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      },
+    );
   }
 
   /** The CRI hears of new images by an event, a few milliseconds later. */

@@ -9,6 +9,7 @@ import {
   type ContainerStatus,
   type ContainerSummary,
   type ExecSyncResult,
+  type FileSystemMount,
   type ImageSummary,
   type LinuxResources,
   type ProcessStreams,
@@ -331,6 +332,14 @@ export class ContainerdRuntime implements Runtime {
   async ensurePauseImage(signal: AbortSignal): Promise<void> {
     if ((await this.imageStatus(pauseImageName, signal)) !== undefined) return;
     await this.#images.import(pauseImage(arch), { "io.cri-containerd.pinned": "pinned" }, signal);
+  }
+
+  prepareImageFiles(image: string, key: string, signal: AbortSignal): Promise<FileSystemMount> {
+    return this.#images.prepareFiles(image, key, signal);
+  }
+
+  releaseImageFiles(key: string, signal: AbortSignal): Promise<void> {
+    return this.#images.releaseFiles(key, signal);
   }
 
   imageFsInfo(signal: AbortSignal) {

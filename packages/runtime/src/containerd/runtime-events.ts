@@ -92,6 +92,13 @@ class EventReader {
   }
 }
 
+/** The exit code of what SIGKILL ended. */
+const killed = 137;
+const outOfMemoryMs = 50;
+
+const isOutOfMemory = ({ topic, event }: Envelope, containerId: string): boolean =>
+  topic === "/tasks/oom" && TaskOOM.decode(event?.value ?? new Uint8Array()).containerId === containerId;
+
 interface Subscription extends Disposable {
   readonly envelopes: AsyncGenerator<Envelope>;
   /** The first answer, asked for already: the subscription is on its way. */
@@ -142,10 +149,20 @@ async function* readEvents(
         await roundTrip(channel, signal);
         yield { kind: "resync" };
       }
-      let next = await subscription.first;
-      for (; next.done !== true; next = await subscription.envelopes.next()) {
+      const waiting: Promise<IteratorResult<Envelope>>[] = [subscription.first];
+      for (;;) {
+        const next = await (waiting.shift() ?? subscription.envelopes.next());
+        if (next.done === true) break;
         const event = await reader.read(next.value, signal);
-        if (event !== undefined) yield event;
+        if (event?.kind === "containerExited" && event.exitCode === killed && !event.oomKilled) {
+          // Under load the word that memory ran out comes after that of the end.
+          const later = waiting[0] ?? subscription.envelopes.next();
+          waiting[0] ??= later;
+          later.catch(() => {});
+          const heard = await Promise.race([later, clock.sleep(outOfMemoryMs, signal).then(() => undefined)]);
+          const oomKilled = heard?.done === false && isOutOfMemory(heard.value, event.containerId);
+          yield { ...event, oomKilled };
+        } else if (event !== undefined) yield event;
       }
     } catch (error) {
       if (signal.aborted) return;

@@ -338,6 +338,10 @@ export class SimulatedRuntime implements Runtime {
     this.#images.remove(reference);
   }
 
+  async prepareImageFiles(): Promise<undefined> {}
+
+  async releaseImageFiles(): Promise<void> {}
+
   /** Archives cannot be read without a real runtime: whatever it holds counts as one image without a name. */
   async importImage(archive: Readable): Promise<readonly string[]> {
     let bytes = 0;

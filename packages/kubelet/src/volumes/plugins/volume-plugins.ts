@@ -4,11 +4,12 @@ import { type ApiFilesOptions, apiFilesPlugins } from "./api-files.ts";
 import { emptyDirPlugin } from "./empty-dir.ts";
 import { gitRepoPlugin } from "./git-repo.ts";
 import { hostPathPlugin } from "./host-path.ts";
+import { type ImageVolumeOptions, imageVolumePlugin } from "./image-volume.ts";
 import { localVolumePlugin } from "./local-volume.ts";
 import { nfsPlugin } from "./nfs.ts";
 import { remnants } from "./remnants.ts";
 
-export interface VolumePluginsOptions extends ApiFilesOptions {
+export interface VolumePluginsOptions extends ApiFilesOptions, ImageVolumeOptions {
   readonly mounts: Mounts | undefined;
   readonly processes: Processes | undefined;
   readonly featureGates: Readonly<Record<string, boolean>>;
@@ -19,6 +20,7 @@ export const volumePlugins = (options: VolumePluginsOptions): readonly VolumePlu
   ...apiFilesPlugins(options),
   emptyDirPlugin(options),
   hostPathPlugin,
+  imageVolumePlugin(options),
   localVolumePlugin(options.mounts),
   nfsPlugin(options.mounts),
   gitRepoPlugin({ enabled: options.featureGates.GitRepoVolumeDriver === true, processes: options.processes }),

@@ -25,6 +25,28 @@ export const PrepareSnapshotResponse: MessageType<PrepareSnapshotResponse> = mes
   [1, "mounts", "message", "list", Mount],
 ]);
 
+/** `containerd.services.snapshots.v1.ViewSnapshotRequest` */
+export interface ViewSnapshotRequest {
+  readonly snapshotter: string;
+  readonly key: string;
+  readonly parent: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+export const ViewSnapshotRequest: MessageType<ViewSnapshotRequest> = message(() => [
+  [1, "snapshotter", "string", "one"],
+  [2, "key", "string", "one"],
+  [3, "parent", "string", "one"],
+  [4, "labels", "string", "map"],
+]);
+
+/** `containerd.services.snapshots.v1.ViewSnapshotResponse` */
+export interface ViewSnapshotResponse {
+  readonly mounts: readonly Mount[];
+}
+export const ViewSnapshotResponse: MessageType<ViewSnapshotResponse> = message(() => [
+  [1, "mounts", "message", "list", Mount],
+]);
+
 /** `containerd.services.snapshots.v1.CommitSnapshotRequest` */
 export interface CommitSnapshotRequest {
   readonly snapshotter: string;
@@ -96,6 +118,7 @@ export const Kind = {
 /** `containerd.services.snapshots.v1.Snapshots` */
 export const Snapshots = {
   prepare: method("/containerd.services.snapshots.v1.Snapshots/Prepare", PrepareSnapshotRequest, PrepareSnapshotResponse),
+  view: method("/containerd.services.snapshots.v1.Snapshots/View", ViewSnapshotRequest, ViewSnapshotResponse),
   commit: method("/containerd.services.snapshots.v1.Snapshots/Commit", CommitSnapshotRequest, Empty),
   stat: method("/containerd.services.snapshots.v1.Snapshots/Stat", StatSnapshotRequest, StatSnapshotResponse),
   remove: method("/containerd.services.snapshots.v1.Snapshots/Remove", RemoveSnapshotRequest, Empty),
