@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- PART…]`: measures what the project promises. Progress on standard error; on standard output a table and,
- * last, one line of JSON. Parts: store, api, authorization, admission, custom-resources, crowd, expressions, controllers, testing,
- * cluster (needs root on Linux). Exit code 1 when a figure misses its goal.
+ * last, one line of JSON. Parts: store, api, authorization, admission, custom-resources, crowd, expressions, controllers, scheduler,
+ * testing, cluster (needs root on Linux). Exit code 1 when a figure misses its goal.
  */
 import type { BenchRow } from "./row.ts";
 
@@ -14,6 +14,7 @@ const parts: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   crowd: async () => (await import("./crowd.ts")).benchCrowd(),
   expressions: async () => (await import("./expressions.ts")).benchExpressions(),
   controllers: async () => (await import("./controllers.ts")).benchControllers(),
+  scheduler: async () => (await import("./scheduler.ts")).benchScheduler(),
   testing: async () => (await import("./testing.ts")).benchTesting(),
   cluster: async () => (await import("./cluster.ts")).benchCluster(),
 };

@@ -24,6 +24,7 @@ import type { UsageSource } from "./metrics-api/usage.ts";
 import type { AdmissionSteps } from "./observe/admission-steps.ts";
 import type { RequestMetrics } from "./observe/request-metrics.ts";
 import type { NodeConnector } from "./subresources/node-connector.ts";
+import type { SchedulingSource } from "./subresources/pod-scheduling.ts";
 import type { ServiceConnector } from "./webhooks/service-connector.ts";
 import type { WebhookClient } from "./webhooks/webhook-client.ts";
 
@@ -62,6 +63,8 @@ export interface StandardPartsOptions {
   /** Whom the listener's front proxies may be; absent: they speak for nobody. */
   readonly requestHeader?: RequestHeaderOptions;
   readonly nodes: NodeConnector;
+  /** Why pods are where they are; absent: nobody says. */
+  readonly scheduling?: SchedulingSource;
   /** Where the figures of the metrics API come from; absent: the API is not served. */
   readonly usage?: UsageSource;
   /** What aggregated API servers are shown, so that they take this server's word for who asks. */

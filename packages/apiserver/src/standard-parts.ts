@@ -36,6 +36,7 @@ import { bindings, podBinding } from "./subresources/binding.ts";
 import { podEviction } from "./subresources/eviction.ts";
 import { namespaceFinalize } from "./subresources/namespace-finalize.ts";
 import { podLog } from "./subresources/pod-log.ts";
+import { podScheduling } from "./subresources/pod-scheduling.ts";
 import { podStreams } from "./subresources/pod-streams.ts";
 import { proxies } from "./subresources/proxies.ts";
 import { scales } from "./subresources/scale.ts";
@@ -74,6 +75,7 @@ export { RequestMetrics } from "./observe/request-metrics.ts";
 export { findRoute } from "./route-paths.ts";
 export type { PathRoute, StandardParts, StandardPartsOptions } from "./standard-parts-options.ts";
 export type { NodeConnector, NodeEndpoint } from "./subresources/node-connector.ts";
+export type { SchedulingSource } from "./subresources/pod-scheduling.ts";
 export { statusNodeConnector } from "./subresources/status-node-connector.ts";
 export type { RemoteServer } from "./webhooks/remote-server.ts";
 export type { ServiceConnector, ServiceTarget } from "./webhooks/service-connector.ts";
@@ -132,6 +134,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
       ...proxies(table, nodes, random),
       ...scales(table, clock),
       ["pods/log", podLog(table, nodes)],
+      ["pods/scheduling", podScheduling(table, options.scheduling ?? (() => undefined))],
       ["pods/binding", podBinding(table, clock)],
       ["pods/eviction", podEviction(table, clock)],
       ["namespaces/finalize", namespaceFinalize(table)],

@@ -51,6 +51,8 @@ export interface Decided {
   readonly node: NodeInfo | undefined;
   readonly verdicts: Verdicts;
   readonly examined: number;
+  /** Nodes that could take the pod if others went. */
+  readonly resolvable: readonly NodeInfo[];
   /** Absent where no node had to be asked. */
   readonly inquiry: Inquiry | undefined;
 }
@@ -62,7 +64,13 @@ export function decide(pod: Pod, input: DecisionInput): Decided {
   const all = state.nodes;
   if (preparation.kind === "rejected") {
     const { rejection } = preparation;
-    return { node: undefined, verdicts: noneLooked(state.names, rejection), examined: 0, inquiry: undefined };
+    return {
+      node: undefined,
+      verdicts: noneLooked(state.names, rejection),
+      examined: 0,
+      resolvable: [],
+      inquiry: undefined,
+    };
   }
   const { looks, restriction } = preparation;
   const inquiry = { pod, facts: podFacts(pod), profile, looks };
@@ -70,21 +78,27 @@ export function decide(pod: Pod, input: DecisionInput): Decided {
   const candidates = restriction === undefined ? all : all.filter(({ name }) => restriction.names.has(name));
   const start = firstToLookAt(candidates, nominated, input.start);
   const filtered = filterNodes(inquiry, candidates, { ...input, start });
-  const { feasible, verdicts: found, codes, reasons } = filtered;
+  const { feasible, verdicts: found, codes, reasons, resolvable } = filtered;
   const names = restriction === undefined ? state.names : candidates.map(({ name }) => name);
   const parts = { names, start, codes, reasons };
   const [only] = feasible;
   const examined = codes.length;
   if (only === undefined) {
     const others = restriction === undefined ? {} : { others: othersOf(restriction, state.names) };
-    return { node: undefined, verdicts: new Verdicts({ ...parts, plugins: [], ...others }), examined, inquiry };
+    return {
+      node: undefined,
+      verdicts: new Verdicts({ ...parts, plugins: [], ...others }),
+      examined,
+      resolvable,
+      inquiry,
+    };
   }
   if (feasible.length === 1) {
-    return { node: only, verdicts: new Verdicts({ ...parts, plugins: [] }), examined, inquiry };
+    return { node: only, verdicts: new Verdicts({ ...parts, plugins: [] }), examined, resolvable, inquiry };
   }
   const plugins = scoresOf(inquiry, feasible, found, view);
   const node = bestOf(feasible, plugins, input.random) ?? only;
-  return { node, verdicts: new Verdicts({ ...parts, plugins }), examined, inquiry };
+  return { node, verdicts: new Verdicts({ ...parts, plugins }), examined, resolvable, inquiry };
 }
 
 type Preparation =
@@ -139,6 +153,7 @@ interface Filtered {
   readonly verdicts: readonly (Verdict | undefined)[];
   readonly codes: Uint16Array;
   readonly reasons: readonly Rejection[];
+  readonly resolvable: readonly NodeInfo[];
 }
 
 function filterNodes(inquiry: Inquiry, candidates: readonly NodeInfo[], input: DecisionInput): Filtered {
@@ -151,6 +166,7 @@ function filterNodes(inquiry: Inquiry, candidates: readonly NodeInfo[], input: D
   const codes = new Uint16Array(count);
   const codeOf = new Map<Rejection, number>();
   const feasible: NodeInfo[] = [];
+  const resolvable: NodeInfo[] = [];
   const verdicts: (Verdict | undefined)[] = [];
   let examined = 0;
   while (examined < count && feasible.length < enough) {
@@ -170,10 +186,11 @@ function filterNodes(inquiry: Inquiry, candidates: readonly NodeInfo[], input: D
       const code = codeOf.get(rejection) ?? codeOf.size + 1;
       codeOf.set(rejection, code);
       codes[examined] = code;
+      if (rejection.resolvable) resolvable.push(node);
     }
     examined++;
   }
-  return { feasible, verdicts, codes: codes.subarray(0, examined).slice(), reasons: [...codeOf.keys()] };
+  return { feasible, verdicts, codes: codes.subarray(0, examined).slice(), reasons: [...codeOf.keys()], resolvable };
 }
 
 function lookAt({ looks }: Inquiry, request: FilterRequest): Rejection | undefined {

@@ -69,13 +69,6 @@ export class Verdicts {
     return result;
   }
 
-  /** Nodes that could take the pod if others went. */
-  get resolvable(): readonly string[] {
-    const { reasons } = this.#parts;
-    if (!reasons.some(({ resolvable }) => resolvable)) return [];
-    return this.#looked((code) => code > 0 && reasons[code - 1]?.resolvable === true);
-  }
-
   /** Why no node was looked at, where the pod itself was the reason. */
   get wholeReason(): string | undefined {
     const { others } = this.#parts;

@@ -149,8 +149,6 @@ export class SchedulingQueue {
     entry.failed = failed;
     entry.earliestMs = this.#clock.now() + this.#backoff.fail(uid);
     if (woken || plugins.size === 0) {
-      // What happened meanwhile may have been of no use: without a wait, pods would chase each other for ever.
-      entry.failed = true;
       this.#backOff(entry);
       return;
     }

@@ -17,6 +17,7 @@ import { defaultConfiguration, type SchedulerConfiguration } from "./configurati
 import { type Decided, decide } from "./decide.ts";
 import type { Decision } from "./decision.ts";
 import { DecisionLog } from "./decision-log.ts";
+import { explain, type PodScheduling } from "./explain.ts";
 import type { ClusterEvent, ClusterView } from "./framework.ts";
 import type { NodeInfo } from "./node-info.ts";
 import { clearNomination, markUnscheduled, type Unscheduled } from "./pod-status-writer.ts";
@@ -27,6 +28,7 @@ import { VictimCache } from "./preemption/victim-cache.ts";
 import { defaultSchedulerName, gateOf, type Profile, sortOf } from "./profile.ts";
 import { SchedulingQueue } from "./queue.ts";
 import { RetryHints } from "./retry-hints.ts";
+import { roomOn } from "./room-on.ts";
 import { unschedulableMessage } from "./unschedulable-message.ts";
 
 /** How many bindings and marks may be under way at once. */
@@ -105,6 +107,21 @@ export class Scheduler implements AsyncDisposable {
     return this.#decisions.get(uid);
   }
 
+  /** Why a pod is where it is, or has no node. */
+  explain(pod: Pod): PodScheduling {
+    const decision = this.#decisions.get(pod.metadata.uid);
+    if (pod.spec.nodeName) {
+      const ours = decision?.kind === "placed" && decision.node === pod.spec.nodeName;
+      return explain(pod, ours ? decision : undefined, `on ${pod.spec.nodeName}; how it came there is not remembered`);
+    }
+    const profile = this.#profileOf(pod);
+    if (profile === undefined) return explain(pod, undefined, `left to the scheduler ${pod.spec.schedulerName}`);
+    const gate = gateOf(profile, pod);
+    return gate === undefined
+      ? explain(pod, decision, "not tried yet")
+      : explain(pod, undefined, `${gate.plugin}: ${gate.reason}`);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
     await this.#background[Symbol.asyncDispose]();
@@ -177,8 +194,12 @@ export class Scheduler implements AsyncDisposable {
   }
 
   #happened(event: ClusterEvent): void {
-    const waiting = this.#hints.waiting(event);
-    this.#queue.wake(waiting, (pod, rejectedBy) => this.#hints.helps(event, pod, rejectedBy));
+    const roomFor = event.kind === "podGone" ? roomOn(this.#state, event.gone.spec.nodeName) : undefined;
+    this.#queue.wake(this.#hints.waiting(event), (pod, rejectedBy) => {
+      if (!this.#hints.helps(event, pod, rejectedBy)) return false;
+      const profile = this.#profileOf(pod);
+      return profile === undefined || roomFor?.(pod, profile, rejectedBy) !== false;
+    });
   }
 
   /** Decisions run in a turn of their own, so that a burst of pods is seen whole before the first is placed. */
@@ -238,15 +259,21 @@ export class Scheduler implements AsyncDisposable {
     // Without nodes nobody rejected the pod: whoever cares for new nodes speaks for it.
     const rejectedBy =
       total === 0 ? profile.plugins : [...verdicts.tally.keys()].map(({ plugin }) => ({ name: plugin }));
-    this.#queue.reject(uid, new Set(rejectedBy.map(({ name }) => name)));
-    if (plan?.kind === "preempt") this.#makeRoom(pod, plan.candidate);
-    else if (nominated === "") state.nominations.remove(uid);
+    const plugins = new Set(rejectedBy.map(({ name }) => name));
+    if (plan?.kind === "preempt") this.#makeRoom(pod, plan.candidate, plugins);
+    else {
+      if (nominated === "") state.nominations.remove(uid);
+      this.#queue.reject(uid, plugins);
+    }
     const told: Unscheduled = { reason: "Unschedulable", message, nominated };
     this.#call(`marking ${pod.metadata.name}`, (signal) => markUnscheduled(this.#options, pod, told, signal));
   }
 
-  /** Promises a node to the pod, takes the promise from less important ones, and ends the pods in its way. */
-  #makeRoom(pod: Pod, candidate: Candidate): void {
+  /**
+   * Promises a node to the pod, takes the promise from less important ones, and ends the pods in its way. Until that is asked for the
+   * pod counts as being tried: tried again earlier, it would look for room elsewhere.
+   */
+  #makeRoom(pod: Pod, candidate: Candidate, rejectedBy: ReadonlySet<string>): void {
     const { nominations } = this.#state;
     const { name } = candidate.node;
     const outdone = [...nominations.on(name).values()].filter((other) => priorityOf(other) < priorityOf(pod));
@@ -259,10 +286,11 @@ export class Scheduler implements AsyncDisposable {
     this.#call(`preempting for ${pod.metadata.name}`, async (signal) => {
       try {
         await preempt(this.#options, pod, candidate, signal);
+        this.#queue.reject(pod.metadata.uid, rejectedBy);
       } catch (error) {
         if (isAbort(error, signal)) return;
         this.#options.logger.warn(`cannot make room for ${pod.metadata.name}: ${describeError(error)}`);
-        this.#queue.activate(pod.metadata.uid);
+        this.#queue.fail(pod.metadata.uid);
       }
     });
   }

@@ -162,6 +162,10 @@ export class RequestLine implements Disposable {
     if (info.subresource !== undefined) {
       const handler =
         parts.subresources.get(`${qualified}/${info.subresource}`) ?? customScale(storage, info.subresource);
+      if (handler?.unlisted === true) {
+        if (info.verb !== "get") throw methodNotAllowed();
+        return await handler.handle(exchange, info, user);
+      }
       if (handler !== undefined) {
         const { actions, kind } = checkSubresource(storage.resource, info);
         if (actions.includes("connect")) await admitConnection({ exchange, info, user, storage, kind });

@@ -35,6 +35,7 @@ export function boundPod(pod: Pod, binding: JsonObject, nowMs: number): Pod {
     throw conflict(name, `pod ${name} is being deleted, cannot be assigned to a host`);
   }
   const { spec } = pod;
+  const { nominatedNodeName: _, ...status } = pod.status ?? {};
   if (spec === undefined) throw conflict(name, `pod ${name} has no spec`);
   if (spec.nodeName) throw conflict(name, `pod ${name} is already assigned to node ${JSON.stringify(spec.nodeName)}`);
   if ((spec.schedulingGates ?? []).length > 0) {
@@ -60,7 +61,7 @@ export function boundPod(pod: Pod, binding: JsonObject, nowMs: number): Pod {
         : { annotations: { ...pod.metadata.annotations, ...annotations } }),
     },
     spec: { ...spec, nodeName: node },
-    status: { ...pod.status, conditions: [...conditions, scheduled] },
+    status: { ...status, conditions: [...conditions, scheduled] },
   };
 }
 

@@ -9,6 +9,7 @@ import { logsCommand } from "./logs.ts";
 import { agentCommand, serverCommand, superviseCommand } from "./processes.ts";
 import { statusCommand } from "./status.ts";
 import { upCommand } from "./up.ts";
+import { whyCommand } from "./why.ts";
 
 /** All commands, in the order of the help text. */
 export const commands: readonly DefineCommand[] = [
@@ -18,6 +19,7 @@ export const commands: readonly DefineCommand[] = [
   statusCommand,
   logsCommand,
   kubeconfigCommand,
+  whyCommand,
   imageCommand,
   backupCommand,
   restoreCommand,

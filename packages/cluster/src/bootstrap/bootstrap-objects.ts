@@ -67,6 +67,10 @@ function objectSets(settings: ClusterSettings): readonly BootstrapSet[] {
         rules: [{ apiGroups: ["metrics.k8s.io"], resources: ["pods", "nodes"], verbs: ["get", "list", "watch"] }],
       },
       {
+        metadata: { name: "skiff:pod-scheduling", labels: { "rbac.authorization.k8s.io/aggregate-to-view": "true" } },
+        rules: [{ apiGroups: [""], resources: ["pods/scheduling"], verbs: ["get"] }],
+      },
+      {
         metadata: { name: nodeNetworkRole },
         rules: [
           {

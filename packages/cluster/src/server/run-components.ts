@@ -1,5 +1,11 @@
 import { hostname } from "node:os";
-import { type AdmissionChoice, type ApiServer, accountTokenIssuer, type UserInfo } from "@skiff/apiserver";
+import {
+  type AdmissionChoice,
+  type ApiServer,
+  accountTokenIssuer,
+  type SchedulingSource,
+  type UserInfo,
+} from "@skiff/apiserver";
 import { aborted, type Clock, describeError, isAbort, type Logger, systemRandom, uuid } from "@skiff/base";
 import {
   type Client,
@@ -41,6 +47,8 @@ export interface Server extends ServerEffects {
   readonly auditLog: AuditLog | undefined;
   /** Its simulated nodes, once they run. */
   readonly simulated: SimulatedPart;
+  /** Who knows why pods are where they are: the scheduler, where and while it runs. */
+  readonly scheduling: { source: SchedulingSource | undefined };
 }
 
 /** The cluster's own components: no request of theirs is refused. */
@@ -122,7 +130,7 @@ function controllersOf(
 }
 
 async function startScheduler(
-  { clock, logger }: Server,
+  { clock, logger, scheduling }: Server,
   { client, informers }: Shared,
   signal: AbortSignal,
 ): Promise<AsyncDisposable> {
@@ -131,7 +139,11 @@ async function startScheduler(
   const recorder = stack.use(createEventRecorder({ client, component: "default-scheduler", clock, random, logger }));
   const options = { client, informers, recorder, clock, random, logger: logger.named("scheduler") };
   try {
-    stack.use(await Scheduler.start(options, signal));
+    const scheduler = stack.use(await Scheduler.start(options, signal));
+    scheduling.source = (pod) => scheduler.explain(pod);
+    stack.defer(() => {
+      scheduling.source = undefined;
+    });
   } catch (error) {
     if (!isAbort(error, signal))
       throw new Error(`the scheduler does not start: ${describeError(error)}`, { cause: error });

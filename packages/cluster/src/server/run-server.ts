@@ -75,6 +75,7 @@ export async function runServer(
     operation,
     auditLog,
     simulated: {},
+    scheduling: { source: undefined },
   };
   const readiness = { bootstrapped: false };
   await using api = await openApi(server, readiness);
@@ -141,6 +142,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
         admission: server.admission,
         nodes,
         usage: usageWith(server.simulated, kubeletUsage(nodes, clock)),
+        scheduling: (pod) => server.scheduling.source?.(pod),
         frontProxy: pki.frontProxyClient,
         maxRequestsInFlight: server.operation.maxRequestsInFlight,
         ...(server.auditLog === undefined ? {} : { audit: server.auditLog.options }),

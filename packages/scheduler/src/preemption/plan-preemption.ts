@@ -45,12 +45,11 @@ export function planPreemption(pod: Pod, input: PreemptionInput): PreemptionPlan
   if (pod.spec.preemptionPolicy === "Never") {
     return { kind: "not-eligible", text: "not eligible due to preemptionPolicy=Never." };
   }
-  const { verdicts, inquiry } = decided;
+  const { inquiry, resolvable: nodes } = decided;
   if (awaitsVictims(pod, state)) {
     return { kind: "not-eligible", text: "not eligible due to a terminating pod on the nominated node." };
   }
   const total = state.nodes.length;
-  const nodes = inquiry === undefined ? [] : verdicts.resolvable.flatMap((name) => state.node(name) ?? []);
   const found = inquiry === undefined ? undefined : tryOut(inquiry, nodes, input);
   const best = pickCandidate(found?.candidates ?? []);
   if (best !== undefined) return { kind: "preempt", candidate: best };

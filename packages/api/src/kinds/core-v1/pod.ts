@@ -10,6 +10,7 @@ import { checkPodStatusUpdate } from "./pod-subresource-validation.ts";
 import { checkPodUpdate } from "./pod-update-validation.ts";
 import { checkPod } from "./pod-validation.ts";
 import { podWarnings } from "./pod-warnings.ts";
+import { gatedCondition } from "./scheduling-gates.ts";
 
 /** `pods`. */
 export const Pods = defineResource<Pod>({
@@ -31,7 +32,7 @@ export const Pods = defineResource<Pod>({
   ],
   defaults: defaultPod,
   prepareCreate(pod) {
-    pod.status = { phase: "Pending", qosClass: qosClass(pod) };
+    pod.status = { phase: "Pending", qosClass: qosClass(pod), ...gatedCondition(pod) };
   },
   prepareStatusUpdate(pod, old) {
     keepField(pod.metadata, old.metadata, "ownerReferences");
