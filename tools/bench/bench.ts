@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- PART…]`: measures what the project promises. Progress on standard error; on standard output a table and,
  * last, one line of JSON. Parts: store, api, authorization, admission, custom-resources, crowd, expressions, controllers, scheduler,
- * testing, cluster (needs root on Linux). Exit code 1 when a figure misses its goal.
+ * testing, simulated, cluster (needs root on Linux). Exit code 1 when a figure misses its goal.
  */
 import type { BenchRow } from "./row.ts";
 
@@ -16,6 +16,7 @@ const parts: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   controllers: async () => (await import("./controllers.ts")).benchControllers(),
   scheduler: async () => (await import("./scheduler.ts")).benchScheduler(),
   testing: async () => (await import("./testing.ts")).benchTesting(),
+  simulated: async () => (await import("./simulated.ts")).benchSimulated(),
   cluster: async () => (await import("./cluster.ts")).benchCluster(),
 };
 

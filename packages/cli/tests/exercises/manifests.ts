@@ -206,3 +206,74 @@ spec:
     configMap:
       name: app-config
 `;
+
+export const nodePortService = `apiVersion: v1
+kind: Service
+metadata:
+  name: echo-hname
+spec:
+  type: NodePort
+  selector:
+    app: echo-hname
+  ports:
+  - port: 80
+    targetPort: 80
+    nodePort: 30000
+`;
+
+export const hpaExample = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: php-apache
+spec:
+  selector:
+    matchLabels:
+      run: php-apache
+  template:
+    metadata:
+      labels:
+        run: php-apache
+    spec:
+      containers:
+      - name: php-apache
+        image: registry.k8s.io/hpa-example
+        ports:
+        - containerPort: 80
+        resources:
+          limits:
+            cpu: 500m
+          requests:
+            cpu: 200m
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: php-apache
+  labels:
+    run: php-apache
+spec:
+  ports:
+  - port: 80
+  selector:
+    run: php-apache
+`;
+
+export const onSimulatedNodes = `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: simulated
+spec:
+  replicas: 30
+  selector:
+    matchLabels: {app: simulated}
+  template:
+    metadata:
+      labels: {app: simulated}
+      annotations: {kwok.x-k8s.io/usage-cpu: 250m, kwok.x-k8s.io/usage-memory: 64Mi}
+    spec:
+      nodeSelector: {type: kwok}
+      tolerations:
+      - {key: kwok.x-k8s.io/node, operator: Exists, effect: NoSchedule}
+      containers:
+      - {name: any, image: any}
+`;

@@ -49,19 +49,19 @@ export function httpsTransport(options: HttpsTransportOptions): Transport & Asyn
   };
   return {
     async send(request, signal) {
-      const { stream, headers } = await open(request, signal, false);
+      const { stream, chunks, headers } = await open(request, signal, false);
       try {
-        return deepFreeze(decode(await readAll(stream), headers));
+        return deepFreeze(decode(await readAll(stream, chunks), headers));
       } catch (error) {
         throw asRefusal(error, signal);
       }
     },
     async *watch(request, signal): AsyncGenerator<WatchEvent> {
-      const { stream, headers } = await open(request, signal, true);
+      const { stream, chunks, headers } = await open(request, signal, true);
       using _closed = closing(stream);
       try {
-        if (codeOf(headers) !== 200) decode(await readAll(stream), headers);
-        for await (const event of watchEvents(stream)) {
+        if (codeOf(headers) !== 200) decode(await readAll(stream, chunks), headers);
+        for await (const event of watchEvents(chunks)) {
           if (event.type === "ERROR") throw new StatusError(event.object);
           yield deepFreeze(event);
         }
@@ -86,17 +86,19 @@ const methods = {
 
 interface Answer {
   readonly stream: ClientHttp2Stream;
+  readonly chunks: AsyncIterable<Buffer>;
   readonly headers: IncomingHttpHeaders;
 }
 
 function answerOf(stream: ClientHttp2Stream, body: string | undefined, signal: AbortSignal): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+  const chunks = readingAtOnce(stream);
   const onAbort = () => {
     reject(signal.reason);
     stream.destroy();
   };
   signal.addEventListener("abort", onAbort, { once: true });
-  stream.once("response", (headers) => resolve({ stream, headers }));
+  stream.once("response", (headers) => resolve({ stream, chunks, headers }));
   stream.on("error", reject);
   stream.once("close", () => {
     signal.removeEventListener("abort", onAbort);
@@ -106,9 +108,26 @@ function answerOf(stream: ClientHttp2Stream, body: string | undefined, signal: A
   return promise;
 }
 
-async function readAll(stream: ClientHttp2Stream): Promise<string> {
+/** Reads from now on: to who begins when an answer has come whole, end and all, Node says that it was cut off. */
+function readingAtOnce(stream: ClientHttp2Stream): AsyncIterable<Buffer> {
+  const reader: AsyncIterator<Buffer> = stream[Symbol.asyncIterator]();
+  const first = reader.next();
+  // Whoever reads hears of it.
+  first.catch(() => {});
+  return {
+    async *[Symbol.asyncIterator]() {
+      try {
+        for (let step = await first; step.done !== true; step = await reader.next()) yield step.value;
+      } finally {
+        await reader.return?.();
+      }
+    },
+  };
+}
+
+async function readAll(stream: ClientHttp2Stream, answer: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk);
+  for await (const chunk of answer) chunks.push(chunk);
   if (stream.rstCode !== 0) throw new Error("the answer was cut off");
   return Buffer.concat(chunks).toString("utf8");
 }

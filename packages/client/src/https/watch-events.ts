@@ -1,4 +1,3 @@
-import type { Readable } from "node:stream";
 import type { WatchEvent } from "@skiff/api";
 import { isJsonObject } from "@skiff/base";
 
@@ -7,11 +6,11 @@ const lineEnd = 0x0a;
 const lineLimitBytes = 64 * 1024 * 1024;
 
 /** The events of a watch's body: one JSON object a line. A last line without its end was cut off and is left out. */
-export async function* watchEvents(body: Readable): AsyncGenerator<WatchEvent> {
+export async function* watchEvents(body: AsyncIterable<Buffer>): AsyncGenerator<WatchEvent> {
   let pending: Buffer[] = [];
   let pendingBytes = 0;
   for await (const chunk of body) {
-    let rest: Buffer = chunk;
+    let rest = chunk;
     for (let end = rest.indexOf(lineEnd); end >= 0; end = rest.indexOf(lineEnd)) {
       const line = Buffer.concat([...pending, rest.subarray(0, end)]).toString("utf8");
       pending = [];
