@@ -31,6 +31,15 @@ test("the tenth different message of a reason is combined with those before; ten
   assert.ok(later.kind === "write" && later.message === "m99");
 });
 
+test("what happens to several containers is similar, but not the same", () => {
+  const correlator = new EventCorrelator();
+  const judge = (at: number, message: string) => correlator.judge({ ...keys(message), fieldPath: `c${at}` }, 0);
+  const same = [judge(1, "m"), judge(2, "m")].map((verdict) => (verdict.kind === "write" ? verdict.key : ""));
+  assert.notEqual(same[0], same[1]);
+  const last = Array.from({ length: 10 }, (_, at) => judge(at, `m${at}`)).at(-1);
+  assert.ok(last?.kind === "write" && last.message.startsWith("(combined from similar events): "));
+});
+
 test("an object may have 25 events at once, then one every five minutes", () => {
   const correlator = new EventCorrelator();
   const count = (nowMs: number, tries: number) =>

@@ -4,6 +4,8 @@ export interface EventKeys {
   readonly object: string;
   /** `object` with type and reason. */
   readonly similar: string;
+  /** The part of the object that it is about; events of other parts are similar, but not the same. */
+  readonly fieldPath?: string | undefined;
   readonly message: string;
 }
 
@@ -47,7 +49,7 @@ export class EventCorrelator {
   judge(keys: EventKeys, nowMs: number): Verdict {
     const { message, combined } = this.#combine(keys, nowMs);
     if (!this.#spend(keys.object, nowMs)) return { kind: "drop" };
-    const key = combined ? `${keys.similar}\n(combined)` : `${keys.similar}\n${message}`;
+    const key = combined ? `${keys.similar}\n(combined)` : `${keys.similar}\n${keys.fieldPath ?? ""}\n${message}`;
     return { kind: "write", key, message, known: this.#written.get(key) };
   }
 

@@ -162,5 +162,5 @@ class EventWriter {
 
 function keysOf({ about, type, reason, message }: Happened): EventKeys {
   const object = [about.kind, about.namespace, about.name, about.uid, about.apiVersion].join("\n");
-  return { object, similar: [object, about.fieldPath, type, reason].join("\n"), message };
+  return { object, similar: [object, type, reason].join("\n"), fieldPath: about.fieldPath, message };
 }
