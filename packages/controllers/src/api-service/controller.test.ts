@@ -124,3 +124,19 @@ test("the condition of an aggregated API server follows its Service", async () =
     "False FailedDiscoveryCheck: failing or missing response from https://10.0.0.1:443/apis/wardle.example.com/v1",
   );
 });
+
+test("the metrics API is this server's own again when metrics-server is taken away", async () => {
+  await using cluster = await TestCluster.start();
+  const { client, signal } = cluster;
+  const ref = { name: "v1beta1.metrics.k8s.io" };
+  const get = () => client.get(APIServices, ref, { signal });
+  await cluster.eventually(async () => available(await get()) === "True Local");
+  const service = { namespace: "kube-system", name: "metrics-server" };
+  await client.patch(APIServices, ref, { spec: { service } }, { type: "merge", signal });
+  await cluster.eventually(async () => available(await get()) === "False ServiceNotFound");
+  await client.delete(APIServices, ref, { signal });
+  await cluster.eventually(async () => {
+    const { spec } = await get();
+    return spec.service === undefined && available(await get()) === "True Local";
+  });
+});

@@ -19,7 +19,7 @@ import {
   passed,
   serviceProblem,
 } from "./plan.ts";
-import { apiServiceName, builtInServices, customPriority } from "./priorities.ts";
+import { apiServiceName, builtInServices, customPriority, replaceableService } from "./priorities.ts";
 
 /** Asks an aggregated API server for the discovery of its group and version. Rejects when that fails, saying why. */
 export type CheckDiscovery = (service: APIService, signal: AbortSignal) => Promise<void>;
@@ -118,7 +118,8 @@ export function apiServiceController(check: CheckDiscovery): Loop {
     async gone({ name }, context) {
       failures.reset(name);
       const wanted = wantedService(name, context);
-      if (wanted === undefined || (builtIn.has(name) && seenTo.has(name))) return done;
+      const staysAway = builtIn.has(name) && seenTo.has(name) && name !== replaceableService;
+      if (wanted === undefined || staysAway) return done;
       const { client, signal } = context;
       await client.create(APIServices, wanted, { signal }).catch((error: unknown) => {
         if (!isAlreadyExists(error)) throw error;

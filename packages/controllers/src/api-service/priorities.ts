@@ -72,6 +72,9 @@ const resourceMetrics: LocalService = {
   versionPriority: 100,
 };
 
+/** The APIService that comes again when the server that had taken its place is taken away. */
+export const replaceableService = apiServiceName(resourceMetrics);
+
 /** Built-in groups and versions by the name of their APIService. The group of APIServices itself has none. */
 export function builtInServices(
   resources: readonly ResourceDefinition[] = servedResources(),
