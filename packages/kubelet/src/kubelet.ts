@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { asMillis, asUnits, type Pod, Pods, Services } from "@skiff/api";
-import { Background, describeError } from "@skiff/base";
+import { aborted, Background, describeError } from "@skiff/base";
 import { PodCgroups } from "./cgroups/pod-cgroups.ts";
 import { defaultConfiguration, type KubeletConfiguration } from "./config/kubelet-configuration.ts";
 import { Evictor } from "./eviction/evictor.ts";
@@ -21,6 +21,8 @@ import { PodSet } from "./pods/pod-set.ts";
 import { RuntimeCache } from "./pods/runtime-cache.ts";
 import { hasAppArmor } from "./security/app-armor.ts";
 import { startNodeServer } from "./server/node-server.ts";
+import { followManifests } from "./static-pods/follow-manifests.ts";
+import { MirrorPods } from "./static-pods/mirror-pods.ts";
 import { volumePlugins } from "./volumes/plugins/volume-plugins.ts";
 import { PodVolumes } from "./volumes/pod-volumes.ts";
 import { ReferencedObjects } from "./volumes/referenced-objects.ts";
@@ -107,8 +109,10 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       },
       { options, signal },
     );
+    const pods = new PodSet({ parts, informer, background, reporter });
+    late.pods = pods;
+    await staticPods(parts, pods, background, signal);
     await Promise.all([informer.whenSynced(signal), parts.services.whenSynced(signal)]);
-    late.pods = new PodSet({ parts, informer, background, reporter });
     late.pods.start();
     await late.pods.removeLeftovers(signal);
   });
@@ -130,6 +134,28 @@ function machineSignalsOf({ node, runtime }: KubeletOptions): () => Promise<Obse
     images ??= (await runtime.imageFsInfo(new AbortController().signal).catch(() => undefined))?.mountpoint;
     return await machineSignals({ node: node.rootFolder, images: images ?? node.rootFolder });
   };
+}
+
+/** Takes up the pods of the node's own folder, which wait for no API. Resolves once it has been read. */
+async function staticPods(
+  { node, clock, logger, mirrors }: NodeParts,
+  pods: PodSet,
+  background: Background,
+  signal: AbortSignal,
+): Promise<void> {
+  const folder = node.staticPodFolder;
+  if (folder === undefined) return;
+  const read = Promise.withResolvers<void>();
+  const onPods = (list: readonly Pod[]) => {
+    pods.setStatic(list);
+    mirrors.want(list);
+    read.resolve();
+  };
+  background.run("static pods", (stop) =>
+    followManifests({ folder, nodeName: node.name, clock, logger, onPods }, stop),
+  );
+  background.run("mirror pods", (stop) => mirrors.run(stop));
+  await Promise.race([read.promise, aborted(signal)]);
 }
 
 /** Does what the node needs before it can have pods, for as long as it takes. */
@@ -200,6 +226,7 @@ async function nodeParts(
     subPaths: new SubPaths(folders, mounts),
     images,
     objects,
+    mirrors: new MirrorPods({ client, nodeName: node.name, clock, logger }),
     services: options.informers.for(Services),
     hostDns: parseResolvConf(resolvConf),
     hostsFile: hosts,

@@ -26,6 +26,8 @@ export interface NodeIdentity {
   readonly cgroupRoot: string;
   /** Unsafe sysctls that pods may set all the same, as in `net.core.somaxconn` or `kernel.msg*`. */
   readonly allowedUnsafeSysctls?: readonly string[];
+  /** Manifests in it are pods that run whatever the API says (static pods). Absent: there are none. */
+  readonly staticPodFolder?: string;
   /** `v1.36.x`. */
   readonly kubeletVersion: string;
 }

@@ -159,6 +159,7 @@ function kubelet(agent: Agent, runtime: Runtime, configuration: KubeletConfigura
       clusterDomain: settings.clusterDomain,
       rootFolder: paths.kubelet,
       logFolder: paths.podLogs,
+      staticPodFolder: paths.manifests,
       cgroupRoot: machineNames(settings).cgroup,
       kubeletVersion: kubernetesVersion,
     },

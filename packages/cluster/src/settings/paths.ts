@@ -21,6 +21,8 @@ export interface ClusterPaths {
   readonly containerd: string;
   readonly kubelet: string;
   readonly podLogs: string;
+  /** Pods that the node runs by itself (static pods), one a file. */
+  readonly manifests: string;
   readonly images: string;
   /** The administrator's kubeconfig, whole, whatever the user's own file holds. */
   readonly kubeconfig: string;
@@ -43,6 +45,7 @@ export function clusterPaths(home: string, name: string): ClusterPaths {
     containerd: join(root, "containerd"),
     kubelet: join(root, "kubelet"),
     podLogs: join(root, "pod-logs"),
+    manifests: join(root, "manifests"),
     images: join(root, "images"),
     kubeconfig: join(root, "admin.kubeconfig"),
   };

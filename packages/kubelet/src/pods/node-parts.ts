@@ -7,6 +7,7 @@ import type { KubeletConfiguration } from "../config/kubelet-configuration.ts";
 import type { ImagePuller } from "../images/image-puller.ts";
 import type { MachineUsage } from "../node/machine-usage.ts";
 import type { NodeIdentity } from "../options.ts";
+import type { MirrorPods } from "../static-pods/mirror-pods.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import type { ReferencedObjects } from "../volumes/referenced-objects.ts";
 import type { SubPaths } from "../volumes/sub-path.ts";
@@ -40,6 +41,8 @@ export interface NodeParts {
   readonly subPaths: SubPaths;
   readonly images: ImagePuller;
   readonly objects: ReferencedObjects;
+  /** The API's pictures of static pods. */
+  readonly mirrors: MirrorPods;
   readonly services: Informer<Service>;
   /** The node's own resolver and hosts file. */
   readonly hostDns: SandboxConfig["dns"];

@@ -35,7 +35,7 @@ export class PodObserver implements AsyncDisposable {
   constructor(parts: NodeParts, pod: Pod, wake: () => void) {
     const { runtime, recorder, clock, random, logger } = parts;
     this.#parts = parts;
-    this.status = new StatusWriter(parts, pod.metadata.uid);
+    this.status = new StatusWriter(parts);
     this.#probes = new PodProbes(pod, { runtime, recorder, clock, random, logger, onChange: wake });
   }
 

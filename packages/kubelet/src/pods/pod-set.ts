@@ -2,6 +2,7 @@ import { type Pod, Pods } from "@skiff/api";
 import { type Background, describeError } from "@skiff/base";
 import type { CacheChange, Informer } from "@skiff/client";
 import type { NodeReporter } from "../node/node-reporter.ts";
+import { isMirrorPod, isStaticPod } from "../static-pods/static-pod.ts";
 import { admitPod } from "./admission.ts";
 import type { NodeParts } from "./node-parts.ts";
 import { type PodIdentity, podText } from "./pod-identity.ts";
@@ -22,6 +23,7 @@ export class PodSet implements Disposable {
   readonly #reporter: Pick<NodeReporter, "facts" | "look">;
   readonly #workers = new Map<string, PodWorker>();
   readonly #orphans = new Set<string>();
+  #static: readonly Pod[] = [];
   #listener: Disposable | undefined;
 
   constructor(options: {
@@ -40,6 +42,7 @@ export class PodSet implements Disposable {
   /** Takes up the pods that the API has (which must have been listed), and ends those it has not. */
   start(): void {
     this.#listener = this.#informer.onChange((change) => this.#changed(change));
+    this.#parts.mirrors.listed();
     this.#endOrphans();
     this.#background.run("pod resync", async (signal) => {
       for (;;) {
@@ -96,7 +99,32 @@ export class PodSet implements Disposable {
     for (const uid of uids) this.#workers.get(uid)?.objectsChanged();
   }
 
+  /** The pods of the node's own folder, all of them. One whose manifest changed waits for the end of what it was. */
+  setStatic(pods: readonly Pod[]): void {
+    this.#static = pods;
+    const wanted = new Set(pods.map((pod) => pod.metadata.uid));
+    for (const worker of this.#workers.values())
+      if (isStaticPod(worker.pod) && !wanted.has(worker.pod.metadata.uid)) worker.removed();
+    for (const pod of pods) {
+      const { uid, name, namespace } = pod.metadata;
+      if (!this.#workers.has(uid) && this.find(namespace, name) === undefined) this.#add(pod);
+    }
+  }
+
+  #mirrorChanged(mirror: Pod, gone: boolean): void {
+    this.#parts.mirrors.changed(mirror, gone);
+    const { name, namespace } = mirror.metadata;
+    for (const worker of this.#workers.values()) {
+      const { metadata } = worker.pod;
+      if (metadata.name === name && metadata.namespace === namespace) worker.mirrorChanged();
+    }
+  }
+
   #changed(change: CacheChange<Pod>): void {
+    if (isMirrorPod(change.object)) {
+      this.#mirrorChanged(change.object, change.kind === "deleted");
+      return;
+    }
     const { uid } = change.object.metadata;
     if (change.kind === "updated" && change.old.metadata.uid !== uid)
       this.#workers.get(change.old.metadata.uid)?.removed();
@@ -122,6 +150,7 @@ export class PodSet implements Disposable {
       } finally {
         this.#workers.delete(uid);
         this.resourcesFreed();
+        if (isStaticPod(pod) && !signal.aborted) this.setStatic(this.#static);
       }
     });
   }
@@ -172,6 +201,7 @@ export class PodSet implements Disposable {
 
   #endOrphans(): void {
     const wanted = new Set(this.#informer.list().map((pod) => pod.metadata.uid));
+    for (const { metadata } of this.#static) wanted.add(metadata.uid);
     for (const pod of this.#parts.cache.pods()) {
       if (wanted.has(pod.uid) || this.#workers.has(pod.uid) || this.#orphans.has(pod.uid)) continue;
       this.#endOrphan(pod);

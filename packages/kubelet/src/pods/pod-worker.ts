@@ -95,6 +95,12 @@ export class PodWorker {
     this.wake();
   }
 
+  /** The API's picture of this static pod came or went: its status is written anew. */
+  mirrorChanged(): void {
+    this.#observer.status.mirrorChanged(this.#pod);
+    this.wake();
+  }
+
   /** An object that the pod refers to changed. */
   objectsChanged(): void {
     this.#starts.retryConfiguration();

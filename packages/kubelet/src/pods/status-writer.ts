@@ -1,5 +1,6 @@
 import { isConflict, isNotFound, type Pod, type PodStatus, Pods } from "@skiff/api";
 import { describeError, isAbort, jsonEqual } from "@skiff/base";
+import { isMirrorPod, isStaticPod } from "../static-pods/static-pod.ts";
 import { isWritten, ownedConditions } from "./conditions.ts";
 import type { NodeParts } from "./node-parts.ts";
 
@@ -9,14 +10,15 @@ import type { NodeParts } from "./node-parts.ts";
  */
 export class StatusWriter {
   readonly #parts: NodeParts;
-  readonly #uid: string;
   #written: PodStatus | undefined;
+  /** What the picture of a static pod was given, and its uid. */
+  #shown: PodStatus | undefined;
+  #mirror: string | undefined;
   #wanted: { readonly pod: Pod; readonly status: PodStatus } | undefined;
   #writing: Promise<void> | undefined;
 
-  constructor(parts: NodeParts, uid: string) {
+  constructor(parts: NodeParts) {
     this.#parts = parts;
-    this.#uid = uid;
   }
 
   /** The pod with the newest status that is known: what was computed last, with the conditions that others own. */
@@ -33,10 +35,32 @@ export class StatusWriter {
     while (this.#writing !== undefined) await this.#writing;
   }
 
+  /** A static pod's status is that of its picture in the API; of a new picture nothing has been written yet. */
+  mirrorChanged(pod: Pod): void {
+    const uid = this.#parts.mirrors.of(pod)?.metadata.uid;
+    if (uid !== this.#mirror) this.#shown = undefined;
+    this.#mirror = uid;
+  }
+
   set(pod: Pod, status: PodStatus, signal: AbortSignal): void {
+    if (isStaticPod(pod)) {
+      this.#setStatic(pod, status, signal);
+      return;
+    }
     const latest = this.#wanted?.status ?? this.#written ?? pod.status;
     if (jsonEqual(latest, status)) return;
     this.#wanted = { pod, status };
+    this.#writing ??= this.#write(signal).finally(() => {
+      this.#writing = undefined;
+    });
+  }
+
+  #setStatic(pod: Pod, status: PodStatus, signal: AbortSignal): void {
+    this.#written = status;
+    const mirror = this.#parts.mirrors.of(pod);
+    if (mirror === undefined || jsonEqual(this.#shown, status)) return;
+    this.#shown = status;
+    this.#wanted = { pod: mirror, status };
     this.#writing ??= this.#write(signal).finally(() => {
       this.#writing = undefined;
     });
@@ -65,8 +89,8 @@ export class StatusWriter {
 
   /** Conditions that others own change beside ours: the server merges them by type, all else is the kubelet's. */
   async #send(pod: Pod, status: PodStatus, signal: AbortSignal): Promise<void> {
-    const { name, namespace } = pod.metadata;
-    const before = this.#written ?? pod.status ?? {};
+    const { name, namespace, uid } = pod.metadata;
+    const before = isMirrorPod(pod) ? (pod.status ?? {}) : (this.#written ?? pod.status ?? {});
     const gone = goneMembers(before, status);
     const replace = { $patch: "replace" };
     const addresses =
@@ -85,7 +109,7 @@ export class StatusWriter {
       .map(({ type }) => ({ $patch: "delete", type }));
     // The uid makes the server refuse the patch for another pod of the same name.
     const patch = {
-      metadata: { uid: this.#uid },
+      metadata: { uid },
       status: { ...gone, ...status, conditions: [...conditions, ...ended], ...addresses },
     };
     await this.#parts.client.patch(Pods, { name, namespace }, patch, {
