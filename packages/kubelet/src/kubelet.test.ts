@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { podBehaviours } from "./fixtures/behaviours/pod-behaviours.ts";
 import type { NodeFixture } from "./fixtures/node-fixture.ts";
 import { startSimulatedNode } from "./fixtures/simulated-node.ts";
@@ -186,5 +186,10 @@ describe("the kubelet on simulated pods", () => {
 });
 
 describe("pods on the simulated runtime", () => {
-  podBehaviours(startSimulatedNode, { image: "skiff/hello:1", missingImage: "nosuch:1" });
+  const nodes = new AsyncDisposableStack();
+  after(() => nodes[Symbol.asyncDispose]());
+  podBehaviours(async () => nodes.use(await startSimulatedNode()), {
+    image: "skiff/hello:1",
+    missingImage: "nosuch:1",
+  });
 });

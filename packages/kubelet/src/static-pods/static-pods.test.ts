@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { startSimulatedNode } from "../fixtures/simulated-node.ts";
@@ -55,6 +55,7 @@ describe("static pods", () => {
       node.pod(name)?.status?.conditions?.some((one) => one.type === "Ready" && one.status === "True");
     const hash = () => node.pod(name)?.metadata.annotations?.["kubernetes.io/config.mirror"];
     await test.until(() => node.api.get("nodes", "", "node-1") !== undefined, "registered");
+    await mkdir(join(node.folder, "manifests"), { recursive: true });
     await writeFile(file, manifest("1"));
     await test.until(() => isReady() === true, "ready");
     const [first, uid] = [hash(), node.pod(name)?.metadata.uid];
