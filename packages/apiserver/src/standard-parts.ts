@@ -141,8 +141,8 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
       ["serviceaccounts/token", serviceAccountToken({ table, keys, issuer, audiences, clock, random })],
     ]),
     virtualResources: new Map([
-      ...accessReviews(authorizer, rbac),
-      ...authenticationReviews({ tokens, audiences }, clock),
+      ...accessReviews(authorizer, rbac, table),
+      ...authenticationReviews({ tokens, audiences }, clock, table),
       ["bindings", bindings(table, clock)],
     ]),
     allocation: new ServiceAllocator(options),

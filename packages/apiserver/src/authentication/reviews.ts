@@ -1,7 +1,8 @@
 import { type FieldError, fieldError, refusals } from "@skiff/api";
 import { type Clock, isJsonObject, type JsonObject, timestamp } from "@skiff/base";
-import type { SubresourceHandler } from "../contracts.ts";
-import { type ObjectCall, objectHandler } from "../subresources/object-handler.ts";
+import type { ResourceTable, SubresourceHandler } from "../contracts.ts";
+import type { ObjectCall } from "../subresources/object-handler.ts";
+import { reviewHandler } from "../subresources/review-handler.ts";
 import { authenticatedGroup } from "./request-authenticator.ts";
 import type { TokenAuthenticator, TokenOutcome } from "./token-authenticator.ts";
 import { userToJson } from "./user-json.ts";
@@ -58,11 +59,17 @@ const selfReview =
   });
 
 /** The resources of `authentication.k8s.io`: who am I, whose token is this. */
-export const authenticationReviews = (sources: TokenSources, clock: Clock): ReadonlyMap<string, SubresourceHandler> =>
-  new Map([
-    [`tokenreviews.${group}`, objectHandler(tokenReview(sources))],
-    [`selfsubjectreviews.${group}`, objectHandler(selfReview(clock))],
-  ]);
+export function authenticationReviews(
+  sources: TokenSources,
+  clock: Clock,
+  table: Pick<ResourceTable, "find">,
+): ReadonlyMap<string, SubresourceHandler> {
+  const review = (plural: string, serve: (call: ObjectCall) => Promise<JsonObject>): [string, SubresourceHandler] => [
+    `${plural}.${group}`,
+    reviewHandler(table, { group, plural }, serve),
+  ];
+  return new Map([review("tokenreviews", tokenReview(sources)), review("selfsubjectreviews", selfReview(clock))]);
+}
 
 const maxSeconds = 2 ** 32;
 

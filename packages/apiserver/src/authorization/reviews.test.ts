@@ -33,6 +33,43 @@ async function scene() {
   return setup;
 }
 
+test("admission decides on reviews, although they are not stored", async () => {
+  await using setup = await scene();
+  const { call } = setup;
+  const post = (path: string, body: object) => call(path, { method: "POST", body });
+  const local = (namespace: string) => `${authorization}/namespaces/${namespace}/localsubjectaccessreviews`;
+  const about = (user: string, namespace = "default") => ({
+    metadata: { namespace },
+    spec: { user, resourceAttributes: { ...pods, namespace } },
+  });
+  assert.equal((await post(local("nowhere"), about("alice", "nowhere"))).status, 201);
+  const admission = "/apis/admissionregistration.k8s.io/v1";
+  const rule = {
+    apiGroups: ["authorization.k8s.io", "authentication.k8s.io"],
+    apiVersions: ["*"],
+    operations: ["CREATE"],
+    resources: ["*"],
+  };
+  const validations = [
+    { expression: "!has(object.spec.user) || object.spec.user != 'mallory'" },
+    { expression: "!has(object.spec.token) || request.kind.kind != 'TokenReview'" },
+  ];
+  const metadata = { name: "reviews" };
+  const policy = { metadata, spec: { matchConstraints: { resourceRules: [rule] }, validations } };
+  assert.equal((await post(`${admission}/validatingadmissionpolicies`, policy)).status, 201);
+  const binding = { metadata, spec: { policyName: "reviews", validationActions: ["Deny"] } };
+  assert.equal((await post(`${admission}/validatingadmissionpolicybindings`, binding)).status, 201);
+  assert.equal((await post(local("default"), about("alice"))).status, 201);
+  const refused = await post(local("default"), about("mallory"));
+  assert.deepEqual([refused.status, refused.json.reason], [422, "Invalid"]);
+  const { resourceAttributes } = about("mallory").spec;
+  const other = await post(`${authorization}/subjectaccessreviews`, { spec: { user: "mallory", resourceAttributes } });
+  assert.equal(other.status, 422);
+  const token = await post("/apis/authentication.k8s.io/v1/tokenreviews", { spec: { token: "none" } });
+  assert.equal(token.status, 422);
+  assert.match(token.text, /'reviews' with binding 'reviews' denied request/);
+});
+
 test("reviews agree with what impersonation really allows", async () => {
   await using setup = await scene();
   const { call } = setup;

@@ -1,7 +1,8 @@
 import { type FieldError, fieldError, refusals } from "@skiff/api";
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
-import type { RequestSelectors, SubresourceHandler, UserInfo } from "../contracts.ts";
-import { type ObjectCall, objectHandler } from "../subresources/object-handler.ts";
+import type { RequestSelectors, ResourceTable, SubresourceHandler, UserInfo } from "../contracts.ts";
+import type { ObjectCall } from "../subresources/object-handler.ts";
+import { reviewHandler } from "../subresources/review-handler.ts";
 import type { Access, AccessAuthorizer } from "./access.ts";
 import type { RbacAuthorizer } from "./rbac-authorizer.ts";
 import type { UnionAuthorizer } from "./union-authorizer.ts";
@@ -178,12 +179,15 @@ function rulesReview(authorizer: UnionAuthorizer, rbac: RbacAuthorizer): (call: 
 export function accessReviews(
   authorizer: UnionAuthorizer,
   rbac: RbacAuthorizer,
+  table: Pick<ResourceTable, "find">,
 ): ReadonlyMap<string, SubresourceHandler> {
-  const review = (of: Review) => objectHandler(answer(authorizer, of));
-  return new Map([
-    [`subjectaccessreviews.${group}`, review({ kind: "SubjectAccessReview", who: "spec" })],
-    [`selfsubjectaccessreviews.${group}`, review({ kind: "SelfSubjectAccessReview", who: "self" })],
-    [`localsubjectaccessreviews.${group}`, review({ kind: "LocalSubjectAccessReview", who: "spec", local: true })],
-    [`selfsubjectrulesreviews.${group}`, objectHandler(rulesReview(authorizer, rbac))],
-  ]);
+  const served: readonly (readonly [plural: string, serve: (call: ObjectCall) => Promise<JsonObject>])[] = [
+    ["subjectaccessreviews", answer(authorizer, { kind: "SubjectAccessReview", who: "spec" })],
+    ["selfsubjectaccessreviews", answer(authorizer, { kind: "SelfSubjectAccessReview", who: "self" })],
+    ["localsubjectaccessreviews", answer(authorizer, { kind: "LocalSubjectAccessReview", who: "spec", local: true })],
+    ["selfsubjectrulesreviews", rulesReview(authorizer, rbac)],
+  ];
+  return new Map(
+    served.map(([plural, serve]) => [`${plural}.${group}`, reviewHandler(table, { group, plural }, serve)]),
+  );
 }

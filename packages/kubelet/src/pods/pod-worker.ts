@@ -301,6 +301,8 @@ export class PodWorker {
       this.wake();
       return;
     }
+    // Whatever woke this pod meanwhile, its deletion for one, is yet to be looked at.
+    this.wake();
     await this.#report(signal, true);
     await this.#observer.status.flushed();
     // Nothing is set up any more once this has ended.

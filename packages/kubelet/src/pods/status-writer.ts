@@ -50,9 +50,7 @@ export class StatusWriter {
     const latest = this.#wanted?.status ?? this.#written ?? pod.status;
     if (jsonEqual(latest, status)) return;
     this.#wanted = { pod, status };
-    this.#writing ??= this.#write(signal).finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#write(signal);
   }
 
   #setStatic(pod: Pod, status: PodStatus, signal: AbortSignal): void {
@@ -67,23 +65,28 @@ export class StatusWriter {
   }
 
   async #write(signal: AbortSignal): Promise<void> {
-    while (this.#wanted !== undefined) {
-      const { pod, status } = this.#wanted;
-      try {
-        await this.#send(pod, status, signal);
-        this.#written = status;
-      } catch (error) {
-        if (isAbort(error, signal)) return;
-        if (isNotFound(error) || isConflict(error)) {
-          this.#wanted = undefined;
-          return;
+    try {
+      while (this.#wanted !== undefined) {
+        const { pod, status } = this.#wanted;
+        try {
+          await this.#send(pod, status, signal);
+          this.#written = status;
+        } catch (error) {
+          if (isAbort(error, signal)) return;
+          if (isNotFound(error) || isConflict(error)) {
+            this.#wanted = undefined;
+            return;
+          }
+          this.#parts.logger.warn(`status of pod ${pod.metadata.name}: ${describeError(error)}`);
+          await this.#parts.clock.sleep(1000, signal).catch(() => {});
+          if (signal.aborted) return;
+          continue;
         }
-        this.#parts.logger.warn(`status of pod ${pod.metadata.name}: ${describeError(error)}`);
-        await this.#parts.clock.sleep(1000, signal).catch(() => {});
-        if (signal.aborted) return;
-        continue;
+        if (this.#wanted.status === status) this.#wanted = undefined;
       }
-      if (this.#wanted.status === status) this.#wanted = undefined;
+    } finally {
+      // In the turn in which nothing more was found: what is set from now on begins anew.
+      this.#writing = undefined;
     }
   }
 
