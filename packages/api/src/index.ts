@@ -36,6 +36,7 @@ export type {
 } from "./generated/types/apiextensions-v1.ts";
 export type { APIService, APIServiceCondition } from "./generated/types/apiregistration-v1.ts";
 export type * from "./generated/types/apps-v1.ts";
+export type { TokenReview } from "./generated/types/authentication-v1.ts";
 export type { SubjectAccessReview } from "./generated/types/authorization-v1.ts";
 export type * from "./generated/types/autoscaling-v2.ts";
 export type * from "./generated/types/batch-v1.ts";

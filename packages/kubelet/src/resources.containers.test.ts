@@ -117,14 +117,19 @@ describe("resources on a real kernel", () => {
     await until(() => ["Succeeded", "Failed"].includes(status("reader")?.phase ?? ""), "ends");
     assert.equal(status("reader")?.phase, "Succeeded", container("reader")?.state?.terminated?.message);
     await gone("reader");
-    const mounts = await readFile("/proc/self/mountinfo", "utf8");
-    assert.ok(!mounts.includes("kubernetes.io~image"), "nothing stays mounted");
+    const mounted = async () => (await readFile("/proc/self/mountinfo", "utf8")).includes("kubernetes.io~image");
+    await until(async () => !(await mounted()), "nothing stays mounted");
   });
 
   it("leave no group behind", async () => {
-    await until(async () => {
+    const left = async () => {
       const groups = await machine.cgroups.children(machine.cgroupRoot);
-      return groups.every((group) => !group.includes("/pod"));
-    }, "all groups of pods are gone");
+      return groups.filter((group) => group.includes("/pod"));
+    };
+    await until(async () => (await left()).length === 0, "all groups of pods are gone").catch(
+      async (error: unknown) => {
+        assert.fail(`${await left()} of ${JSON.stringify(machine.node.events.slice(-5))}: ${error}`);
+      },
+    );
   });
 });

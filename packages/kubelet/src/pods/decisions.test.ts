@@ -8,7 +8,6 @@ import { parseImageName } from "../images/image-name.ts";
 import { registryLogins } from "../images/pull-secrets.ts";
 import { tally } from "../probes/pod-probes.ts";
 import { checkNonRoot, linuxSecurity } from "../security/linux-security.ts";
-import { judge } from "../server/authenticate.ts";
 import { dnsWarnings, hostsFile, kernelHostname, parseResolvConf, podDns } from "./dns.ts";
 import { qosClass } from "./qos.ts";
 import { StartBackoff } from "./start-backoff.ts";
@@ -188,11 +187,5 @@ describe("small decisions about pods", () => {
     assert.deepEqual(of({}, {}, {}, "c1"), { ...common, pid: { containerId: "c1" } });
     const localhost = { type: "Localhost", localhostProfile: "p" };
     assert.deepEqual(of({}, { appArmorProfile: localhost }).appArmor, { kind: "localhost", name: "p" });
-  });
-
-  it("judges who may use the node's server", () => {
-    assert.equal(judge({ O: "system:masters", CN: "admin" }), "allowed");
-    assert.equal(judge({ CN: "kube-apiserver-kubelet-client" }), "allowed");
-    assert.equal(judge({ O: ["system:nodes"], CN: "system:node:a" }), "forbidden");
   });
 });

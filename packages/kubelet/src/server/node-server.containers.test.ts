@@ -44,6 +44,35 @@ describe("the node's server", () => {
     refused.socket.destroy();
   });
 
+  it("asks the API server about everybody else", async () => {
+    const none = () => false;
+    const viewer = { Authorization: "Bearer viewer-token" };
+    assert.deepEqual(await other.get("/metrics"), {
+      code: 403,
+      text: "Forbidden (user=somebody, verb=get, resource=nodes, subresource(s)=[metrics])",
+    });
+    assert.deepEqual(await nobody.get("/pods", none, viewer), {
+      code: 403,
+      text: "Forbidden (user=viewer, verb=get, resource=nodes, subresource(s)=[pods proxy])",
+    });
+    assert.equal((await nobody.get("/metrics", none, { Authorization: "Bearer guessed" })).code, 401);
+    const metrics = await nobody.get("/metrics/cadvisor", none, viewer);
+    assert.equal(metrics.code, 200);
+    assert.match(metrics.text, /container_memory_working_set_bytes\{container="main",[^}]*pod="web"\} \d+/);
+    assert.match((await nobody.get("/metrics", none, viewer)).text, /^kubelet_running_pods 2$/m);
+  });
+
+  it("tells its configuration, and what runs", async () => {
+    const { kubeletconfig } = JSON.parse((await admin.get("/configz")).text);
+    assert.equal(kubeletconfig.kind, "KubeletConfiguration");
+    assert.equal(kubeletconfig.evictionHard["memory.available"], "100Mi");
+    const { items } = JSON.parse((await admin.get("/runningpods/")).text);
+    const names = items.map((pod: { metadata: { name: string } }) => pod.metadata.name);
+    assert.deepEqual(names.toSorted(), ["talk", "web"]);
+    assert.equal((await admin.get("/logs/")).code, 405);
+    assert.equal((await admin.get("/metrics/none")).code, 404);
+  });
+
   it("gives logs: all, the last lines, followed, cut, with times", async () => {
     await admin.get("/containerLogs/default/talk/main?follow=true", (seen) => seen.includes("line 5"));
     const { code, text } = await admin.get("/containerLogs/default/talk/main?tailLines=2");

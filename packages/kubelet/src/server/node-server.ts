@@ -3,7 +3,9 @@ import { createServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { Background, describeError } from "@skiff/base";
 import type { NodeServerOptions } from "../options.ts";
-import { authenticate } from "./authenticate.ts";
+import { NodeAccess } from "./access.ts";
+import { configz } from "./configz.ts";
+import { cadvisorMetrics, nodeMetrics, runningPods } from "./node-metrics.ts";
 import { serveLogs } from "./serve-logs.ts";
 import { refuseUpgrade, UpgradeServer } from "./serve-upgrade.ts";
 import { resourceMetrics, statsSummary } from "./stats.ts";
@@ -14,14 +16,10 @@ export interface NodeServer extends AsyncDisposable {
   readonly port: number;
 }
 
-const refusals = {
-  unauthorized: { code: 401, message: "Unauthorized" },
-  forbidden: { code: 403, message: "Forbidden: this certificate may not use the node's server" },
-} as const;
-
-/** Starts listening; only clients with a certificate of the cluster are heard. */
+/** Starts listening; who asks is known by certificate or token, and the API server says whether they may. */
 export async function startNodeServer(options: NodeServerOptions & ServerContext): Promise<NodeServer> {
-  const { logger } = options.parts;
+  const { logger, client, clock, configuration, node } = options.parts;
+  const access = new NodeAccess({ client, clock, configuration, nodeName: node.name });
   const background = new Background({ logger });
   const upgrades = new UpgradeServer(options);
   const server = createServer({
@@ -35,16 +33,23 @@ export async function startNodeServer(options: NodeServerOptions & ServerContext
     ALPNProtocols: ["http/1.1"],
   });
   server.on("request", (request, response) => {
-    background.run("request", (signal) => answer(options, request, response, signal));
+    background.run("request", (signal) => answer({ ...options, access }, request, response, signal));
   });
   // Connections that became streams are no longer the server's to close.
   const streams = new Set<Duplex>();
   server.on("upgrade", (request, socket, head) => {
     streams.add(socket);
     socket.once("close", () => streams.delete(socket));
-    const verdict = authenticate(request);
-    if (verdict !== "allowed") return refuseUpgrade(socket, refusals[verdict].code, refusals[verdict].message);
-    background.run("stream", (signal) => upgrades.serve({ request, socket, head }, signal));
+    background.run("stream", async (signal) => {
+      socket.on("error", () => socket.destroy());
+      try {
+        await access.check(request, signal);
+      } catch (error) {
+        const code = error instanceof RequestFailure ? error.code : 500;
+        return refuseUpgrade(socket, code, describeError(error));
+      }
+      await upgrades.serve({ request, socket, head }, signal);
+    });
   });
   server.on("tlsClientError", () => {});
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -72,14 +77,13 @@ function send(response: ServerResponse, code: number, body: { readonly type: str
 }
 
 async function answer(
-  context: ServerContext,
+  context: ServerContext & { readonly access: NodeAccess },
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const verdict = authenticate(request);
-    if (verdict !== "allowed") throw new RequestFailure(refusals[verdict].code, refusals[verdict].message);
+    await context.access.check(request, signal);
     await route(context, request, response, signal);
   } catch (error) {
     if (response.headersSent) response.destroy();
@@ -91,6 +95,33 @@ async function answer(
   }
 }
 
+/** Paths that let people look into pods, and can be turned off. */
+const debugging: ReadonlySet<string> = new Set([
+  "containerLogs",
+  "exec",
+  "attach",
+  "portForward",
+  "runningpods",
+  "configz",
+  "logs",
+]);
+
+async function metrics(
+  { parts }: ServerContext,
+  response: ServerResponse,
+  { kind, signal }: { readonly kind: string; readonly signal: AbortSignal },
+): Promise<void> {
+  const texts: Readonly<Record<string, () => string | Promise<string>>> = {
+    "": () => nodeMetrics(parts),
+    resource: () => resourceMetrics(parts, signal),
+    cadvisor: () => cadvisorMetrics(parts, signal),
+    probes: () => "",
+  };
+  const text = texts[kind];
+  if (text === undefined) throw new RequestFailure(404, "404 page not found");
+  send(response, 200, { type: "text/plain; version=0.0.4; charset=utf-8", text: await text() });
+}
+
 async function route(
   context: ServerContext,
   request: IncomingMessage,
@@ -99,6 +130,8 @@ async function route(
 ): Promise<void> {
   const url = new URL(request.url ?? "/", "https://node");
   const [first = "", ...rest] = url.pathname.split("/").slice(1).map(decodeURIComponent);
+  const { enableDebuggingHandlers } = context.parts.configuration;
+  if (debugging.has(first) && !enableDebuggingHandlers) throw new RequestFailure(405, "Debug endpoints are disabled.");
   const json = (value: unknown) => send(response, 200, { type: "application/json", text: JSON.stringify(value) });
   switch (first) {
     case "healthz":
@@ -111,12 +144,13 @@ async function route(
       if (rest[0] === "summary") return json(await statsSummary(context.parts, signal));
       break;
     case "metrics":
-      if (rest[0] === "resource")
-        return send(response, 200, {
-          type: "text/plain; version=0.0.4",
-          text: await resourceMetrics(context.parts, signal),
-        });
-      break;
+      return metrics(context, response, { kind: rest.join("/"), signal });
+    case "runningpods":
+      return json(runningPods(context.parts));
+    case "configz":
+      return json(configz(context.parts.configuration));
+    case "logs":
+      throw new RequestFailure(405, "logs endpoint is disabled.");
     case "exec":
     case "attach":
     case "portForward":
