@@ -1,5 +1,6 @@
 /** What plugins of the scheduler are made of: each decides one thing about one pod, and knows nothing of the others. */
 import type { KubeObject, Node, Pod, ResourceDefinition } from "@skiff/api";
+import type { Clock } from "@skiff/base";
 import type { CacheChange, Client, Informer } from "@skiff/client";
 import type { NodeInfo } from "./node-info.ts";
 import type { PodFacts } from "./pod-facts.ts";
@@ -83,6 +84,7 @@ export interface NodeScores {
 export interface BindContext {
   readonly client: Client;
   readonly cluster: ClusterView;
+  readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 

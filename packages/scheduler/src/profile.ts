@@ -23,7 +23,7 @@ export function createProfile(
     readonly percentageOfNodesToScore?: number;
   } = {},
 ): Profile {
-  const { schedulerName = defaultSchedulerName, plugins = defaultPlugins, percentageOfNodesToScore = 0 } = parts;
+  const { schedulerName = defaultSchedulerName, plugins = defaultPlugins(), percentageOfNodesToScore = 0 } = parts;
   return { schedulerName, plugins, percentageOfNodesToScore, cache: new ShapeCache(plugins) };
 }
 

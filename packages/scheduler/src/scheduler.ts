@@ -238,7 +238,11 @@ export class Scheduler implements AsyncDisposable {
     state.nominations.remove(pod.metadata.uid);
     const reserved = reserve(profile.plugins, pod, node, this.#view);
     state.assume(pod, node.name);
-    this.#call(`binding ${pod.metadata.name}`, (signal) => this.#bind(pod, { profile, node, reserved }, signal));
+    const bind = (signal: AbortSignal) => this.#bind(pod, { profile, node, reserved }, signal);
+    const isSlow = profile.plugins.some(({ preBind, concerns }) => preBind !== undefined && concerns?.(pod) !== false);
+    // Volumes may take minutes: others are not held up by pods that wait for theirs.
+    if (isSlow) this.#background.run(`binding ${pod.metadata.name}`, bind);
+    else this.#call(`binding ${pod.metadata.name}`, bind);
   }
 
   #noNode(pod: Pod, profile: Profile, decided: Decided): void {
@@ -315,10 +319,10 @@ export class Scheduler implements AsyncDisposable {
     }: { readonly profile: Profile; readonly node: NodeInfo; readonly reserved: DisposableStack },
     signal: AbortSignal,
   ): Promise<void> {
-    const { client, recorder, logger } = this.#options;
+    const { client, recorder, clock, logger } = this.#options;
     const { name, namespace, uid } = pod.metadata;
     try {
-      await bindPod(profile.plugins, pod, node, { client, recorder, cluster: this.#view, signal });
+      await bindPod(profile.plugins, pod, node, { client, recorder, clock, cluster: this.#view, signal });
       this.#queue.remove(uid);
     } catch (error) {
       reserved.dispose();

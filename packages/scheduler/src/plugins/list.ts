@@ -12,9 +12,10 @@ import { podTopologySpread } from "./pod-topology-spread.ts";
 import { prioritySort } from "./priority-sort.ts";
 import { schedulingGates } from "./scheduling-gates.ts";
 import { taintToleration } from "./taint-toleration.ts";
+import { volumeBinding } from "./volume-binding.ts";
 
-/** The default profile, in the order in which plugins are asked. */
-export const defaultPlugins: readonly Plugin[] = [
+/** The plugins of the default profile, in the order in which they are asked; for one scheduler only. */
+export const defaultPlugins = (): readonly Plugin[] => [
   schedulingGates,
   prioritySort,
   nodeUnschedulable,
@@ -23,6 +24,7 @@ export const defaultPlugins: readonly Plugin[] = [
   nodeAffinity,
   nodePorts,
   nodeResourcesFit,
+  volumeBinding(),
   podTopologySpread({ defaults: "System" }),
   interPodAffinity({ hardPodAffinityWeight: 1, ignorePreferredTermsOfExistingPods: false }),
   defaultPreemption,

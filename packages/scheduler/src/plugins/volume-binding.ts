@@ -1,0 +1,225 @@
+import {
+  type Node,
+  nodeSelectorMatches,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  PersistentVolumeClaims,
+  PersistentVolumes,
+  type Pod,
+  StorageClasses,
+} from "@skiff/api";
+import {
+  type BindContext,
+  type ClusterView,
+  definePlugin,
+  fits,
+  type Plugin,
+  type PreFilterResult,
+  rejects,
+  skip,
+} from "../framework.ts";
+import { claimNames, findVolume, isBound, mayProvision, selectedNode } from "./volume-claims.ts";
+
+const elsewhere = rejects("node(s) didn't match PersistentVolume's node affinity");
+const nothingToBind = rejects("node(s) didn't find available persistent volumes to bind");
+const noVolume = rejects("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)");
+/** So long a pod waits for its volumes before it is tried again. */
+const bindTimeoutMs = 600_000;
+
+/** What has to happen to one claim before the pod can be bound: to be given a volume, or to be made one for a node. */
+type ClaimPlan =
+  | { readonly kind: "bind"; readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume }
+  | { readonly kind: "provision"; readonly claim: PersistentVolumeClaim };
+
+/** Keeps pods near their volumes; claims that wait for their first pod get a volume where that pod goes. */
+export function volumeBinding(): Plugin {
+  /** Volumes that are promised to a claim, by name; the claim's uid. */
+  const promised = new Map<string, string>();
+  const plans = new Map<string, readonly ClaimPlan[]>();
+  const plan = (claims: readonly PersistentVolumeClaim[], node: Node, cluster: ClusterView) =>
+    planClaims(claims, node, cluster, promised);
+  return definePlugin({
+    name: "VolumeBinding",
+    watches: [PersistentVolumeClaims, PersistentVolumes, StorageClasses],
+    concerns: (pod) => claimNames(pod).length > 0,
+    retryOn: [
+      { kind: "nodeAdded" },
+      { kind: "nodeUpdated", helps: ({ node, old }) => node.metadata.labels !== old.metadata.labels },
+      {
+        kind: "object",
+        resource: PersistentVolumeClaims,
+        helps: ({ pod, change: { object } }) =>
+          object.metadata.namespace === pod.metadata.namespace &&
+          claimNames(pod).some(({ name }) => name === object.metadata.name),
+      },
+      { kind: "object", resource: PersistentVolumes, helps: () => true },
+      { kind: "object", resource: StorageClasses, helps: () => true },
+    ],
+    preFilter: (pod, cluster) => lookOf(pod, cluster, plan),
+    reserve(pod, node, cluster) {
+      const { delayed } = claimsOf(pod, cluster);
+      if (delayed.length === 0) return undefined;
+      const planned = plan(delayed, node.node, cluster) ?? [];
+      const { uid } = pod.metadata;
+      plans.set(uid, planned);
+      for (const one of planned)
+        if (one.kind === "bind") promised.set(one.volume.metadata.name, one.claim.metadata.uid);
+      return {
+        [Symbol.dispose]() {
+          plans.delete(uid);
+          for (const one of planned) if (one.kind === "bind") promised.delete(one.volume.metadata.name);
+        },
+      };
+    },
+    preBind(pod, node, context) {
+      const planned = plans.get(pod.metadata.uid);
+      if (planned === undefined) return undefined;
+      return bindClaims(planned, node.name, context).then(() => {
+        plans.delete(pod.metadata.uid);
+        for (const one of planned) if (one.kind === "bind") promised.delete(one.volume.metadata.name);
+      });
+    },
+  });
+}
+
+interface Claims {
+  readonly bound: readonly PersistentVolumeClaim[];
+  /** Those that wait for their first pod. */
+  readonly delayed: readonly PersistentVolumeClaim[];
+  readonly refusal: string | undefined;
+}
+
+function claimsOf(pod: Pod, cluster: ClusterView): Claims {
+  const bound: PersistentVolumeClaim[] = [];
+  const delayed: PersistentVolumeClaim[] = [];
+  const refused = (refusal: string): Claims => ({ bound, delayed, refusal });
+  let immediate = false;
+  for (const { name, isEphemeral } of claimNames(pod)) {
+    const claim = cluster.informer(PersistentVolumeClaims).get(name, pod.metadata.namespace);
+    const quoted = JSON.stringify(name);
+    if (claim === undefined) {
+      const creation = `waiting for ephemeral volume controller to create the persistentvolumeclaim ${quoted}`;
+      return refused(isEphemeral ? creation : `persistentvolumeclaim ${quoted} not found`);
+    }
+    const { volumeName, storageClassName } = claim.spec;
+    if (claim.status?.phase === "Lost")
+      return refused(
+        `persistentvolumeclaim ${quoted} bound to non-existent persistentvolume ${JSON.stringify(volumeName ?? "")}`,
+      );
+    if (claim.metadata.deletionTimestamp !== undefined)
+      return refused(`persistentvolumeclaim ${quoted} is being deleted`);
+    const owner = claim.metadata.ownerReferences?.find(({ controller }) => controller === true);
+    if (isEphemeral && owner?.uid !== pod.metadata.uid)
+      return refused(
+        `PVC ${pod.metadata.namespace}/${name} was not created for pod ${pod.metadata.namespace}/${pod.metadata.name} (pod is not owner)`,
+      );
+    const mode = storageClassName
+      ? cluster.informer(StorageClasses).get(storageClassName)?.volumeBindingMode
+      : undefined;
+    if (isBound(claim)) bound.push(claim);
+    else if (mode === "WaitForFirstConsumer" && !volumeName) delayed.push(claim);
+    else immediate = true;
+  }
+  return { bound, delayed, refusal: immediate ? "pod has unbound immediate PersistentVolumeClaims" : undefined };
+}
+
+function lookOf(
+  pod: Pod,
+  cluster: ClusterView,
+  plan: (
+    claims: readonly PersistentVolumeClaim[],
+    node: Node,
+    cluster: ClusterView,
+  ) => readonly ClaimPlan[] | undefined,
+): PreFilterResult {
+  const { bound, delayed, refusal } = claimsOf(pod, cluster);
+  if (refusal !== undefined) return { kind: "rejected", reason: refusal, resolvable: false };
+  const volumes = bound.map(({ spec }) => cluster.informer(PersistentVolumes).get(spec.volumeName ?? ""));
+  if (volumes.every((volume) => volume !== undefined && volume.spec.nodeAffinity === undefined) && delayed.length === 0)
+    return skip;
+  return {
+    kind: "look",
+    filter({ node }) {
+      for (const volume of volumes) {
+        if (volume === undefined) return noVolume;
+        const required = volume.spec.nodeAffinity?.required;
+        if (required !== undefined && !nodeSelectorMatches(required, node.node)) return elsewhere;
+      }
+      return delayed.length > 0 && plan(delayed, node.node, cluster) === undefined ? nothingToBind : fits;
+    },
+  };
+}
+
+/** What to do for claims so that they have their volumes on the node; `undefined`: nothing would. */
+function planClaims(
+  claims: readonly PersistentVolumeClaim[],
+  node: Node,
+  cluster: ClusterView,
+  promised: ReadonlyMap<string, string>,
+): readonly ClaimPlan[] | undefined {
+  const taken = new Set<string>();
+  const plans: ClaimPlan[] = [];
+  for (const claim of claims) {
+    const selected = selectedNode(claim);
+    if (selected !== undefined && selected !== node.metadata.name) return undefined;
+    const isFree = ({ metadata }: PersistentVolume) => {
+      const holder = promised.get(metadata.name);
+      return !taken.has(metadata.name) && (holder === undefined || holder === claim.metadata.uid);
+    };
+    const volume = selected === undefined ? findVolume(claim, node, cluster, isFree) : undefined;
+    if (volume !== undefined) {
+      taken.add(volume.metadata.name);
+      plans.push({ kind: "bind", claim, volume });
+    } else if (mayProvision(claim, node, cluster)) plans.push({ kind: "provision", claim });
+    else return undefined;
+  }
+  return plans;
+}
+
+async function bindClaims(plans: readonly ClaimPlan[], nodeName: string, context: BindContext): Promise<void> {
+  const { client, signal } = context;
+  for (const one of plans) {
+    const { name, namespace, uid } = one.claim.metadata;
+    if (one.kind === "provision") {
+      const annotations = { "volume.kubernetes.io/selected-node": nodeName };
+      await client.patch(
+        PersistentVolumeClaims,
+        { name, namespace },
+        { metadata: { annotations } },
+        { type: "merge", signal },
+      );
+    } else {
+      const claimRef = { kind: "PersistentVolumeClaim", apiVersion: "v1", name, namespace, uid };
+      const { name: volume, resourceVersion } = one.volume.metadata;
+      const annotations = { "pv.kubernetes.io/bound-by-controller": "yes" };
+      const patch = { metadata: { resourceVersion, annotations }, spec: { claimRef } };
+      await client.patch(PersistentVolumes, { name: volume }, patch, { type: "merge", signal });
+    }
+  }
+  await Promise.all(plans.map(({ claim }) => whenBound(claim, nodeName, context)));
+}
+
+/** Resolves when the claim has its volume. Throws when whoever makes volumes gives the node up. */
+async function whenBound(claim: PersistentVolumeClaim, nodeName: string, context: BindContext): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  let wasSelected = false;
+  const { name, uid } = claim.metadata;
+  using _ = context.cluster.informer(PersistentVolumeClaims).onChange(({ kind, object }) => {
+    if (object.metadata.uid !== uid) return;
+    if (kind === "deleted") reject(new Error(`pvc ${JSON.stringify(name)} was deleted`));
+    else if (isBound(object)) resolve();
+    else if (selectedNode(object) === nodeName) wasSelected = true;
+    else if (wasSelected) reject(new Error("provisioning failed: selectedNode annotation reset"));
+  });
+  const timedOut = new AbortController();
+  const stop = AbortSignal.any([context.signal, timedOut.signal]);
+  const tooLate = context.clock.sleep(bindTimeoutMs, stop).then(() => {
+    throw new Error("binding volumes: timed out waiting for the condition");
+  });
+  tooLate.catch(() => {});
+  try {
+    await Promise.race([promise, tooLate]);
+  } finally {
+    timedOut.abort();
+  }
+}
