@@ -27,6 +27,7 @@ import { metricsFrom, type ReadApi } from "./horizontal-pod-autoscaler/metrics-a
 import { jobController } from "./job/controller.ts";
 import { type EmptyAggregated, namespaceController } from "./namespace/controller.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
+import { nodeTtlController } from "./node-ttl/controller.ts";
 import { claimBinder } from "./persistent-volume/claim-controller.ts";
 import { type ReclaimSettings, volumeBinder } from "./persistent-volume/volume-controller.ts";
 import { podGcController } from "./pod-gc/controller.ts";
@@ -97,6 +98,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     endpointSliceController,
     endpointSliceMirroringController,
     nodeLifecycleController({ graceMs: settings.nodeMonitorGraceMs ?? 40_000 }),
+    nodeTtlController(),
     taintEvictionController(),
     podGcController({ terminatedPodThreshold: settings.terminatedPodThreshold ?? 12_500 }),
     garbageCollector(resources),
