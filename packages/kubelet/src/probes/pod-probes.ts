@@ -17,7 +17,7 @@ export function tally(probe: Pick<Probe, "successThreshold" | "failureThreshold"
     if (result.kind === "errored") return undefined;
     run = result.kind === last ? run + 1 : 1;
     last = result.kind;
-    const needed = last === "success" ? (probe.successThreshold ?? 1) : (probe.failureThreshold ?? 3);
+    const needed = last === "success" ? probe.successThreshold || 1 : probe.failureThreshold || 3;
     return run >= needed ? last : undefined;
   };
 }
@@ -151,7 +151,7 @@ export class PodProbes implements AsyncDisposable {
       if (kind === "startup" && verdict === "success") return task.then?.();
       // The container is going to be restarted: its successor is probed anew.
       if (kind !== "readiness" && verdict === "failure") return;
-      await clock.sleep((probe.periodSeconds ?? 10) * 1000, signal);
+      await clock.sleep((probe.periodSeconds || 10) * 1000, signal);
     }
   }
 

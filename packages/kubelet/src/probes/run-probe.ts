@@ -30,7 +30,7 @@ export async function runProbe(
   effects: ProbeEffects,
   signal: AbortSignal,
 ): Promise<ProbeResult> {
-  const timeoutMs = (probe.timeoutSeconds ?? 1) * 1000;
+  const timeoutMs = (probe.timeoutSeconds || 1) * 1000;
   const { containerId, kind } = target;
   const pretended = effects.runtime.pretendedAnswer?.(containerId, { by: kind, command: probe.exec?.command });
   if (pretended !== undefined) return pretended.passes ? success : failure(pretended.message);
