@@ -137,6 +137,17 @@ describe("the kubelet on simulated pods", () => {
     await test.until(() => phase(test.node, "configured") === "Running", "in time", 2000);
   });
 
+  it("lets a pod go that waits for volumes in vain", async () => {
+    await using test = await startSimulatedNode();
+    test.node.create("waits", {
+      containers: [{ name: "main", image: "skiff/hello:1", volumeMounts: [{ name: "v", mountPath: "/v" }] }],
+      volumes: [{ name: "v", configMap: { name: "nowhere" } }],
+    });
+    await test.until(() => test.node.reasons("waits").includes("FailedMount"));
+    await test.node.delete("waits");
+    await test.until(() => test.node.pod("waits") === undefined);
+  });
+
   it("shows a changed ConfigMap in its volume", async () => {
     await using test = await startSimulatedNode();
     test.node.api.put("configmaps", { metadata: { name: "files", namespace: "default" }, data: { "a.txt": "one" } });

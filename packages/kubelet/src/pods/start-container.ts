@@ -1,5 +1,5 @@
 import { ConfigMaps, type Container, type Pod, Pods, Secrets } from "@skiff/api";
-import { describeError, isAbort } from "@skiff/base";
+import { abortable, describeError, isAbort } from "@skiff/base";
 import type { ImageSummary, SandboxConfig, SandboxStatus } from "@skiff/runtime";
 import { ContainerConfigError, environment } from "../env/environment.ts";
 import { serviceEnvironment } from "../env/service-env.ts";
@@ -48,8 +48,9 @@ export async function startContainer(parts: NodeParts, input: StartInput): Promi
     parts.recorder.record(Pods, pod, { type, reason, message, fieldPath: fieldPathOf(pod, container) });
   const image = await ensureImage(parts, input);
   const { status: sandbox, config: sandboxConfig } = input.sandbox;
-  await input.volumes;
-  await input.turn;
+  // A pod that is deleted does not wait for what will never come.
+  await abortable(input.volumes, signal);
+  await abortable(input.turn, signal);
   signal.throwIfAborted();
   const podIps = pod.spec.hostNetwork === true ? parts.node.addresses : sandbox.ips;
   const failed = (reason: string, error: unknown): unknown => {

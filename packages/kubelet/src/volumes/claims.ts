@@ -35,7 +35,7 @@ export async function resolveVolume(
   } catch (error) {
     if (isAbort(error, signal)) throw error;
     const who = `${pod.metadata.namespace}/${claimName}`;
-    throw new VolumeUnresolved(`error processing PVC ${who}: ${describeError(error)}`, { cause: error });
+    throw new VolumeUnresolved(`error processing PVC ${who}: ${describeError(error)}`);
   }
 }
 
@@ -54,7 +54,7 @@ async function followClaim(
   const { namespace } = pod.metadata;
   const fetched = (what: string) => (error: unknown) => {
     if (isAbort(error, signal)) throw error;
-    throw new VolumeUnresolved(`failed to fetch ${what} from API server: ${describeError(error)}`, { cause: error });
+    throw new VolumeUnresolved(`failed to fetch ${what} from API server: ${describeError(error)}`);
   };
   const claim = await client
     .get(PersistentVolumeClaims, { namespace, name: claimName }, { signal })

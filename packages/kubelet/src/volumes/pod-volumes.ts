@@ -247,9 +247,10 @@ export class PodVolumes {
   }
 
   #tell(pod: Pod, volume: Volume, error: unknown): void {
-    const operation = error instanceof VolumeFailure ? error.operation : "MountVolume.SetUp";
+    const [operation, why] =
+      error instanceof VolumeFailure ? [error.operation, error.message] : ["MountVolume.SetUp", describeError(error)];
     const spec = this.#pods.get(pod.metadata.uid)?.specs.get(volume.name)?.spec;
-    const message = `${operation} failed for volume "${spec?.name ?? volume.name}" : ${describeError(error)}`;
+    const message = `${operation} failed for volume "${spec?.name ?? volume.name}" : ${why}`;
     this.#options.recorder.record(Pods, pod, { type: "Warning", reason: "FailedMount", message });
   }
 }
