@@ -11,6 +11,12 @@ export interface Candidate {
   readonly victims: readonly Pod[];
   /** How many of them a disruption budget protects. */
   readonly violations: number;
+  /** Of the most important victim. */
+  readonly highestPriority: number;
+  /** Of all victims, each made positive first: several always weigh more than one. */
+  readonly prioritySum: number;
+  /** The earliest start among the most important victims. */
+  readonly earliestStart: string;
 }
 
 /** A node where no pod's end would help, and why. */
@@ -64,5 +70,17 @@ export function selectVictims(
   };
   const violations = violating.filter((one) => !spare(one)).length;
   for (const one of allowed) spare(one);
-  return { kind: "candidate", node, victims: [...gone].sort(byImportance), violations };
+  return candidateOf(node, [...gone].sort(byImportance), violations);
+}
+
+/** Added to priorities, which may be negative. */
+const offset = 2 ** 31;
+
+function candidateOf(node: NodeInfo, victims: readonly Pod[], violations: number): Candidate {
+  const [first] = victims;
+  const highestPriority = first === undefined ? 0 : priorityOf(first);
+  const prioritySum = victims.reduce((sum, pod) => sum + priorityOf(pod) + offset, 0);
+  // Victims come most important first, and of equal priority the oldest first.
+  const earliestStart = first === undefined ? "" : startOf(first);
+  return { kind: "candidate", node, victims, violations, highestPriority, prioritySum, earliestStart };
 }
