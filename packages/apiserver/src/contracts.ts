@@ -280,6 +280,8 @@ export type Handler = (exchange: Exchange, request: RequestInfo, user: UserInfo)
 
 /** Handlers of one subresource of one resource (`pods/exec`), where the generic status and object verbs do not serve. */
 export interface SubresourceHandler {
+  /** What a resource that is never stored answers; creations where absent. */
+  readonly verbs?: readonly ApiVerb[];
   /** Not one of Kubernetes' own: no resource lists it, and it can only be read. */
   readonly unlisted?: true;
   /** `undefined` where the caller is in process: then only `handleObject` can serve it. */

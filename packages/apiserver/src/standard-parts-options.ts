@@ -81,8 +81,8 @@ export interface StandardPartsOptions {
   readonly nodePorts: readonly [number, number];
   /** Whether other servers write to the same store. */
   readonly isStoreShared?: boolean;
-  /** Further checks of `/readyz` by name: reject or throw while not ready. */
-  readonly readinessChecks?: Readonly<Record<string, () => Promise<void> | void>>;
+  /** Whether the objects that every cluster has were made; until then the server is not ready. Absent: there are none. */
+  readonly isBootstrapped?: () => boolean;
   /** How many requests may go on at once before others wait; 600 where absent. */
   readonly maxRequestsInFlight?: number;
   /** What is written down of requests, and where; nothing where absent. */

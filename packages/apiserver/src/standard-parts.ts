@@ -28,11 +28,13 @@ import { objectMetrics } from "./observe/object-metrics.ts";
 import { openIdRoutes } from "./observe/openid-routes.ts";
 import { RequestMetrics } from "./observe/request-metrics.ts";
 import { slisRoute } from "./observe/slis-route.ts";
+import { startHooks } from "./observe/start-hooks.ts";
 import { versionRoute } from "./observe/version.ts";
 import { openApiRoutes } from "./openapi/openapi-routes.ts";
 import { rootRoute } from "./route-paths.ts";
 import type { Lifecycle, PathRoute, StandardParts, StandardPartsOptions } from "./standard-parts-options.ts";
 import { bindings, podBinding } from "./subresources/binding.ts";
+import { type Components, componentStatuses } from "./subresources/component-statuses.ts";
 import { podEviction } from "./subresources/eviction.ts";
 import { namespaceFinalize } from "./subresources/namespace-finalize.ts";
 import { podLog } from "./subresources/pod-log.ts";
@@ -144,6 +146,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
       ...accessReviews(authorizer, rbac, table),
       ...authenticationReviews({ tokens, audiences }, clock, table),
       ["bindings", bindings(table, clock)],
+      ["componentstatuses", componentStatuses(componentChecks(options), clock)],
     ]),
     allocation: new ServiceAllocator(options),
     metrics,
@@ -158,6 +161,13 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
   };
 }
 
+/** The control plane's parts live in one process with this server; its store may not. */
+const componentChecks = ({ clock, storeAnswers: answers }: StandardPartsOptions): Components => ({
+  "controller-manager": () => {},
+  scheduler: () => {},
+  "etcd-0": () => storeCheck("etcd", { clock, answers }).check(),
+});
+
 function pathRoutes(parts: {
   readonly options: StandardPartsOptions;
   readonly keys: TokenKeys;
@@ -171,17 +181,18 @@ function pathRoutes(parts: {
   const { options } = parts;
   const { table, clock, gitVersion } = options;
   const catalog = new Catalog(table);
-  const ready = Object.entries(options.readinessChecks ?? {}).map(([name, check]) => ({ name, check }));
+  const hooks = startHooks(options.isBootstrapped ?? (() => true));
   const store = { clock, answers: options.storeAnswers };
-  const alive = [...basicChecks, storeCheck("etcd", store)];
+  const basic = [...basicChecks, storeCheck("etcd", store)];
+  const alive = [...basic, ...hooks];
   const checks = {
     healthz: alive,
     livez: alive,
     readyz: [
-      ...alive,
+      ...basic,
       storeCheck("etcd-readiness", store),
       always("informer-sync"),
-      ...ready,
+      ...hooks,
       shutdownCheck(parts.lifecycle),
     ],
   };

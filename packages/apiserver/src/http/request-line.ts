@@ -154,7 +154,9 @@ export class RequestLine implements Disposable {
     if (virtual !== undefined && info.subresource === undefined) {
       const inNamespace = storage.resource.scope === "namespaced";
       if (inNamespace !== (info.namespace !== undefined)) throw refusals.noSuchPath();
-      if (info.verb !== "create" || info.name !== undefined) throw methodNotAllowed();
+      const { verbs = ["create"] } = virtual;
+      if (!verbs.some((verb) => verb === info.verb)) throw methodNotAllowed();
+      if (info.verb === "create" && info.name !== undefined) throw methodNotAllowed();
       return await virtual.handle(exchange, info, user);
     }
     const fresh = freshFor(storage, exchange.hasQuery ? exchange.query : undefined);

@@ -7,6 +7,7 @@ import { findRoute } from "../route-paths.ts";
 import { basicChecks, healthRoutes, storeCheck } from "./health.ts";
 import { metricsText } from "./metrics-text.ts";
 import { RequestMetrics } from "./request-metrics.ts";
+import { startHooks } from "./start-hooks.ts";
 import { versionDocument } from "./version.ts";
 
 const broken = {
@@ -93,4 +94,23 @@ test("the version", () => {
   const { major, minor, gitVersion, platform } = versionDocument("v1.36.0+skiff.0.1.0");
   assert.deepEqual([major, minor, gitVersion], ["1", "36", "v1.36.0+skiff.0.1.0"]);
   assert.match(platform ?? "", /^linux\//);
+});
+
+test("what is done at the start has Kubernetes' names, and waits for the bootstrap objects", async () => {
+  let isBootstrapped = false;
+  const hooks = startHooks(() => isBootstrapped);
+  const started = healthRoutes({ healthz: hooks, livez: hooks, readyz: hooks });
+  const ask = async (url: string) => {
+    const { exchange, answered } = fakeExchange({ url });
+    const info = { kind: "path", verb: "get", path: url } as const;
+    await findRoute(started, exchange.path)?.handle(exchange, info, { name: "u", groups: [] });
+    return answered;
+  };
+  const early = await ask("/readyz");
+  assert.equal(early.status, 500);
+  assert.match(early.body, /^\[-\]poststarthook\/rbac\/bootstrap-roles failed: reason withheld$/m);
+  assert.match(early.body, /^\[\+\]poststarthook\/crd-informer-synced ok$/m);
+  isBootstrapped = true;
+  assert.equal((await ask("/readyz/poststarthook/rbac/bootstrap-roles")).body, "ok");
+  assert.equal((await ask("/livez/autoregister-completion")).body, "ok");
 });

@@ -150,11 +150,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
         serviceCidr: settings.serviceCidr,
         nodePorts: settings.nodePorts,
         serverAddress: `${settings.nodeIp}:${settings.apiPort}`,
-        readinessChecks: {
-          "poststarthook/bootstrap": () => {
-            if (!readiness.bootstrapped) throw new Error("not finished");
-          },
-        },
+        isBootstrapped: () => readiness.bootstrapped,
         revision: () => store.revision,
         storeAnswers: () => store.sync(),
         isStoreShared: store.isShared,
