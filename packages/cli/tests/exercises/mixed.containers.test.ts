@@ -66,6 +66,7 @@ if (kubectls().length > 0) {
     let client: Client;
     const stack = new AsyncDisposableStack();
     const { signal } = new AbortController();
+    const stop = new AbortController();
     const listed = async (app: string) =>
       (await client.list(Pods, { namespace, labelSelector: `app=${app}`, signal })).items.filter(counts);
 
@@ -75,6 +76,7 @@ if (kubectls().length > 0) {
       client = createClient(stack.use(httpsTransport({ ...access, clock: systemClock })));
     });
     after(async () => {
+      stop.abort();
       await stack.disposeAsync();
       await bench[Symbol.asyncDispose]();
     });
@@ -94,10 +96,9 @@ if (kubectls().length > 0) {
       await client.create(Jobs, job("good", {}, { completions, parallelism }), { signal });
       await client.create(Jobs, job("bad", { [failing]: "true" }, { backoffLimit: 2 }), { signal });
 
-      const watching = new AbortController();
       const wrongs: string[] = [];
       const look = async () => {
-        while (!watching.signal.aborted) {
+        while (!stop.signal.aborted) {
           try {
             for (const { app, replicas } of apps) {
               const pods = await listed(app);
@@ -145,7 +146,7 @@ if (kubectls().length > 0) {
         },
         120_000,
       );
-      watching.abort();
+      stop.abort();
       await looking;
       assert.deepEqual(wrongs, []);
     });

@@ -28,6 +28,11 @@ const sized = (set: ReplicaSet, desired: number, max: number): ReplicaSet => ({
 });
 const current = (replicas: number, available = replicas) => setNamed("new", { replicas, available, image: "new" });
 const old = (replicas: number, available = replicas) => setNamed("old", { replicas, available });
+const behind = (set: ReplicaSet): ReplicaSet => ({
+  ...set,
+  metadata: { ...set.metadata, generation: 3 },
+  status: { ...set.status, replicas: set.status?.replicas ?? 0, observedGeneration: 2 },
+});
 
 const cases: readonly Case[] = [
   { name: "first: all at once", deployment: rolling(3, 1, 0), sets: [], create: 3 },
@@ -51,6 +56,18 @@ const cases: readonly Case[] = [
     deployment: rolling(3, 0, "0%"),
     sets: [old(3), current(0)],
     sizes: { old: 2 },
+  },
+  {
+    name: "pods of a set that was made smaller a moment ago do not count as available",
+    deployment: rolling(10, 2, 2),
+    sets: [old(10), current(2, 8)],
+    sizes: { old: 6 },
+  },
+  {
+    name: "waits for a set that has not kept up with its size",
+    deployment: rolling(10, 2, 2),
+    sets: [old(6), behind(current(6))],
+    sizes: {},
   },
   {
     name: "waits for the new pod to be available",
