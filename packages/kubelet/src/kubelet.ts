@@ -28,6 +28,7 @@ import { PodVolumes } from "./volumes/pod-volumes.ts";
 import { ReferencedObjects } from "./volumes/referenced-objects.ts";
 import { ServiceAccountTokens } from "./volumes/service-account-token.ts";
 import { SubPaths } from "./volumes/sub-path.ts";
+import { VolumeUsage } from "./volumes/volume-stats.ts";
 
 const textOf = (path: string): Promise<string> => readFile(path, "utf8").catch(() => "");
 
@@ -198,6 +199,7 @@ async function nodeParts(
     objects.release(uid);
     tokens.forget(uid);
   };
+  const volumes = new PodVolumes({ folders, mounts, plugins, client, recorder, clock, onGone });
   const [version, resolvConf, hosts] = await Promise.all([
     runtime.version(new AbortController().signal).catch(() => ({ name: "containerd" })),
     textOf("/etc/resolv.conf"),
@@ -222,8 +224,9 @@ async function nodeParts(
       podPids: configuration.podPidsLimit,
       allPids,
     }),
-    volumes: new PodVolumes({ folders, mounts, plugins, client, recorder, clock, onGone }),
+    volumes,
     subPaths: new SubPaths(folders, mounts),
+    volumeUsage: new VolumeUsage(volumes, clock),
     images,
     objects,
     mirrors: new MirrorPods({ client, nodeName: node.name, clock, logger }),

@@ -11,6 +11,7 @@ import type { MirrorPods } from "../static-pods/mirror-pods.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import type { ReferencedObjects } from "../volumes/referenced-objects.ts";
 import type { SubPaths } from "../volumes/sub-path.ts";
+import type { VolumeUsage } from "../volumes/volume-stats.ts";
 import type { PodFolders } from "./folders.ts";
 import type { RuntimeCache } from "./runtime-cache.ts";
 
@@ -39,6 +40,7 @@ export interface NodeParts {
   readonly cgroups: PodCgroups;
   readonly volumes: PodVolumes;
   readonly subPaths: SubPaths;
+  readonly volumeUsage: VolumeUsage;
   readonly images: ImagePuller;
   readonly objects: ReferencedObjects;
   /** The API's pictures of static pods. */

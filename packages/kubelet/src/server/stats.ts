@@ -63,7 +63,8 @@ export async function statsSummary(parts: NodeParts, signal: AbortSignal): Promi
     workingSetBytes: sum.memoryBytes,
     rssBytes: sum.memoryRssBytes,
   });
-  const pods = all.map(({ pod, containers }) => {
+  const volumes = await Promise.all(all.map(({ pod }) => parts.volumeUsage.of(pod.uid)));
+  const pods = all.map(({ pod, containers }, index) => {
     const started = containers.map(({ startedAtMs }) => startedAtMs);
     const sum = sumOf(containers);
     return {
@@ -71,6 +72,7 @@ export async function statsSummary(parts: NodeParts, signal: AbortSignal): Promi
       startTime: started.length === 0 ? time : timestamp(Math.min(...started)),
       cpu: { time, usageCoreNanoSeconds: sum.cpuNanos },
       memory: memory(sum, time),
+      volume: volumes[index] ?? [],
       containers: containers.map(({ name, startedAtMs, stats }) => ({
         name,
         startTime: timestamp(startedAtMs),

@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { Pod, Volume } from "@skiff/api";
-import { systemClock } from "@skiff/base";
+import { systemClock, VirtualClock } from "@skiff/base";
 import { createClient } from "@skiff/client";
 import { MemoryApi } from "../fixtures/memory-api.ts";
 import { containerOf, podOf } from "../fixtures/objects.ts";
 import { PodFolders } from "../pods/folders.ts";
 import { PodVolumes } from "./pod-volumes.ts";
 import { VolumeFailure, type VolumePlugin, type VolumeRemains } from "./volume-plugin.ts";
+import { VolumeUsage } from "./volume-stats.ts";
 
 const { signal } = new AbortController();
 
@@ -166,5 +167,27 @@ describe("the volumes of pods", () => {
   it("refuse uids that are paths", async () => {
     await using test = await start([]);
     for (const uid of ["", "..", "../x", "a/b"]) await assert.rejects(test.make().removePod(uid, signal), /is no uid/);
+  });
+});
+
+describe("the usage of volumes", () => {
+  it("is that of their files, measured once a minute", async () => {
+    const { plugin } = folderPlugin();
+    await using test = await start([plugin]);
+    const volumes = test.make();
+    await volumes.setUp(podWith({ name: "v", emptyDir: {} }), signal);
+    const clock = new VirtualClock();
+    const usage = new VolumeUsage(volumes, clock);
+    const used = async () => (await usage.of("u1")).map((one) => ({ name: one.name, bytes: one.usedBytes }));
+    const before = await used();
+    assert.deepEqual(
+      before.map(({ name }) => name),
+      ["v"],
+    );
+    const folder = join(test.root, "pods/u1/volumes/example.com~folder/v");
+    await writeFile(join(folder, "big"), Buffer.alloc(1 << 20));
+    assert.deepEqual(await used(), before);
+    await clock.advance(61_000);
+    assert.ok(((await used())[0]?.bytes ?? 0) >= (before[0]?.bytes ?? 0) + (1 << 20));
   });
 });
