@@ -193,7 +193,7 @@ async function nodeParts(
   const { featureGates } = configuration;
   const tokens = new ServiceAccountTokens(client, clock);
   const sources = { client, objects, tokens, clock, random, allocatable };
-  const images = new ImagePuller({ runtime, recorder, clock });
+  const images = new ImagePuller({ runtime, recorder, clock, parallel: parallelPulls(configuration) });
   const plugins = volumePlugins({ runtime, images, folders, mounts, processes, featureGates, ...sources });
   const onGone = (uid: string) => {
     objects.release(uid);
@@ -242,6 +242,9 @@ async function nodeParts(
     logger,
   };
 }
+
+const parallelPulls = ({ serializeImagePulls, maxParallelImagePulls }: KubeletConfiguration): number =>
+  serializeImagePulls ? 1 : maxParallelImagePulls > 0 ? maxParallelImagePulls : Number.POSITIVE_INFINITY;
 
 const reservedBytes = ({ kubeReserved, systemReserved }: KubeletConfiguration): number =>
   asUnits(kubeReserved.memory ?? "0") + asUnits(systemReserved.memory ?? "0");

@@ -19,19 +19,11 @@ describe("the kubelet's configuration", () => {
       kubeReserved: { cpu: "100m" },
       containerLogMaxSize: "1Mi",
       authentication: { anonymous: { enabled: true } },
-      shutdownGracePeriodByPodPriority: [
-        { priority: 1000, shutdownGracePeriodSeconds: 5 },
-        { priority: 0, shutdownGracePeriodSeconds: 60 },
-      ],
     });
     assert.deepEqual(read.evictionHard, { "memory.available": "500Mi", "pid.available": "10%" });
     assert.deepEqual(read.evictionSoftGracePeriodMs, { "memory.available": 90_000 });
     assert.equal(read.containerLogMaxBytes, 1_048_576);
     assert.equal(read.anonymousAuth, true);
-    assert.deepEqual(
-      read.shutdownGracePeriodByPodPriority.map((one) => one.priority),
-      [0, 1000],
-    );
   });
 
   for (const [what, value, message] of [

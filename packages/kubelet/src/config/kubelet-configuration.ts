@@ -4,12 +4,6 @@ import { parseDuration } from "./duration.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
-/** How long pods of a priority (and above, up to the next entry) get when the machine is shut down. */
-export interface PriorityShutdown {
-  readonly priority: number;
-  readonly shutdownGracePeriodSeconds: number;
-}
-
 /**
  * How a node behaves where Kubernetes lets people choose: the fields of `kubelet.config.k8s.io/v1beta1` that matter here.
  * https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
@@ -37,9 +31,6 @@ export interface KubeletConfiguration {
   readonly serializeImagePulls: boolean;
   /** 0: no limit (where pulls are not one after the other). */
   readonly maxParallelImagePulls: number;
-  readonly shutdownGracePeriodMs: number;
-  readonly shutdownGracePeriodCriticalPodsMs: number;
-  readonly shutdownGracePeriodByPodPriority: readonly PriorityShutdown[];
   readonly enableDebuggingHandlers: boolean;
   readonly anonymousAuth: boolean;
   readonly webhookAuth: boolean;
@@ -73,9 +64,6 @@ export const defaultConfiguration: KubeletConfiguration = {
   containerLogMaxFiles: 5,
   serializeImagePulls: false,
   maxParallelImagePulls: 5,
-  shutdownGracePeriodMs: 0,
-  shutdownGracePeriodCriticalPodsMs: 0,
-  shutdownGracePeriodByPodPriority: [],
   enableDebuggingHandlers: true,
   anonymousAuth: false,
   webhookAuth: true,
@@ -230,9 +218,6 @@ export function parseKubeletConfiguration(value: unknown): KubeletConfiguration 
     containerLogMaxFiles: read.number("containerLogMaxFiles", fallback.containerLogMaxFiles),
     serializeImagePulls: read.boolean("serializeImagePulls", fallback.serializeImagePulls),
     maxParallelImagePulls: read.number("maxParallelImagePulls", fallback.maxParallelImagePulls),
-    shutdownGracePeriodMs: read.durationMs("shutdownGracePeriod", 0),
-    shutdownGracePeriodCriticalPodsMs: read.durationMs("shutdownGracePeriodCriticalPods", 0),
-    shutdownGracePeriodByPodPriority: priorities(read.get("shutdownGracePeriodByPodPriority")),
     enableDebuggingHandlers: read.boolean("enableDebuggingHandlers", true),
     anonymousAuth: authentication.object("anonymous").boolean("enabled", fallback.anonymousAuth),
     webhookAuth: authentication.object("webhook").boolean("enabled", fallback.webhookAuth),
@@ -242,8 +227,6 @@ export function parseKubeletConfiguration(value: unknown): KubeletConfiguration 
   if (configuration.imageGCLowThresholdPercent >= configuration.imageGCHighThresholdPercent)
     fail("imageGCLowThresholdPercent", "must be less than imageGCHighThresholdPercent");
   if (configuration.containerLogMaxFiles < 2) fail("containerLogMaxFiles", "must be greater than 1");
-  if (configuration.shutdownGracePeriodCriticalPodsMs > configuration.shutdownGracePeriodMs)
-    fail("shutdownGracePeriodCriticalPods", "must not be more than shutdownGracePeriod");
   return configuration;
 }
 
@@ -253,18 +236,4 @@ function bytes(read: Reader, field: string, fallback: number): number {
   if (typeof value !== "string") return fail(field, "must be a quantity");
   quantity(field, value);
   return Number(parseQuantity(value).nanos / 1_000_000_000n);
-}
-
-function priorities(value: unknown): readonly PriorityShutdown[] {
-  if (value === undefined || value === null) return [];
-  if (!Array.isArray(value)) return fail("shutdownGracePeriodByPodPriority", "must be a list");
-  return value
-    .map((entry: unknown) => {
-      const read = new Reader(
-        isJsonObject(entry) ? entry : fail("shutdownGracePeriodByPodPriority", "holds no object"),
-      );
-      const shutdownGracePeriodSeconds = read.number("shutdownGracePeriodSeconds", 0);
-      return { priority: read.number("priority", 0), shutdownGracePeriodSeconds };
-    })
-    .sort((a, b) => a.priority - b.priority);
 }

@@ -33,6 +33,30 @@ interface BackedOff {
 /** How long `ErrImagePull` is shown before it becomes `ImagePullBackOff`. */
 const showErrorMs = 3000;
 
+/** Lets a few work at one time; the others wait, those first that came first. */
+export class Turns {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(atOnce: number) {
+    this.#free = atOnce;
+  }
+
+  async take<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      signal.throwIfAborted();
+      return await work();
+    } finally {
+      // A turn is handed on as it is, so that nobody who comes now gets ahead.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
+  }
+}
+
 /** Makes images present on the node: by policy, each pulled once at a time, with back-off after failures. */
 export class ImagePuller {
   readonly #runtime: Runtime;
@@ -41,8 +65,16 @@ export class ImagePuller {
   readonly #backoff = new KeyedBackoff<string>({ initialMs: 10_000, maxMs: 300_000 });
   readonly #waiting = new Map<string, BackedOff>();
   readonly #pulls = new Map<string, Promise<string>>();
+  readonly #turns: Turns;
 
-  constructor(options: { readonly runtime: Runtime; readonly recorder: EventRecorder; readonly clock: Clock }) {
+  constructor(options: {
+    readonly runtime: Runtime;
+    readonly recorder: EventRecorder;
+    readonly clock: Clock;
+    /** Pulls at one time; infinite: no limit. */
+    readonly parallel: number;
+  }) {
+    this.#turns = new Turns(options.parallel);
     this.#runtime = options.runtime;
     this.#recorder = options.recorder;
     this.#clock = options.clock;
@@ -145,7 +177,9 @@ export class ImagePuller {
     const key = `${reference} ${JSON.stringify(logins)}`;
     const running = this.#pulls.get(key);
     if (running !== undefined) return running;
-    const pull = this.#tryLogins(reference, logins, signal).finally(() => this.#pulls.delete(key));
+    const pull = this.#turns
+      .take(() => this.#tryLogins(reference, logins, signal), signal)
+      .finally(() => this.#pulls.delete(key));
     this.#pulls.set(key, pull);
     return pull;
   }
