@@ -33,6 +33,8 @@ import { unschedulableMessage } from "./unschedulable-message.ts";
 
 /** How many bindings and marks may be under way at once. */
 const callLimit = 64;
+/** How often the API is asked what came of a binding whose answer was lost. */
+const lookUps = 5;
 
 export interface SchedulerOptions {
   readonly client: Client;
@@ -327,6 +329,13 @@ export class Scheduler implements AsyncDisposable {
     } catch (error) {
       reserved.dispose();
       if (isAbort(error, signal)) return;
+      const now = isConflict(error) || isNotFound(error) ? undefined : await this.#lookUp(pod, signal);
+      if (now?.spec.nodeName) {
+        // The answer was lost, the binding was not.
+        this.#state.putPod(now);
+        this.#queue.remove(uid);
+        return;
+      }
       this.#state.forget(uid);
       this.#happened({ kind: "podGone", gone: pod });
       if (isNotFound(error)) {
@@ -339,5 +348,18 @@ export class Scheduler implements AsyncDisposable {
       const message = describeError(error);
       await markUnscheduled(this.#options, pod, { reason: "SchedulerError", message, nominated: undefined }, signal);
     }
+  }
+
+  /** The pod as the API has it, asked for a few times; `undefined`: it does not tell. */
+  async #lookUp({ metadata }: Pod, signal: AbortSignal): Promise<Pod | undefined> {
+    for (let attempt = 0; attempt < lookUps; attempt++) {
+      try {
+        const now = await this.#options.client.get(Pods, metadata, { signal });
+        return now.metadata.uid === metadata.uid ? now : undefined;
+      } catch (error) {
+        if (isAbort(error, signal) || isNotFound(error)) return undefined;
+      }
+    }
+    return undefined;
   }
 }
