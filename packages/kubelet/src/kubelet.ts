@@ -88,7 +88,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   background.run("node status", (signal) => reporter.report(signal));
   background.run("node lease", (signal) => reporter.renew(signal));
   background.run("runtime events", (signal) => cache.follow(signal));
-  const signals = options.host.signals ?? (options.host.cgroups && machineSignalsOf(options));
+  const { signals } = parts;
   if (signals !== undefined) {
     const collector = new ImageCollector(parts, signals);
     late.evictor = new Evictor({
@@ -234,6 +234,7 @@ async function nodeParts(
     hostDns: parseResolvConf(resolvConf),
     hostsFile: hosts,
     allocatable,
+    signals: host.signals ?? (host.cgroups && machineSignalsOf(options)),
     appArmor: hasAppArmor(),
     memoryCapacityBytes: asUnits(machine.memory),
     machineUsage: runtime.isSimulated === true || options.machine !== undefined ? undefined : machineUsage,

@@ -4,6 +4,7 @@ import type { Client, EventRecorder, Informer } from "@skiff/client";
 import type { Runtime, SandboxConfig } from "@skiff/runtime";
 import type { PodCgroups } from "../cgroups/pod-cgroups.ts";
 import type { KubeletConfiguration } from "../config/kubelet-configuration.ts";
+import type { Observations } from "../eviction/thresholds.ts";
 import type { ImagePuller } from "../images/image-puller.ts";
 import type { MachineUsage } from "../node/machine-usage.ts";
 import type { NodeIdentity } from "../options.ts";
@@ -55,6 +56,8 @@ export interface NodeParts {
   readonly memoryCapacityBytes: number;
   /** What the whole machine uses; absent where the node is none. */
   readonly machineUsage: (() => MachineUsage) | undefined;
+  /** What is left of memory, disk and processes; absent: nothing runs out. */
+  readonly signals: (() => Promise<Observations>) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

@@ -69,6 +69,9 @@ describe("the node's server", () => {
     const { items } = JSON.parse((await admin.get("/runningpods/")).text);
     const names = items.map((pod: { metadata: { name: string } }) => pod.metadata.name);
     assert.deepEqual(names.toSorted(), ["talk", "web"]);
+    const { node } = JSON.parse((await admin.get("/stats/summary")).text);
+    assert.ok(node.fs.availableBytes > 0 && node.fs.capacityBytes > node.fs.availableBytes);
+    assert.ok(node.runtime.imageFs.capacityBytes > 0 && node.rlimit.curproc > 0);
     assert.equal((await admin.get("/logs/")).code, 405);
     assert.equal((await admin.get("/metrics/none")).code, 404);
   });

@@ -1,5 +1,6 @@
 import { timestamp } from "@skiff/base";
 import type { ContainerStats } from "@skiff/runtime";
+import type { Observations } from "../eviction/thresholds.ts";
 import type { MachineUsage } from "../node/machine-usage.ts";
 import type { NodeParts } from "../pods/node-parts.ts";
 import type { PodIdentity } from "../pods/pod-identity.ts";
@@ -52,11 +53,36 @@ function nodeUsage(parts: NodeParts, pods: readonly PodUsage[]): MachineUsage {
   return { cpuNanos, memoryBytes, memoryAvailableBytes: Math.max(0, parts.memoryCapacityBytes - memoryBytes) };
 }
 
+/** What a file system has and what is left of it; nothing where that is not known. */
+function fileSystem(
+  name: "fs" | "imageFs",
+  left: Observations | undefined,
+  { signal, time }: { readonly signal: "nodefs" | "imagefs"; readonly time: string },
+): object {
+  const space = left?.get(`${signal}.available`);
+  if (space === undefined) return {};
+  const inodes = left?.get(`${signal}.inodesFree`);
+  const ofInodes =
+    inodes === undefined
+      ? {}
+      : { inodesFree: inodes.available, inodes: inodes.capacity, inodesUsed: inodes.capacity - inodes.available };
+  const { available, capacity } = space;
+  return {
+    [name]: { time, availableBytes: available, capacityBytes: capacity, usedBytes: capacity - available, ...ofInodes },
+  };
+}
+
+function processes(left: Observations | undefined, time: string): object {
+  const pids = left?.get("pid.available");
+  return pids === undefined ? {} : { rlimit: { time, maxpid: pids.capacity, curproc: pids.capacity - pids.available } };
+}
+
 /** The body of `/stats/summary`. */
 export async function statsSummary(parts: NodeParts, signal: AbortSignal): Promise<object> {
   const time = timestamp(parts.clock.now());
   const all = await usage(parts, signal);
   const node = nodeUsage(parts, all);
+  const left = await parts.signals?.();
   const memory = (sum: Sum, at: string) => ({
     time: at,
     usageBytes: sum.memoryUsageBytes,
@@ -97,6 +123,11 @@ export async function statsSummary(parts: NodeParts, signal: AbortSignal): Promi
         usageBytes: node.memoryBytes,
         workingSetBytes: node.memoryBytes,
       },
+      ...fileSystem("fs", left, { signal: "nodefs", time }),
+      ...(left?.has("imagefs.available") === true
+        ? { runtime: fileSystem("imageFs", left, { signal: "imagefs", time }) }
+        : {}),
+      ...processes(left, time),
     },
     pods,
   };
