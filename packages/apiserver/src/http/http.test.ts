@@ -64,6 +64,13 @@ test("refusals are told as Kubernetes tells them", async () => {
       "BadRequest",
       /unknown field "x"/,
     ],
+    [
+      `${maps}?dryRun=All&dryRun=Some`,
+      { method: "POST", body: configMap("b") },
+      422,
+      "Invalid",
+      /dryRun: Unsupported value: \["All","Some"\]: supported values: "All"/,
+    ],
     [`${maps}?dryRun=Some`, { method: "POST", body: configMap("b") }, 422, "Invalid", /dryRun/],
     [
       maps,

@@ -3,6 +3,15 @@ import { refusals } from "@skiff/api";
 /** Query parameters, from a URL or from a call in process. */
 export interface Query {
   get(name: string): string | null | undefined;
+  /** All values of a parameter that is repeated; absent where none can be. */
+  getAll?(name: string): string[];
+}
+
+/** The values of a parameter that may have several: none where it is absent or empty. */
+export function values(query: Query, name: string): readonly string[] {
+  const first = query.get(name) ?? "";
+  const all = query.getAll?.(name) ?? [first];
+  return all.length === 1 && first === "" ? [] : all;
 }
 
 /** The query of an address without one. */

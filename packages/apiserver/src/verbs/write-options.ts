@@ -1,7 +1,7 @@
 import { type FieldError, fieldError, refusals } from "@skiff/api";
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import type { DeleteRequest, UserInfo, WriteContext } from "../contracts.ts";
-import { flag, type Query, wholeNumber } from "./query.ts";
+import { flag, type Query, values, wholeNumber } from "./query.ts";
 
 /** What the options of a write come from. */
 export interface WriteSource {
@@ -24,8 +24,8 @@ const fieldValidations = ["Ignore", "Strict", "Warn"] as const;
 export function writeContext(source: WriteSource, kind: string): WriteContext {
   const { query, user } = source;
   const errors: FieldError[] = [];
-  const dryRun = query.get("dryRun") ?? "";
-  if (dryRun !== "" && dryRun !== "All") errors.push(fieldError.notSupported("dryRun", [dryRun], ["All"]));
+  const dryRun = values(query, "dryRun");
+  if (dryRun.some((value) => value !== "All")) errors.push(fieldError.notSupported("dryRun", [...dryRun], ["All"]));
   const manager = query.get("fieldManager") ?? "";
   if (Buffer.byteLength(manager) > 128) errors.push(fieldError.tooLong("fieldManager", 128));
   for (const { index, 0: character } of manager.matchAll(unprintable)) {
@@ -42,7 +42,7 @@ export function writeContext(source: WriteSource, kind: string): WriteContext {
   return {
     user,
     fieldManager: manager === "" ? managerOf(source.userAgent) : manager,
-    dryRun: dryRun === "All",
+    dryRun: dryRun.length > 0,
     fieldValidation: fieldValidation ?? "Warn",
     warn: once((text) => source.warn(text)),
     annotate: source.annotate,
@@ -124,15 +124,12 @@ const saidInBody = (body: JsonObject): SaidOfDeletion => ({
   dryRun: Array.isArray(body.dryRun) ? body.dryRun : [],
 });
 
-const saidInQuery = (query: Query): SaidOfDeletion => {
-  const dryRun = query.get("dryRun") ?? "";
-  return {
-    grace: wholeNumber(query, "gracePeriodSeconds"),
-    asked: query.get("propagationPolicy") ?? undefined,
-    orphan: flag(query, "orphanDependents"),
-    dryRun: dryRun === "" ? [] : [dryRun],
-  };
-};
+const saidInQuery = (query: Query): SaidOfDeletion => ({
+  grace: wholeNumber(query, "gracePeriodSeconds"),
+  asked: query.get("propagationPolicy") ?? undefined,
+  orphan: flag(query, "orphanDependents"),
+  dryRun: values(query, "dryRun"),
+});
 
 function preconditionsOf(body: JsonObject | undefined): DeleteRequest["preconditions"] {
   if (!isJsonObject(body?.preconditions)) return undefined;

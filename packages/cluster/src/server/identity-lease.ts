@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { isNotFound, Leases } from "@skiff/api";
 import { type Clock, describeError, isAbort, type Logger, microTimestamp, type Random, uuid } from "@skiff/base";
 import type { Client } from "@skiff/client";
+import { serverLeaseLabel } from "./expired-leases.ts";
 import type { ServerAddress } from "./live-servers.ts";
 
 const leaseSeconds = 3600;
@@ -44,7 +45,7 @@ export async function keepIdentityLease(
   const host = hostname();
   const ref = { namespace: "kube-system", name: identityName(host, options.address) };
   const holderIdentity = `${ref.name}_${uuid(options.random)}`;
-  const labels = { "apiserver.kubernetes.io/identity": "kube-apiserver", "kubernetes.io/hostname": host };
+  const labels = { ...serverLeaseLabel, "kubernetes.io/hostname": host };
   while (!signal.aborted) {
     try {
       const found = await client.get(Leases, ref, { signal }).catch((error: unknown) => {

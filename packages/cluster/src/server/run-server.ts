@@ -27,6 +27,7 @@ import { keepSupervisor } from "../supervise/keep-supervisor.ts";
 import { gitVersion } from "../version.ts";
 import { openAuditLog } from "./audit-log.ts";
 import { readDescriptions } from "./descriptions.ts";
+import { removeExpiredLeases } from "./expired-leases.ts";
 import { keepIdentityLease } from "./identity-lease.ts";
 import { keepAmongServers } from "./live-servers.ts";
 import { component, runComponents, type Server, type ServerEffects } from "./run-components.ts";
@@ -94,6 +95,7 @@ export async function runServer(
   const address = { ip: settings.nodeIp, port: settings.apiPort };
   const own = { client, address, clock, random: systemRandom, logger };
   background.run("this server's lease", (stop) => keepIdentityLease(own, stop));
+  background.run("leases of former servers", (stop) => removeExpiredLeases(own, stop));
   if (store.isShared) background.run("the list of servers", (stop) => keepAmongServers({ ...own, store }, stop));
   await using stack = new AsyncDisposableStack();
   await runComponents(server, api, stack, signal);
