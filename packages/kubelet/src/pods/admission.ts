@@ -1,12 +1,4 @@
-import {
-  asMillis,
-  asUnits,
-  type Container,
-  type Pod,
-  podFitsNodeLabels,
-  type Taint,
-  untoleratedTaint,
-} from "@skiff/api";
+import { asMillis, asUnits, type Pod, podFitsNodeLabels, podRequests, type Taint, untoleratedTaint } from "@skiff/api";
 import { pressureRefusal } from "../eviction/rank.ts";
 import { appArmorRefusal } from "../security/app-armor.ts";
 import { sysctlRefusal } from "../security/sysctls.ts";
@@ -17,16 +9,8 @@ import { isSidecar } from "./restart-policy.ts";
 const amountOf = (resource: string, text: string | undefined): number =>
   text === undefined ? 0 : resource === "cpu" ? asMillis(text) : asUnits(text);
 
-/** What a pod asks for of one resource: its containers together, or its greediest init container. CPU in thousandths. */
-export function podRequest(pod: Pod, resource: string): number {
-  const of = (container: Container) => amountOf(resource, container.resources?.requests?.[resource]);
-  const init = pod.spec.initContainers ?? [];
-  const running = [...pod.spec.containers, ...init.filter(isSidecar)].reduce((sum, one) => sum + of(one), 0);
-  return (
-    Math.max(running, ...init.filter((one) => !isSidecar(one)).map(of)) +
-    amountOf(resource, pod.spec.overhead?.[resource])
-  );
-}
+/** What a pod asks for of one resource, all in all. CPU in thousandths. */
+export const podRequest = (pod: Pod, resource: string): number => amountOf(resource, podRequests(pod)[resource]);
 
 /** What the node offers and allows, for the judgement of pods that are bound to it. */
 export interface AdmittingNode {
@@ -97,12 +81,7 @@ function resourceRefusal(pod: Pod, node: AdmittingNode): Refusal | undefined {
   ];
   const pods = Number(node.allocatable.pods ?? "110");
   if (node.others.length + 1 > pods) return short("pods", 1, node.others.length, pods);
-  const resources = new Set(
-    [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].flatMap((one) =>
-      Object.keys(one.resources?.requests ?? {}),
-    ),
-  );
-  for (const resource of resources) {
+  for (const resource of Object.keys(podRequests(pod))) {
     // Extended resources that the node does not have are the cluster's: they are not the node's to count.
     if (node.allocatable[resource] === undefined && resource.includes("/")) continue;
     const capacity = amountOf(resource, node.allocatable[resource]);

@@ -5,6 +5,7 @@ import { MemoryCgroups } from "@skiff/host";
 import { fileLogs, SimulatedRuntime } from "@skiff/runtime";
 import { NodeFixture } from "../fixtures/node-fixture.ts";
 import { containerOf, podOf } from "../fixtures/objects.ts";
+import { podRequest } from "../pods/admission.ts";
 import { desiredAllocation, withAllocation } from "./allocation.ts";
 import { judgeResize } from "./judge-resize.ts";
 
@@ -34,6 +35,12 @@ describe("what a node grants", () => {
     ],
   ] as const)
     it(`judges ${what}`, () => assert.deepEqual(judgeResize(pod, { allocatable, others }), expected));
+
+  it("counts what a pod asks for as a whole", () => {
+    const whole = podOf({ resources: { requests: { cpu: "5", memory: "1Gi" } } });
+    assert.equal(judgeResize(whole, { allocatable, others: [] }).kind, "infeasible");
+    assert.equal(podRequest(whole, "cpu"), 5000);
+  });
 
   it("leaves out what was not granted", () => {
     const old = desiredAllocation(podWith("1", "1Gi"));
