@@ -31,7 +31,7 @@ import { removeExpiredLeases } from "./expired-leases.ts";
 import { keepIdentityLease } from "./identity-lease.ts";
 import { keepAmongServers } from "./live-servers.ts";
 import { component, runComponents, type Server, type ServerEffects } from "./run-components.ts";
-import { usageWith } from "./simulated-part.ts";
+import { connectorWith, usageWith } from "./simulated-part.ts";
 
 /** What the server process is told on its command line. */
 export interface ServerOptions {
@@ -142,7 +142,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
         descriptions: readDescriptions,
         ...identity,
         admission: server.admission,
-        nodes,
+        nodes: connectorWith(server.simulated, nodes),
         usage: usageWith(server.simulated, kubeletUsage(nodes, clock)),
         scheduling: (pod) => server.scheduling.source?.(pod),
         frontProxy: pki.frontProxyClient,

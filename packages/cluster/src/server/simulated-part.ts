@@ -1,5 +1,5 @@
-import type { Node } from "@skiff/api";
-import type { NodeUsage, UsageSource } from "@skiff/apiserver";
+import { type Node, refusals } from "@skiff/api";
+import type { NodeConnector, NodeUsage, UsageSource } from "@skiff/apiserver";
 import { aborted, Background, type Clock, describeError, isAbort, type Logger } from "@skiff/base";
 import type { Client, Informers } from "@skiff/client";
 import type { ClusterSettings } from "../settings/settings.ts";
@@ -7,6 +7,8 @@ import { kubernetesVersion } from "../version.ts";
 
 /** How a server asks its simulated nodes for what they use. */
 export interface SimulatedPart {
+  /** Whether a node is one of them. */
+  has?: (nodeName: string) => boolean;
   usage?: (nodeName: string) => NodeUsage | undefined;
 }
 
@@ -63,6 +65,7 @@ export async function startSimulatedNodes(
     await removeNodes({ client, informers }, isSurplus, stop);
     const parts = { client, informers, clock, logger, heartbeatMs, scripts: annotatedScript, loads: annotatedLoad };
     await using fleet = await SimulatedNodes.start({ ...parts, nodes }, stop);
+    simulated.has = (name) => wanted.has(name);
     simulated.usage = (name) => fleet.usage(name);
     logger.info(`${count} simulated nodes are there`);
     await aborted(stop);
@@ -76,6 +79,7 @@ export async function startSimulatedNodes(
         logger.error(`the simulated nodes do not start: ${describeError(error)}`);
         await clock.sleep(retryMs, stop);
       } finally {
+        delete simulated.has;
         delete simulated.usage;
       }
     }
@@ -87,5 +91,13 @@ export async function startSimulatedNodes(
 export const usageWith = (simulated: SimulatedPart, kubelets: UsageSource): UsageSource => ({
   async usage(nodeName, signal) {
     return simulated.usage?.(nodeName) ?? (await kubelets.usage(nodeName, signal));
+  },
+});
+
+/** Nobody answers at a simulated node: who asks for logs or a shell is told so at once. */
+export const connectorWith = (simulated: SimulatedPart, kubelets: NodeConnector): NodeConnector => ({
+  async connect(nodeName) {
+    if (simulated.has?.(nodeName) !== true) return await kubelets.connect(nodeName);
+    throw refusals.unavailable(`node ${nodeName} is simulated: its pods have no logs, and nothing can be run in them`);
   },
 });

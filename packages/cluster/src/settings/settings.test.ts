@@ -30,6 +30,7 @@ const example: ClusterSettings = {
   nodePorts: [30000, 32767],
   clusterDomain: "cluster.local",
   slot: 0,
+  simulatedNodes: 3,
 };
 
 async function home(test: TestContext): Promise<string> {
