@@ -46,7 +46,9 @@ export function admitPod(pod: Pod, node: AdmittingNode): PodFailure | undefined 
     resourceRefusal(pod, node) ??
     placementRefusal(pod, node) ??
     appArmorPart(pod, node);
-  return refusal === undefined ? undefined : { reason: refusal[0], message: `Pod was rejected: ${refusal[1]}` };
+  return refusal === undefined
+    ? undefined
+    : { reason: refusal[0], message: `Pod was rejected: ${refusal[1]}`, rejected: true };
 }
 
 function sysctlsRefusal(pod: Pod, node: AdmittingNode): Refusal | undefined {

@@ -9,6 +9,8 @@ import { qosClass } from "./qos.ts";
 export interface PodFailure {
   readonly reason: string;
   readonly message: string;
+  /** The node never took the pod: nothing is to be said of its containers. */
+  readonly rejected?: boolean;
   /** The node itself was in need: the pod is not to blame, and bears the condition DisruptionTarget. */
   readonly disruption?: boolean;
 }
@@ -29,6 +31,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
   const { pod, nowMs } = input;
   const now = timestamp(nowMs);
   const old = pod.status;
+  if (input.failure?.rejected === true) return rejectedStatus(pod, input.failure, now);
   const { init, app } = settled(input, {
     init: containerStatuses(pod.spec.initContainers ?? [], input, "init"),
     app: containerStatuses(pod.spec.containers, input, "app"),
@@ -75,6 +78,16 @@ export function podStatus(input: PodStatusInput): PodStatus {
     ...(old?.resourceClaimStatuses === undefined ? {} : { resourceClaimStatuses: old.resourceClaimStatuses }),
   };
 }
+
+const rejectedStatus = (pod: Pod, { reason, message }: PodFailure, now: string): PodStatus => ({
+  ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+  phase: "Failed",
+  reason,
+  message,
+  ...(pod.status?.conditions === undefined ? {} : { conditions: pod.status.conditions }),
+  startTime: pod.status?.startTime ?? now,
+  qosClass: qosClass(pod),
+});
 
 interface Statuses {
   readonly init: ContainerStatus[];
