@@ -121,6 +121,12 @@ describe("resources on a real kernel", () => {
     await until(async () => !(await mounted()), "nothing stays mounted");
   });
 
+  it("leave the machine processes of its own, however many pods start", async () => {
+    const all = Number(await kernelValue(machine.cgroupRoot, ["pids.max", "pids.max"]));
+    const most = Number(await readFile("/proc/sys/kernel/pid_max", "utf8"));
+    assert.ok(all > 0 && all < most, `${all} of ${most}`);
+  });
+
   it("leave no group behind", async () => {
     const left = async () => {
       const groups = await machine.cgroups.children(machine.cgroupRoot);
