@@ -164,6 +164,7 @@ function accountUser({ namespace, name }: { readonly namespace: string; readonly
 function accessOf(question: AccessQuestion): Access {
   if (question.kind === "path") return question;
   const { verb, group, resource: plural, subresource, namespace, name } = question;
+  const { fieldSelector = "", labelSelector = "" } = question;
   return {
     kind: "resource",
     verb,
@@ -173,5 +174,7 @@ function accessOf(question: AccessQuestion): Access {
     ...(subresource === "" ? {} : { subresource }),
     ...(namespace === "" ? {} : { namespace }),
     ...(name === "" ? {} : { name }),
+    ...(fieldSelector === "" ? {} : { fieldSelector }),
+    ...(labelSelector === "" ? {} : { labelSelector }),
   };
 }

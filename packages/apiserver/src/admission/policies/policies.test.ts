@@ -161,6 +161,29 @@ test("warnings instead of refusals", async () => {
   );
 });
 
+test("the authorizer hears of selectors", async () => {
+  await using the = await scene();
+  const { api, post } = the;
+  assert.equal((await post("/api/v1/namespaces", { metadata: { name: "kube-node-lease" } })).status, 201);
+  const pods = "authorizer.group('').resource('pods')";
+  await the.policy("validating", "node", {
+    matchConstraints: {
+      resourceRules: [
+        { apiGroups: ["coordination.k8s.io"], apiVersions: ["v1"], operations: ["CREATE"], resources: ["leases"] },
+      ],
+    },
+    validations: [
+      { expression: `${pods}.fieldSelector('spec.nodeName=one').check('list').allowed()`, message: "its own pods" },
+      { expression: `!${pods}.fieldSelector('spec.nodeName=two').check('list').allowed()`, message: "others' pods" },
+      { expression: `!${pods}.labelSelector('spec.nodeName=one').check('list').allowed()`, message: "labels" },
+    ],
+  });
+  const headers = { "impersonate-user": "system:node:one", "impersonate-group": "system:nodes" };
+  const path = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
+  const made = await api.call(path, { method: "POST", headers, body: { metadata: { name: "one" } } });
+  assert.equal(made.status, 201, made.text);
+});
+
 test("the authorizer answers for the user and for service accounts", async () => {
   await using the = await scene();
   await the.policy("validating", "authorized", {
