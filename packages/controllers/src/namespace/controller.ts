@@ -32,8 +32,14 @@ export const namespaceController = (resources: ResourceSet, emptyAggregated?: Em
     name: "namespace",
     for: Namespaces,
     workers: 10,
-    reads: [APIServices],
     watches: [
+      // A group that could not be read may be there again, or gone for good.
+      watching(APIServices, (_service, { cached }) =>
+        cached(Namespaces)
+          .list()
+          .map(({ metadata }) => metadata)
+          .filter(({ deletionTimestamp }) => deletionTimestamp !== undefined),
+      ),
       watching(Pods, ({ metadata: { namespace } }, { cached }) => {
         const found = cached(Namespaces).get(namespace);
         return found?.metadata.deletionTimestamp === undefined ? [] : [found.metadata];
