@@ -4,6 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { encodeProtobuf } from "@skiff/api";
 import { isJsonObject, type JsonObject, type JsonValue, type Random, randomInt, seededRandom } from "@skiff/base";
 import { type TestCall, type TestSetup, testSetup } from "../fixtures/test-client.ts";
@@ -324,3 +326,25 @@ for (const [index, kind] of kinds.entries()) {
     assert.equal((await setup.call("/readyz")).status, 200);
   });
 }
+
+test("nonsense leaves nothing in memory", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  assert.ok(typeof collect === "function");
+  const random = seededRandom(seed);
+  // Of what makes no objects.
+  const passing = kinds.filter(({ name }) => name === "protobuf" || name === "read" || name === "deletion");
+  const heldAfter = async (shots: number): Promise<number> => {
+    for (let shot = 0; shot < shots; shot++) {
+      const { path, call } = pick(random, passing, kinds[0] ?? assert.fail())(random);
+      await setup.call(path, call);
+    }
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  // What is kept once for each path, header or kind of refusal is there after the first of them.
+  const before = await heldAfter(rounds * 4);
+  const grown = (await heldAfter(rounds * 8)) - before;
+  // Caches that are full at some time; were a request itself kept, it would be several times as much.
+  assert.ok(grown < 2 * 1024 * 1024, `${grown} bytes more after ${rounds * 8} requests`);
+});
