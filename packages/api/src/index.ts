@@ -86,7 +86,10 @@ export type { ServiceCIDR } from "./generated/types/networking-v1.ts";
 export type * from "./generated/types/policy-v1.ts";
 export type * from "./generated/types/rbac-v1.ts";
 export type {
+  DeviceClass,
+  DeviceSelector,
   ResourceClaim as DynamicResourceClaim,
+  ResourceClaimSpec,
   ResourceClaimTemplate,
 } from "./generated/types/resource-v1.ts";
 export type * from "./generated/types/storage-v1.ts";

@@ -1,6 +1,10 @@
 import {
+  type DeviceClass,
+  DeviceClasses,
   MutatingAdmissionPolicies,
   MutatingWebhookConfigurations,
+  ResourceClaims,
+  ResourceClaimTemplates,
   ValidatingAdmissionPolicies,
   ValidatingWebhookConfigurations,
 } from "@skiff/api";
@@ -34,6 +38,34 @@ export function checkExpressions(table: StorageTable): void {
     table.hook(MutatingWebhookConfigurations, {
       check: ({ webhooks = [] }) =>
         conditional(webhooks) ? findings().then(({ webhookFindings }) => webhookFindings(webhooks)) : [],
+    });
+  }
+  checkDeviceSelectors(table);
+}
+
+function checkDeviceSelectors(table: StorageTable): void {
+  const findings = () => import("./device-selector-findings.ts");
+  if (table.find(DeviceClasses) !== undefined) {
+    const placed = (of: DeviceClass | undefined) => [["spec.selectors", of?.spec?.selectors] as const];
+    table.hook(DeviceClasses, {
+      check: async (now, old) => (await findings()).deviceSelectorFindings(placed(now), placed(old)),
+    });
+  }
+  if (table.find(ResourceClaims) !== undefined) {
+    table.hook(ResourceClaims, {
+      async check(claim, old) {
+        const { deviceSelectorFindings, selectorsOfClaim } = await findings();
+        return deviceSelectorFindings(selectorsOfClaim("spec", claim.spec), selectorsOfClaim("spec", old?.spec));
+      },
+    });
+  }
+  if (table.find(ResourceClaimTemplates) !== undefined) {
+    table.hook(ResourceClaimTemplates, {
+      async check(template, old) {
+        const { deviceSelectorFindings, selectorsOfClaim } = await findings();
+        const placed = (of: typeof template | undefined) => selectorsOfClaim("spec.spec", of?.spec?.spec);
+        return deviceSelectorFindings(placed(template), placed(old));
+      },
     });
   }
 }
