@@ -16,7 +16,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   scheduler: ["base", "api", "client"],
   runtime: ["base", "grpc", "host"],
   csi: ["base", "grpc", "host"],
-  kubelet: ["base", "api", "client", "csi", "runtime", "host"],
+  kubelet: ["base", "api", "client", "grpc", "csi", "runtime", "host"],
   network: ["base", "api", "client", "host"],
   simulation: ["base", "api", "apiserver", "client"],
   cluster: [
@@ -24,6 +24,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "api",
     "store",
     "cel",
+    "grpc",
     "host",
     "apiserver",
     "client",

@@ -40,6 +40,7 @@ import { rootCertificateController } from "./root-certificate/controller.ts";
 import { serviceAccountController } from "./service-account/controller.ts";
 import { serviceCidrController } from "./service-cidr/controller.ts";
 import { statefulSetController } from "./stateful-set/controller.ts";
+import type { StorageDriver } from "./storage-driver.ts";
 import {
   attributesClassProtectionController,
   claimProtectionController,
@@ -48,6 +49,8 @@ import {
 import { taintEvictionController } from "./taint-eviction/controller.ts";
 import { tokenCleanerController } from "./token-cleaner/controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/controller.ts";
+import { volumeDeleter, volumeProvisioner } from "./volume-provisioner/controller.ts";
+import { volumeResizer } from "./volume-resizer/controller.ts";
 
 /** What differs from cluster to cluster. */
 export interface ControllerSettings {
@@ -67,6 +70,8 @@ export interface ControllerSettings {
   readonly emptyAggregated?: EmptyAggregated;
   /** Reads the metrics APIs for autoscalers; they tell that there are none where absent. */
   readonly readMetrics?: ReadApi;
+  /** Drivers that volumes are made with from here; others bring their own provisioners along. */
+  readonly storageDrivers?: readonly StorageDriver[];
   /** How volumes whose claim has gone are reclaimed. */
   readonly reclaim?: ReclaimSettings;
   /** How many ended pods are kept; 12500 where absent. */
@@ -110,6 +115,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     volumeBinder(settings.reclaim ?? {}),
     ...resourceClaimControllers,
     serviceCidrController,
+    ...(settings.storageDrivers ?? []).flatMap(storageControllers),
     claimProtectionController,
     volumeProtectionController,
     attributesClassProtectionController,
@@ -121,6 +127,12 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
       : [extensionAuthenticationController(settings.extensionAuthentication)]),
   ];
 }
+
+const storageControllers = (driver: StorageDriver): readonly Loop[] => [
+  volumeProvisioner(driver),
+  volumeDeleter(driver),
+  volumeResizer(driver),
+];
 
 const unreachable: CheckDiscovery = () =>
   Promise.reject(new Error("aggregated API servers cannot be reached from here"));

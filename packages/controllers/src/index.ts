@@ -4,3 +4,5 @@ export type { CertificateSigner } from "./certificate-signing/controller.ts";
 export type { ReadApi } from "./horizontal-pod-autoscaler/metrics-apis.ts";
 export { type ResourceSet, servedResourceSet } from "./resource-set.ts";
 export { startControllers } from "./start-controllers.ts";
+export type { CreatedVolume, Segments, StorageDriver, TakenSnapshot, WantedVolume } from "./storage-driver.ts";
+export { snapshotDefinitions } from "./volume-snapshot/snapshot-definitions.ts";

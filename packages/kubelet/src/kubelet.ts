@@ -1,8 +1,10 @@
 import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { asMillis, asUnits, type Pod, Pods, Services } from "@skiff/api";
 import { aborted, Background, describeError } from "@skiff/base";
 import { PodCgroups } from "./cgroups/pod-cgroups.ts";
 import { defaultConfiguration, type KubeletConfiguration } from "./config/kubelet-configuration.ts";
+import { CsiDrivers } from "./csi/csi-drivers.ts";
 import { Evictor } from "./eviction/evictor.ts";
 import { machineSignals, maxProcesses } from "./eviction/machine-signals.ts";
 import type { Observations } from "./eviction/thresholds.ts";
@@ -52,8 +54,16 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     onChange: (uids) => late.pods?.objectsChanged(uids),
   });
   const cache = new RuntimeCache({ runtime, clock, logger, onChange: (uid) => late.pods?.wake(uid) });
+  const drivers = new CsiDrivers({
+    nodeName: node.name,
+    folder: join(node.rootFolder, "plugins_registry"),
+    client: options.client,
+    clock,
+    logger,
+  });
   const parts = await nodeParts(options, {
     cache,
+    drivers,
     objects,
     machine,
     pods: {
@@ -123,6 +133,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       late.pods?.[Symbol.dispose]();
       await server?.[Symbol.asyncDispose]();
       await background[Symbol.asyncDispose]();
+      await drivers[Symbol.asyncDispose]();
       objects[Symbol.dispose]();
     },
   };
@@ -179,13 +190,14 @@ async function nodeParts(
   options: KubeletOptions,
   made: {
     readonly cache: RuntimeCache;
+    readonly drivers: CsiDrivers;
     readonly objects: ReferencedObjects;
     readonly machine: Parameters<typeof nodeResources>[0];
     readonly pods: PodsOfNode;
   },
 ): Promise<NodeParts> {
   const { node, client, runtime, recorder, clock, random, logger, host } = options;
-  const { objects, machine, cache } = made;
+  const { objects, machine, cache, drivers } = made;
   const configuration = options.configuration ?? defaultConfiguration;
   const folders = new PodFolders(node);
   const { capacity, allocatable } = nodeResources(machine, configuration);
@@ -194,7 +206,8 @@ async function nodeParts(
   const tokens = new ServiceAccountTokens(client, clock);
   const sources = { client, objects, tokens, clock, random, allocatable };
   const images = new ImagePuller({ runtime, recorder, clock, parallel: parallelPulls(configuration) });
-  const plugins = volumePlugins({ runtime, images, folders, mounts, processes, featureGates, ...sources });
+  const csi = { drivers, nodeName: node.name };
+  const plugins = volumePlugins({ runtime, images, folders, mounts, processes, featureGates, ...csi, ...sources });
   const onGone = (uid: string) => {
     objects.release(uid);
     tokens.forget(uid);

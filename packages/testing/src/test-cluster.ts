@@ -40,6 +40,8 @@ export interface TestClusterOptions {
   readonly emptyAggregated?: ControllerSettings["emptyAggregated"];
   /** Signs approved certificate requests; nobody does where absent. */
   readonly certificateSigner?: CertificateSigner;
+  /** Drivers that make volumes; none where absent. */
+  readonly storageDrivers?: ControllerSettings["storageDrivers"];
   /** How volumes are reclaimed; the machine has no directories where absent. */
   readonly reclaim?: ControllerSettings["reclaim"];
   /** Where Services of webhooks really are: nothing gets through to simulated pods. None is reached where absent. */
@@ -115,7 +117,15 @@ export class TestCluster implements AsyncDisposable {
 
   /** A cluster whose nodes are Ready and whose default namespace may be used. */
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
-    const { seed = 1, logger = silentLogger, checkDiscovery, emptyAggregated, certificateSigner, reclaim } = options;
+    const {
+      seed = 1,
+      logger = silentLogger,
+      checkDiscovery,
+      emptyAggregated,
+      certificateSigner,
+      reclaim,
+      storageDrivers,
+    } = options;
     const clock = new VirtualClock();
     const random = seededRandom(seed);
     const ending = new AbortController();
@@ -154,6 +164,7 @@ export class TestCluster implements AsyncDisposable {
         ...(emptyAggregated === undefined ? {} : { emptyAggregated }),
         ...(certificateSigner === undefined ? {} : { certificateSigner }),
         ...(reclaim === undefined ? {} : { reclaim }),
+        ...(storageDrivers === undefined ? {} : { storageDrivers }),
       }),
     );
     const recorder = stack.use(createEventRecorder({ ...running, component: defaultSchedulerName, logger }));

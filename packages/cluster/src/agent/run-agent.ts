@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { aborted, Background, type Clock, type Logger, systemRandom } from "@skiff/base";
 import {
   type Client,
@@ -8,6 +9,7 @@ import {
   httpsTransport,
   type Informers,
 } from "@skiff/client";
+import { hostpathDriverName, startHostpathDriver } from "@skiff/csi";
 import { type KubeletConfiguration, startKubelet } from "@skiff/kubelet";
 import {
   clusterZone,
@@ -19,7 +21,7 @@ import {
   upstreamServers,
 } from "@skiff/network";
 import { ensureHelloImages, fileLogs, type Runtime, SimulatedRuntime } from "@skiff/runtime";
-import type { Machine } from "../lifecycle/machine.ts";
+import { type Machine, volumeDriverSocket } from "../lifecycle/machine.ts";
 import { serverUrl } from "../lifecycle/up.ts";
 import { type Pki, readPki } from "../pki/pki.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
@@ -85,6 +87,7 @@ export async function runAgent(
   const runtime =
     settings.runtime === "simulated" ? stack.use(simulatedRuntime(agent)) : stack.use(await realRuntime(agent, stack));
   const configuration = await readNodeConfiguration(paths.kubeletConfiguration);
+  stack.use(await volumeDriver(agent));
   stack.use(await kubelet(agent, runtime, configuration));
   await aborted(signal);
   logger.info("stopping");
@@ -92,6 +95,22 @@ export async function runAgent(
 
 const simulatedRuntime = ({ settings, clock }: Agent): SimulatedRuntime =>
   new SimulatedRuntime({ clock, random: systemRandom, podCidr: settings.podCidr, logs: fileLogs });
+
+/** The driver for volumes on this node's disk; it makes itself known to the kubelet as others do. */
+async function volumeDriver({ settings, paths, machine, clock }: Agent): Promise<AsyncDisposable> {
+  const registry = join(paths.kubelet, "plugins_registry");
+  await mkdir(registry, { recursive: true, mode: 0o750 });
+  return startHostpathDriver({
+    nodeName: settings.nodeName,
+    root: paths.volumes,
+    socket: volumeDriverSocket(paths, settings.runtime),
+    registrationSocket: join(registry, `${hostpathDriverName}-reg.sock`),
+    version: kubernetesVersion,
+    processes: machine.processes,
+    mounts: settings.runtime === "simulated" ? undefined : machine.mounts,
+    clock,
+  });
+}
 
 /** containerd with its images; proxy and DNS start beside it, since pods can start before Services can be reached. */
 async function realRuntime(agent: Agent, stack: AsyncDisposableStack): Promise<Runtime> {

@@ -1,6 +1,8 @@
 import {
   ClusterRoleBindings,
   ClusterRoles,
+  CSIDrivers,
+  CustomResourceDefinitions,
   EndpointSlices,
   Endpoints,
   isAlreadyExists,
@@ -11,8 +13,11 @@ import {
   type ResourceDefinition,
   ServiceCIDRs,
   Services,
+  StorageClasses,
 } from "@skiff/api";
 import type { Client } from "@skiff/client";
+import { snapshotDefinitions } from "@skiff/controllers";
+import { hostpathDriverName } from "@skiff/csi";
 import { type ClusterSettings, clusterDnsIp, kubernetesServiceIp, nthAddress } from "../settings/settings.ts";
 import { bootstrapRbac } from "./bootstrap-rbac.ts";
 
@@ -93,6 +98,7 @@ function objectSets(settings: ClusterSettings): readonly BootstrapSet[] {
       PriorityClasses,
       systemClasses.map(({ name, value, description }) => ({ metadata: { name }, value, description })),
     ),
+    ...storageSets,
     set(Services, [kubernetesService(settings), ...(settings.runtime === "containerd" ? [dnsService(settings)] : [])]),
     set(Endpoints, reachable ? [kubernetesEndpoints(settings)] : []),
     set(EndpointSlices, [
@@ -101,6 +107,42 @@ function objectSets(settings: ClusterSettings): readonly BootstrapSet[] {
     ]),
   ];
 }
+
+const shared =
+  "Every pod of this node sees the same files. They are shared as folders of the machine, not by an NFS server.";
+
+/** The classes of the driver for volumes on the node's disk. */
+const storageSets: readonly BootstrapSet[] = [
+  set(CSIDrivers, [
+    {
+      metadata: { name: hostpathDriverName },
+      spec: {
+        attachRequired: false,
+        podInfoOnMount: true,
+        fsGroupPolicy: "File",
+        volumeLifecycleModes: ["Persistent", "Ephemeral"],
+      },
+    },
+  ]),
+  set(StorageClasses, [
+    {
+      metadata: { name: "standard", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+      provisioner: hostpathDriverName,
+      allowVolumeExpansion: true,
+    },
+    {
+      metadata: { name: "nfs", annotations: { "kubernetes.io/description": shared } },
+      provisioner: hostpathDriverName,
+      allowVolumeExpansion: true,
+    },
+  ]),
+];
+
+/** The definitions of snapshots. Judging them takes a while: nothing waits for it. */
+const snapshotSet = set(
+  CustomResourceDefinitions,
+  snapshotDefinitions.map(({ metadata: { name, annotations }, spec }) => ({ metadata: { name, annotations }, spec })),
+);
 
 const kubernetesService = (settings: ClusterSettings) => ({
   metadata: { name: "kubernetes", namespace: "default", labels: { component: "apiserver", provider: "kubernetes" } },
@@ -167,6 +209,11 @@ export async function createBootstrapObjects(
   if (namespaced !== undefined) await create(namespaced);
   await bootstrapRbac(client, signal);
   for (const set of others) await create(set);
+}
+
+/** Creates the definitions of snapshots where they are missing. */
+export async function defineSnapshots(client: Client, signal: AbortSignal): Promise<void> {
+  for (const object of snapshotSet.objects) await createIfMissing(client, snapshotSet.resource, object, signal);
 }
 
 async function createIfMissing(

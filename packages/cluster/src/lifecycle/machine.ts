@@ -55,6 +55,10 @@ export function stateFolder(paths: Pick<ClusterPaths, "root">): string {
   return join("/run/skiff", hash);
 }
 
+/** Socket of the driver for volumes on the node's disk. A simulated node has nothing below `/run`. */
+export const volumeDriverSocket = (paths: Pick<ClusterPaths, "root" | "run">, runtime: string): string =>
+  join(runtime === "simulated" ? paths.run : stateFolder(paths), "csi.sock");
+
 const bootIdPath = (paths: Pick<ClusterPaths, "run">): string => join(paths.run, "boot-id");
 const currentBootId = (): Promise<string> => readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "");
 

@@ -31,11 +31,21 @@ export async function tearDown(teardown: Teardown, signal: AbortSignal): Promise
     if (identity !== undefined) machine.processes.signal(identity, "SIGKILL");
   }
   for (const folder of [state, paths.kubelet, paths.containerd]) await machine.mounts.unmountBelow(folder, signal);
+  await detachDevices(teardown, signal);
   await machine.nftables.deleteTable("inet", names.nftTable, signal);
   await machine.nftables.deleteTable("ip", names.nftTable, signal);
   await machine.network.links.remove(names.bridge, signal);
   machine.cgroups().remove(names.cgroup);
   await rm(state, { recursive: true, force: true });
+}
+
+/** Loop devices of volumes that pods had as devices. */
+async function detachDevices({ paths, machine }: Teardown, signal: AbortSignal): Promise<void> {
+  for (const name of await readdir("/sys/block").catch(() => [])) {
+    const file = await readFile(join("/sys/block", name, "loop", "backing_file"), "utf8").catch(() => "");
+    if (!file.startsWith(`${paths.volumes}/`)) continue;
+    await machine.processes.run("losetup", { args: ["-d", `/dev/${name}`] }, signal);
+  }
 }
 
 async function endContainers({ machine, clock }: Teardown, cgroup: string, signal: AbortSignal): Promise<void> {

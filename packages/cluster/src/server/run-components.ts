@@ -16,13 +16,17 @@ import {
   whileLeading,
 } from "@skiff/client";
 import { startControllers } from "@skiff/controllers";
+import { hostpathDriverName } from "@skiff/csi";
 import { Scheduler } from "@skiff/scheduler";
 import type { Store } from "@skiff/store";
 import type { IdentityOptions } from "../identity/identity-options.ts";
+import { volumeDriverSocket } from "../lifecycle/machine.ts";
 import type { OperationOptions } from "../operation/operation-options.ts";
 import { frontProxyName, loadAuthority, type Pki } from "../pki/pki.ts";
+import type { ClusterPaths } from "../settings/paths.ts";
 import type { ClusterSettings } from "../settings/settings.ts";
 import type { AuditLog } from "./audit-log.ts";
+import { csiStorageDriver } from "./csi-storage-driver.ts";
 import { markControlPlane } from "./mark-control-plane.ts";
 import { removePath } from "./remove-path.ts";
 import { type SimulatedPart, startSimulatedNodes } from "./simulated-part.ts";
@@ -41,6 +45,7 @@ export interface Server extends ServerEffects {
   readonly pkiFolder: string;
   /** The cluster's folder. */
   readonly root: string;
+  readonly paths: ClusterPaths;
   readonly identity: IdentityOptions;
   readonly store: Store;
   readonly operation: OperationOptions;
@@ -105,7 +110,7 @@ interface Shared {
 }
 
 function controllersOf(
-  { clock, logger, pki, pkiFolder, identity }: Server,
+  { clock, logger, pki, pkiFolder, identity, settings, paths }: Server,
   { api, client, informers }: Shared & { readonly api: ApiServer },
 ): AsyncDisposable {
   return startControllers({
@@ -123,6 +128,7 @@ function controllersOf(
     checkDiscovery: (service, stop) => api.checkDiscovery(service, stop),
     readMetrics: (url, stop) => api.readAggregated(url, stop),
     emptyAggregated: (service, namespace, stop) => api.emptyAggregated(service, namespace, stop),
+    storageDrivers: [csiStorageDriver(hostpathDriverName, volumeDriverSocket(paths, settings.runtime), clock)],
     reclaim: { removePath, recyclerImage: "docker.io/skiff/hello:latest" },
     issueAccountToken: accountTokenIssuer(identity.serviceAccounts.privateKey),
     certificateSigner: { sign: async (request) => (await loadAuthority(pkiFolder, clock)).certify(request) },

@@ -13,7 +13,7 @@ import { createClient } from "@skiff/client";
 import type { Processes } from "@skiff/host";
 import { compactionIntervalMs, compactPeriodically } from "@skiff/store";
 import { snapshotRoutes } from "../backup/snapshot-route.ts";
-import { createBootstrapObjects } from "../bootstrap/bootstrap-objects.ts";
+import { createBootstrapObjects, defineSnapshots } from "../bootstrap/bootstrap-objects.ts";
 import { holdServiceCidr } from "../bootstrap/service-cidr.ts";
 import { openStore } from "../datastore/open-store.ts";
 import type { IdentityOptions } from "../identity/identity-options.ts";
@@ -71,6 +71,7 @@ export async function runServer(
     pki,
     pkiFolder: paths.pki,
     root: paths.root,
+    paths,
     store,
     identity,
     operation,
@@ -94,6 +95,7 @@ export async function runServer(
   readiness.bootstrapped = true;
   const address = { ip: settings.nodeIp, port: settings.apiPort };
   const own = { client, address, clock, random: systemRandom, logger };
+  background.run("definitions of snapshots", (stop) => defineSnapshots(client, stop));
   background.run("this server's lease", (stop) => keepIdentityLease(own, stop));
   background.run("leases of former servers", (stop) => removeExpiredLeases(own, stop));
   if (store.isShared) background.run("the list of servers", (stop) => keepAmongServers({ ...own, store }, stop));

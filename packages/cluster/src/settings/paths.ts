@@ -23,6 +23,8 @@ export interface ClusterPaths {
   readonly podLogs: string;
   /** Pods that the node runs by itself (static pods), one a file. */
   readonly manifests: string;
+  /** Data of volumes and snapshots that were made on this node's disk. */
+  readonly volumes: string;
   readonly images: string;
   /** The administrator's kubeconfig, whole, whatever the user's own file holds. */
   readonly kubeconfig: string;
@@ -46,6 +48,7 @@ export function clusterPaths(home: string, name: string): ClusterPaths {
     kubelet: join(root, "kubelet"),
     podLogs: join(root, "pod-logs"),
     manifests: join(root, "manifests"),
+    volumes: join(root, "volumes"),
     images: join(root, "images"),
     kubeconfig: join(root, "admin.kubeconfig"),
   };

@@ -1,4 +1,6 @@
 import type { Mounts, Processes } from "@skiff/host";
+import type { CsiDrivers } from "../../csi/csi-drivers.ts";
+import { csiPlugin } from "../../csi/csi-plugin.ts";
 import type { VolumePlugin } from "../volume-plugin.ts";
 import { type ApiFilesOptions, apiFilesPlugins } from "./api-files.ts";
 import { emptyDirPlugin } from "./empty-dir.ts";
@@ -12,6 +14,8 @@ import { remnants } from "./remnants.ts";
 export interface VolumePluginsOptions extends ApiFilesOptions, ImageVolumeOptions {
   readonly mounts: Mounts | undefined;
   readonly processes: Processes | undefined;
+  readonly drivers: CsiDrivers;
+  readonly nodeName: string;
   readonly featureGates: Readonly<Record<string, boolean>>;
 }
 
@@ -24,5 +28,6 @@ export const volumePlugins = (options: VolumePluginsOptions): readonly VolumePlu
   localVolumePlugin(options.mounts),
   nfsPlugin(options.mounts),
   gitRepoPlugin({ enabled: options.featureGates.GitRepoVolumeDriver === true, processes: options.processes }),
+  csiPlugin({ ...options, rootFolder: options.folders.root, podsFolder: options.folders.pods }),
   ...remnants,
 ];

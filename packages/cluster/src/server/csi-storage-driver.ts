@@ -1,0 +1,78 @@
+import type { Clock } from "@skiff/base";
+import type { StorageDriver, TakenSnapshot, WantedVolume } from "@skiff/controllers";
+import { accessMode, CsiClient, controllerService, type Snapshot, type VolumeCapability } from "@skiff/csi";
+import type { Init } from "@skiff/grpc";
+
+/** A driver behind a socket of this machine, as the controllers know drivers. It is connected to when first needed. */
+export function csiStorageDriver(name: string, socket: string, clock: Clock): StorageDriver & Disposable {
+  const client = new CsiClient(socket, clock);
+  return {
+    name,
+    async createVolume(wanted, signal) {
+      const { source, node } = wanted;
+      const content = { snapshot: { snapshotId: source?.id ?? "" } };
+      const clone = { volume: { volumeId: source?.id ?? "" } };
+      const { volume } = await client.call(
+        controllerService.createVolume,
+        {
+          name: wanted.name,
+          capacityRange: { requiredBytes: wanted.sizeBytes },
+          volumeCapabilities: wanted.accessModes.map((mode) => capabilityOf(mode, wanted)),
+          parameters: wanted.parameters,
+          ...(source === undefined ? {} : { volumeContentSource: source.kind === "snapshot" ? content : clone }),
+          ...(node === undefined
+            ? {}
+            : { accessibilityRequirements: { requisite: [{ segments: node }], preferred: [{ segments: node }] } }),
+        },
+        signal,
+      );
+      if (volume === undefined || volume.volumeId === "") throw new Error(`the driver ${name} gave no volume`);
+      return {
+        volumeId: volume.volumeId,
+        sizeBytes: volume.capacityBytes,
+        context: volume.volumeContext,
+        topology: volume.accessibleTopology.map(({ segments }) => segments),
+      };
+    },
+    async deleteVolume(volumeId, signal) {
+      await client.call(controllerService.deleteVolume, { volumeId }, signal);
+    },
+    async expandVolume(volumeId, sizeBytes, signal) {
+      const request = { volumeId, capacityRange: { requiredBytes: sizeBytes } };
+      const grown = await client.call(controllerService.controllerExpandVolume, request, signal);
+      return { sizeBytes: grown.capacityBytes, onNodeToo: grown.nodeExpansionRequired };
+    },
+    async createSnapshot({ name: snapshot, volumeId, parameters }, signal) {
+      const request = { name: snapshot, sourceVolumeId: volumeId, parameters };
+      return snapshotOf((await client.call(controllerService.createSnapshot, request, signal)).snapshot, snapshot);
+    },
+    async findSnapshot(snapshotId, signal) {
+      const { entries } = await client.call(controllerService.listSnapshots, { snapshotId }, signal);
+      return entries[0] === undefined ? undefined : snapshotOf(entries[0].snapshot, snapshotId);
+    },
+    async deleteSnapshot(snapshotId, signal) {
+      await client.call(controllerService.deleteSnapshot, { snapshotId }, signal);
+    },
+    [Symbol.dispose]: () => client[Symbol.dispose](),
+  };
+}
+
+const modes: Readonly<Record<string, number>> = {
+  ReadWriteOnce: accessMode.singleNodeMultiWriter,
+  ReadOnlyMany: accessMode.multiNodeReaderOnly,
+  ReadWriteMany: accessMode.multiNodeMultiWriter,
+  ReadWriteOncePod: accessMode.singleNodeSingleWriter,
+};
+
+function capabilityOf(mode: string, { mode: use, fsType, mountOptions }: WantedVolume): Init<VolumeCapability> {
+  const access = { accessMode: { mode: modes[mode] ?? 0 } };
+  if (use === "Block") return { block: {}, ...access };
+  return { mount: { fsType: fsType ?? "", mountFlags: mountOptions }, ...access };
+}
+
+function snapshotOf(snapshot: Snapshot | undefined, name: string): TakenSnapshot {
+  if (snapshot === undefined) throw new Error(`the driver told nothing of the snapshot ${name}`);
+  const { snapshotId, sizeBytes, creationTime, readyToUse } = snapshot;
+  const createdMs = (creationTime?.seconds ?? 0) * 1000 + Math.floor((creationTime?.nanos ?? 0) / 1_000_000);
+  return { snapshotId, sizeBytes, createdMs, ready: readyToUse };
+}

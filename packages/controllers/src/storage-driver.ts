@@ -1,0 +1,53 @@
+/** A storage driver as the controllers ask it: the controller half of the Container Storage Interface, without its wire. */
+export interface StorageDriver {
+  /** As StorageClasses name it. */
+  readonly name: string;
+  createVolume(wanted: WantedVolume, signal: AbortSignal): Promise<CreatedVolume>;
+  /** Fine when it is gone already. */
+  deleteVolume(volumeId: string, signal: AbortSignal): Promise<void>;
+  expandVolume(
+    volumeId: string,
+    sizeBytes: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly sizeBytes: number; readonly onNodeToo: boolean }>;
+  createSnapshot(
+    wanted: { readonly name: string; readonly volumeId: string; readonly parameters: Readonly<Record<string, string>> },
+    signal: AbortSignal,
+  ): Promise<TakenSnapshot>;
+  /** A snapshot by its handle; `undefined` when there is none. */
+  findSnapshot(snapshotId: string, signal: AbortSignal): Promise<TakenSnapshot | undefined>;
+  deleteSnapshot(snapshotId: string, signal: AbortSignal): Promise<void>;
+}
+
+/** Labels of the nodes from which a volume can be had. */
+export type Segments = Readonly<Record<string, string>>;
+
+export interface WantedVolume {
+  /** The same name gives the same volume. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly mode: "Filesystem" | "Block";
+  readonly fsType?: string;
+  readonly mountOptions: readonly string[];
+  /** Kubernetes' names, as in `ReadWriteOnce`. */
+  readonly accessModes: readonly string[];
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly source?: { readonly kind: "snapshot" | "volume"; readonly id: string };
+  /** Where its first pod is to run. */
+  readonly node?: Segments;
+}
+
+export interface CreatedVolume {
+  readonly volumeId: string;
+  /** 0: the driver does not know. */
+  readonly sizeBytes: number;
+  readonly context: Readonly<Record<string, string>>;
+  readonly topology: readonly Segments[];
+}
+
+export interface TakenSnapshot {
+  readonly snapshotId: string;
+  readonly sizeBytes: number;
+  readonly createdMs: number;
+  readonly ready: boolean;
+}

@@ -1,0 +1,123 @@
+import {
+  isAlreadyExists,
+  isNotFound,
+  Nodes,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  PersistentVolumeClaims,
+  PersistentVolumes,
+  StorageClasses,
+  VolumeAttachments,
+} from "@skiff/api";
+import { describeError } from "@skiff/base";
+import { defineController, done, type Loop, type ReconcileContext, watching } from "@skiff/control-loop";
+import { classOf, selectedNode } from "../persistent-volume/words.ts";
+import type { Segments, StorageDriver } from "../storage-driver.ts";
+import { withFinalizer } from "../storage-protection/plan.ts";
+import { findSource } from "./data-source.ts";
+import { endOf, provisionedVolume, provisionerFinalizer, volumeNameFor, wantedVolume, wantsVolume } from "./plan.ts";
+
+/**
+ * Makes volumes for claims whose class names the driver.
+ * https://kubernetes.io/docs/concepts/storage/dynamic-provisioning/
+ */
+export const volumeProvisioner = (driver: StorageDriver): Loop =>
+  defineController<PersistentVolumeClaim>({
+    name: `volume-provisioner-${driver.name}`,
+    component: driver.name,
+    for: PersistentVolumeClaims,
+    reads: [PersistentVolumes, Nodes],
+    watches: [watching(StorageClasses, () => [])],
+    async reconcile(claim, context) {
+      const { client, cached, recorder, signal } = context;
+      const storageClass = cached(StorageClasses).get(classOf(claim));
+      if (!wantsVolume(claim, storageClass, driver.name)) return done;
+      if (cached(PersistentVolumes).get(volumeNameFor(claim)) !== undefined) return done;
+      const { namespace, name } = claim.metadata;
+      const tell = (type: "Normal" | "Warning", reason: string, message: string) =>
+        recorder.record(PersistentVolumeClaims, claim, { type, reason, message });
+      tell("Normal", "Provisioning", `External provisioner is provisioning volume for claim "${namespace}/${name}"`);
+      try {
+        const source = await findSource(claim, driver.name, context);
+        const node = nodeOf(claim, driver.name, context);
+        const wanted = wantedVolume(claim, storageClass, {
+          ...(source === undefined ? {} : { source }),
+          ...(node === undefined ? {} : { node }),
+        });
+        const created = await driver.createVolume(wanted, signal);
+        const volume = provisionedVolume(claim, storageClass, { driver: driver.name, wanted, created });
+        await client.create(PersistentVolumes, volume, { signal }).catch((error: unknown) => {
+          if (!isAlreadyExists(error)) throw error;
+        });
+        tell("Normal", "ProvisioningSucceeded", `Successfully provisioned volume ${wanted.name}`);
+        return done;
+      } catch (error) {
+        signal.throwIfAborted();
+        const className = storageClass.metadata.name;
+        const message = `failed to provision volume with StorageClass "${className}": ${describeError(error)}`;
+        tell("Warning", "ProvisioningFailed", message);
+        throw error;
+      }
+    },
+  });
+
+/** The labels of the node that the scheduler chose, as far as the driver's topology is about them. */
+function nodeOf(
+  { metadata }: PersistentVolumeClaim,
+  driver: string,
+  { cached }: ReconcileContext,
+): Segments | undefined {
+  const name = metadata.annotations?.[selectedNode];
+  const labels = name === undefined ? undefined : cached(Nodes).get(name)?.metadata.labels;
+  const own = Object.entries(labels ?? {}).filter(([key]) => key.startsWith(`topology.${driver}/`));
+  return own.length === 0 ? undefined : Object.fromEntries(own);
+}
+
+/** Deletes the driver's volumes that nobody has any more, as their reclaim policy says. */
+export const volumeDeleter = (driver: StorageDriver): Loop =>
+  defineController<PersistentVolume>({
+    name: `volume-deleter-${driver.name}`,
+    component: driver.name,
+    for: PersistentVolumes,
+    watches: [
+      watching(VolumeAttachments, ({ spec }) =>
+        spec.source.persistentVolumeName ? [{ name: spec.source.persistentVolumeName }] : [],
+      ),
+    ],
+    async reconcile(volume, context) {
+      const { client, recorder, signal } = context;
+      const end = endOf(volume, driver.name);
+      if (end === "nothing") return done;
+      if (end === "delete") {
+        try {
+          refuseAttached(volume, context);
+          await driver.deleteVolume(volume.spec.csi?.volumeHandle ?? "", signal);
+        } catch (error) {
+          signal.throwIfAborted();
+          const message = describeError(error);
+          recorder.record(PersistentVolumes, volume, { type: "Warning", reason: "VolumeFailedDelete", message });
+          throw error;
+        }
+        await client.delete(PersistentVolumes, volume.metadata, { signal }).catch(ignoreMissing);
+      }
+      const { name } = volume.metadata;
+      const newest = await client.get(PersistentVolumes, { name }, { signal }).catch(ignoreMissing);
+      if (newest?.metadata.uid !== volume.metadata.uid) return done;
+      if (!newest.metadata.finalizers?.includes(provisionerFinalizer)) return done;
+      const letGo = withFinalizer(newest, provisionerFinalizer, false);
+      await client.update(PersistentVolumes, letGo, { signal }).catch(ignoreMissing);
+      return done;
+    },
+  });
+
+function ignoreMissing(error: unknown): undefined {
+  if (!isNotFound(error)) throw error;
+}
+
+function refuseAttached({ metadata }: PersistentVolume, { cached }: ReconcileContext): void {
+  const attachment = cached(VolumeAttachments)
+    .list()
+    .find(({ spec }) => spec.source.persistentVolumeName === metadata.name);
+  if (attachment === undefined) return;
+  throw new Error(`persistentvolume ${metadata.name} is still attached to node ${attachment.spec.nodeName}`);
+}
