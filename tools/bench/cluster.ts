@@ -10,6 +10,7 @@ import { isPodTerminal, type New, type Pod, Pods } from "@skiff/api";
 import { silentLogger, systemClock, systemRandom } from "@skiff/base";
 import { type Client, createClient, createInformers, httpsTransport, loadKubeconfig } from "@skiff/client";
 import { type BenchRow, median, spread } from "./row.ts";
+import { volumeRows } from "./volumes.ts";
 
 /** The `skiff` command of this repository. */
 export const launcher = join(import.meta.dirname, "../../packages/cli/bin/skiff.js");
@@ -52,6 +53,7 @@ export async function benchCluster(): Promise<BenchRow[]> {
     await using transport = httpsTransport({ ...access, clock: systemClock });
     const client = createClient(transport);
     rows.push(...(await podRows(client)));
+    rows.push(...(await volumeRows(client, join(folder, "bench/kubelet/pods"))));
     rows.push(...(await idleRows(client, skiff)));
     return rows;
   } finally {
