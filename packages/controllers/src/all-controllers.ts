@@ -51,6 +51,7 @@ import { tokenCleanerController } from "./token-cleaner/controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/controller.ts";
 import { volumeDeleter, volumeProvisioner } from "./volume-provisioner/controller.ts";
 import { volumeResizer } from "./volume-resizer/controller.ts";
+import { snapshotBinder, snapshotTaker } from "./volume-snapshot/controller.ts";
 
 /** What differs from cluster to cluster. */
 export interface ControllerSettings {
@@ -132,6 +133,8 @@ const storageControllers = (driver: StorageDriver): readonly Loop[] => [
   volumeProvisioner(driver),
   volumeDeleter(driver),
   volumeResizer(driver),
+  snapshotBinder(driver),
+  snapshotTaker(driver),
 ];
 
 const unreachable: CheckDiscovery = () =>
