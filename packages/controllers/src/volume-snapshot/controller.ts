@@ -83,8 +83,10 @@ async function createContent(
       : classes.find((one) => one.metadata.name === className);
   if (chosen === undefined) throw new Error(`failed to get snapshot class ${className ?? "that is the default"}`);
   const { deletionPolicy } = snapshotClassFacts(chosen);
-  if (!snapshot.metadata.finalizers?.includes(snapshotFinalizer)) {
-    await client.update(VolumeSnapshots, withFinalizer(snapshot, snapshotFinalizer, true), { signal });
+  if (className === undefined || !snapshot.metadata.finalizers?.includes(snapshotFinalizer)) {
+    const { spec } = snapshotFacts(snapshot);
+    const classed = { ...snapshot, spec: { ...spec, volumeSnapshotClassName: chosen.metadata.name } };
+    await client.update(VolumeSnapshots, withFinalizer(classed, snapshotFinalizer, true), { signal });
   }
   const made = {
     apiVersion: "snapshot.storage.k8s.io/v1",
