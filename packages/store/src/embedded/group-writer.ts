@@ -6,10 +6,6 @@ import type { Storage, WriteGroup } from "./storage.ts";
 /** A group is closed when it has so many calls or bytes, so that no caller waits long for the others in it. */
 const groupCalls = 1024;
 const groupBytes = 8 * 1024 * 1024;
-/** So many groups may be on their way to the disk at once. */
-const mostFlights = 2;
-/** With fewer calls it is not worth while to make two groups of them. */
-const leastToSplit = 16;
 
 /** A call that waits to be planned. Every caller waits for its answer, so there are no more of them than callers. */
 interface Call {
@@ -27,16 +23,9 @@ interface Decided {
   readonly writes: boolean;
 }
 
-/** A group on its way to the disk. */
-interface Flight {
-  readonly plan: GroupPlan;
-  readonly decided: readonly Decided[];
-}
-
 /**
- * Group commit. While one group is on its way to the disk, the next is planned as if the first were there already, and
- * follows at once: the disk and this thread work at the same time. What arrives meanwhile makes up the group after that. Where
- * many calls find the disk idle they become two groups, so that the two keep taking turns.
+ * Group commit. While one group is on its way to the disk, calls gather; they make up the next group as soon as the disk
+ * is free. A call that finds the disk idle goes at once, together with whatever else its turn of the event loop brings.
  */
 export class GroupWriter {
   readonly #storage: Storage;
@@ -44,14 +33,8 @@ export class GroupWriter {
   readonly #logger: Logger;
   readonly #onDurable: (group: WriteGroup) => void;
   #waiting: Call[] = [];
-  /** Oldest first. */
-  #flights: Flight[] = [];
-  /** Settles after the newest flight's group. */
-  #lastWritten: Promise<void> | undefined;
-  #scheduled = false;
-  #tidying = false;
+  #working: Promise<void> | undefined;
   #finishing = false;
-  #onIdle: (() => void) | undefined;
 
   /** `onDurable` is called with each group that was written, before its callers are answered. */
   constructor(options: {
@@ -60,11 +43,22 @@ export class GroupWriter {
     readonly logger: Logger;
     readonly onDurable: (group: WriteGroup) => void;
   }) {
-    this.#storage = options.storage;
+    const { storage, leases } = options;
+    this.#storage = storage;
     this.#logger = options.logger;
     this.#onDurable = options.onDurable;
-    this.#ground = this.#groundOfFlights(options.leases);
-    this.#tidy();
+    this.#ground = {
+      get revision() {
+        return storage.revision;
+      },
+      get compactedRevision() {
+        return storage.compactedRevision;
+      },
+      get: (key) => storage.get(key),
+      hasLease: (id) => leases.has(id),
+      leaseKeys: (id) => leases.keysOf(id),
+    };
+    if (storage.upkeepDue) this.#start();
   }
 
   /** Settles with what `decide` gave or threw, once its group and all before it are durable. */
@@ -77,114 +71,54 @@ export class GroupWriter {
       },
       reject,
     });
-    this.#launchSoon();
+    this.#start();
     return promise;
   }
 
   /** Waits until all calls made so far are settled. */
   async finish(): Promise<void> {
     this.#finishing = true;
-    while (!this.#isIdle) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#onIdle = resolve;
-      await promise;
-    }
+    while (this.#working !== undefined) await this.#working;
   }
 
-  get #isIdle(): boolean {
-    return this.#waiting.length === 0 && this.#flights.length === 0 && !this.#tidying;
-  }
-
-  /** The durable state with what is on its way. */
-  #groundOfFlights(leases: LeaseTable): Ground {
-    const newestFirst = () => this.#flights.toReversed().map(({ plan }) => plan);
-    const storage = this.#storage;
-    const flights = () => this.#flights;
-    return {
-      get revision() {
-        return flights().at(-1)?.plan.revision ?? storage.revision;
-      },
-      get compactedRevision() {
-        const compacted = newestFirst().find((plan) => plan.compactedRevision !== undefined);
-        return compacted?.compactedRevision ?? storage.compactedRevision;
-      },
-      get: (key) => {
-        for (let index = this.#flights.length - 1; index >= 0; index--) {
-          const changed = this.#flights[index]?.plan.changed(key);
-          if (changed !== undefined) return changed.entry;
-        }
-        return storage.get(key);
-      },
-      hasLease: (id) => {
-        for (const plan of newestFirst()) {
-          const changed = plan.leaseChanged(id);
-          if (changed !== undefined) return changed;
-        }
-        return leases.has(id);
-      },
-      leaseKeys: (id) => new Set([...leases.keysOf(id), ...newestFirst().flatMap((plan) => [...plan.changedKeys()])]),
-    };
-  }
-
-  #launchSoon(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    // Goes on when this turn's promise continuations are done: what they commit belongs to the same group.
-    process.nextTick(() => {
-      this.#scheduled = false;
-      while (this.#waiting.length > 0 && this.#flights.length < mostFlights) this.#launch();
-      this.#tellIdle();
+  #start(): void {
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+      if (this.#waiting.length > 0) this.#start();
     });
   }
 
-  #tellIdle(): void {
-    if (!this.#isIdle) return;
-    this.#onIdle?.();
-    this.#onIdle = undefined;
+  async #work(): Promise<void> {
+    do {
+      // Goes on when this turn's promise continuations are done: what they commit belongs to the same group.
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+      if (this.#waiting.length > 0) await this.#writeGroup();
+      if (this.#storage.upkeepDue && !this.#finishing && !(await this.#upkeep())) return;
+    } while (this.#waiting.length > 0 || (this.#storage.upkeepDue && !this.#finishing));
   }
 
-  #launch(): void {
+  async #writeGroup(): Promise<void> {
     const plan = new GroupPlan(this.#ground);
-    const isFirst = this.#flights.length === 0;
-    const { length } = this.#waiting;
-    const most = isFirst && this.#lastWritten !== undefined && length >= leastToSplit ? Math.ceil(length / 2) : length;
-    const flight: Flight = { plan, decided: this.#decide(plan, most) };
-    // Without a promise it is done: the memory engine's commits then take no turn of the event loop.
-    const written = plan.changes > 0 ? this.#storage.write(plan.group) : isFirst ? undefined : this.#lastWritten;
-    if (written === undefined) {
-      this.#landed(flight);
-      return;
+    const decided = this.#decide(plan);
+    if (plan.changes > 0) {
+      try {
+        // Without a promise it is done: the memory engine's commits then take no turn of the event loop.
+        const written = this.#storage.write(plan.group);
+        if (written !== undefined) await written;
+      } catch (error) {
+        this.#fail(decided, error);
+        return;
+      }
+      this.#onDurable(plan.group);
     }
-    this.#lastWritten = written;
-    this.#flights.push(flight);
-    written.then(
-      () => {
-        this.#takeOff(flight);
-        this.#landed(flight);
-      },
-      (error: unknown) => {
-        this.#takeOff(flight);
-        this.#fail(flight, error);
-      },
-    );
-  }
-
-  #takeOff(flight: Flight): void {
-    this.#flights = this.#flights.filter((one) => one !== flight);
-  }
-
-  #landed({ plan, decided }: Flight): void {
-    if (plan.changes > 0) this.#onDurable(plan.group);
     for (const { settle } of decided) settle();
-    this.#tidy();
-    this.#launchSoon();
   }
 
-  #decide(plan: GroupPlan, most: number): Decided[] {
+  #decide(plan: GroupPlan): Decided[] {
     const decided: Decided[] = [];
     let taken = 0;
     for (const call of this.#waiting) {
-      if (taken === most || taken === groupCalls || plan.bytes >= groupBytes) break;
+      if (taken === groupCalls || plan.bytes >= groupBytes) break;
       taken++;
       const changes = plan.changes;
       try {
@@ -200,31 +134,23 @@ export class GroupWriter {
   }
 
   /** What would have written is refused; what only looked saw a state that never came to be, and is decided anew. */
-  #fail({ decided }: Flight, error: unknown): void {
+  #fail(decided: readonly Decided[], error: unknown): void {
     const again: Call[] = [];
     for (const { call, writes } of decided) {
       if (writes) call.reject(error);
       else again.push(call);
     }
     this.#waiting = [...again, ...this.#waiting];
-    this.#launchSoon();
   }
 
-  /** One step at a time, between groups; after a failure, again with the next write. */
-  #tidy(): void {
-    if (this.#tidying || this.#finishing || !this.#storage.upkeepDue) return;
-    this.#tidying = true;
-    this.#storage.upkeep().then(
-      () => {
-        this.#tidying = false;
-        this.#tidy();
-        this.#tellIdle();
-      },
-      (error: unknown) => {
-        this.#tidying = false;
-        this.#logger.warn(`the store could not be tidied for now: ${describeError(error)}`);
-        this.#tellIdle();
-      },
-    );
+  async #upkeep(): Promise<boolean> {
+    try {
+      await this.#storage.upkeep();
+      return true;
+    } catch (error) {
+      // Tried again with the next write.
+      this.#logger.warn(`the store could not be tidied for now: ${describeError(error)}`);
+      return false;
+    }
   }
 }

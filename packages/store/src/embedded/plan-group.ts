@@ -42,33 +42,6 @@ export class GroupPlan {
     return this.#batches.length + this.#granted.size + this.#ended.size + compactions;
   }
 
-  /** The revision after the group. */
-  get revision(): number {
-    return this.#revision;
-  }
-
-  /** The oldest revision after the group, where it compacts. */
-  get compactedRevision(): number | undefined {
-    return this.#compactedRevision;
-  }
-
-  /** What the group makes of a key; nothing where it leaves the key alone. */
-  changed(key: string): { readonly entry: KeyValue | undefined } | undefined {
-    const entry = this.#pending.get(key);
-    return entry !== undefined || this.#pending.has(key) ? { entry } : undefined;
-  }
-
-  /** The keys that the group changes. */
-  changedKeys(): Iterable<string> {
-    return this.#pending.keys();
-  }
-
-  /** Whether a lease is there after the group; nothing where the group leaves it alone. */
-  leaseChanged(id: LeaseId): boolean | undefined {
-    if (this.#ended.has(id)) return false;
-    return this.#granted.has(id) ? true : undefined;
-  }
-
   get group(): WriteGroup {
     return {
       batches: this.#batches,

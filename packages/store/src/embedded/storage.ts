@@ -37,14 +37,13 @@ export interface Storage {
   /** The first transactions at or after `fromRevision` (not compacted), at most `limit` of them. */
   changes(fromRevision: number, limit: number): readonly StoreEventBatch[];
   /**
-   * Makes a group durable; by the time it returns or resolves, reads show it. Rejects with `ReadOnlyError` when it
-   * cannot, and has then changed nothing. May be called while an earlier call is under way, with a group that follows
-   * upon that call's: calls settle in their order, and where one fails, those that were made since fail as well.
+   * Makes a group durable; by the time it returns or resolves, reads show it. Throws `ReadOnlyError` when it cannot, and
+   * has then changed nothing. Never called while an earlier call is under way.
    */
   write(group: WriteGroup): Promise<void> | undefined;
   /** True when something waits to be tidied: compacted history takes up room, or opening would have much to repeat. */
   readonly upkeepDue: boolean;
-  /** Does some of it, between two groups: a step that is short enough for them to wait. */
+  /** Does some of it: a step that is short enough to come between two groups. Called as `write` is. */
   upkeep(): Promise<void>;
   /** Writes everything to an empty or absent folder. */
   snapshot(folder: string): Promise<void>;

@@ -124,24 +124,6 @@ describe("a damaged log", () => {
       );
     }));
 
-  it("passes over what followed something lost, where neither was acknowledged, for good", () =>
-    inFolder(async (folder) => {
-      const copy = join(folder, "copy");
-      await using store = await openAt(join(folder, "store"));
-      await write(store, put("k", "first"));
-      // Two groups at once: the second does not know of the first that it is durable.
-      const second = write(store, put("k", "second"));
-      await new Promise((resolve) => process.nextTick(resolve));
-      await Promise.all([second, write(store, put("k", "third"))]);
-      await killedCopy(join(folder, "store"), copy);
-      await overwrite(join(copy, "log-0"), "second", "S");
-      for (const value of ["again", "and again"]) {
-        await using lost = await openAt(copy);
-        assert.equal(await write(lost, put(value, "x")), value === "again" ? 3 : 4);
-        assert.equal(Buffer.from(lost.get("k")?.value ?? []).toString(), "first");
-      }
-    }));
-
   it("is refused beside another store's tables", () =>
     inFolder(async (folder) => {
       const copy = await threeEntries(folder);

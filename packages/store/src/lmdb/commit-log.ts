@@ -19,18 +19,6 @@ const syncData = promisify(fdatasync);
 /** Linux can write and sync in one call, which saves a turn of Node's threads for each group. */
 const syncsOnWrite = process.platform === "linux";
 
-/** Entries are mostly smaller. */
-const bufferBytes = 256 * 1024;
-
-/** An entry on its way to the disk. */
-export interface LoggedEntry {
-  readonly sequence: number;
-  readonly written: Promise<void>;
-  readonly descriptor: number;
-  readonly position: number;
-  readonly length: number;
-}
-
 /** What a log goes on from. */
 export interface LogStart {
   /** The store's. */
@@ -49,18 +37,13 @@ export class CommitLog implements Disposable {
   readonly #identity: Buffer;
   #current = 0;
   #position = 0;
-  /** The last that was used. */
   #sequence: number;
-  /** The last that is durable with all before it. */
-  #durable: number;
-  /** Not in use at the moment. */
-  readonly #buffers: Buffer[] = [];
+  #buffer = Buffer.alloc(256 * 1024);
 
   private constructor(descriptors: readonly number[], { identity, sequence }: LogStart) {
     this.#descriptors = descriptors;
     this.#identity = identity;
     this.#sequence = sequence;
-    this.#durable = sequence;
   }
 
   /** Opens or makes the files in a folder; Nothing where there is no room for them. */
@@ -79,7 +62,7 @@ export class CommitLog implements Disposable {
     );
   }
 
-  /** The last sequence that was used, by an entry or by one that failed. */
+  /** The last entry's sequence. */
   get sequence(): number {
     return this.#sequence;
   }
@@ -99,46 +82,23 @@ export class CommitLog implements Disposable {
     return entryBytes(writes) <= fullBytes;
   }
 
-  /**
-   * Resolves when the entry is on the disk. There must be room. May be called while earlier calls are under way: the caller
-   * says `settle` once an entry and all before it are on the disk, and `erase` where one of them is not.
-   */
-  append(revisionBefore: number, writes: readonly TableWrite[]): LoggedEntry {
+  /** Resolves when the entry is on the disk. Not to be called while an earlier call is under way; there must be room. */
+  async append(revisionBefore: number, writes: readonly TableWrite[]): Promise<void> {
     const length = entryBytes(writes);
-    const pooled = this.#buffers.pop();
-    const buffer =
-      pooled !== undefined && pooled.length >= length ? pooled : Buffer.alloc(Math.max(length, bufferBytes));
-    const sequence = ++this.#sequence;
-    encodeEntry({ identity: this.#identity, sequence, durable: this.#durable, revisionBefore, writes }, buffer);
+    if (this.#buffer.length < length) this.#buffer = Buffer.alloc(length);
+    const entry = { identity: this.#identity, sequence: this.#sequence + 1, revisionBefore, writes };
+    encodeEntry(entry, this.#buffer);
     const descriptor = this.#descriptors[this.#current] ?? -1;
-    const position = this.#position;
-    this.#position += length;
-    const written = this.#write(descriptor, { buffer, length, position });
-    return { sequence, written, descriptor, position, length };
-  }
-
-  async #write(
-    descriptor: number,
-    { buffer, length, position }: { readonly buffer: Buffer; readonly length: number; readonly position: number },
-  ): Promise<void> {
-    const { bytesWritten } = await writeTo(descriptor, buffer, 0, length, position);
-    if (bytesWritten !== length) throw new Error(`only ${bytesWritten} of ${length} bytes could be written`);
-    if (!syncsOnWrite) await syncData(descriptor);
-    this.#buffers.push(buffer);
-  }
-
-  /** The entry and all before it are on the disk. */
-  settle({ sequence }: LoggedEntry): void {
-    this.#durable = sequence;
-  }
-
-  /** What was refused must not come back. */
-  erase({ descriptor, position, length }: LoggedEntry): void {
     try {
-      writeSync(descriptor, Buffer.alloc(length), 0, length, position);
-    } catch {
-      // Its sequence is passed over by the tables before anything else is logged.
+      const { bytesWritten } = await writeTo(descriptor, this.#buffer, 0, length, this.#position);
+      if (bytesWritten !== length) throw new Error(`only ${bytesWritten} of ${length} bytes could be written`);
+      if (!syncsOnWrite) await syncData(descriptor);
+    } catch (error) {
+      this.#erase(descriptor, length);
+      throw error;
     }
+    this.#position += length;
+    this.#sequence++;
   }
 
   /** Goes on with the other file, whose entries are in the tables. */
@@ -147,14 +107,20 @@ export class CommitLog implements Disposable {
     this.#position = 0;
   }
 
-  /** Takes it that everything so far is in the tables, or was refused. */
+  /** Takes it that everything so far is in the tables. */
   restart(): void {
     this.#position = 0;
-    this.#durable = this.#sequence;
   }
 
   [Symbol.dispose](): void {
     for (const descriptor of this.#descriptors) closeSync(descriptor);
+  }
+
+  /** What was refused must not come back; where even this fails, the next entry takes its place. */
+  #erase(descriptor: number, length: number): void {
+    try {
+      writeSync(descriptor, Buffer.alloc(length), 0, length, this.#position);
+    } catch {}
   }
 }
 

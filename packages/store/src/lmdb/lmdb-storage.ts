@@ -6,7 +6,6 @@ import {
   type KeyValue,
   type LeaseId,
   type Range,
-  ReadOnlyError,
   type StoreEvent,
   type StoreEventBatch,
 } from "../store.ts";
@@ -48,15 +47,7 @@ export class LmdbStorage implements Storage {
   readonly #writes: WriteBehind;
   /** What the tables do not show yet. */
   readonly #recent = new RecentBatches();
-  /** Settles after what must be alone, and all that waits for it. */
   #busy: Promise<void> | undefined;
-  /** How many writes are under way beside one another, and who waits for the last of them. */
-  #writing = 0;
-  #onQuiet: (() => void) | undefined;
-  /** The revision after the newest of them. */
-  #loggedRevision: number;
-  /** How many writes have failed: what was planned upon one of them fails as well. */
-  #failures = 0;
   readonly #snapshot: (tables: Tables, folder: string) => Promise<void>;
   readonly #release: () => Promise<void>;
 
@@ -87,7 +78,6 @@ export class LmdbStorage implements Storage {
     }
     if (this.revision < this.compactedRevision)
       throw new CorruptStoreError("the store is damaged: its newest revisions are missing");
-    this.#loggedRevision = this.revision;
     const indexedRevision = this.#metaNumber(metaKeys.indexed) ?? 1;
     this.#index = new LiveIndex(tables.live, indexedRevision);
     const unindexedBytes = this.#replay(indexedRevision);
@@ -149,30 +139,7 @@ export class LmdbStorage implements Storage {
   }
 
   write(group: WriteGroup): Promise<void> {
-    const writes = writesOf(group);
-    const first = group.batches[0]?.revision;
-    const revision = group.batches.at(-1)?.revision;
-    const demand = demandOf(writes, frees(group));
-    if (this.#busy === undefined) {
-      const revisionBefore = first === undefined ? this.#loggedRevision : first - 1;
-      const prepared = { writes, demand, revisionBefore, revision: revision ?? revisionBefore };
-      const logged = this.#writes.log(prepared);
-      if (logged !== undefined) {
-        this.#loggedRevision = prepared.revision;
-        return this.#beside(logged.then(() => this.#follow(group, "log")));
-      }
-    }
-    const failures = this.#failures;
-    return this.#counting(
-      this.#exclusively(async () => {
-        if (this.#failures !== failures) {
-          throw new ReadOnlyError("the store cannot write: the group before this one failed");
-        }
-        const { revision: revisionBefore } = this;
-        const prepared = { writes, demand, revisionBefore, revision: revision ?? revisionBefore };
-        this.#follow(group, await this.#writes.write(prepared));
-      }),
-    );
+    return this.#exclusively(() => this.#write(group));
   }
 
   async upkeep(): Promise<void> {
@@ -184,59 +151,28 @@ export class LmdbStorage implements Storage {
     });
   }
 
-  /** Lets reads see what is durable. */
-  #follow(group: WriteGroup, where: "log" | "tables"): void {
-    this.revision = group.batches.at(-1)?.revision ?? this.revision;
+  async #write(group: WriteGroup): Promise<void> {
+    const writes = writesOf(group);
+    const { revision: revisionBefore } = this;
+    const revision = group.batches.at(-1)?.revision ?? revisionBefore;
+    const demand = demandOf(writes, frees(group));
+    const where = await this.#writes.write({ writes, demand, revisionBefore, revision });
+    this.revision = revision;
     this.compactedRevision = group.compactedRevision ?? this.compactedRevision;
     for (const { id } of group.grantedLeases) this.lastLeaseId = Math.max(this.lastLeaseId, id);
     this.#index.follow(group.batches);
     if (where === "log") this.#recent.add(group.batches);
   }
 
-  /** Counts a write that goes on beside others. */
-  async #beside(write: Promise<void>): Promise<void> {
-    this.#writing++;
-    try {
-      await this.#counting(write);
-    } finally {
-      this.#writing--;
-      if (this.#writing === 0) this.#onQuiet?.();
-    }
-  }
-
-  async #counting(write: Promise<void>): Promise<void> {
-    try {
-      await write;
-    } catch (error) {
-      this.#failures++;
-      throw error;
-    }
-  }
-
-  /** Resolves when no write is under way beside. */
-  async #quiet(): Promise<void> {
-    while (this.#writing > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#onQuiet = resolve;
-      await promise;
-    }
-  }
-
   /** Runs what must not meet a write under way, nor be met by one. */
   async #exclusively(run: () => Promise<void>): Promise<void> {
-    const before = this.#busy;
+    while (this.#busy !== undefined) await this.#busy;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#busy = promise;
     try {
-      // In the order of the calls.
-      await before;
-      await this.#quiet();
       await run();
     } finally {
-      if (this.#busy === promise) {
-        this.#busy = undefined;
-        this.#loggedRevision = this.revision;
-      }
+      this.#busy = undefined;
       resolve();
     }
   }

@@ -7,8 +7,8 @@ import type { TableWrite } from "./table-writes.ts";
  * again after an entry in it was acknowledged. Numbers big-endian:
  *
  *   0  checksum (4) of the head, that is from 4 to `head's end`   4  length (4)   8  sequence (6)   14  revision before the group (6)
- *   20 writes (4)   24 the store's identity (8)   32 head's end (4)   36 the last entry that was durable when this was written (6)
- *   42 for each write: table (1)   key's length (2)   value's length + 1, or 0 where the entry is removed (4)   key   value
+ *   20 writes (4)   24 the store's identity (8)   32 head's end (4)
+ *   36 for each write: table (1)   key's length (2)   value's length + 1, or 0 where the entry is removed (4)   key   value
  *
  * Records of the table `versions` carry a checksum of their own in their first four bytes. The head has only these in the place of
  * the value; the records follow it one after the other, and are not summed up twice.
@@ -17,7 +17,7 @@ import type { TableWrite } from "./table-writes.ts";
 /** Entries begin at multiples of it. */
 export const blockBytes = 4096;
 
-const headerBytes = 42;
+const headerBytes = 36;
 const writeHeaderBytes = 7;
 
 /** What an entry says. */
@@ -25,8 +25,6 @@ export interface LogEntry {
   readonly identity: Buffer;
   /** One more than that of the entry before it. */
   readonly sequence: number;
-  /** The sequence of the last entry that was known to be durable, with all before it, when this one was written. */
-  readonly durable: number;
   /** The store's revision before the group. */
   readonly revisionBefore: number;
   readonly writes: readonly TableWrite[];
@@ -49,7 +47,7 @@ export function entryBytes(writes: readonly TableWrite[]): number {
 }
 
 /** Writes an entry to the beginning of `bytes`, which must have room for it. */
-export function encodeEntry({ identity, sequence, durable, revisionBefore, writes }: LogEntry, bytes: Buffer): void {
+export function encodeEntry({ identity, sequence, revisionBefore, writes }: LogEntry, bytes: Buffer): void {
   let headEnd = headerBytes;
   for (const write of writes) headEnd += headBytes(write);
   let at = headerBytes;
@@ -77,7 +75,6 @@ export function encodeEntry({ identity, sequence, durable, revisionBefore, write
   bytes.writeUInt32BE(writes.length, 20);
   bytes.set(identity, 24);
   bytes.writeUInt32BE(headEnd, 32);
-  bytes.writeUIntBE(durable, 36, 6);
   bytes.fill(0, recordAt, Math.ceil(recordAt / blockBytes) * blockBytes);
   bytes.writeUInt32BE(crc32(bytes.subarray(4, headEnd)), 0);
 }
@@ -94,7 +91,6 @@ export function readEntry(bytes: Buffer, at: number): { readonly entry: LogEntry
   const entry = {
     identity: bytes.subarray(at + 24, at + 24 + identityBytes),
     sequence: bytes.readUIntBE(at + 8, 6),
-    durable: bytes.readUIntBE(at + 36, 6),
     revisionBefore: bytes.readUIntBE(at + 14, 6),
     writes,
   };

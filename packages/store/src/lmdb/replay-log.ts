@@ -16,12 +16,12 @@ export async function replayLog(folder: string, tables: Tables, headroom: Headro
   const identity = tables.meta.get(metaKeys.identity) ?? Buffer.alloc(identityBytes);
   const noted = tables.meta.get(metaKeys.logged);
   const logged = noted === undefined ? 0 : decodeNumber(noted);
-  const { entries, lastSequence } = readLog(files, logged);
-  const [first] = entries;
-  if (first === undefined && lastSequence === logged) return { identity, sequence: logged };
+  const entries = readLog(files, logged);
+  const [first, last] = [entries[0], entries.at(-1)];
+  if (first === undefined || last === undefined) return { identity, sequence: logged };
   let revision = 1;
   for (const key of tables.versions.getKeys({ reverse: true, limit: 1 })) revision = decodeNumber(key);
-  if ((first?.revisionBefore ?? revision) !== revision || entries.some((entry) => !entry.identity.equals(identity))) {
+  if (first.revisionBefore !== revision || entries.some((entry) => !entry.identity.equals(identity))) {
     throw new CorruptStoreError(`${files.join(", ")}: the log does not belong to the tables beside it`);
   }
   const writes = entries.flatMap((entry) => entry.writes);
@@ -31,9 +31,8 @@ export async function replayLog(folder: string, tables: Tables, headroom: Headro
       if (value === undefined) void tables[table].remove(key);
       else void tables[table].put(key, value);
     }
-    // What was never acknowledged is passed over for good: its sequence is not used again.
-    void tables.meta.put(metaKeys.logged, encodeNumber(lastSequence));
+    void tables.meta.put(metaKeys.logged, encodeNumber(last.sequence));
   });
   headroom.spent();
-  return { identity, sequence: lastSequence };
+  return { identity, sequence: last.sequence };
 }

@@ -33,7 +33,7 @@ export interface WriteBehindOptions {
 
 /**
  * Makes groups durable in the log and brings them to the tables afterwards, beside the groups that follow. A group that is
- * too large for the log goes to the tables at once, with all before it. Only calls of `log` may overlap.
+ * too large for the log goes to the tables at once, with all before it. Calls must come one after another.
  */
 export class WriteBehind {
   readonly #options: WriteBehindOptions;
@@ -42,12 +42,6 @@ export class WriteBehind {
   #flushing: { readonly content: PendingWrites; readonly done: Promise<void> } | undefined;
   /** True while both files of the log hold what the tables do not: a flush failed. */
   #isStuck = false;
-  /** True from a failed append until the tables know that its sequence, and those after it, are void. */
-  #hasFailed = false;
-  /** Settles after the newest entry on its way to the log, and all before it. */
-  #lastAppended: Promise<unknown> | undefined;
-  /** What those entries ask of the disk. */
-  readonly #underWay = { entries: 0, pages: 0, bytes: 0 };
   #indexedRevision: number;
   #unindexedBytes: number;
 
@@ -67,83 +61,27 @@ export class WriteBehind {
     return this.#indexedRevision;
   }
 
-  /**
-   * Logs a group where that needs nothing else first, beside the one before it; nothing where it does: then `write` does it.
-   * Resolves when the group and all before it are durable; throws `ReadOnlyError` when one of them is not.
-   */
-  log(group: GroupWrites): Promise<void> | undefined {
-    const { log, headroom } = this.#options;
-    if (log === undefined || this.#hasFailed || this.#isFlushDue(group.revision)) return undefined;
-    if (!log.canHold(group.writes) || !log.hasRoomFor(group.writes)) return undefined;
-    try {
-      headroom.require(this.#with(group.demand));
-    } catch {
-      return undefined;
-    }
-    return this.#append(log, group);
-  }
-
-  /** As `log`, with whatever has to come first. Nothing may be under way. */
+  /** Resolves when the group is durable, with where it is. Throws `ReadOnlyError` when it is not. */
   async write(group: GroupWrites): Promise<"log" | "tables"> {
     const { log } = this.#options;
-    if (this.#hasFailed) await this.#passOverFailed();
     await this.#requireRoom(group.demand);
     if (log === undefined || !log.canHold(group.writes)) {
       await this.#flushWith(group);
       return "tables";
     }
-    if (this.#isFlushDue(group.revision)) this.#startFlush();
     if (!log.hasRoomFor(group.writes)) await this.#makeRoom();
-    await this.#append(log, group);
-    return "log";
-  }
-
-  async #append(log: CommitLog, group: GroupWrites): Promise<void> {
-    const before = this.#lastAppended;
-    const entry = log.append(group.revisionBefore, group.writes);
-    const { demand } = group;
-    this.#underWay.entries++;
-    this.#underWay.pages += demand.pages;
-    this.#underWay.bytes += demand.bytes;
-    const appended = Promise.all([entry.written, before]);
-    // Whoever comes next waits for it only to fail with it.
-    this.#lastAppended = appended;
-    appended.catch(() => {});
     try {
-      await appended;
+      await log.append(group.revisionBefore, group.writes);
     } catch (cause) {
-      this.#hasFailed = true;
-      await entry.written.catch(() => {});
-      log.erase(entry);
       throw new ReadOnlyError("the store cannot write: the disk failed", { cause });
-    } finally {
-      this.#underWay.entries--;
-      this.#underWay.pages -= demand.pages;
-      this.#underWay.bytes -= demand.bytes;
     }
-    log.settle(entry);
-    this.#pending.add(group.writes, demand);
-    this.#pending.sequence = entry.sequence;
+    this.#pending.add(group.writes, group.demand);
+    this.#pending.sequence = log.sequence;
     this.#pending.revision = group.revision;
-    this.#unindexedBytes += demand.bytes;
-    // With another entry on its way the log cannot go on in its other file: that entry belongs to what is pending then.
-    if (this.#underWay.entries === 0 && this.#isFlushDue(group.revision)) this.#startFlush();
-  }
-
-  #isFlushDue(revision: number): boolean {
-    if (this.#flushing !== undefined || this.#isStuck || this.#pending.writes.length === 0) return false;
-    return this.#options.log?.isFilling === true || this.#isIndexDue(revision);
-  }
-
-  /** The sequences of what failed are noted in the tables, whatever became of it on the disk: they are not used again. */
-  async #passOverFailed(): Promise<void> {
-    await this.#flushing?.done;
-    const content = this.#pending;
-    content.sequence = this.#options.log?.sequence ?? content.sequence;
-    await this.#transact(content, false);
-    this.#emptied(content);
-    this.#hasFailed = false;
-    this.#lastAppended = undefined;
+    this.#unindexedBytes += group.demand.bytes;
+    const isDue = log.isFilling || this.#isIndexDue(group.revision);
+    if (isDue && this.#flushing === undefined && !this.#isStuck) this.#startFlush();
+    return "log";
   }
 
   /** Brings everything to the tables; with `index`, their index too. Nothing may be written meanwhile. */
@@ -177,8 +115,8 @@ export class WriteBehind {
   #with({ pages, bytes, frees }: Demand): Demand {
     const flushing = this.#flushing?.content;
     return {
-      pages: pages + this.#pending.pages + this.#underWay.pages + (flushing?.pages ?? 0),
-      bytes: bytes + this.#pending.bytes + this.#underWay.bytes + (flushing?.bytes ?? 0),
+      pages: pages + this.#pending.pages + (flushing?.pages ?? 0),
+      bytes: bytes + this.#pending.bytes + (flushing?.bytes ?? 0),
       frees,
     };
   }
