@@ -4,7 +4,7 @@
  * all: as root on Linux. System packages that these need are installed on Debian's family. Ends with the line `N passed, N failed`.
  */
 import { globSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { allRequirements, installCommand, type Requirement, systemPackages } from "@skiff/host";
@@ -25,6 +25,8 @@ const onEtcd = files.filter((file) => file.endsWith(".etcd.test.ts"));
 const plain = files.filter((file) => !onContainers.includes(file) && !onEtcd.includes(file));
 
 const totals = { passed: 0, failed: 0 };
+/** What failed is told again at the end: the report of the first tests is far above by then. */
+const failures: string[] = [];
 
 interface Limits {
   readonly concurrency: number;
@@ -46,7 +48,11 @@ async function runFiles(list: readonly string[], { concurrency, testMs, allMs }:
     if (event.details.type !== "suite") totals.passed++;
   });
   stream.on("test:fail", (event) => {
-    if (event.details.type !== "suite") totals.failed++;
+    if (event.details.type === "suite") return;
+    totals.failed++;
+    const { cause, message } = event.details.error;
+    const why = cause instanceof Error ? (cause.stack ?? cause.message) : message;
+    failures.push(`${relative(root, event.file ?? root)}:${event.line ?? 0} ${event.name}\n${why}\n`);
   });
   const report = stream.compose(spec);
   report.pipe(process.stdout, { end: false });
@@ -86,5 +92,6 @@ if (onEtcd.length > 0 && (await have("a real etcd", ["etcd"]))) {
 if (onContainers.length > 0 && (await canRunContainers())) {
   await runFiles(onContainers, { concurrency: 1, testMs: 15 * minuteMs, allMs: 25 * minuteMs });
 }
+for (const failure of failures) process.stdout.write(`\nfailed: ${failure}`);
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`);
 process.exit(totals.failed === 0 && totals.passed > 0 ? 0 : 1);

@@ -39,10 +39,11 @@ describe("running a command", () => {
 
 describe("a process that goes on", () => {
   it("is known by pid and start time, and signalled only as long as it is the same", async () => {
-    const lines: string[] = [];
-    const log = { kind: "lines" as const, onLine: (line: string) => lines.push(line) };
+    const line = Promise.withResolvers<string>();
+    const log = { kind: "lines" as const, onLine: line.resolve };
     const started = await systemProcesses.start("sh", { args: ["-c", "echo up; exec sleep 60"], log });
     const { identity } = started;
+    assert.equal(await line.promise, "up");
     assert.ok(systemProcesses.isAlive(identity));
     const another = { ...identity, startTicks: identity.startTicks + 1 };
     assert.equal(systemProcesses.isAlive(another), false);
@@ -51,7 +52,6 @@ describe("a process that goes on", () => {
     assert.equal(systemProcesses.signal(identity, "SIGKILL"), true);
     assert.deepEqual(await started.exit, { code: 137, signal: "SIGKILL" });
     assert.equal(systemProcesses.isAlive(identity), false);
-    assert.deepEqual(lines, ["up"]);
   });
 
   it("cannot be started where there is no such program", async () => {
