@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { describeError, type Logger } from "@skiff/base";
 import type { LeaseTable } from "./lease-table.ts";
 import { type Ground, GroupPlan } from "./plan-group.ts";
@@ -7,21 +8,54 @@ import type { Storage, WriteGroup } from "./storage.ts";
 const groupCalls = 1024;
 const groupBytes = 8 * 1024 * 1024;
 
+/** What a call comes to, once it is decided. */
+type Outcome<T> = { readonly kind: "done"; readonly result: T } | { readonly kind: "refused"; readonly error: unknown };
+
 /** A call that waits to be planned. Every caller waits for its answer, so there are no more of them than callers. */
-interface Call {
-  /** Decides the call; gives what answers its caller, or throws to leave it out of the group. */
-  readonly decide: (plan: GroupPlan) => Settle;
-  readonly reject: (error: unknown) => void;
+class Call<T> {
+  readonly #run: (plan: GroupPlan) => T;
+  readonly #resolve: (result: T) => void;
+  readonly #reject: (error: unknown) => void;
+  #outcome: Outcome<T> | undefined;
+  #writes = false;
+
+  constructor(run: (plan: GroupPlan) => T, resolve: (result: T) => void, reject: (error: unknown) => void) {
+    this.#run = run;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Whether its group must be durable because of it. */
+  get writes(): boolean {
+    return this.#writes;
+  }
+
+  /** What throws is left out of the group. */
+  decide(plan: GroupPlan): void {
+    const { changes } = plan;
+    try {
+      this.#outcome = { kind: "done", result: this.#run(plan) };
+      this.#writes = plan.changes > changes;
+    } catch (error) {
+      // Thrown against what the group would have made of the state: its caller may know once that is durable.
+      this.#outcome = { kind: "refused", error };
+      this.#writes = false;
+    }
+  }
+
+  /** Answers the caller with what was decided. */
+  settle(): void {
+    if (this.#outcome?.kind === "done") this.#resolve(this.#outcome.result);
+    else this.#reject(this.#outcome?.error);
+  }
+
+  reject(error: unknown): void {
+    this.#reject(error);
+  }
 }
 
-type Settle = () => void;
-
-/** A call that has been decided, and whether its group must be durable because of it. */
-interface Decided {
-  readonly call: Call;
-  readonly settle: Settle;
-  readonly writes: boolean;
-}
+/** Calls that differ in what they answer with wait in one queue. */
+type AnyCall = Pick<Call<unknown>, "decide" | "settle" | "reject" | "writes">;
 
 /**
  * Group commit. While one group is on its way to the disk, calls gather; they make up the next group as soon as the disk
@@ -32,7 +66,7 @@ export class GroupWriter {
   readonly #ground: Ground;
   readonly #logger: Logger;
   readonly #onDurable: (group: WriteGroup) => void;
-  #waiting: Call[] = [];
+  #waiting: AnyCall[] = [];
   #working: Promise<void> | undefined;
   #finishing = false;
 
@@ -63,16 +97,10 @@ export class GroupWriter {
 
   /** Settles with what `decide` gave or threw, once its group and all before it are durable. */
   run<T>(decide: (plan: GroupPlan) => T): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.#waiting.push({
-      decide: (plan) => {
-        const result = decide(plan);
-        return () => resolve(result);
-      },
-      reject,
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push(new Call(decide, resolve, reject));
+      this.#start();
     });
-    this.#start();
-    return promise;
   }
 
   /** Waits until all calls made so far are settled. */
@@ -92,55 +120,48 @@ export class GroupWriter {
     do {
       // Goes on when this turn's promise continuations are done: what they commit belongs to the same group.
       await new Promise<void>((resolve) => process.nextTick(resolve));
-      if (this.#waiting.length > 0) await this.#writeGroup();
+      // A storage may make its writes wait: between two of them everything else must have its turn.
+      if (this.#waiting.length > 0 && (await this.#writeGroup()) === "disk") await setImmediate();
       if (this.#storage.upkeepDue && !this.#finishing && !(await this.#upkeep())) return;
     } while (this.#waiting.length > 0 || (this.#storage.upkeepDue && !this.#finishing));
   }
 
-  async #writeGroup(): Promise<void> {
+  async #writeGroup(): Promise<"disk" | "memory"> {
     const plan = new GroupPlan(this.#ground);
     const decided = this.#decide(plan);
+    let where: "disk" | "memory" = "memory";
     if (plan.changes > 0) {
       try {
         // Without a promise it is done: the memory engine's commits then take no turn of the event loop.
         const written = this.#storage.write(plan.group);
-        if (written !== undefined) await written;
+        if (written !== undefined) {
+          where = "disk";
+          await written;
+        }
       } catch (error) {
         this.#fail(decided, error);
-        return;
+        return "disk";
       }
       this.#onDurable(plan.group);
     }
-    for (const { settle } of decided) settle();
+    for (const call of decided) call.settle();
+    return where;
   }
 
-  #decide(plan: GroupPlan): Decided[] {
-    const decided: Decided[] = [];
+  #decide(plan: GroupPlan): readonly AnyCall[] {
     let taken = 0;
     for (const call of this.#waiting) {
       if (taken === groupCalls || plan.bytes >= groupBytes) break;
       taken++;
-      const changes = plan.changes;
-      try {
-        const settle = call.decide(plan);
-        decided.push({ call, settle, writes: plan.changes > changes });
-      } catch (error) {
-        // Thrown against what the group would have made of the state: its caller may know once that is durable.
-        decided.push({ call, settle: () => call.reject(error), writes: false });
-      }
+      call.decide(plan);
     }
-    this.#waiting = taken === this.#waiting.length ? [] : this.#waiting.slice(taken);
-    return decided;
+    return this.#waiting.splice(0, taken);
   }
 
   /** What would have written is refused; what only looked saw a state that never came to be, and is decided anew. */
-  #fail(decided: readonly Decided[], error: unknown): void {
-    const again: Call[] = [];
-    for (const { call, writes } of decided) {
-      if (writes) call.reject(error);
-      else again.push(call);
-    }
-    this.#waiting = [...again, ...this.#waiting];
+  #fail(decided: readonly AnyCall[], error: unknown): void {
+    for (const call of decided) if (call.writes) call.reject(error);
+    this.#waiting = [...decided.filter(({ writes }) => !writes), ...this.#waiting];
   }
 
   async #upkeep(): Promise<boolean> {

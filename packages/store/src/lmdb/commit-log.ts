@@ -2,6 +2,7 @@ import { closeSync, constants, fdatasync, openSync, statSync, write, writeSync }
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { Clock } from "@skiff/base";
 import { encodeEntry, entryBytes } from "./log-entry.ts";
 import type { TableWrite } from "./table-writes.ts";
 
@@ -16,6 +17,9 @@ const fullBytes = fileBytes / 2;
 const writeTo = promisify(write);
 const syncData = promisify(fdatasync);
 
+/** Longer entries are never written at once. */
+const quickBytes = 512 * 1024;
+
 /** Linux can write and sync in one call, which saves a turn of Node's threads for each group. */
 const syncsOnWrite = process.platform === "linux";
 
@@ -27,6 +31,22 @@ export interface LogStart {
   readonly sequence: number;
 }
 
+/** How a log decides between writing at once and leaving it to Node's threads. */
+export interface Pace {
+  readonly clock: Clock;
+  /**
+   * A disk whose last write took less than this is written to at once, although everything else waits meanwhile: a
+   * hand-over to the threads and back costs this process as much. A slower disk delays only those who wait for it.
+   */
+  readonly quickDiskMs: number;
+}
+
+/** What an entry is written with. */
+interface Append {
+  readonly descriptor: number;
+  readonly length: number;
+}
+
 /**
  * Where a group becomes durable: one write of one run of blocks, where LMDB needs two that wait for each other, and pages
  * for its trees. What is logged goes to the tables later, much of it at a time; the log has two files, so that one can be
@@ -35,19 +55,23 @@ export interface LogStart {
 export class CommitLog implements Disposable {
   readonly #descriptors: readonly number[];
   readonly #identity: Buffer;
+  readonly #pace: Pace;
+  /** How long the last write took; nothing is known of a disk at first. */
+  #lastMs = Number.POSITIVE_INFINITY;
   #current = 0;
   #position = 0;
   #sequence: number;
   #buffer = Buffer.alloc(256 * 1024);
 
-  private constructor(descriptors: readonly number[], { identity, sequence }: LogStart) {
+  private constructor(descriptors: readonly number[], { identity, sequence }: LogStart, pace: Pace) {
     this.#descriptors = descriptors;
+    this.#pace = pace;
     this.#identity = identity;
     this.#sequence = sequence;
   }
 
   /** Opens or makes the files in a folder; Nothing where there is no room for them. */
-  static async open(folder: string, start: LogStart): Promise<CommitLog | undefined> {
+  static async open(folder: string, start: LogStart, pace: Pace): Promise<CommitLog | undefined> {
     const files = logNames.map((name) => join(folder, name));
     try {
       for (const file of files) await makeFile(file);
@@ -59,6 +83,7 @@ export class CommitLog implements Disposable {
     return new CommitLog(
       files.map((file) => openSync(file, flags)),
       start,
+      pace,
     );
   }
 
@@ -86,17 +111,19 @@ export class CommitLog implements Disposable {
   async append(revisionBefore: number, writes: readonly TableWrite[]): Promise<void> {
     const length = entryBytes(writes);
     if (this.#buffer.length < length) this.#buffer = Buffer.alloc(length);
-    const entry = { identity: this.#identity, sequence: this.#sequence + 1, revisionBefore, writes };
-    encodeEntry(entry, this.#buffer);
-    const descriptor = this.#descriptors[this.#current] ?? -1;
+    encodeEntry({ identity: this.#identity, sequence: this.#sequence + 1, revisionBefore, writes }, this.#buffer);
+    const append = { descriptor: this.#descriptors[this.#current] ?? -1, length };
+    const { clock, quickDiskMs } = this.#pace;
+    const isQuick = syncsOnWrite && this.#lastMs < quickDiskMs && length <= quickBytes;
+    const start = clock.monotonic();
     try {
-      const { bytesWritten } = await writeTo(descriptor, this.#buffer, 0, length, this.#position);
-      if (bytesWritten !== length) throw new Error(`only ${bytesWritten} of ${length} bytes could be written`);
-      if (!syncsOnWrite) await syncData(descriptor);
+      if (isQuick) this.#writeNow(append);
+      else await this.#writeBeside(append);
     } catch (error) {
-      this.#erase(descriptor, length);
+      this.#erase(append);
       throw error;
     }
+    this.#lastMs = clock.monotonic() - start;
     this.#position += length;
     this.#sequence++;
   }
@@ -116,12 +143,26 @@ export class CommitLog implements Disposable {
     for (const descriptor of this.#descriptors) closeSync(descriptor);
   }
 
+  #writeNow({ descriptor, length }: Append): void {
+    requireWhole(writeSync(descriptor, this.#buffer, 0, length, this.#position), length);
+  }
+
+  async #writeBeside({ descriptor, length }: Append): Promise<void> {
+    const { bytesWritten } = await writeTo(descriptor, this.#buffer, 0, length, this.#position);
+    requireWhole(bytesWritten, length);
+    if (!syncsOnWrite) await syncData(descriptor);
+  }
+
   /** What was refused must not come back; where even this fails, the next entry takes its place. */
-  #erase(descriptor: number, length: number): void {
+  #erase({ descriptor, length }: Append): void {
     try {
       writeSync(descriptor, Buffer.alloc(length), 0, length, this.#position);
     } catch {}
   }
+}
+
+function requireWhole(written: number, length: number): void {
+  if (written !== length) throw new Error(`only ${written} of ${length} bytes could be written`);
 }
 
 async function makeFile(path: string): Promise<void> {

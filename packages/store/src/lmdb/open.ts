@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Clock, type Logger, silentLogger } from "@skiff/base";
+import { type Clock, type Logger, silentLogger, systemClock } from "@skiff/base";
 import { baseOf } from "../embedded/base-of.ts";
 import { EmbeddedEngine } from "../embedded/embedded-engine.ts";
 import type { Storage } from "../embedded/storage.ts";
 import { type EmbeddedStore, InvalidRequestError } from "../store.ts";
-import { CommitLog, logNames } from "./commit-log.ts";
+import { CommitLog, logNames, type Pace } from "./commit-log.ts";
 import { Headroom, requireRoom } from "./headroom.ts";
 import { inspectFile } from "./inspect-file.ts";
 import { LmdbStorage } from "./lmdb-storage.ts";
@@ -16,13 +16,19 @@ import { createTables, openTables, type Tables } from "./tables.ts";
 
 const dataName = "data.mdb";
 const lockName = "lock";
+const defaultQuickDiskMs = 0.5;
 const draftName = "data.mdb.draft";
 
 export interface LmdbStoreOptions {
   /** Where the store's files are; created when absent. On a local disk: LMDB maps them into memory. */
   readonly folder: string;
-  /** Runs leases out. */
+  /** Runs leases out, and tells how quick the disk is. */
   readonly clock: Clock;
+  /**
+   * While a write to the disk takes less than this many milliseconds, it is waited for rather than left to another thread;
+   * 0 never does. 0.5 where not given.
+   */
+  readonly quickDiskMs?: number;
   readonly logger: Logger;
 }
 
@@ -33,10 +39,11 @@ export interface LmdbStoreOptions {
 export async function openLmdbStore(options: LmdbStoreOptions): Promise<EmbeddedStore> {
   const { folder, clock, logger } = options;
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  return new EmbeddedEngine(await openStorage(folder, logger), { clock, logger });
+  const pace = { clock, quickDiskMs: options.quickDiskMs ?? defaultQuickDiskMs };
+  return new EmbeddedEngine(await openStorage(folder, pace, logger), { clock, logger });
 }
 
-async function openStorage(folder: string, logger: Logger): Promise<LmdbStorage> {
+async function openStorage(folder: string, pace: Pace, logger: Logger): Promise<LmdbStorage> {
   const file = join(folder, dataName);
   // Without a lock file nobody has opened the folder yet: then look before putting anything there.
   if (existsSync(file) && !existsSync(join(folder, lockName))) inspectFile(file);
@@ -51,7 +58,7 @@ async function openStorage(folder: string, logger: Logger): Promise<LmdbStorage>
   stack.defer(() => tables.root.close());
   const headroom = stack.use(new Headroom(file));
   const start = await replayLog(folder, tables, headroom);
-  const log = await CommitLog.open(folder, start);
+  const log = await CommitLog.open(folder, start, pace);
   if (log === undefined) logger.warn("the disk has no room for the store's log: commits are slower without it");
   else stack.use(log);
   let owned: AsyncDisposableStack | undefined;
@@ -64,7 +71,7 @@ async function openStorage(folder: string, logger: Logger): Promise<LmdbStorage>
 /** Writes what a storage holds to an empty or absent folder, as a store that `openLmdbStore` opens. */
 export async function exportStorage(source: Storage, folder: string): Promise<void> {
   await prepareFolder(folder);
-  const target = await openStorage(folder, silentLogger);
+  const target = await openStorage(folder, { clock: systemClock, quickDiskMs: defaultQuickDiskMs }, silentLogger);
   try {
     await target.fill(baseOf(source));
     const batches = source.changes(source.compactedRevision, Number.MAX_SAFE_INTEGER);
