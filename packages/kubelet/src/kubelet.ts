@@ -16,6 +16,7 @@ import { machineUsage } from "./node/machine-usage.ts";
 import { nodeResources } from "./node/node-object.ts";
 import { NodeReporter } from "./node/node-reporter.ts";
 import type { Kubelet, KubeletOptions } from "./options.ts";
+import { PluginRegistry } from "./plugins/plugin-registry.ts";
 import { parseResolvConf } from "./pods/dns.ts";
 import { PodFolders } from "./pods/folders.ts";
 import type { NodeParts, PodsOfNode } from "./pods/node-parts.ts";
@@ -56,8 +57,12 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const cache = new RuntimeCache({ runtime, clock, logger, onChange: (uid) => late.pods?.wake(uid) });
   const drivers = new CsiDrivers({
     nodeName: node.name,
-    folder: join(node.rootFolder, "plugins_registry"),
     client: options.client,
+    clock,
+  });
+  const plugins = new PluginRegistry({
+    folder: join(node.rootFolder, "plugins_registry"),
+    handlers: [drivers],
     clock,
     logger,
   });
@@ -133,7 +138,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       late.pods?.[Symbol.dispose]();
       await server?.[Symbol.asyncDispose]();
       await background[Symbol.asyncDispose]();
-      await drivers[Symbol.asyncDispose]();
+      await plugins[Symbol.asyncDispose]();
+      drivers[Symbol.dispose]();
       objects[Symbol.dispose]();
     },
   };

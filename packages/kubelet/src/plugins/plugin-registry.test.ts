@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { silentLogger, systemClock } from "@skiff/base";
+import { registrationService } from "@skiff/csi";
+import { GrpcServer, serve } from "@skiff/grpc";
+import { type PluginHandler, PluginRegistry } from "./plugin-registry.ts";
+
+/** A plugin that asks to be taken in; what it is told is kept. */
+async function startPlugin(folder: string, name: string, supportedVersions: readonly string[]) {
+  const told = Promise.withResolvers<string>();
+  const server = await GrpcServer.listen(join(folder, `${name}-reg.sock`), [
+    serve(registrationService.getInfo, async () => ({ type: "DRAPlugin", name, endpoint: "", supportedVersions })),
+    serve(registrationService.notifyRegistrationStatus, async ({ pluginRegistered, error }) => {
+      told.resolve(pluginRegistered ? "registered" : error);
+      return {};
+    }),
+  ]);
+  return { told: told.promise, server };
+}
+
+test("plugins are taken in by those that know their type, are told so, and go with their sockets", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "skiff-plugins-"));
+  const gone = Promise.withResolvers<string>();
+  const endpoints: string[] = [];
+  const handler: PluginHandler = {
+    type: "DRAPlugin",
+    refusal: ({ supportedVersions }) => (supportedVersions.includes("v1") ? undefined : "too old"),
+    register: async ({ endpoint }) => {
+      endpoints.push(endpoint);
+    },
+    forget: async ({ name }) => gone.resolve(name),
+  };
+  {
+    await using _ = new PluginRegistry({ folder, handlers: [handler], clock: systemClock, logger: silentLogger });
+    const good = await startPlugin(folder, "good", ["v1"]);
+    const old = await startPlugin(folder, "old", ["v0"]);
+    assert.deepEqual(await Promise.all([good.told, old.told]), ["registered", "too old"]);
+    assert.deepEqual(endpoints, [join(folder, "good-reg.sock")]);
+    await good.server[Symbol.asyncDispose]();
+    assert.equal(await gone.promise, "good");
+    await old.server[Symbol.asyncDispose]();
+  }
+  await rm(folder, { recursive: true });
+});
