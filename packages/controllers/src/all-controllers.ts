@@ -3,6 +3,7 @@ import type { Loop } from "@skiff/control-loop";
 import { accountTokenController } from "./account-token/controller.ts";
 import type { TokenSurroundings } from "./account-token/plan.ts";
 import { apiServiceController, type CheckDiscovery } from "./api-service/controller.ts";
+import { attachDetachController } from "./attach-detach/controller.ts";
 import { bootstrapSignerController } from "./bootstrap-signer/controller.ts";
 import { certificateApprovingController } from "./certificate-approving/controller.ts";
 import { certificateCleanerController } from "./certificate-cleaner/controller.ts";
@@ -113,6 +114,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     resourceQuotaController(resources),
     ephemeralVolumeController,
     claimBinder(),
+    attachDetachController(),
     volumeBinder(settings.reclaim ?? {}),
     ...resourceClaimControllers,
     serviceCidrController,
