@@ -1,6 +1,7 @@
 import { isPodTerminal, type KubeObject, type Node, type Pod, type ResourceDefinition } from "@skiff/api";
 import { jsonEqual } from "@skiff/base";
 import type { Informers } from "@skiff/client";
+import { ChangeLog } from "./change-log.ts";
 import type { ClusterView } from "./framework.ts";
 import { NodeInfo } from "./node-info.ts";
 import { Nominations } from "./nominations.ts";
@@ -22,12 +23,19 @@ export class ClusterState {
   readonly #freeSlots: number[] = [];
   #list: readonly NodeInfo[] | undefined;
   #names: readonly string[] | undefined;
+  #slots: Int32Array | undefined;
   /** Counts of pods by topology. */
   readonly topology = new TopologyIndex(() => this.nodes);
   /** On how many nodes images are. */
   readonly images = new ImageIndex();
+  /** Which nodes have changed, by slot: whenever a node's generation has. */
+  readonly changes = new ChangeLog();
   /** Pods for which room was made. */
-  readonly nominations = new Nominations();
+  readonly nominations = new Nominations((name) => {
+    const info = this.#nodes.get(name);
+    info?.touch();
+    if (info !== undefined) this.changes.note(info.slot);
+  });
 
   /** All nodes; the same list until one comes or goes. */
   get nodes(): readonly NodeInfo[] {
@@ -41,6 +49,17 @@ export class ClusterState {
     return this.#names;
   }
 
+  /** Their slots, in the same order; kept as the list is. */
+  get slots(): Int32Array {
+    this.#slots ??= Int32Array.from(this.nodes, ({ slot }) => slot);
+    return this.#slots;
+  }
+
+  /** All slots are below this. */
+  get slotCount(): number {
+    return this.#nodes.size + this.#freeSlots.length;
+  }
+
   node(name: string): NodeInfo | undefined {
     return this.#nodes.get(name);
   }
@@ -52,13 +71,15 @@ export class ClusterState {
     if (known !== undefined) {
       this.images.replace(known.node, node);
       const changed = known.replaceNode(node);
-      if (changed) this.topology.putNode(known);
-      return changed;
+      if (!changed) return false;
+      this.topology.putNode(known);
+      this.changes.note(known.slot);
+      return true;
     }
     const info = new NodeInfo(node, this.#freeSlots.pop() ?? this.#nodes.size);
     this.#nodes.set(name, info);
-    this.#list = undefined;
-    this.#names = undefined;
+    this.#listChanged();
+    this.changes.note(info.slot);
     this.images.replace(undefined, node);
     this.topology.putNode(info);
     for (const pod of [...this.#homeless.values()].filter(({ spec }) => spec.nodeName === name)) this.putPod(pod);
@@ -77,8 +98,7 @@ export class ClusterState {
     this.images.replace(info.node, undefined);
     this.#freeSlots.push(info.slot);
     this.#nodes.delete(name);
-    this.#list = undefined;
-    this.#names = undefined;
+    this.#listChanged();
   }
 
   /** A pod as the API has it. Pods without a node count nowhere, unless they are assumed. */
@@ -116,6 +136,12 @@ export class ClusterState {
     if (this.#assumed.has(uid)) this.removePod(uid);
   }
 
+  #listChanged(): void {
+    this.#list = undefined;
+    this.#names = undefined;
+    this.#slots = undefined;
+  }
+
   #place(pod: Pod, nodeName: string): void {
     const { uid } = pod.metadata;
     const before = this.#placed.get(uid);
@@ -137,6 +163,7 @@ export class ClusterState {
     this.#homeless.delete(uid);
     this.#placed.set(uid, nodeName);
     info.put(pod);
+    this.changes.note(info.slot);
     this.topology.addPod(pod, info);
   }
 
@@ -144,13 +171,15 @@ export class ClusterState {
     const pod = info.pod(uid);
     if (pod === undefined) return;
     info.remove(uid);
+    this.changes.note(info.slot);
     this.topology.removePod(pod, info);
   }
 }
 
-/** Most changes of a placed pod are reports of its state, which change nothing for others. */
+/** Most changes of a placed pod are reports of its state, which change nothing for others; of victims the youngest go first. */
 const countsTheSame = (old: Pod, pod: Pod): boolean =>
   podFacts(old) === podFacts(pod) &&
+  old.status?.startTime === pod.status?.startTime &&
   (old.metadata.deletionTimestamp === undefined) === (pod.metadata.deletionTimestamp === undefined) &&
   jsonEqual(old.metadata.labels ?? {}, pod.metadata.labels ?? {});
 

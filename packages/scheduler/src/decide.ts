@@ -2,25 +2,13 @@ import type { Pod } from "@skiff/api";
 import { type Random, randomInt } from "@skiff/base";
 import type { ClusterState } from "./cluster-state.ts";
 import { type PluginScores, type Rejection, Verdicts } from "./decision.ts";
-import type { ClusterView, FilterRequest, FilterResult, NodeScores, Plugin } from "./framework.ts";
+import { type Candidates, filterNodes, type Inquiry, type Look, nodesWhere, promisedNode } from "./filter-nodes.ts";
+import type { ClusterView, NodeScores, Plugin } from "./framework.ts";
 import type { NodeInfo } from "./node-info.ts";
-import { type PodFacts, podFacts } from "./pod-facts.ts";
+import { podFacts } from "./pod-facts.ts";
 import type { Profile } from "./profile.ts";
 import { rejectionOf } from "./rejections.ts";
-import type { Verdict } from "./shape-cache.ts";
-
-/** Of clusters up to this size every node is looked at. */
-const alwaysConsidered = 100;
-
-/**
- * How many nodes that could take a pod are enough to choose among, as Kubernetes has it: all of 100, half of several
- * hundred, a tenth of 5,000, never less than a twentieth; or the share that is configured.
- */
-export function enoughNodes(nodeCount: number, configuredPercent = 0): number {
-  if (nodeCount <= alwaysConsidered) return nodeCount;
-  const percent = configuredPercent || Math.max(5, 50 - Math.floor(nodeCount / 125));
-  return Math.max(alwaysConsidered, Math.floor((nodeCount * Math.min(percent, 100)) / 100));
-}
+import type { Standing } from "./standing.ts";
 
 /** What a decision is made from. */
 export interface DecisionInput {
@@ -32,24 +20,11 @@ export interface DecisionInput {
   readonly start: number;
 }
 
-/** How a node fares with what plugins found out about this pod: what `preFilter` left. */
-export interface Look {
-  readonly plugin: string;
-  readonly filter: (request: FilterRequest) => FilterResult;
-}
-
-/** All that is asked of a node for a pod. */
-export interface Inquiry {
-  readonly pod: Pod;
-  readonly facts: PodFacts;
-  readonly profile: Profile;
-  readonly looks: readonly Look[];
-}
-
-/** What was decided, how many nodes were looked at, and what else may be asked of nodes for this pod. */
+/** What was decided, and what else may be asked of nodes for this pod. */
 export interface Decided {
   readonly node: NodeInfo | undefined;
   readonly verdicts: Verdicts;
+  /** How many nodes were looked at, the one that was promised to the pod aside. */
   readonly examined: number;
   /** Nodes that could take the pod if others went. */
   readonly resolvable: readonly NodeInfo[];
@@ -61,7 +36,6 @@ export interface Decided {
 export function decide(pod: Pod, input: DecisionInput): Decided {
   const { state, view, profile } = input;
   const preparation = prepare(pod, profile.plugins, view);
-  const all = state.nodes;
   if (preparation.kind === "rejected") {
     const { rejection } = preparation;
     return {
@@ -74,17 +48,28 @@ export function decide(pod: Pod, input: DecisionInput): Decided {
   }
   const { looks, restriction } = preparation;
   const inquiry = { pod, facts: podFacts(pod), profile, looks };
-  const nominated = state.nominations.nodeOf(pod.metadata.uid);
-  const candidates = restriction === undefined ? all : all.filter(({ name }) => restriction.names.has(name));
-  const start = firstToLookAt(candidates, nominated, input.start);
-  const filtered = filterNodes(inquiry, candidates, { ...input, start });
-  const { feasible, verdicts: found, codes, reasons, resolvable } = filtered;
-  const names = restriction === undefined ? state.names : candidates.map(({ name }) => name);
+  const candidates = restriction === undefined ? state : candidatesOf(state, restriction);
+  const promised = promisedNode(inquiry, candidates, state);
+  if (promised !== undefined) {
+    const verdicts = new Verdicts({
+      names: [promised.name],
+      start: 0,
+      codes: new Uint16Array(1),
+      reasons: [],
+      plugins: [],
+    });
+    return { node: promised, verdicts, examined: 0, resolvable: [], inquiry };
+  }
+  const { nodes, names } = candidates;
+  const start = nodes.length === 0 ? 0 : input.start % nodes.length;
+  const { feasible, codes, standing } = filterNodes(inquiry, candidates, { state, start });
+  const { reasons } = standing;
   const parts = { names, start, codes, reasons };
-  const [only] = feasible;
   const examined = codes.length;
+  const [only] = feasible;
   if (only === undefined) {
     const others = restriction === undefined ? {} : { others: othersOf(restriction, state.names) };
+    const resolvable = nodesWhere(candidates, { start, codes }, (code) => reasons[code - 1]?.resolvable === true);
     return {
       node: undefined,
       verdicts: new Verdicts({ ...parts, plugins: [], ...others }),
@@ -94,11 +79,11 @@ export function decide(pod: Pod, input: DecisionInput): Decided {
     };
   }
   if (feasible.length === 1) {
-    return { node: only, verdicts: new Verdicts({ ...parts, plugins: [] }), examined, resolvable, inquiry };
+    return { node: only, verdicts: new Verdicts({ ...parts, plugins: [] }), examined, resolvable: [], inquiry };
   }
-  const plugins = scoresOf(inquiry, feasible, found, view);
+  const plugins = scoresOf(inquiry, { feasible, standing }, view);
   const node = bestOf(feasible, plugins, input.random) ?? only;
-  return { node, verdicts: new Verdicts({ ...parts, plugins }), examined, resolvable, inquiry };
+  return { node, verdicts: new Verdicts({ ...parts, plugins }), examined, resolvable: [], inquiry };
 }
 
 type Preparation =
@@ -134,6 +119,11 @@ const noneLooked = (names: readonly string[], rejection: Rejection) => {
   return new Verdicts({ names: [], start: 0, codes: new Uint16Array(), reasons: [], plugins: [], others });
 };
 
+function candidatesOf({ nodes }: ClusterState, { names }: Restriction): Candidates {
+  const left = nodes.filter(({ name }) => names.has(name));
+  return { nodes: left, names: left.map(({ name }) => name), slots: Int32Array.from(left, ({ slot }) => slot) };
+}
+
 /** Nodes that plugins left out before any was looked at. */
 function othersOf({ names, plugins }: Restriction, all: readonly string[]) {
   const reason = `node(s) didn't satisfy plugin(s) [${plugins.join(" ")}]`;
@@ -141,89 +131,9 @@ function othersOf({ names, plugins }: Restriction, all: readonly string[]) {
   return { names: all.filter((name) => !names.has(name)), rejection };
 }
 
-/** The node where room was made is looked at first: whoever else has come into question is no better. */
-function firstToLookAt(candidates: readonly NodeInfo[], nominated: string | undefined, start: number): number {
-  if (nominated === undefined) return candidates.length === 0 ? 0 : start % candidates.length;
-  const at = candidates.findIndex(({ name }) => name === nominated);
-  return at === -1 ? 0 : at;
-}
-
-interface Filtered {
-  readonly feasible: readonly NodeInfo[];
-  readonly verdicts: readonly (Verdict | undefined)[];
-  readonly codes: Uint16Array;
-  readonly reasons: readonly Rejection[];
-  readonly resolvable: readonly NodeInfo[];
-}
-
-function filterNodes(inquiry: Inquiry, candidates: readonly NodeInfo[], input: DecisionInput): Filtered {
-  const { pod, facts, profile } = inquiry;
-  const { state, start } = input;
-  const count = candidates.length;
-  const enough = enoughNodes(count, profile.percentageOfNodesToScore);
-  const nominated = state.nominations.nodeOf(pod.metadata.uid);
-  const known = profile.cache.verdicts(facts);
-  const codes = new Uint16Array(count);
-  const codeOf = new Map<Rejection, number>();
-  const feasible: NodeInfo[] = [];
-  const resolvable: NodeInfo[] = [];
-  const verdicts: (Verdict | undefined)[] = [];
-  let examined = 0;
-  while (examined < count && feasible.length < enough) {
-    const node = candidates[(start + examined) % count];
-    if (node === undefined) break;
-    const request = { pod, facts, node };
-    const verdict = profile.cache.verdict(known, request);
-    const rejection = verdict.rejection ?? lookAt(inquiry, request) ?? withNominated(inquiry, request, state);
-    if (rejection === undefined) {
-      feasible.push(node);
-      verdicts.push(verdict);
-      if (node.name === nominated) {
-        examined++;
-        break;
-      }
-    } else {
-      const code = codeOf.get(rejection) ?? codeOf.size + 1;
-      codeOf.set(rejection, code);
-      codes[examined] = code;
-      if (rejection.resolvable) resolvable.push(node);
-    }
-    examined++;
-  }
-  return { feasible, verdicts, codes: codes.subarray(0, examined).slice(), reasons: [...codeOf.keys()], resolvable };
-}
-
-function lookAt({ looks }: Inquiry, request: FilterRequest): Rejection | undefined {
-  for (const { plugin, filter } of looks) {
-    const result = filter(request);
-    if (result.kind === "rejected") return rejectionOf(plugin, result);
-  }
-  return undefined;
-}
-
-/** A node must also do with the pods that are nominated to it, where they are as important as this one. */
-function withNominated(
-  inquiry: Inquiry,
-  { pod, facts, node }: FilterRequest,
-  state: ClusterState,
-): Rejection | undefined {
-  if (state.nominations.size === 0) return undefined;
-  const added = [...state.nominations.on(node.name).values()].filter(
-    (other) => other.metadata.uid !== pod.metadata.uid && (other.spec.priority ?? 0) >= (pod.spec.priority ?? 0),
-  );
-  if (added.length === 0) return undefined;
-  const supposing = { added, gone: [] };
-  return rejectionOn(inquiry, { pod, facts, node: node.supposing(supposing), supposing });
-}
-
-/** Why a node would not do as it is supposed to be. */
-export const rejectionOn = (inquiry: Inquiry, request: FilterRequest): Rejection | undefined =>
-  inquiry.profile.cache.rejection(request) ?? lookAt(inquiry, request);
-
 function scoresOf(
   { pod, profile }: Inquiry,
-  feasible: readonly NodeInfo[],
-  verdicts: readonly (Verdict | undefined)[],
+  { feasible, standing }: { readonly feasible: readonly NodeInfo[]; readonly standing: Standing },
   view: ClusterView,
 ): readonly PluginScores[] {
   const result: PluginScores[] = [];
@@ -233,7 +143,7 @@ function scoresOf(
   };
   profile.cache.scorers.forEach((plugin, index) => {
     if (plugin.concerns?.(pod) === false) return;
-    const raw = verdicts.map((verdict) => verdict?.scores[index] ?? 0);
+    const raw = feasible.map((node) => standing.score(index, node));
     add(plugin, raw, plugin.normalize);
   });
   for (const plugin of profile.plugins) {

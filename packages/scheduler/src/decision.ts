@@ -20,6 +20,7 @@ interface VerdictParts {
   readonly start: number;
   /** One for each node looked at: 0 where it could take the pod, else 1 more than an index of `reasons`. */
   readonly codes: Uint16Array;
+  /** May hold others besides. */
   readonly reasons: readonly Rejection[];
   readonly plugins: readonly PluginScores[];
   /** Nodes that did not come into question at all; `whole`: the pod itself was the reason, whatever the node. */
@@ -42,7 +43,13 @@ export class Verdicts {
 
   /** The nodes that could have taken the pod, as they were looked at. */
   get feasible(): readonly string[] {
-    return this.#looked((code) => code === 0);
+    const { names, start, codes } = this.#parts;
+    const result: string[] = [];
+    codes.forEach((code, index) => {
+      const name = names[(start + index) % names.length];
+      if (name !== undefined && code === 0) result.push(name);
+    });
+    return result;
   }
 
   get plugins(): readonly PluginScores[] {
@@ -51,10 +58,13 @@ export class Verdicts {
 
   /** Why nodes could not, by name. */
   get rejections(): ReadonlyMap<string, Rejection> {
-    const { reasons, others } = this.#parts;
+    const { names, start, codes, reasons, others } = this.#parts;
     const result = new Map<string, Rejection>();
-    for (const [index, reason] of reasons.entries())
-      for (const name of this.#looked((code) => code === index + 1)) result.set(name, reason);
+    codes.forEach((code, index) => {
+      const name = names[(start + index) % names.length];
+      const reason = reasons[code - 1];
+      if (name !== undefined && reason !== undefined) result.set(name, reason);
+    });
     for (const name of others?.names ?? []) result.set(name, others?.rejection ?? unknown);
     return result;
   }
@@ -64,7 +74,11 @@ export class Verdicts {
     const { codes, reasons, others } = this.#parts;
     const counts = new Uint32Array(reasons.length + 1);
     for (const code of codes) counts[code] = (counts[code] ?? 0) + 1;
-    const result = new Map(reasons.map((reason, index) => [reason, counts[index + 1] ?? 0]));
+    const result = new Map<Rejection, number>();
+    for (const [index, reason] of reasons.entries()) {
+      const count = counts[index + 1] ?? 0;
+      if (count > 0) result.set(reason, count);
+    }
     if (others !== undefined && others.names.length > 0) result.set(others.rejection, others.names.length);
     return result;
   }
@@ -85,16 +99,6 @@ export class Verdicts {
         plugins.reduce((sum, { weight, scores }) => sum + weight * (scores[index] ?? 0), 0),
       ]),
     );
-  }
-
-  #looked(wanted: (code: number) => boolean): readonly string[] {
-    const { names, start, codes } = this.#parts;
-    const result: string[] = [];
-    codes.forEach((code, index) => {
-      const name = names[(start + index) % names.length];
-      if (name !== undefined && wanted(code)) result.push(name);
-    });
-    return result;
   }
 }
 

@@ -16,10 +16,10 @@ export class NodeInfo {
   readonly #weight = { cpu: 0, memory: 0 };
   #hostPorts: readonly HostPort[] = [];
 
-  constructor(node: Node, slot = 0) {
+  constructor(node: Node, slot = 0, allocatable = amounts(node.status?.allocatable)) {
     this.slot = slot;
     this.#node = node;
-    this.#allocatable = amounts(node.status?.allocatable);
+    this.#allocatable = allocatable;
   }
 
   get name(): string {
@@ -104,11 +104,26 @@ export class NodeInfo {
     this.#count(pod, -1);
   }
 
+  /** Something about it has changed that it does not know itself, such as who is nominated to it. */
+  touch(): void {
+    this.#generation = ++lastGeneration;
+  }
+
+  /** One that is the same now, to try on it what would be. */
+  copy(): NodeInfo {
+    const copy = new NodeInfo(this.#node, this.slot, this.#allocatable);
+    for (const [uid, pod] of this.#pods) copy.#pods.set(uid, pod);
+    for (const [name, amount] of this.#requested) copy.#requested.set(name, amount);
+    copy.#weight.cpu = this.#weight.cpu;
+    copy.#weight.memory = this.#weight.memory;
+    copy.#hostPorts = this.#hostPorts;
+    return copy;
+  }
+
   /** The node as it would be without some pods and with others. */
   supposing({ added, gone }: { readonly added: readonly Pod[]; readonly gone: readonly Pod[] }): NodeInfo {
-    const copy = new NodeInfo(this.#node, this.slot);
-    const without = new Set(gone.map(({ metadata }) => metadata.uid));
-    for (const [uid, pod] of this.#pods) if (!without.has(uid)) copy.put(pod);
+    const copy = this.copy();
+    for (const { metadata } of gone) copy.remove(metadata.uid);
     for (const pod of added) copy.put(pod);
     return copy;
   }

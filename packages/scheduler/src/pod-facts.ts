@@ -13,6 +13,7 @@ export interface HostPort {
 
 /** What scheduling needs of a pod, read from its spec once. */
 export interface PodFacts {
+  readonly priority: number;
   readonly requests: Amounts;
   /** What the pod counts for when nodes are compared. */
   readonly weight: Weight;
@@ -55,6 +56,7 @@ export function podFacts(pod: Pod): PodFacts {
 function shapeOf({ spec }: Pod): string {
   const parts = ({ resources, ports, restartPolicy }: Container) => [resources, ports, restartPolicy];
   return JSON.stringify([
+    spec.priority ?? 0,
     spec.containers.map(parts),
     spec.initContainers?.map(parts),
     spec.overhead,
@@ -71,7 +73,7 @@ function factsOf(pod: Pod): PodFacts {
     cpu: requests.get("cpu") || assumedWeight.cpu,
     memory: requests.get("memory") || assumedWeight.memory,
   };
-  return { requests, weight, hostPorts: hostPortsOf(pod) };
+  return { priority: pod.spec.priority ?? 0, requests, weight, hostPorts: hostPortsOf(pod) };
 }
 
 /** Quantities as numbers that can be added and compared. */

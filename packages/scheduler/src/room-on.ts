@@ -13,22 +13,21 @@ export function roomOn(
 ): ((pod: Pod, profile: Profile, rejectedBy: ReadonlySet<string>) => boolean) | undefined {
   const node = name ? state.node(name) : undefined;
   if (node === undefined) return undefined;
-  const promised = [...state.nominations.on(node.name).values()];
-  const known = new Map<number, Map<PodFacts, boolean>>();
+  const promised = state.nominations.on(node.name);
+  const known = new Map<PodFacts, boolean>();
   return (pod, profile, rejectedBy) => {
     for (const { name: plugin, filter } of profile.plugins)
       if (rejectedBy.has(plugin) && filter === undefined) return true;
     const facts = podFacts(pod);
     const { uid } = pod.metadata;
-    const priority = pod.spec.priority ?? 0;
-    const added = promised.filter((one) => one.metadata.uid !== uid && (one.spec.priority ?? 0) >= priority);
     // Whoever the node is promised to sees it otherwise than those beside whom it would have to fit.
-    const isPromised = added.length < promised.length;
-    const remembered = isPromised ? undefined : known.get(priority)?.get(facts);
+    const isPromised = promised.has(uid);
+    const remembered = isPromised ? undefined : known.get(facts);
     if (remembered !== undefined) return remembered;
+    const added = state.nominations.before(node.name, { uid, priority: facts.priority });
     const supposing = { added, gone: [] };
     const room = profile.cache.rejection({ pod, facts, node: node.supposing(supposing), supposing }) === undefined;
-    if (!isPromised) known.set(priority, (known.get(priority) ?? new Map<PodFacts, boolean>()).set(facts, room));
+    if (!isPromised) known.set(facts, room);
     return room;
   };
 }

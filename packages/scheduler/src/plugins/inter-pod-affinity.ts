@@ -65,29 +65,36 @@ const labelsIn =
 function lookOf(pod: Pod, cluster: ClusterView): PreFilterResult {
   const labels = labelsIn(cluster);
   const { requiredAffinity, requiredAntiAffinity } = podTerms(pod);
-  const hostile = [...ownedTerms("requiredAntiAffinity", pod, cluster, labels)];
+  const hostile = [...ownedTerms("requiredAntiAffinity", pod, cluster, labels)].map(({ term, owners }) => ({
+    owners,
+    owns: (other: Pod) => podTerms(other).requiredAntiAffinity.filter(({ key }) => key === term.key).length,
+  }));
   if (requiredAffinity.length === 0 && requiredAntiAffinity.length === 0 && hostile.length === 0) return skip;
   const wantsAll = (other: Pod) => requiredAffinity.every((term) => termMatches(term, other, labels));
   const wanted = requiredAffinity.map((term) => ({ term, counts: matching(requiredAffinity, term, cluster) }));
-  const unwanted = requiredAntiAffinity.map((term) => ({ term, counts: matching([term], term, cluster) }));
+  const unwanted = requiredAntiAffinity.map((term) => ({
+    counts: matching([term], term, cluster),
+    means: (other: Pod) => termMatches(term, other, labels),
+  }));
   // The first pod of a group that wants to be together has nobody to be with: it may begin anywhere.
   const begins = wanted.every(({ counts }) => counts.total === 0) && wantsAll(pod);
 
   const filter = (request: FilterRequest) => {
     const { node } = request;
     const nodeLabels = node.node.metadata.labels ?? {};
-    if (!wanted.every(({ term }) => term.topologyKey in nodeLabels)) return noAffinity;
-    const together = wanted.every(({ counts }) => (counts.at(node)?.count ?? 0) + supposed(request, wantsAll) > 0);
+    let together = true;
+    for (const { term, counts } of wanted) {
+      const here = counts.at(node);
+      if (here === undefined && !(term.topologyKey in nodeLabels)) return noAffinity;
+      together &&= (here?.count ?? 0) + supposed(request, wantsAll) > 0;
+    }
     if (!together && !begins) return noAffinity;
-    for (const { term, counts } of unwanted) {
-      const here = counts.at(node)?.count ?? 0;
-      if (here + supposed(request, (other) => termMatches(term, other, labels)) > 0 && term.topologyKey in nodeLabels)
-        return antiAffinity;
+    for (const { counts, means } of unwanted) {
+      const here = counts.at(node);
+      if (here !== undefined && here.count + supposed(request, means) > 0) return antiAffinity;
     }
-    for (const { term, owners } of hostile) {
-      const owns = (other: Pod) => podTerms(other).requiredAntiAffinity.filter(({ key }) => key === term.key).length;
+    for (const { owners, owns } of hostile)
       if ((owners.at(node)?.count ?? 0) + supposed(request, owns) > 0) return unwelcome;
-    }
     // Pods that are only supposed to be here may mind as well.
     for (const other of request.supposing?.added ?? []) {
       if (

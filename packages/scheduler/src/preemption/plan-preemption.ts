@@ -1,7 +1,8 @@
 import { type Pod, type PodDisruptionBudget, podCondition } from "@skiff/api";
 import { type Random, randomInt } from "@skiff/base";
 import type { ClusterState } from "../cluster-state.ts";
-import type { Decided, Inquiry } from "../decide.ts";
+import type { Decided } from "../decide.ts";
+import type { Inquiry } from "../filter-nodes.ts";
 import type { NodeInfo } from "../node-info.ts";
 import { fruitlessPreemption } from "../unschedulable-message.ts";
 import { pickCandidate } from "./pick-candidate.ts";
@@ -74,7 +75,12 @@ function awaitsVictims(pod: Pod, state: ClusterState): boolean {
 }
 
 function tryOut(inquiry: Inquiry, nodes: readonly NodeInfo[], input: PreemptionInput) {
-  const { budgets, random, limits, state, cache } = input;
+  const { budgets, random, limits, state } = input;
+  const { facts, pod } = inquiry;
+  const { uid } = pod.metadata;
+  const nominatedTo = ({ name }: NodeInfo) => state.nominations.before(name, { uid, priority: facts.priority });
+  const own = state.nominations.nodeOf(uid);
+  const cache = input.cache.of(inquiry, budgets, own === undefined ? undefined : state.node(own));
   const wanted = Math.min(
     nodes.length,
     Math.max(Math.floor((nodes.length * limits.minCandidateNodesPercentage) / 100), limits.minCandidateNodesAbsolute),
@@ -87,9 +93,7 @@ function tryOut(inquiry: Inquiry, nodes: readonly NodeInfo[], input: PreemptionI
     if (candidates.length >= wanted && harmless > 0) break;
     const node = nodes[(offset + index) % nodes.length];
     if (node === undefined) break;
-    const nominated = nominatedTo(node, inquiry.pod, state);
-    const result = cache.get(inquiry, node, nominated, budgets) ?? selectVictims(inquiry, node, nominated, budgets);
-    cache.put(inquiry, node, nominated, budgets, result);
+    const result = cache.get(node) ?? cache.put(node, selectVictims(inquiry, node, nominatedTo(node), budgets));
     if (result.kind === "not-helped") failed.push(result);
     else {
       candidates.push(result);
@@ -98,9 +102,3 @@ function tryOut(inquiry: Inquiry, nodes: readonly NodeInfo[], input: PreemptionI
   }
   return { candidates, failed };
 }
-
-/** Pods that are promised room there and are as important as this one. */
-const nominatedTo = (node: NodeInfo, pod: Pod, { nominations }: ClusterState): readonly Pod[] =>
-  [...nominations.on(node.name).values()].filter(
-    (other) => other.metadata.uid !== pod.metadata.uid && priorityOf(other) >= priorityOf(pod),
-  );

@@ -1,5 +1,5 @@
 import type { Pod, PodDisruptionBudget } from "@skiff/api";
-import { type Inquiry, rejectionOn } from "../decide.ts";
+import { type Inquiry, rejectionOn } from "../filter-nodes.ts";
 import type { NodeInfo } from "../node-info.ts";
 import { splitByBudgets } from "./disruption-budgets.ts";
 
@@ -51,21 +51,27 @@ export function selectVictims(
   const priority = priorityOf(pod);
   const lower = [...node.pods].filter((other) => priorityOf(other) < priority).sort(byImportance);
   if (lower.length === 0) return noVictims;
-  const refusal = (gone: readonly Pod[]) => {
-    const without = { added: [], gone };
-    const refused = rejectionOn(inquiry, { pod, facts, node: node.supposing(without), supposing: without });
-    if (refused !== undefined || nominated.length === 0) return refused;
-    const supposing = { added: nominated, gone };
-    return rejectionOn(inquiry, { pod, facts, node: node.supposing(supposing), supposing });
+  // One copy of the node on which pods come and go: tried with those that were promised room, then without.
+  const trial = node.copy();
+  const gone = new Set(lower);
+  for (const { metadata } of lower) trial.remove(metadata.uid);
+  const refusal = () => {
+    const supposing = { added: nominated, gone: [...gone] };
+    for (const one of nominated) trial.put(one);
+    const refused = nominated.length === 0 ? undefined : rejectionOn(inquiry, { pod, facts, node: trial, supposing });
+    for (const { metadata } of nominated) trial.remove(metadata.uid);
+    if (refused !== undefined) return refused;
+    return rejectionOn(inquiry, { pod, facts, node: trial, supposing: { added: [], gone: supposing.gone } });
   };
-  const refused = refusal(lower);
+  const refused = refusal();
   if (refused !== undefined) return { kind: "not-helped", reason: refused.reason };
   const { violating, allowed } = splitByBudgets(lower, budgets);
-  const gone = new Set(lower);
   const spare = (one: Pod): boolean => {
     gone.delete(one);
-    if (refusal([...gone]) === undefined) return true;
+    trial.put(one);
+    if (refusal() === undefined) return true;
     gone.add(one);
+    trial.remove(one.metadata.uid);
     return false;
   };
   const violations = violating.filter((one) => !spare(one)).length;

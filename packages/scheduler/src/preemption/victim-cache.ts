@@ -1,64 +1,49 @@
-import type { Pod, PodDisruptionBudget } from "@skiff/api";
-import type { Inquiry } from "../decide.ts";
+import type { PodDisruptionBudget } from "@skiff/api";
+import type { Inquiry } from "../filter-nodes.ts";
 import type { NodeInfo } from "../node-info.ts";
 import type { PodFacts } from "../pod-facts.ts";
-import { type Candidate, type NotHelped, priorityOf } from "./select-victims.ts";
+import type { Candidate, NotHelped } from "./select-victims.ts";
 
 type Result = Candidate | NotHelped;
 
-interface Shape {
-  readonly facts: PodFacts;
-  readonly priority: number;
-  readonly budgets: readonly PodDisruptionBudget[];
+/** What is known of nodes. */
+export interface KnownVictims {
+  get(node: NodeInfo): Result | undefined;
+  put(node: NodeInfo, result: Result): Result;
 }
 
-interface Known {
-  readonly generation: number;
-  readonly result: Result;
-}
+/** For pods that look beyond the node (spreading, affinity): each node is looked at anew. */
+const nothingKnown: KnownVictims = { get: () => undefined, put: (_, result) => result };
 
 /**
  * What was found out of nodes for the last shape of pod that looked for victims: a burst of pods that are alike looks again only at
- * nodes that have changed. Pods that look beyond the node (spreading, affinity), and nodes promised to others, are looked at anew.
+ * nodes that have changed.
  */
 export class VictimCache {
-  #shape: Shape | undefined;
-  readonly #known = new Map<number, Known>();
+  #facts: PodFacts | undefined;
+  #budgets: readonly PodDisruptionBudget[] = [];
+  #generations: number[] = [];
+  #results: Result[] = [];
 
-  get(
-    inquiry: Inquiry,
-    node: NodeInfo,
-    nominated: readonly Pod[],
-    budgets: readonly PodDisruptionBudget[],
-  ): Result | undefined {
-    if (!this.#holds(inquiry, nominated, budgets)) return undefined;
-    const known = this.#known.get(node.slot);
-    return known?.generation === node.generation ? known.result : undefined;
-  }
-
-  put(
-    inquiry: Inquiry,
-    node: NodeInfo,
-    nominated: readonly Pod[],
-    budgets: readonly PodDisruptionBudget[],
-    result: Result,
-  ): void {
-    if (inquiry.looks.length > 0 || nominated.length > 0) return;
-    if (!this.#holds(inquiry, nominated, budgets)) {
-      this.#known.clear();
-      this.#shape = { facts: inquiry.facts, priority: priorityOf(inquiry.pod), budgets };
+  /** What holds for this pod. `own`: the node that is promised to it, which others find taken and it does not. */
+  of(inquiry: Inquiry, budgets: readonly PodDisruptionBudget[], own: NodeInfo | undefined): KnownVictims {
+    if (inquiry.looks.length > 0) return nothingKnown;
+    const sameBudgets = this.#budgets === budgets || (this.#budgets.length === 0 && budgets.length === 0);
+    if (this.#facts !== inquiry.facts || !sameBudgets) {
+      this.#facts = inquiry.facts;
+      this.#budgets = budgets;
+      this.#generations = [];
+      this.#results = [];
     }
-    this.#known.set(node.slot, { generation: node.generation, result });
-  }
-
-  #holds({ looks, facts, pod }: Inquiry, nominated: readonly Pod[], budgets: readonly PodDisruptionBudget[]): boolean {
-    const shape = this.#shape;
-    return (
-      looks.length === 0 &&
-      nominated.length === 0 &&
-      shape?.facts === facts &&
-      shape.priority === priorityOf(pod) &&
-      (shape.budgets === budgets || (shape.budgets.length === 0 && budgets.length === 0))
-    );
+    return {
+      get: (node) =>
+        node !== own && this.#generations[node.slot] === node.generation ? this.#results[node.slot] : undefined,
+      put: (node, result) => {
+        if (node === own) return result;
+        this.#generations[node.slot] = node.generation;
+        this.#results[node.slot] = result;
+        return result;
+      },
+    };
   }
 }

@@ -1,0 +1,133 @@
+import type { Pod } from "@skiff/api";
+import type { ClusterState } from "./cluster-state.ts";
+import type { Rejection } from "./decision.ts";
+import type { FilterRequest, Plugin } from "./framework.ts";
+import type { NodeInfo } from "./node-info.ts";
+import type { PodFacts } from "./pod-facts.ts";
+import { rejectionOf } from "./rejections.ts";
+
+/** The code of nodes that have not been looked at as they are now. */
+const unknown = 0xffff;
+/** Reasons with figures of their own could be many: who has met so many begins anew. */
+const reasonLimit = 10_000;
+
+/** The plugins whose answers hold for all pods of a shape. */
+export interface ShapePlugins {
+  readonly filters: readonly Plugin[];
+  readonly scorers: readonly Plugin[];
+}
+
+/** The first of the plugins that refuses the node as it is supposed to be. */
+export function firstRejection(filters: readonly Plugin[], request: FilterRequest): Rejection | undefined {
+  for (const { name, filter, concerns } of filters) {
+    if (filter === undefined || concerns?.(request.pod) === false) continue;
+    const result = filter(request);
+    if (result.kind === "rejected") return rejectionOf(name, result);
+  }
+  return undefined;
+}
+
+/**
+ * How nodes stand for pods of one shape: what `filter` and `score` of all plugins say of each, in a few bytes by the node's slot.
+ * Between two decisions few nodes change, and only those are asked about again: the others cost reading a number.
+ */
+export class Standing {
+  readonly #facts: PodFacts;
+  readonly #plugins: ShapePlugins;
+  readonly #reasons: Rejection[] = [];
+  readonly #codeOf = new Map<Rejection, number>();
+  #codes = new Uint16Array();
+  #scores: readonly Float64Array[] = [];
+  #state: ClusterState | undefined;
+  #upTo = 0;
+
+  constructor(facts: PodFacts, plugins: ShapePlugins) {
+    this.#facts = facts;
+    this.#plugins = plugins;
+  }
+
+  /** It has seen so many different reasons that another one should take its place. */
+  get isWorn(): boolean {
+    return this.#reasons.length > reasonLimit;
+  }
+
+  /** What codes mean: 1 more than an index of this. Only ever grows. */
+  get reasons(): readonly Rejection[] {
+    return this.#reasons;
+  }
+
+  /** Forgets what has changed since the last decision. */
+  follow(state: ClusterState): void {
+    const { changes, slotCount } = state;
+    if (this.#codes.length < slotCount || this.#state !== state) {
+      this.#begin(Math.ceil(slotCount * 1.25));
+      this.#state = state;
+    } else if (
+      !changes.visitSince(this.#upTo, (slot) => {
+        this.#codes[slot] = unknown;
+      })
+    ) {
+      this.#codes.fill(unknown);
+    }
+    this.#upTo = changes.head;
+  }
+
+  /** 0: the node can take the pod as far as it alone decides; else 1 more than an index of `reasons`. */
+  code(pod: Pod, node: NodeInfo, state: ClusterState): number {
+    const { slot } = node;
+    const known = this.#codes[slot] ?? unknown;
+    if (known !== unknown) return known;
+    const code = this.codeOf(this.#judge(pod, node, state));
+    this.#codes[slot] = code;
+    if (code === 0) this.#score({ pod, facts: this.#facts, node });
+    return code;
+  }
+
+  /** The code by slot, where it is known. */
+  known(slot: number): number | undefined {
+    const code = this.#codes[slot];
+    return code === unknown ? undefined : code;
+  }
+
+  /** A scoring plugin's raw score of a node whose code is 0. */
+  score(scorer: number, { slot }: NodeInfo): number {
+    return this.#scores[scorer]?.[slot] ?? 0;
+  }
+
+  codeOf(rejection: Rejection | undefined): number {
+    if (rejection === undefined) return 0;
+    let code = this.#codeOf.get(rejection);
+    if (code === undefined) {
+      code = this.#reasons.push(rejection);
+      this.#codeOf.set(rejection, code);
+    }
+    return code;
+  }
+
+  /** Why the node will not do, with the pods that are nominated to it and come first, or as it is. */
+  #judge(pod: Pod, node: NodeInfo, { nominations }: ClusterState): Rejection | undefined {
+    const facts = this.#facts;
+    const { filters } = this.#plugins;
+    const added = nominations.before(node.name, { uid: pod.metadata.uid, priority: facts.priority });
+    if (added.length > 0) {
+      const supposing = { added, gone: [] };
+      const refused = firstRejection(filters, { pod, facts, node: node.supposing(supposing), supposing });
+      if (refused !== undefined) return refused;
+    }
+    return firstRejection(filters, { pod, facts, node });
+  }
+
+  #score(request: FilterRequest): void {
+    const { slot } = request.node;
+    this.#plugins.scorers.forEach(({ score, concerns }, index) => {
+      const scores = this.#scores[index];
+      if (score === undefined || scores === undefined) return;
+      scores[slot] = concerns?.(request.pod) === false ? 0 : score(request);
+    });
+  }
+
+  #begin(slots: number): void {
+    this.#codes = new Uint16Array(slots).fill(unknown);
+    this.#scores = this.#plugins.scorers.map(() => new Float64Array(slots));
+  }
+}
