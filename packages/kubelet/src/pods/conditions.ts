@@ -14,6 +14,8 @@ export interface ConditionInput {
   readonly resize: readonly PodCondition[];
   /** Why the node ends the pod without its fault. */
   readonly disruption?: string;
+  /** A container's end makes all of them start anew, and not all of the old ones are gone. */
+  readonly restartingAll: boolean;
   /** RFC 3339, for conditions that change now. */
   readonly now: string;
 }
@@ -27,6 +29,7 @@ export const ownedConditions: ReadonlySet<string> = new Set([
   "PodScheduled",
   "PodResizePending",
   "PodResizeInProgress",
+  "AllContainersRestarting",
 ]);
 
 /** All conditions of a pod, transition times kept where the status did not change. */
@@ -40,6 +43,7 @@ export function podConditions(input: ConditionInput): PodCondition[] {
     ["Ready", readyVerdict(pod, containersReady)],
     ["ContainersReady", containersReady],
     ["PodScheduled", { status: "True" }],
+    ...restartingVerdict(input),
   ];
   const own = verdicts.map(([type, verdict]): PodCondition => {
     const old = before.find((one) => one.type === type);
@@ -127,6 +131,21 @@ function initializedVerdict({ pod, phase, init, app }: ConditionInput): Verdict 
     (one) => (sidecarNames.has(one.name) ? one.started === true : one.ready),
   );
   return message === "" ? { status: "True" } : { status: "False", reason: "ContainersNotInitialized", message };
+}
+
+/** Told of pods only that have a rule which restarts all containers. */
+function restartingVerdict({ pod, phase, restartingAll }: ConditionInput): readonly (readonly [string, Verdict])[] {
+  const type = "AllContainersRestarting";
+  const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
+  const could = containers.some(({ restartPolicyRules = [] }) =>
+    restartPolicyRules.some(({ action }) => action === "RestartAllContainers"),
+  );
+  if (!could) return [];
+  if (phase === "Succeeded") return [[type, { status: "False", reason: "PodCompleted" }]];
+  if (phase === "Failed") return [[type, { status: "False", reason: "PodFailed" }]];
+  if (!restartingAll) return [[type, { status: "False" }]];
+  const message = "container exited with restart policy rule";
+  return [[type, { status: "True", reason: "RestartAllContainersStarted", message }]];
 }
 
 const completed: Verdict = { status: "True", reason: "PodCompleted" };

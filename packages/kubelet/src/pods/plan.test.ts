@@ -21,7 +21,9 @@ function short(given: Partial<PlanInput>) {
   return {
     ...(plan.createSandbox === undefined ? {} : { sandbox: plan.createSandbox }),
     ...(plan.start.length === 0 ? {} : { start: plan.start.map((one) => one.name) }),
-    ...(plan.stop.length === 0 ? {} : { stop: plan.stop.map((one) => one.message) }),
+    ...(plan.stop.length === 0
+      ? {}
+      : { stop: plan.stop.map(({ message, abrupt }) => (abrupt === true ? `at once: ${message}` : message)) }),
     ...(plan.backoff.length === 0 ? {} : { wait: plan.backoff.map((one) => one.container.name) }),
     ...(plan.removeAll ? { anew: true } : {}),
     ...(plan.finished ? { finished: true } : {}),
@@ -131,7 +133,7 @@ const table: readonly (readonly [string, Partial<PlanInput>, object])[] = [
   [
     "a rule may restart all: first they end",
     { pod: ruled("RestartAllContainers"), view: view(ended("main", 42), runtimeContainer("other")) },
-    { stop: ["Stopping container other"] },
+    { stop: ["at once: Stopping container other"] },
   ],
   [
     "each of them",

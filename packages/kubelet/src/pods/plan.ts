@@ -26,6 +26,8 @@ export interface StopAction {
   readonly container: ContainerStatus;
   /** Text of the `Killing` event. */
   readonly message: string;
+  /** At once: neither hook nor stop signal. */
+  readonly abrupt?: boolean;
 }
 
 export interface BackoffAction {
@@ -115,18 +117,24 @@ export function isFinished(pod: Pod, view: PodView, sandboxId: string | undefine
   });
 }
 
-/** What a rule asks for that restarts all containers; `undefined` where none does. */
-function planRestartOfAll(input: PlanInput): PodPlan | undefined {
-  const { pod, view, stopping, starting } = input;
-  const asks = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].some((container) => {
+/** Whether a container has ended in such a way that its rule restarts all containers. */
+export const restartsAll = (pod: Pod, view: PodView): boolean =>
+  [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].some((container) => {
     const last = newest(view, container.name);
     return last?.state === "exited" && ruledAction(container, last.exitCode) === "RestartAllContainers";
   });
-  if (!asks) return undefined;
+
+/**
+ * What a rule asks for that restarts all containers; `undefined` where none does. It is to be quick: what is restarted in
+ * its place gets no time to end.
+ */
+function planRestartOfAll(input: PlanInput): PodPlan | undefined {
+  const { pod, view, stopping, starting } = input;
+  if (!restartsAll(pod, view)) return undefined;
   const running = view.containers.filter((one) => one.state === "running");
   const stop = running
     .filter((one) => !stopping.has(one.id))
-    .map((container) => ({ container, message: `Stopping container ${container.name}` }));
+    .map((container) => ({ container, message: `Stopping container ${container.name}`, abrupt: true }));
   return { ...nothing, stop, removeAll: running.length + stopping.size + starting.size === 0 };
 }
 

@@ -137,6 +137,26 @@ describe("podStatus", () => {
     assert.equal(of("ContainersReady", true)?.status, "True");
   });
 
+  it("says while a rule restarts all containers, of pods that have such a rule", () => {
+    const rule = { action: "RestartAllContainers", exitCodes: { operator: "In", values: [42] } };
+    const ruled = podOf({
+      restartPolicy: "Never",
+      containers: [containerOf("main", { restartPolicy: "Never", restartPolicyRules: [rule] }), containerOf("b")],
+    });
+    const of = (pod: Pod, more: Partial<PodStatusInput>) => {
+      const found = statusOf(pod, more).conditions?.find((one) => one.type === "AllContainersRestarting");
+      return found && [found.status, found.reason, found.message].filter(Boolean).join(" ");
+    };
+    const during = view(ended("main", 42), runtimeContainer("b"));
+    assert.equal(
+      of(ruled, { view: during }),
+      "True RestartAllContainersStarted container exited with restart policy rule",
+    );
+    assert.equal(of(ruled, { view: view(runtimeContainer("main")) }), "False");
+    assert.equal(of(ruled, { view: view(ended("main", 1), ended("b", 1)), ...over }), "False PodFailed");
+    assert.equal(of(podOf(), { view: view(ended("main", 42)) }), undefined);
+  });
+
   it("keeps the times of conditions that did not change, and the conditions of others", () => {
     const old = { type: "Initialized", status: "True", lastTransitionTime: "2020-01-01T00:00:00Z" };
     const foreign = { type: "example.com/gate", status: "True" };

@@ -3,6 +3,7 @@ import { timestamp } from "@skiff/base";
 import { podConditions } from "./conditions.ts";
 import { type ContainerStatusInput, containerStatuses, unknownEnd } from "./container-status.ts";
 import { podPhase } from "./phase.ts";
+import { restartsAll } from "./plan.ts";
 import { qosClass } from "./qos.ts";
 
 /** Why the kubelet itself ended a pod, as in `DeadlineExceeded` or `Evicted`. */
@@ -61,6 +62,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
       sandboxReady: ready !== undefined && (hostNetwork || ready.ips.length > 0),
       ...(input.failure?.disruption === true ? { disruption: input.failure.message } : {}),
       resize: isTerminal(phase) ? [] : input.resize,
+      restartingAll: !input.terminating && restartsAll(pod, input.view),
       now,
     }),
     ...(failure === undefined || !isTerminal(phase) ? {} : { reason: failure.reason, message: failure.message }),

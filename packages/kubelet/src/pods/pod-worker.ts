@@ -7,7 +7,7 @@ import { type PodPlan, planPod, type StopAction } from "./plan.ts";
 import { podIdentity, podText } from "./pod-identity.ts";
 import { PodObserver } from "./pod-observer.ts";
 import type { PodFailure } from "./pod-status.ts";
-import { collectGarbage, removePod } from "./remove-pod.ts";
+import { collectGarbage, removeContainers, removePod } from "./remove-pod.ts";
 import { SandboxKeeper } from "./sandbox-keeper.ts";
 import { stopContainer } from "./stop-container.ts";
 import { terminatePod } from "./terminate-pod.ts";
@@ -214,12 +214,13 @@ export class PodWorker {
     this.#starts.startAll(pod, plan.start, life);
   }
 
-  #stop({ container, message }: StopAction, life: AbortSignal): void {
+  #stop({ container, message, abrupt = false }: StopAction, life: AbortSignal): void {
     const pod = this.#pod;
     const { name, id } = container;
     const spec = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find((one) => one.name === name);
     const probe = this.#observer.verdict(pod, name, "startup") === "failure" ? spec?.startupProbe : spec?.livenessProbe;
-    const graceSeconds = probe?.terminationGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
+    const ownSeconds = probe?.terminationGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
+    const graceSeconds = abrupt ? 0 : ownSeconds;
     const podIp = this.#observer.podIp(pod);
     const task = stopContainer(this.#parts, pod, container, { graceSeconds, message, podIp, signal: life })
       .catch((error: unknown) => {
@@ -234,16 +235,9 @@ export class PodWorker {
 
   /** Forgets all containers, which have ended: the pod begins anew in its sandbox. */
   #removeAll(life: AbortSignal): void {
-    const { cache, runtime, logger } = this.#parts;
-    const task = Promise.all(
-      cache.view(this.#pod.metadata.uid).containers.map(async ({ id }) => {
-        await runtime.removeContainer(id, life);
-        cache.forgetContainer(id);
-      }),
-    )
-      .then(() => {})
+    const task = removeContainers(this.#parts, this.#pod, life)
       .catch((error: unknown) => {
-        if (!isAbort(error, life)) logger.warn(`removal of containers: ${describeError(error)}`);
+        if (!isAbort(error, life)) this.#parts.logger.warn(`removal of containers: ${describeError(error)}`);
       })
       .finally(() => {
         this.#stopping.delete(everything);

@@ -1,5 +1,8 @@
 import { rm } from "node:fs/promises";
+import type { Pod } from "@skiff/api";
+import type { ContainerStatus } from "@skiff/runtime";
 import type { NodeParts } from "./node-parts.ts";
+import { restartsAll } from "./plan.ts";
 import type { PodIdentity } from "./pod-identity.ts";
 import { runtimeAnnotations } from "./runtime-labels.ts";
 
@@ -39,6 +42,22 @@ export async function removeOrphan(parts: NodeParts, pod: PodIdentity, signal: A
   );
   await Promise.all(sandboxes.map((one) => runtime.stopPodSandbox(one.id, signal)));
   await removePod(parts, pod, signal);
+}
+
+/**
+ * Removes all containers of a pod, which have ended, so that it begins anew. That whose end is the reason goes last: if the
+ * agent ends in between, its successor finds the reason still there.
+ */
+export async function removeContainers(parts: NodeParts, pod: Pod, signal: AbortSignal): Promise<void> {
+  const { runtime, cache } = parts;
+  const { containers, sandboxes } = cache.view(pod.metadata.uid);
+  const isReason = (one: ContainerStatus) => restartsAll(pod, { sandboxes, containers: [one] });
+  const remove = async ({ id }: ContainerStatus) => {
+    await runtime.removeContainer(id, signal);
+    cache.forgetContainer(id);
+  };
+  await Promise.all(containers.filter((one) => !isReason(one)).map(remove));
+  await Promise.all(containers.filter(isReason).map(remove));
 }
 
 /** Removes ended containers beyond the newest two of each name (the last, and the one before it for its log). */
