@@ -35,7 +35,7 @@ import {
 import { criSandboxConfig, sandboxStatus, sandboxSummary } from "./cri-sandbox.ts";
 import { type ExecContext, startExec } from "./exec.ts";
 import { ContainerState, RuntimeService } from "./generated/runtime-v1.ts";
-import { isNotFound, runtimeChannel } from "./grpc-error.ts";
+import { isNotFound, isPassing, runtimeChannel } from "./grpc-error.ts";
 import { nativeCall, Tasks } from "./native.ts";
 import { pauseImage, pauseImageName } from "./pause-image.ts";
 import { ContainerKinds, runtimeEvents } from "./runtime-events.ts";
@@ -54,7 +54,7 @@ export interface ContainerdRuntimeOptions {
 }
 
 const requestMs = 120_000;
-/** Time for a stop beyond the container's own grace, and how often it is tried. */
+/** Time for the first attempt of a stop beyond the container's own grace (twice as long each time), and how often it is tried. */
 const stopMs = 15_000;
 const stopAttempts = 4;
 
@@ -193,7 +193,10 @@ export class ContainerdRuntime implements Runtime {
     );
   }
 
-  /** Repeats what may hang or find containerd down; what is gone already is fine. */
+  /**
+   * Repeats what may hang or find containerd down; what is gone already is fine. A machine that is busy with much else is
+   * given ever more time: an attempt that is cut short has to be begun anew.
+   */
   async #stopping(
     deadlineMs: number,
     signal: AbortSignal,
@@ -201,13 +204,11 @@ export class ContainerdRuntime implements Runtime {
   ): Promise<void> {
     for (let tried = 1; ; tried++) {
       try {
-        await attempt(deadlineMs);
+        await attempt(deadlineMs + stopMs * (2 ** (tried - 1) - 1));
         return;
       } catch (error) {
         if (isNotFound(error)) return;
-        const passing =
-          error instanceof RuntimeError && (error.code === "DEADLINE_EXCEEDED" || error.code === "UNAVAILABLE");
-        if (!passing || tried === stopAttempts) throw error;
+        if (!isPassing(error) || tried === stopAttempts) throw error;
         this.#options.logger.warn(`stopping is tried again: ${describeError(error)}`);
         await this.#options.clock.sleep(250 * tried, signal);
       }
