@@ -5,6 +5,7 @@ export type { Restored } from "./backup/backup.ts";
 export type { Datastore } from "./datastore/datastore.ts";
 export { type ApiServerFlag, type ApiServerFlags, apiServerFlags } from "./identity/api-server-flags.ts";
 export { contextName, userKubeconfigPath } from "./kubeconfig/kubeconfig.ts";
+export { fullDisks, fullDiskText } from "./lifecycle/disk-space.ts";
 export { examineMachine, type Finding } from "./lifecycle/doctor.ts";
 export { deleteCluster, downCluster } from "./lifecycle/down.ts";
 export { type Machine, stateFolder, systemMachine } from "./lifecycle/machine.ts";

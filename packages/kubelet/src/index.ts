@@ -6,6 +6,7 @@ export {
   type KubeletConfiguration,
   parseKubeletConfiguration,
 } from "./config/kubelet-configuration.ts";
+export { type DiskShortage, diskShortages } from "./eviction/disk-shortage.ts";
 export { startKubelet } from "./kubelet.ts";
 export type {
   Kubelet,

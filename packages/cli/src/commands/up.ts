@@ -1,6 +1,9 @@
 import {
   type ApiServerFlags,
   apiServerFlags,
+  clusterPaths,
+  fullDisks,
+  fullDiskText,
   type RuntimeKind,
   systemMachine,
   type UpResult,
@@ -105,6 +108,12 @@ async function up(flags: UpFlags, given: ApiServerFlags, context: CommandContext
     : `is up: API after ${inSeconds(result.apiMs)}, node after ${inSeconds(result.nodeReadyMs)}`;
   report.note(`Cluster "${settings.name}" ${state}.`);
   report.note(`kubectl uses it now (context ${result.context} in ${flags.kubeconfig}): kubectl get nodes`);
+  const paths = clusterPaths(flags.home, settings.name);
+  const full = settings.runtime === "simulated" ? [] : await fullDisks(paths);
+  if (full.length > 0) {
+    const { text, advice } = fullDiskText(full, paths);
+    report.note(`Warning: ${text}: ${advice}.`);
+  }
 }
 
 const inSeconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;

@@ -4,6 +4,7 @@ import { allRequirements, installCommand } from "@skiff/host";
 import { portIsFree } from "../settings/choose.ts";
 import { clusterPaths } from "../settings/paths.ts";
 import { readSettings } from "../settings/settings.ts";
+import { fullDisks, fullDiskText } from "./disk-space.ts";
 import type { Machine } from "./machine.ts";
 import { clusterStatus } from "./status.ts";
 
@@ -34,6 +35,7 @@ export async function examineMachine(
       ? [await packages(subject), controlGroups(subject), await forwarding(subject)]
       : []),
     await home(target.home),
+    await disk(target),
     ...(status === undefined || status.state === "stopped" ? [await ports(target)] : []),
     {
       kind: status === undefined || status.state === "running" ? "good" : "warning",
@@ -104,6 +106,13 @@ async function home(folder: string): Promise<Finding> {
           advice: "choose another place with --home DIR",
         };
   }
+}
+
+async function disk(target: { readonly name: string; readonly home: string }): Promise<Finding> {
+  const paths = clusterPaths(target.home, target.name);
+  const shortages = await fullDisks(paths);
+  if (shortages.length === 0) return { kind: "good", subject: "disk", text: "enough is free" };
+  return { kind: "warning", subject: "disk", ...fullDiskText(shortages, paths) };
 }
 
 async function ports(target: { readonly name: string; readonly home: string }): Promise<Finding> {

@@ -26,6 +26,13 @@ describe("the kubelet's configuration", () => {
     assert.equal(read.anonymousAuth, true);
   });
 
+  it("evicts by what is said and nothing else, unless the defaults are to be merged", () => {
+    const evictionHard = { "memory.available": "1Gi" };
+    assert.deepEqual(parseKubeletConfiguration({ ...head, evictionHard }).evictionHard, evictionHard);
+    const merged = parseKubeletConfiguration({ ...head, evictionHard, mergeDefaultEvictionSettings: true });
+    assert.deepEqual(merged.evictionHard, { ...defaultConfiguration.evictionHard, ...evictionHard });
+  });
+
   for (const [what, value, message] of [
     ["another kind", { ...head, kind: "Pod" }, /apiVersion: must be kubelet/],
     ["an unknown signal", { ...head, evictionHard: { "disk.free": "5%" } }, /unknown signal disk.free/],

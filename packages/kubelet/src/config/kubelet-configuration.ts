@@ -9,7 +9,7 @@ type Texts = Readonly<Record<string, string>>;
  * https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
  */
 export interface KubeletConfiguration {
-  /** Thresholds by signal, as in `memory.available: 100Mi` or `nodefs.available: 5%`. */
+  /** Thresholds by signal, as in `memory.available: 100Mi` or `nodefs.available: 10%`. */
   readonly evictionHard: Texts;
   readonly evictionSoft: Texts;
   readonly evictionSoftGracePeriodMs: Readonly<Record<string, number>>;
@@ -39,13 +39,14 @@ export interface KubeletConfiguration {
   readonly featureGates: Readonly<Record<string, boolean>>;
 }
 
-/** What holds where nothing was chosen. Disk thresholds are those of small clusters, which share a disk with much else. */
+/** What holds where nothing was chosen: Kubernetes' own defaults. */
 export const defaultConfiguration: KubeletConfiguration = {
   evictionHard: {
     "memory.available": "100Mi",
-    "nodefs.available": "5%",
+    "nodefs.available": "10%",
     "nodefs.inodesFree": "5%",
-    "imagefs.available": "5%",
+    "imagefs.available": "15%",
+    "imagefs.inodesFree": "5%",
   },
   evictionSoft: {},
   evictionSoftGracePeriodMs: {},
@@ -200,7 +201,10 @@ export function parseKubeletConfiguration(value: unknown): KubeletConfiguration 
   const authentication = read.object("authentication");
   const mode = read.object("authorization").get("mode") ?? "Webhook";
   const configuration: KubeletConfiguration = {
-    evictionHard: checkThresholds("evictionHard", read.texts("evictionHard", fallback.evictionHard)),
+    evictionHard: {
+      ...(read.boolean("mergeDefaultEvictionSettings", false) ? fallback.evictionHard : {}),
+      ...checkThresholds("evictionHard", read.texts("evictionHard", fallback.evictionHard)),
+    },
     evictionSoft: soft,
     evictionSoftGracePeriodMs: grace,
     evictionMinimumReclaim: checkThresholds("evictionMinimumReclaim", read.texts("evictionMinimumReclaim", {})),
