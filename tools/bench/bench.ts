@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- PART…]`: measures what the project promises. Progress on standard error; on standard output a table and,
  * last, one line of JSON. Parts: store, api, authorization, admission, custom-resources, crowd, expressions, controllers, scheduler,
- * testing, simulated, cluster (needs root on Linux). Exit code 1 when a figure misses its goal.
+ * testing, simulated, cluster and node (these two need root on Linux). Exit code 1 when a figure misses its goal.
  */
 import type { BenchRow } from "./row.ts";
 
@@ -18,7 +18,9 @@ const parts: Readonly<Record<string, () => Promise<BenchRow[]>>> = {
   testing: async () => (await import("./testing.ts")).benchTesting(),
   simulated: async () => (await import("./simulated.ts")).benchSimulated(),
   cluster: async () => (await import("./cluster.ts")).benchCluster(),
+  node: async () => (await import("./node.ts")).benchNode(),
 };
+const onRealNodes = new Set(["cluster", "node"]);
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in parts));
@@ -30,8 +32,8 @@ if (unknown.length > 0) {
 const rows: BenchRow[] = [];
 for (const [name, measure] of Object.entries(parts)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  if (name === "cluster" && (process.platform !== "linux" || process.getuid?.() !== 0)) {
-    process.stderr.write("cluster: needs root on Linux, not measured\n");
+  if (onRealNodes.has(name) && (process.platform !== "linux" || process.getuid?.() !== 0)) {
+    process.stderr.write(`${name}: needs root on Linux, not measured\n`);
     continue;
   }
   rows.push(...(await measure()));

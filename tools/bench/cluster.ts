@@ -25,7 +25,8 @@ interface Up {
   readonly nodeReadyMs: number;
 }
 
-interface StatusProcess {
+/** A process as `skiff status` tells of it. */
+export interface StatusProcess {
   readonly name: string;
   readonly pid: number;
   readonly residentBytes: number;
