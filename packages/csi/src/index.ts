@@ -6,8 +6,10 @@ export {
   hostpathTopologyKey,
   startHostpathDriver,
 } from "./hostpath/driver.ts";
+export { KeyedQueue } from "./keyed-queue.ts";
 export type * from "./messages.ts";
 export type * from "./node-messages.ts";
+export type * from "./publish-messages.ts";
 export {
   accessMode,
   controllerFeature,

@@ -33,6 +33,15 @@ import {
   RegisteredPlugin,
   RegistrationStatus,
 } from "./node-messages.ts";
+import {
+  ControllerPublishVolumeRequest,
+  ControllerPublishVolumeResponse,
+  ControllerUnpublishVolumeRequest,
+  ListVolumesRequest,
+  ListVolumesResponse,
+  ValidateVolumeCapabilitiesRequest,
+  ValidateVolumeCapabilitiesResponse,
+} from "./publish-messages.ts";
 
 export const identityService = {
   getPluginInfo: method("/csi.v1.Identity/GetPluginInfo", Empty, PluginInfo),
@@ -43,6 +52,22 @@ export const identityService = {
 export const controllerService = {
   createVolume: method("/csi.v1.Controller/CreateVolume", CreateVolumeRequest, CreateVolumeResponse),
   deleteVolume: method("/csi.v1.Controller/DeleteVolume", DeleteVolumeRequest, Empty),
+  controllerPublishVolume: method(
+    "/csi.v1.Controller/ControllerPublishVolume",
+    ControllerPublishVolumeRequest,
+    ControllerPublishVolumeResponse,
+  ),
+  controllerUnpublishVolume: method(
+    "/csi.v1.Controller/ControllerUnpublishVolume",
+    ControllerUnpublishVolumeRequest,
+    Empty,
+  ),
+  validateVolumeCapabilities: method(
+    "/csi.v1.Controller/ValidateVolumeCapabilities",
+    ValidateVolumeCapabilitiesRequest,
+    ValidateVolumeCapabilitiesResponse,
+  ),
+  listVolumes: method("/csi.v1.Controller/ListVolumes", ListVolumesRequest, ListVolumesResponse),
   getCapacity: method("/csi.v1.Controller/GetCapacity", GetCapacityRequest, GetCapacityResponse),
   controllerGetCapabilities: method("/csi.v1.Controller/ControllerGetCapabilities", Empty, RpcCapabilities),
   createSnapshot: method("/csi.v1.Controller/CreateSnapshot", CreateSnapshotRequest, CreateSnapshotResponse),
@@ -81,10 +106,12 @@ export const pluginFeature = { controllerService: 1, accessibilityConstraints: 2
 export const controllerFeature = {
   createDeleteVolume: 1,
   publishUnpublishVolume: 2,
+  listVolumes: 3,
   getCapacity: 4,
   createDeleteSnapshot: 5,
   listSnapshots: 6,
   cloneVolume: 7,
+  publishReadonly: 8,
   expandVolume: 9,
   singleNodeMultiWriter: 13,
   modifyVolume: 14,
@@ -93,6 +120,7 @@ export const nodeFeature = {
   stageUnstageVolume: 1,
   getVolumeStats: 2,
   expandVolume: 3,
+  volumeCondition: 4,
   singleNodeMultiWriter: 5,
   volumeMountGroup: 6,
 } as const;

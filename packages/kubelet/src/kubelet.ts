@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { asMillis, asUnits, type Pod, Pods, Services } from "@skiff/api";
+import { asMillis, asUnits, type Node, Nodes, type Pod, Pods, Services } from "@skiff/api";
 import { aborted, Background, describeError } from "@skiff/base";
 import { PodCgroups } from "./cgroups/pod-cgroups.ts";
 import { defaultConfiguration, type KubeletConfiguration } from "./config/kubelet-configuration.ts";
@@ -47,7 +47,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const background = new Background({ logger });
   const machine = options.machine ?? (await readMachine(node.rootFolder));
   // What happens in the runtime concerns pods, which are taken up last: until then there is nobody to tell.
-  const late: { pods?: PodSet; evictor?: Evictor } = {};
+  const late: { pods?: PodSet; evictor?: Evictor; reporter?: NodeReporter; takenUp?: boolean } = {};
   const objects = new ReferencedObjects({
     client: options.client,
     clock,
@@ -58,7 +58,9 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const drivers = new CsiDrivers({
     nodeName: node.name,
     client: options.client,
+    informers: options.informers,
     clock,
+    logger,
   });
   const plugins = new PluginRegistry({
     folder: join(node.rootFolder, "plugins_registry"),
@@ -66,9 +68,12 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     clock,
     logger,
   });
+  const ownNode = options.informers.for<Node>(Nodes, { fieldSelector: `metadata.name=${node.name}` });
   const parts = await nodeParts(options, {
     cache,
     drivers,
+    ownNode: () => ownNode.get(node.name),
+    onInUse: () => late.reporter?.poke(),
     objects,
     machine,
     pods: {
@@ -86,7 +91,9 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const { client, recorder } = options;
   const { configuration } = parts;
   const pressures = () => parts.pods.pressures();
-  const volumesInUse = () => parts.volumes.inUse();
+  // Until it is known what an earlier life of the agent left mounted, nothing of it may be detached.
+  const volumesInUse = (before: readonly string[]) =>
+    late.takenUp === true ? parts.volumes.inUse() : [...new Set([...before, ...parts.volumes.inUse()])].sort();
   const reporter = new NodeReporter({
     node,
     machine,
@@ -100,6 +107,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     clock,
     logger,
   });
+  late.reporter = reporter;
+  const attachments = ownNode.onChange(() => late.pods?.objectsChanged(parts.volumes.awaiting()));
   background.run("node status", (signal) => reporter.report(signal));
   background.run("node lease", (signal) => reporter.renew(signal));
   background.run("runtime events", (signal) => cache.follow(signal));
@@ -131,15 +140,18 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     await Promise.all([informer.whenSynced(signal), parts.services.whenSynced(signal)]);
     late.pods.start();
     await late.pods.removeLeftovers(signal);
+    late.takenUp = true;
+    reporter.poke();
   });
   return {
     port,
     async [Symbol.asyncDispose]() {
+      attachments[Symbol.dispose]();
       late.pods?.[Symbol.dispose]();
       await server?.[Symbol.asyncDispose]();
       await background[Symbol.asyncDispose]();
       await plugins[Symbol.asyncDispose]();
-      drivers[Symbol.dispose]();
+      await drivers[Symbol.asyncDispose]();
       objects[Symbol.dispose]();
     },
   };
@@ -197,6 +209,8 @@ async function nodeParts(
   made: {
     readonly cache: RuntimeCache;
     readonly drivers: CsiDrivers;
+    readonly ownNode: () => Node | undefined;
+    readonly onInUse: () => void;
     readonly objects: ReferencedObjects;
     readonly machine: Parameters<typeof nodeResources>[0];
     readonly pods: PodsOfNode;
@@ -212,13 +226,13 @@ async function nodeParts(
   const tokens = new ServiceAccountTokens(client, clock);
   const sources = { client, objects, tokens, clock, random, allocatable };
   const images = new ImagePuller({ runtime, recorder, clock, parallel: parallelPulls(configuration) });
-  const csi = { drivers, nodeName: node.name };
+  const csi = { drivers, nodeName: node.name, ownNode: made.ownNode, recorder };
   const plugins = volumePlugins({ runtime, images, folders, mounts, processes, featureGates, ...csi, ...sources });
   const onGone = (uid: string) => {
     objects.release(uid);
     tokens.forget(uid);
   };
-  const volumes = new PodVolumes({ folders, mounts, plugins, client, recorder, clock, onGone });
+  const volumes = new PodVolumes({ folders, mounts, plugins, client, recorder, clock, onGone, onInUse: made.onInUse });
   const [version, resolvConf, hosts] = await Promise.all([
     runtime.version(new AbortController().signal).catch(() => ({ name: "containerd" })),
     textOf("/etc/resolv.conf"),

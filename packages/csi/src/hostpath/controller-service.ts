@@ -2,9 +2,9 @@ import { statfs } from "node:fs/promises";
 import type { Clock } from "@skiff/base";
 import type { Init } from "@skiff/grpc";
 import { GrpcStatus, type Served, serve } from "@skiff/grpc";
+import { KeyedQueue } from "../keyed-queue.ts";
 import type { CreateVolumeRequest, CsiVolume, Snapshot } from "../messages.ts";
 import { controllerFeature, controllerService } from "../services.ts";
-import { KeyedQueue } from "./keyed-queue.ts";
 import type { StoredVolume, VolumeForm, VolumeStore } from "./volume-store.ts";
 
 export interface HostpathController {

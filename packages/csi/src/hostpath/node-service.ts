@@ -2,9 +2,9 @@ import { lstat, mkdir, readdir, rm, statfs, symlink, writeFile } from "node:fs/p
 import { dirname } from "node:path";
 import { GrpcStatus, type Served, serve } from "@skiff/grpc";
 import type { Mounts, Processes } from "@skiff/host";
+import { KeyedQueue } from "../keyed-queue.ts";
 import type { NodePublishVolumeRequest } from "../node-messages.ts";
 import { nodeFeature, nodeService } from "../services.ts";
-import { KeyedQueue } from "./keyed-queue.ts";
 import type { StoredVolume, VolumeStore } from "./volume-store.ts";
 
 export interface HostpathNode {

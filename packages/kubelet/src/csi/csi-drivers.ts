@@ -1,7 +1,8 @@
-import type { Clock } from "@skiff/base";
-import type { Client } from "@skiff/client";
+import type { Clock, Logger } from "@skiff/base";
+import type { Client, Informers } from "@skiff/client";
 import { CsiClient, identityService, nodeService } from "@skiff/csi";
 import type { PluginCandidate, PluginHandler } from "../plugins/plugin-registry.ts";
+import { AllocatableUpdates } from "./allocatable-updates.ts";
 import { announceDriver, withdrawDriver } from "./csi-node.ts";
 
 /** A storage driver that has made itself known to this node. */
@@ -15,7 +16,9 @@ export interface NodeDriver {
 export interface CsiDriversOptions {
   readonly nodeName: string;
   readonly client: Client;
+  readonly informers: Informers;
   readonly clock: Clock;
+  readonly logger: Logger;
 }
 
 const version = /^v?1\./;
@@ -24,21 +27,25 @@ const version = /^v?1\./;
  * The storage drivers of this node: asked who they are, and told to the cluster by the node's CSINode.
  * https://kubernetes-csi.github.io/docs/node-driver-registrar.html
  */
-export class CsiDrivers implements PluginHandler, Disposable {
+export class CsiDrivers implements PluginHandler, AsyncDisposable {
   readonly type = "CSIPlugin";
   readonly #options: CsiDriversOptions;
   /** By their sockets. */
   readonly #known = new Map<string, NodeDriver>();
+  readonly #limits: AllocatableUpdates;
 
   constructor(options: CsiDriversOptions) {
     this.#options = options;
+    const refresh = (name: string, signal: AbortSignal) => this.#announce(name, signal);
+    this.#limits = new AllocatableUpdates({ ...options, refresh });
   }
 
   get(name: string): NodeDriver | undefined {
     return [...this.#known.values()].find((driver) => driver.name === name);
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#limits[Symbol.asyncDispose]();
     for (const { client } of this.#known.values()) client[Symbol.dispose]();
   }
 
@@ -57,6 +64,7 @@ export class CsiDrivers implements PluginHandler, Disposable {
       const features = new Set(capabilities.map(({ rpc }) => rpc?.type ?? 0));
       this.#known.get(endpoint)?.client[Symbol.dispose]();
       this.#known.set(endpoint, { name, client, features });
+      this.#limits.set([...this.#known.values()]);
     } catch (error) {
       client[Symbol.dispose]();
       throw error;
@@ -69,5 +77,11 @@ export class CsiDrivers implements PluginHandler, Disposable {
     await withdrawDriver(driver.name, this.#options, signal);
     driver.client[Symbol.dispose]();
     this.#known.delete(endpoint);
+    this.#limits.set([...this.#known.values()]);
+  }
+
+  async #announce(name: string, signal: AbortSignal): Promise<void> {
+    const about = await this.get(name)?.client.call(nodeService.nodeGetInfo, {}, signal);
+    if (about !== undefined) await announceDriver({ name, about }, this.#options, signal);
   }
 }

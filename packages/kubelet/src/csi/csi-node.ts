@@ -1,5 +1,5 @@
 import { type CSINode, type CSINodeDriver, CSINodes, isAlreadyExists, isConflict, isNotFound, Nodes } from "@skiff/api";
-import { deepCopy, jsonEqual } from "@skiff/base";
+import { deepCopy, isJsonObject, type JsonObject, jsonEqual, parseJson } from "@skiff/base";
 import type { Client } from "@skiff/client";
 import type { NodeGetInfoResponse } from "@skiff/csi";
 
@@ -37,13 +37,17 @@ export async function announceDriver(
 export async function withdrawDriver(name: string, on: Announcing, signal: AbortSignal): Promise<void> {
   const { client, nodeName } = on;
   const node = await client.get(Nodes, { name: nodeName }, { signal });
+  const { [name]: _gone, ...ids } = parseIds(node.metadata.annotations?.[nodeIdAnnotation]);
+  const left = Object.keys(ids).length === 0 ? null : JSON.stringify(ids);
+  const patch = { metadata: { annotations: { [nodeIdAnnotation]: left } } };
+  await client.patch(Nodes, { name: nodeName }, patch, { type: "merge", signal });
   await change(on, node.metadata.uid, (drivers) => drivers.filter((one) => one.name !== name), signal);
 }
 
-function parseIds(text: string | undefined): object {
+function parseIds(text: string | undefined): JsonObject {
   try {
-    const value: unknown = JSON.parse(text ?? "{}");
-    return typeof value === "object" && value !== null ? value : {};
+    const value = parseJson(text ?? "{}");
+    return isJsonObject(value) ? value : {};
   } catch {
     return {};
   }

@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
-import { type CSIDriver, CSIDrivers, isNotFound, type Pod, Secrets, ServiceAccounts } from "@skiff/api";
-import { isJsonObject } from "@skiff/base";
+import { type CSIDriver, CSIDrivers, isNotFound, type Pod } from "@skiff/api";
 import type { Client } from "@skiff/client";
-import { accessMode, type VolumeCapability } from "@skiff/csi";
+import { accessMode, nodeFeature, type VolumeCapability } from "@skiff/csi";
 import type { Init } from "@skiff/grpc";
 import type { FsGroupUse, VolumeSpec } from "../volumes/volume-plugin.ts";
 
 const sha = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-interface SecretRef {
+/** Names a secret that a driver gets. */
+export interface SecretRef {
   readonly namespace?: string | undefined;
   readonly name?: string | undefined;
 }
@@ -25,6 +25,7 @@ export interface CsiVolume {
   readonly mountOptions: readonly string[];
   readonly stageSecret: SecretRef | undefined;
   readonly publishSecret: SecretRef | undefined;
+  readonly expandSecret: SecretRef | undefined;
 }
 
 /** The handle of a volume that exists for one pod only. */
@@ -52,6 +53,7 @@ export function csiVolumeOf({ volume, claimed, readonly }: VolumeSpec, pod: Pod)
       mountOptions,
       stageSecret: source.nodeStageSecretRef,
       publishSecret: source.nodePublishSecretRef,
+      expandSecret: source.nodeExpandSecretRef,
     };
   }
   const own = volume.csi;
@@ -68,27 +70,28 @@ export function csiVolumeOf({ volume, claimed, readonly }: VolumeSpec, pod: Pod)
     mountOptions: [],
     stageSecret: undefined,
     publishSecret: own.nodePublishSecretRef === undefined ? undefined : { namespace, ...own.nodePublishSecretRef },
+    expandSecret: undefined,
   };
 }
 
+/** How the volume is to be used, in the words that this driver's node service knows. */
 export function capabilityOf(
   volume: CsiVolume,
   mode: VolumeSpec["mode"],
-  group: number | undefined,
+  { features, group }: { readonly features: ReadonlySet<number>; readonly group?: number | undefined },
 ): Init<VolumeCapability> {
-  const access = { accessMode: { mode: accessModeOf(volume.accessModes) } };
+  const access = { accessMode: { mode: accessModeOf(volume.accessModes, features) } };
   if (mode === "Block") return { block: {}, ...access };
-  const volumeMountGroup = group === undefined ? "" : String(group);
+  const volumeMountGroup = group !== undefined && features.has(nodeFeature.volumeMountGroup) ? String(group) : "";
   return { mount: { fsType: volume.fsType, mountFlags: volume.mountOptions, volumeMountGroup }, ...access };
 }
 
-function accessModeOf(modes: readonly string[]): number {
-  if (modes.includes("ReadWriteMany")) return accessMode.multiNodeMultiWriter;
-  if (modes.includes("ReadWriteOncePod")) return accessMode.singleNodeSingleWriter;
-  if (modes.includes("ReadOnlyMany")) {
-    return modes.includes("ReadWriteOnce") ? accessMode.multiNodeSingleWriter : accessMode.multiNodeReaderOnly;
-  }
-  return accessMode.singleNodeMultiWriter;
+/** The first of a volume's modes counts. Only some drivers know whether one pod or several of a node write. */
+function accessModeOf([first]: readonly string[], features: ReadonlySet<number>): number {
+  if (first === "ReadWriteMany") return accessMode.multiNodeMultiWriter;
+  if (first === "ReadOnlyMany") return accessMode.multiNodeReaderOnly;
+  if (!features.has(nodeFeature.singleNodeMultiWriter)) return accessMode.singleNodeWriter;
+  return first === "ReadWriteOncePod" ? accessMode.singleNodeSingleWriter : accessMode.singleNodeMultiWriter;
 }
 
 /** The driver's object: how it wants to be asked. */
@@ -98,61 +101,20 @@ export const driverObject = (client: Client, name: string, signal: AbortSignal):
     throw error;
   });
 
-/** What the driver is told of the volume, with the pod and its tokens where it asked for them. */
-export async function publishContext(
-  volume: CsiVolume,
-  pod: Pod,
-  object: CSIDriver | undefined,
-  { client, signal }: { readonly client: Client; readonly signal: AbortSignal },
-): Promise<Readonly<Record<string, string>>> {
-  const { namespace, name, uid } = pod.metadata;
-  const serviceAccount = pod.spec.serviceAccountName ?? "default";
-  const about: Record<string, string> =
-    object?.spec.podInfoOnMount === true
-      ? {
-          "csi.storage.k8s.io/pod.name": name,
-          "csi.storage.k8s.io/pod.namespace": namespace,
-          "csi.storage.k8s.io/pod.uid": uid,
-          "csi.storage.k8s.io/serviceAccount.name": serviceAccount,
-          "csi.storage.k8s.io/ephemeral": String(volume.inline),
-        }
-      : {};
-  const tokens: Record<string, object> = {};
-  for (const { audience, expirationSeconds } of object?.spec.tokenRequests ?? []) {
-    const request = {
-      spec: {
-        audiences: audience === "" ? [] : [audience],
-        ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
-        boundObjectRef: { kind: "Pod", apiVersion: "v1", name, uid },
-      },
-    };
-    const ref = { namespace, name: serviceAccount };
-    const { status } = await client.createSubresource(ServiceAccounts, ref, "token", request, { signal });
-    if (!isJsonObject(status)) continue;
-    tokens[audience] = { token: status.token, expirationTimestamp: status.expirationTimestamp };
-  }
-  const withTokens =
-    Object.keys(tokens).length === 0 ? {} : { "csi.storage.k8s.io/serviceAccount.tokens": JSON.stringify(tokens) };
-  return { ...volume.attributes, ...about, ...withTokens };
-}
-
-/** A secret's entries, as drivers get them. */
-export async function secretOf(
-  client: Client,
-  ref: SecretRef | undefined,
-  signal: AbortSignal,
-): Promise<Readonly<Record<string, string>>> {
-  if (ref?.name === undefined) return {};
-  const secret = await client.get(Secrets, { namespace: ref.namespace, name: ref.name }, { signal });
-  return Object.fromEntries(
-    Object.entries(secret.data ?? {}).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]),
-  );
+/** Why the driver does not offer such volumes, where it does not. */
+export function lifecycleRefusal(volume: CsiVolume, object: CSIDriver | undefined): string | undefined {
+  const mode = volume.inline ? "Ephemeral" : "Persistent";
+  const refused = `volume mode "${mode}" not supported by driver ${volume.driver}`;
+  if (object === undefined) return volume.inline ? `${refused} (no CSIDriver object)` : undefined;
+  const offered: readonly string[] = object.spec.volumeLifecycleModes ?? ["Persistent"];
+  if (offered.includes(mode)) return undefined;
+  return `${refused} (only supports [${offered.map((one) => `"${one}"`).join(" ")}])`;
 }
 
 /** Whether the pod's group is given to the files. https://kubernetes-csi.github.io/docs/support-fsgroup.html */
 export function fsGroupUse(volume: CsiVolume, object: CSIDriver | undefined): FsGroupUse {
   const policy = object?.spec.fsGroupPolicy ?? "ReadWriteOnceWithFSType";
-  if (policy === "None") return "never";
+  if (policy === "None" || volume.readonly) return "never";
   if (policy === "File") return "byPolicy";
   const once = volume.accessModes.some((mode) => mode === "ReadWriteOnce" || mode === "ReadWriteOncePod");
   return volume.fsType !== "" && once ? "byPolicy" : "never";

@@ -23,8 +23,8 @@ export interface NodeReporterOptions {
   readonly client: Client;
   readonly recorder: EventRecorder;
   readonly runtime: Runtime;
-  /** Unique names of attached volumes that are in use. */
-  readonly volumesInUse: () => readonly string[];
+  /** Unique names of attached volumes that are in use; given those that were told last. */
+  readonly volumesInUse: (before: readonly string[]) => readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -135,7 +135,7 @@ export class NodeReporter {
       port,
       containerRuntimeVersion: version === undefined ? known : `${version.name}://${version.version}`,
       images,
-      volumesInUse: this.#options.volumesInUse(),
+      volumesInUse: this.#options.volumesInUse(before?.volumesInUse ?? []),
       conditions: nodeConditions(health, { before: before?.conditions ?? [], nowMs: clock.now() }),
       before,
     });

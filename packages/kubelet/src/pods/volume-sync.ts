@@ -4,6 +4,8 @@ import type { SetUpResult } from "../volumes/pod-volumes.ts";
 import type { NodeParts } from "./node-parts.ts";
 
 const retry = { initialMs: 500, maxMs: 122_000 };
+/** What others are at is told by the node's object; this is for when that was missed. */
+const awaitMs = 5_000;
 /** A pod that has waited this long for its volumes says so, and again after as long. */
 const patienceMs = 123_000;
 
@@ -51,7 +53,11 @@ export class VolumeSync {
             told = why;
             lateAtMs = clock.now() + patienceMs;
           }
-          waitMs = Math.min(backoffDelayMs(retry, ++failures), Math.max(1, lateAtMs - clock.now()));
+          const again = Math.min(
+            backoffDelayMs(retry, ++failures),
+            result.awaited ? awaitMs : Number.POSITIVE_INFINITY,
+          );
+          waitMs = Math.min(again, Math.max(1, lateAtMs - clock.now()));
         } else {
           failures = 0;
           waitMs = result.refreshAtMs - clock.now();

@@ -10,6 +10,7 @@ import { applyFsGroup } from "./fs-group.ts";
 import {
   type MountedVolume,
   pluginFolder,
+  VolumeAwaited,
   VolumeFailure,
   type VolumePlugin,
   type VolumeSpec,
@@ -26,6 +27,8 @@ export interface PodVolumesOptions {
   readonly clock: Clock;
   /** Ends what other parts keep for the volumes of a pod that is gone. */
   readonly onGone: (uid: string) => void;
+  /** What `inUse` gives has changed. */
+  readonly onInUse?: () => void;
 }
 
 const isShared = async (mounts: Mounts, target: string): Promise<boolean> =>
@@ -55,6 +58,8 @@ export interface SetUpResult {
   readonly failed: boolean;
   /** Why some could not even be looked for: texts of `VolumeUnresolved`, by volume. */
   readonly unresolved: ReadonlyMap<string, string>;
+  /** Some wait for somebody else, who is at it. */
+  readonly awaited: boolean;
   /** When volumes that are there want to be set up again (epoch milliseconds). */
   readonly refreshAtMs: number;
 }
@@ -69,6 +74,9 @@ interface Kept {
 export class PodVolumes {
   readonly #options: PodVolumesOptions;
   readonly #pods = new Map<string, Kept>();
+  /** Pods with a volume that somebody else has to do something about first. */
+  readonly #awaiting = new Set<string>();
+  #told = "";
 
   constructor(options: PodVolumesOptions) {
     this.#options = options;
@@ -95,6 +103,7 @@ export class PodVolumes {
     const used = (pod.spec.volumes ?? []).filter(({ name }) => mounted.has(name) || asDevice.has(name));
     const unresolved = new Map<string, string>();
     let failed = false;
+    let awaited = false;
     await Promise.all(
       used.map(async (volume) => {
         const before = kept.volumes.get(volume.name);
@@ -109,15 +118,18 @@ export class PodVolumes {
         } catch (error) {
           if (isAbort(error, signal)) throw error;
           failed = true;
-          if (error instanceof VolumeUnresolved) unresolved.set(volume.name, error.message);
+          if (error instanceof VolumeAwaited) awaited = true;
+          else if (error instanceof VolumeUnresolved) unresolved.set(volume.name, error.message);
           else this.#tell(pod, volume, error);
         }
       }),
     );
-    const times = [...kept.volumes.values()].map(({ mounted: one }) =>
-      one.kind === "files" ? one.refreshAtMs : undefined,
-    );
+    if (awaited) this.#awaiting.add(pod.metadata.uid);
+    else this.#awaiting.delete(pod.metadata.uid);
+    this.#tellInUse();
+    const times = [...kept.volumes.values()].map(({ mounted: one }) => one.refreshAtMs);
     return {
+      awaited,
       missing: used.map(({ name }) => name).filter((name) => !kept.volumes.has(name)),
       failed,
       unresolved,
@@ -140,6 +152,18 @@ export class PodVolumes {
     const all = [...this.#pods.values()].flatMap(({ specs }) => [...specs.values()]);
     const names = all.map(({ spec, plugin }) => plugin.uniqueName?.(spec)).filter((name) => name !== undefined);
     return [...new Set(names)].sort();
+  }
+
+  /** Uids of pods that wait for volumes to be attached. */
+  awaiting(): readonly string[] {
+    return [...this.#awaiting];
+  }
+
+  #tellInUse(): void {
+    const now = this.inUse().join(" ");
+    if (now === this.#told) return;
+    this.#told = now;
+    this.#options.onInUse?.();
   }
 
   /**
@@ -167,6 +191,8 @@ export class PodVolumes {
     await rm(folders.pluginStateRoot(uid), { recursive: true, force: true });
     await rm(folders.podMemory(uid), { recursive: true, force: true });
     this.#pods.delete(uid);
+    this.#awaiting.delete(uid);
+    this.#tellInUse();
   }
 
   /** Takes away the volumes and all other files of a pod that is gone. */
@@ -201,8 +227,8 @@ export class PodVolumes {
   }
 
   #wantsRefresh(mounted: MountedVolume): boolean {
-    if (mounted.kind === "block") return false;
-    return mounted.follows === true || (mounted.refreshAtMs ?? Number.POSITIVE_INFINITY) <= this.#options.clock.now();
+    if (mounted.kind === "files" && mounted.follows === true) return true;
+    return (mounted.refreshAtMs ?? Number.POSITIVE_INFINITY) <= this.#options.clock.now();
   }
 
   async #resolve(kept: Kept, pod: Pod, volume: Volume, signal: AbortSignal) {
@@ -227,6 +253,7 @@ export class PodVolumes {
   ): Promise<MountedVolume> {
     const { folders } = this.#options;
     const { uid, name: podName } = pod.metadata;
+    if (before === undefined) this.#refuseSecondPod(uid, spec);
     const parent = folders.volumes(uid, pluginFolder(plugin.name), spec.mode);
     await mkdir(parent, { recursive: true, mode: 0o750 });
     const stateFolder = folders.pluginState(uid, pluginFolder(plugin.name), spec.name);
@@ -246,11 +273,25 @@ export class PodVolumes {
     return mounted;
   }
 
+  /** The scheduler sees to it already, but not every pod comes from there. */
+  #refuseSecondPod(uid: string, { claimed, mode }: VolumeSpec): void {
+    const modes = claimed?.persistentVolume.spec.accessModes ?? [];
+    if (claimed === undefined || modes.length !== 1 || modes[0] !== "ReadWriteOncePod") return;
+    const same = ({ spec }: PodVolume) =>
+      spec.claimed?.persistentVolume.metadata.uid === claimed.persistentVolume.metadata.uid;
+    const taken = [...this.#pods].some(([other, { volumes }]) => other !== uid && [...volumes.values()].some(same));
+    if (!taken) return;
+    throw new VolumeFailure("volume uses the ReadWriteOncePod access mode and is already in use by another pod", {
+      operation: mode === "Block" ? "MapVolume.SetUpDevice" : "MountVolume.SetUp",
+    });
+  }
+
   #tell(pod: Pod, volume: Volume, error: unknown): void {
     const [operation, why] =
       error instanceof VolumeFailure ? [error.operation, error.message] : ["MountVolume.SetUp", describeError(error)];
     const spec = this.#pods.get(pod.metadata.uid)?.specs.get(volume.name)?.spec;
     const message = `${operation} failed for volume "${spec?.name ?? volume.name}" : ${why}`;
-    this.#options.recorder.record(Pods, pod, { type: "Warning", reason: "FailedMount", message });
+    const reason = operation.startsWith("MapVolume.") ? "FailedMapVolume" : "FailedMount";
+    this.#options.recorder.record(Pods, pod, { type: "Warning", reason, message });
   }
 }

@@ -45,7 +45,13 @@ export type MountedVolume =
       /** How its usage is found: by adding up its files, by asking its file system, or not at all. */
       readonly usage: "files" | "fileSystem" | "none";
     }
-  | { readonly kind: "block"; readonly device: string; readonly readonly: boolean };
+  | {
+      readonly kind: "block";
+      readonly device: string;
+      readonly readonly: boolean;
+      /** When it is to be set up again by itself (epoch milliseconds). */
+      readonly refreshAtMs?: number;
+    };
 
 /** What a pod that is going or gone has left of a volume. */
 export interface VolumeRemains {
@@ -67,7 +73,7 @@ export interface VolumePlugin {
   setUp(request: SetUpRequest, signal: AbortSignal): Promise<MountedVolume>;
   /** Ends everything the volume has outside its folder. Mounts at and below the folder, and the folder, are taken away after it. */
   tearDown?(remains: VolumeRemains, signal: AbortSignal): Promise<void>;
-  /** Name in the node's `volumesInUse`, for volumes that are attached to nodes. */
+  /** Name in the node's `volumesInUse`, for volumes that are attached to nodes; known once `setUp` has been asked for it. */
   uniqueName?(spec: VolumeSpec): string | undefined;
 }
 
@@ -80,6 +86,11 @@ export class VolumeFailure extends Error {
     super(message, { cause: options.cause });
     this.operation = options.operation ?? "MountVolume.SetUp";
   }
+}
+
+/** A volume waits for somebody else, who does not do wrong by taking a while: no event tells of it before the pod's patience ends. */
+export class VolumeAwaited extends Error {
+  override name = "VolumeAwaited";
 }
 
 /** A volume's claim or object cannot be used (yet); told as `Unable to attach or mount volumes: …`. */

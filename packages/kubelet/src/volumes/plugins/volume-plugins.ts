@@ -1,6 +1,5 @@
 import type { Mounts, Processes } from "@skiff/host";
-import type { CsiDrivers } from "../../csi/csi-drivers.ts";
-import { csiPlugin } from "../../csi/csi-plugin.ts";
+import { type CsiPluginOptions, csiPlugin } from "../../csi/csi-plugin.ts";
 import type { VolumePlugin } from "../volume-plugin.ts";
 import { type ApiFilesOptions, apiFilesPlugins } from "./api-files.ts";
 import { emptyDirPlugin } from "./empty-dir.ts";
@@ -11,11 +10,12 @@ import { localVolumePlugin } from "./local-volume.ts";
 import { nfsPlugin } from "./nfs.ts";
 import { remnants } from "./remnants.ts";
 
-export interface VolumePluginsOptions extends ApiFilesOptions, ImageVolumeOptions {
+export interface VolumePluginsOptions
+  extends ApiFilesOptions,
+    ImageVolumeOptions,
+    Omit<CsiPluginOptions, "rootFolder" | "podsFolder"> {
   readonly mounts: Mounts | undefined;
   readonly processes: Processes | undefined;
-  readonly drivers: CsiDrivers;
-  readonly nodeName: string;
   readonly featureGates: Readonly<Record<string, boolean>>;
 }
 
