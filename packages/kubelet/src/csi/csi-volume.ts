@@ -31,7 +31,7 @@ export interface CsiVolume {
 /** The handle of a volume that exists for one pod only. */
 export const inlineHandle = (podUid: string, name: string): string => `csi-${sha(podUid + name)}`;
 
-export const attachmentName = ({ handle, driver }: CsiVolume, nodeName: string): string =>
+export const attachmentName = ({ handle, driver }: Pick<CsiVolume, "driver" | "handle">, nodeName: string): string =>
   `csi-${sha(handle + driver + nodeName)}`;
 
 /** Where a volume is mounted once for all pods of the node, below the kubelet's folder. */
