@@ -99,6 +99,7 @@ export { type ApiApproval, approvalOf } from "./kinds/apiextensions-v1/api-appro
 export * from "./kinds/batch-v1/cron-schedule.ts";
 export * from "./kinds/batch-v1/job-indexes.ts";
 export { age, createdAt } from "./kinds/columns.ts";
+export { checkNodeAffinity } from "./kinds/core-v1/affinity-validation.ts";
 export { Endpoints } from "./kinds/core-v1/endpoints.ts";
 export { validatePodBinding } from "./kinds/core-v1/pod-subresource-validation.ts";
 export { isExtendedResource } from "./kinds/core-v1/resource-validation.ts";
@@ -148,7 +149,9 @@ export type { LabelOperator, LabelRequirement, Labels } from "./selectors/requir
 export { SelectorError } from "./selectors/selector-error.ts";
 export * from "./status-error.ts";
 export * from "./transport.ts";
+export { checkQualifiedName, type Findings } from "./validation/checks.ts";
 export * from "./validation/names.ts";
+export { qualifiedName } from "./validation/names.ts";
 export {
   checkFieldManager,
   validateObjectMeta,

@@ -1,5 +1,7 @@
 /** Finds a node for every pod: a queue, a decision made of plugins, a binding. */
 export { defaultConfiguration, type SchedulerConfiguration } from "./configuration/configuration.ts";
+export { ConfigurationError } from "./configuration/decode-configuration.ts";
+export { parseSchedulerConfiguration } from "./configuration/parse-configuration.ts";
 export type { Decision, Rejection } from "./decision.ts";
 export type { NodeVerdict, PodScheduling } from "./explain.ts";
 export {

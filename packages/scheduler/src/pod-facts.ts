@@ -1,4 +1,4 @@
-import { asMillis, asUnits, type Container, type Pod, podRequests } from "@skiff/api";
+import { asMillis, assumedPodRequests, asUnits, type Container, type Pod, podRequests } from "@skiff/api";
 
 /** Amounts by resource: milli-cores for `cpu`, whole units (bytes, counts) for everything else. */
 export type Amounts = ReadonlyMap<string, number>;
@@ -26,8 +26,8 @@ export interface Weight {
   readonly memory: number;
 }
 
-/** Pods without requests still weigh something when nodes are compared, or they would all go to one node. */
-const assumedWeight: Weight = { cpu: 100, memory: 200 * 1024 * 1024 };
+/** Containers without requests still weigh something when nodes are compared, or their pods would all go to one node. */
+const assumedRequests = { cpu: "100m", memory: "200Mi" };
 
 const known = new WeakMap<Pod, PodFacts>();
 const shapes = new Map<string, PodFacts>();
@@ -69,10 +69,8 @@ function shapeOf({ spec }: Pod): string {
 
 function factsOf(pod: Pod): PodFacts {
   const requests = amounts(podRequests(pod));
-  const weight = {
-    cpu: requests.get("cpu") || assumedWeight.cpu,
-    memory: requests.get("memory") || assumedWeight.memory,
-  };
+  const assumed = assumedPodRequests(pod, assumedRequests);
+  const weight = { cpu: asMillis(assumed.cpu), memory: asUnits(assumed.memory) };
   return { priority: pod.spec.priority ?? 0, requests, weight, hostPorts: hostPortsOf(pod) };
 }
 

@@ -1,6 +1,7 @@
 import type { Pod } from "@skiff/api";
 import type { Plugin, QueuedPod } from "./framework.ts";
 import { defaultPlugins } from "./plugins/list.ts";
+import { type CandidateLimits, defaultCandidateLimits } from "./preemption/candidate-limits.ts";
 import { ShapeCache } from "./shape-cache.ts";
 
 /** The scheduler that pods get which name none. */
@@ -12,6 +13,8 @@ export interface Profile {
   readonly plugins: readonly Plugin[];
   /** How many of the nodes that could take a pod are scored; 0: as many as the size of the cluster suggests. */
   readonly percentageOfNodesToScore: number;
+  /** On how many nodes the end of other pods is thought through. */
+  readonly candidateLimits: CandidateLimits;
   readonly cache: ShapeCache;
 }
 
@@ -21,10 +24,12 @@ export function createProfile(
     readonly schedulerName?: string;
     readonly plugins?: readonly Plugin[];
     readonly percentageOfNodesToScore?: number;
+    readonly candidateLimits?: CandidateLimits;
   } = {},
 ): Profile {
   const { schedulerName = defaultSchedulerName, plugins = defaultPlugins(), percentageOfNodesToScore = 0 } = parts;
-  return { schedulerName, plugins, percentageOfNodesToScore, cache: new ShapeCache(plugins) };
+  const { candidateLimits = defaultCandidateLimits } = parts;
+  return { schedulerName, plugins, percentageOfNodesToScore, candidateLimits, cache: new ShapeCache(plugins) };
 }
 
 /** Why a pod must not be tried yet, and which plugin says so. */

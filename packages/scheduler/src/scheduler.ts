@@ -62,7 +62,6 @@ export class Scheduler implements AsyncDisposable {
   readonly #subscriptions: Disposable[] = [];
   readonly #decisions = new DecisionLog();
   readonly #victims = new VictimCache();
-  readonly #limits: SchedulerConfiguration["candidateLimits"];
   #underWay = 0;
   /** The node with which the next decision begins. */
   #nextStart = 0;
@@ -70,10 +69,9 @@ export class Scheduler implements AsyncDisposable {
 
   private constructor(options: SchedulerOptions) {
     this.#options = options;
-    const { profiles, backoff, candidateLimits } = options.configuration ?? defaultConfiguration();
+    const { profiles, backoff } = options.configuration ?? defaultConfiguration();
     this.#profiles = new Map(profiles.map((profile) => [profile.schedulerName, profile]));
     this.#hints = new RetryHints(profiles);
-    this.#limits = candidateLimits;
     const [first] = profiles;
     this.#queue = new SchedulingQueue({
       clock: options.clock,
@@ -255,7 +253,7 @@ export class Scheduler implements AsyncDisposable {
     const total = state.nodes.length;
     const preempts = total > 0 && profile.plugins.some(({ postFilter }) => postFilter === "preemption");
     const budgets = preempts ? informers.for(PodDisruptionBudgets).list() : [];
-    const input = { decided, state, budgets, random, limits: this.#limits, cache: this.#victims };
+    const input = { decided, state, budgets, random, limits: profile.candidateLimits, cache: this.#victims };
     const plan = preempts ? planPreemption(pod, input) : undefined;
     const text = plan === undefined || plan.kind === "preempt" ? undefined : plan.text;
     const message = unschedulableMessage(total, verdicts, text);

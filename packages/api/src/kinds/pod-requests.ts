@@ -1,4 +1,4 @@
-import type { Pod, ResourceRequirements } from "../generated/types/core-v1.ts";
+import type { Container, Pod, ResourceRequirements } from "../generated/types/core-v1.ts";
 import { addQuantities, compareQuantities } from "../quantity.ts";
 import { isSidecar } from "./pod-state.ts";
 
@@ -12,11 +12,21 @@ export type ResourceAmounts = Readonly<Record<string, string>>;
  */
 export const podRequests = (pod: Pick<Pod, "spec">): ResourceAmounts => podAmounts(pod, "requests");
 
+/** The same where containers count for `assumed` amounts of what they do not request themselves. */
+export const assumedPodRequests = (pod: Pick<Pod, "spec">, assumed: ResourceAmounts): ResourceAmounts =>
+  podAmounts(pod, "requests", assumed);
+
 /** The same for limits. Resources without a limit are absent even if other containers limit them. */
 export const podLimits = (pod: Pick<Pod, "spec">): ResourceAmounts => podAmounts(pod, "limits");
 
-function podAmounts({ spec }: Pick<Pod, "spec">, kind: "requests" | "limits"): ResourceAmounts {
-  const of = ({ resources }: { readonly resources?: ResourceRequirements | undefined }) => resources?.[kind];
+function podAmounts(
+  { spec }: Pick<Pod, "spec">,
+  kind: "requests" | "limits",
+  assumed?: ResourceAmounts,
+): ResourceAmounts {
+  const said = ({ resources }: { readonly resources?: ResourceRequirements | undefined }) => resources?.[kind];
+  const of = (container: Container): ResourceAmounts | undefined =>
+    assumed === undefined ? said(container) : { ...assumed, ...said(container) };
   let sidecars: ResourceAmounts = {};
   let initPeak: ResourceAmounts = {};
   for (const container of spec.initContainers ?? []) {
@@ -26,7 +36,7 @@ function podAmounts({ spec }: Pick<Pod, "spec">, kind: "requests" | "limits"): R
     } else initPeak = largest(initPeak, sum(sidecars, of(container)));
   }
   const running = spec.containers.reduce((total, container) => sum(total, of(container)), sidecars);
-  const amounts = { ...largest(running, initPeak), ...of(spec) };
+  const amounts = { ...largest(running, initPeak), ...said(spec) };
   if (kind === "requests") return sum(amounts, spec.overhead);
   const limited = Object.entries(spec.overhead ?? {}).filter(([name]) => name in amounts);
   return sum(amounts, Object.fromEntries(limited));

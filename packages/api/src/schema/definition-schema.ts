@@ -67,7 +67,22 @@ export function definitionSchema(definition: string): StructSchema {
   return schema;
 }
 
-function structOf(definition: string, notation: DefinitionNotation, atomic: boolean | undefined): StructSchema {
+/**
+ * The schema of an object that is no resource of the API, such as a component's configuration: its notation is among `own`, which may
+ * name definitions of `own` and of the API. Asserts that it exists.
+ */
+export function schemaOf(definition: string, own: Readonly<Record<string, DefinitionNotation>>): StructSchema {
+  return structOf(definition, present(own[definition], definition), undefined, own);
+}
+
+type Notations = Readonly<Record<string, DefinitionNotation>>;
+
+function structOf(
+  definition: string,
+  notation: DefinitionNotation,
+  atomic: boolean | undefined,
+  own?: Notations,
+): StructSchema {
   const fields = new Map<string, FieldSchema>();
   const required = notation.required ?? [];
   return {
@@ -83,7 +98,7 @@ function structOf(definition: string, notation: DefinitionNotation, atomic: bool
       const known = fields.get(name);
       if (known !== undefined) return known;
       if (!Object.hasOwn(notation.fields, name)) return undefined;
-      const field = fieldOf(name, present(notation.fields[name], name), required.includes(name));
+      const field = fieldOf(name, present(notation.fields[name], name), required.includes(name), own);
       fields.set(name, field);
       return field;
     },
@@ -91,10 +106,10 @@ function structOf(definition: string, notation: DefinitionNotation, atomic: bool
 }
 
 /** Reads one field's notation, as in `[]@core.v1.Container;list=map:name;merge=name`. */
-function fieldOf(name: string, text: string, required: boolean): FieldSchema {
+function fieldOf(name: string, text: string, required: boolean, own: Notations | undefined): FieldSchema {
   const [type = "any", ...notes] = text.split(";");
   const note = (key: string) => notes.find((one) => one.startsWith(`${key}=`))?.slice(key.length + 1);
-  const schema = typeOf(type, note("list"), note("map"));
+  const schema = typeOf(type, { list: note("list"), map: note("map"), own });
   return {
     name,
     schema,
@@ -106,21 +121,28 @@ function fieldOf(name: string, text: string, required: boolean): FieldSchema {
   };
 }
 
-function typeOf(type: string, list: string | undefined, map: string | undefined): Schema {
+interface TypeNotes {
+  readonly list?: string | undefined;
+  readonly map?: string | undefined;
+  readonly own: Notations | undefined;
+}
+
+function typeOf(type: string, { list, map, own }: TypeNotes): Schema {
   if (type.startsWith("[]")) {
     const [listType = "atomic", keys = ""] = (list ?? "atomic").split(":");
     return {
       kind: "list",
-      item: typeOf(type.slice(2), undefined, undefined),
+      item: typeOf(type.slice(2), { own }),
       listType: listType === "set" || listType === "map" ? listType : "atomic",
       keys: keys === "" ? [] : keys.split(","),
     };
   }
   if (type.startsWith("{}")) {
-    return { kind: "map", value: typeOf(type.slice(2), undefined, undefined), atomic: map === "atomic" };
+    return { kind: "map", value: typeOf(type.slice(2), { own }), atomic: map === "atomic" };
   }
   if (type.startsWith("@")) {
     const definition = type.slice(1);
+    if (own !== undefined && Object.hasOwn(own, definition)) return schemaOf(definition, own);
     if (map === undefined) return definitionSchema(definition);
     return structOf(definition, present(definitions[definition], definition), map === "atomic");
   }

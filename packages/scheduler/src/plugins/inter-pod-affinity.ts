@@ -27,8 +27,10 @@ export interface InterPodAffinityOptions {
   readonly ignorePreferredTermsOfExistingPods: boolean;
 }
 
+const usualOptions: InterPodAffinityOptions = { hardPodAffinityWeight: 1, ignorePreferredTermsOfExistingPods: false };
+
 /** Keeps pods together or apart by the labels of those already there; wishes of placed pods count as much as the new pod's. */
-export const interPodAffinity = (options: InterPodAffinityOptions): Plugin =>
+export const interPodAffinity = (options: InterPodAffinityOptions = usualOptions): Plugin =>
   definePlugin({
     name: "InterPodAffinity",
     weight: 2,

@@ -1,34 +1,50 @@
+import type { NodeAffinity } from "@skiff/api";
 import type { Plugin } from "../framework.ts";
 import { defaultBinder } from "./default-binder.ts";
 import { defaultPreemption } from "./default-preemption.ts";
 import { imageLocality } from "./image-locality.ts";
-import { interPodAffinity } from "./inter-pod-affinity.ts";
+import { type InterPodAffinityOptions, interPodAffinity } from "./inter-pod-affinity.ts";
 import { nodeAffinity } from "./node-affinity.ts";
 import { nodeName } from "./node-name.ts";
 import { nodePorts } from "./node-ports.ts";
-import { nodeResourcesBalancedAllocation, nodeResourcesFit } from "./node-resources.ts";
+import {
+  type NodeResourcesFitOptions,
+  nodeResourcesBalancedAllocation,
+  nodeResourcesFit,
+  type ScoredResource,
+} from "./node-resources.ts";
 import { nodeUnschedulable } from "./node-unschedulable.ts";
-import { podTopologySpread } from "./pod-topology-spread.ts";
+import { type PodTopologySpreadOptions, podTopologySpread } from "./pod-topology-spread.ts";
 import { prioritySort } from "./priority-sort.ts";
 import { schedulingGates } from "./scheduling-gates.ts";
 import { taintToleration } from "./taint-toleration.ts";
-import { volumeBinding } from "./volume-binding.ts";
+import { type VolumeBindingOptions, volumeBinding } from "./volume-binding.ts";
 
-/** The plugins of the default profile, in the order in which they are asked; for one scheduler only. */
-export const defaultPlugins = (): readonly Plugin[] => [
+/** What plugins can be told. What is absent is as Kubernetes has it. */
+export interface PluginOptions {
+  readonly interPodAffinity?: InterPodAffinityOptions;
+  readonly addedNodeAffinity?: NodeAffinity;
+  readonly balancedResources?: readonly ScoredResource[];
+  readonly nodeResourcesFit?: NodeResourcesFitOptions;
+  readonly podTopologySpread?: PodTopologySpreadOptions;
+  readonly volumeBinding?: VolumeBindingOptions;
+}
+
+/** The plugins of the default profile, in the order in which they are asked; for one profile only. */
+export const defaultPlugins = (options: PluginOptions = {}): readonly Plugin[] => [
   schedulingGates,
   prioritySort,
   nodeUnschedulable,
   nodeName,
   taintToleration,
-  nodeAffinity,
+  nodeAffinity(options.addedNodeAffinity),
   nodePorts,
-  nodeResourcesFit,
-  volumeBinding(),
-  podTopologySpread({ defaults: "System" }),
-  interPodAffinity({ hardPodAffinityWeight: 1, ignorePreferredTermsOfExistingPods: false }),
+  nodeResourcesFit(options.nodeResourcesFit),
+  volumeBinding(options.volumeBinding),
+  podTopologySpread(options.podTopologySpread),
+  interPodAffinity(options.interPodAffinity),
   defaultPreemption,
-  nodeResourcesBalancedAllocation,
+  nodeResourcesBalancedAllocation(options.balancedResources),
   imageLocality,
   defaultBinder,
 ];

@@ -1,50 +1,111 @@
-import { jsonEqual } from "@skiff/base";
-import { definePlugin, type FilterRequest, fits, lacks, type RetryHint, rejects } from "../framework.ts";
+import { isExtendedResource, type Node, type Pod } from "@skiff/api";
+import { definePlugin, type FilterRequest, fits, lacks, type Plugin, type RetryHint, rejects } from "../framework.ts";
+import { amounts, podFacts } from "../pod-facts.ts";
+import { type Allocation, balancedAllocation, leastAllocated, type ResourceScorer } from "./resource-scores.ts";
+
+/** A resource that is scored, and how much it counts beside others. */
+export interface ScoredResource {
+  readonly name: string;
+  readonly weight: number;
+}
+
+/** Arguments of the plugin, as in `NodeResourcesFitArgs`. */
+export interface NodeResourcesFitOptions {
+  /** Extended resources that nodes need not have. */
+  readonly ignoredResources: ReadonlySet<string>;
+  /** The same by what stands before the `/`. */
+  readonly ignoredResourceGroups: ReadonlySet<string>;
+  readonly scorer: ResourceScorer;
+  readonly resources: readonly ScoredResource[];
+}
+
+const usualResources: readonly ScoredResource[] = [
+  { name: "cpu", weight: 1 },
+  { name: "memory", weight: 1 },
+];
+const usualOptions: NodeResourcesFitOptions = {
+  ignoredResources: new Set(),
+  ignoredResourceGroups: new Set(),
+  scorer: leastAllocated,
+  resources: usualResources,
+};
+
+/** What pods request must be free on the node, and there must be room for one pod more. */
+export function nodeResourcesFit(options: NodeResourcesFitOptions = usualOptions): Plugin {
+  const { ignoredResources, ignoredResourceGroups, scorer, resources } = options;
+  const ignores = (name: string): boolean =>
+    isExtendedResource(name) &&
+    (ignoredResources.has(name) || ignoredResourceGroups.has(name.slice(0, name.indexOf("/"))));
+  const anyIgnored = ignoredResources.size + ignoredResourceGroups.size > 0;
+  return definePlugin({
+    name: "NodeResourcesFit",
+    retryOn,
+    filter: ({ facts, node }) => {
+      const reasons: string[] = [];
+      let resolvable = true;
+      if (node.podCount + 1 > (node.allocatable.get("pods") ?? 0)) reasons.push("Too many pods");
+      for (const [name, wanted] of facts.requests) {
+        if (wanted === 0 || (anyIgnored && ignores(name))) continue;
+        const capacity = node.allocatable.get(name) ?? 0;
+        if (wanted <= capacity - (node.requested.get(name) ?? 0)) continue;
+        reasons.push(`Insufficient ${name}`);
+        if (wanted > capacity) resolvable = false;
+      }
+      if (reasons.length === 0) return fits;
+      return resolvable ? lacks(reasons.join("\n")) : rejects(reasons.join("\n"));
+    },
+    score: (request) => scorer(resources.map((resource) => allocationOf(request, resource, "assumed"))),
+  });
+}
 
 const retryOn: readonly RetryHint[] = [
   { kind: "nodeAdded" },
-  {
-    kind: "nodeUpdated",
-    helps: ({ node, old }) => !jsonEqual(node.status?.allocatable ?? {}, old.status?.allocatable ?? {}),
-  },
+  { kind: "nodeUpdated", helps: ({ pod, node, old }) => offersMore(pod, node, old) },
   { kind: "podGone", helps: () => true },
 ];
 
-/** What pods request must be free on the node, and there must be room for one pod more. */
-export const nodeResourcesFit = definePlugin({
-  name: "NodeResourcesFit",
-  retryOn,
-  filter: (request) => {
-    const { facts, node } = request;
-    const reasons: string[] = [];
-    let resolvable = true;
-    if (node.podCount + 1 > (node.allocatable.get("pods") ?? 0)) reasons.push("Too many pods");
-    for (const [name, wanted] of facts.requests) {
-      if (wanted === 0) continue;
-      const capacity = node.allocatable.get(name) ?? 0;
-      if (wanted <= capacity - (node.requested.get(name) ?? 0)) continue;
-      reasons.push(`Insufficient ${name}`);
-      if (wanted > capacity) resolvable = false;
-    }
-    if (reasons.length === 0) return fits;
-    return resolvable ? lacks(reasons.join("\n")) : rejects(reasons.join("\n"));
-  },
-  score: (request) => Math.floor((freeShare(request, "cpu") + freeShare(request, "memory")) * 50),
-});
-
-/** Prefers nodes whose CPU and memory would be used to a like degree. */
-export const nodeResourcesBalancedAllocation = definePlugin({
-  name: "NodeResourcesBalancedAllocation",
-  retryOn,
-  score: (request) => {
-    const deviation = Math.abs(freeShare(request, "cpu") - freeShare(request, "memory")) / 2;
-    return Math.floor((1 - deviation) * 100);
-  },
-});
-
-/** The part of the node that is free once the pod is there, 0 to 1. */
-function freeShare({ facts, node }: FilterRequest, resource: "cpu" | "memory"): number {
-  const capacity = node.allocatable.get(resource) ?? 0;
-  if (capacity === 0) return 0;
-  return Math.max(0, 1 - (node.weight[resource] + facts.weight[resource]) / capacity);
+/** The node has more of something that the pod asks for. */
+function offersMore(pod: Pod, node: Node, old: Node): boolean {
+  if (node.status?.allocatable === old.status?.allocatable) return false;
+  const [now, before] = [amounts(node.status?.allocatable), amounts(old.status?.allocatable)];
+  const grew = (name: string) => (now.get(name) ?? 0) > (before.get(name) ?? 0);
+  return grew("pods") || [...podFacts(pod).requests].some(([name, wanted]) => wanted > 0 && grew(name));
 }
+
+/** Prefers nodes whose resources would be used to a more like degree than they are. */
+export const nodeResourcesBalancedAllocation = (resources: readonly ScoredResource[] = usualResources): Plugin =>
+  definePlugin({
+    name: "NodeResourcesBalancedAllocation",
+    retryOn: [],
+    // Pods that ask for nothing change nobody's balance: the evenest node would get all of them.
+    concerns: (pod) => resources.some(({ name }) => (podFacts(pod).requests.get(name) ?? 0) > 0),
+    score: (request) => balancedAllocation(resources.map((resource) => allocationOf(request, resource, "requested"))),
+  });
+
+const none = { capacity: 0, before: 0, after: 0 };
+
+/** How a resource stands; `assumed`: pods that do not say what they need of CPU and memory count for something. */
+function allocationOf(
+  { facts, node }: FilterRequest,
+  { name, weight }: ScoredResource,
+  counting: "assumed" | "requested",
+): Allocation {
+  const capacity = node.allocatable.get(name) ?? 0;
+  if (counting === "assumed" && (name === "cpu" || name === "memory")) {
+    const before = node.weight[name];
+    return { capacity, before, after: before + facts.weight[name], weight };
+  }
+  const wanted = facts.requests.get(name) ?? 0;
+  if (!isBasic(name) && (wanted === 0 || !isScalar(name))) return { ...none, weight };
+  const before = node.requested.get(name) ?? 0;
+  return { capacity, before, after: before + wanted, weight };
+}
+
+const isBasic = (name: string): boolean => name === "cpu" || name === "memory" || name === "ephemeral-storage";
+
+/** Resources that come by the piece: those of devices, huge pages, and Kubernetes' own with a domain. */
+const isScalar = (name: string): boolean =>
+  isExtendedResource(name) ||
+  name.startsWith("hugepages-") ||
+  name.startsWith("attachable-volumes-") ||
+  name.includes("kubernetes.io/");

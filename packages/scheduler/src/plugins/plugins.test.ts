@@ -7,10 +7,13 @@ import { node, pod } from "../fixtures/objects.ts";
 import { type ClusterEvent, hintMatches, type Plugin } from "../framework.ts";
 import { NodeInfo } from "../node-info.ts";
 import { podFacts } from "../pod-facts.ts";
-import { nodeAffinity } from "./node-affinity.ts";
+import { nodeAffinity as createNodeAffinity } from "./node-affinity.ts";
 import { nodeName } from "./node-name.ts";
 import { nodePorts } from "./node-ports.ts";
-import { nodeResourcesBalancedAllocation, nodeResourcesFit } from "./node-resources.ts";
+import {
+  nodeResourcesBalancedAllocation as createBalancedAllocation,
+  nodeResourcesFit as createResourcesFit,
+} from "./node-resources.ts";
 import { nodeUnschedulable } from "./node-unschedulable.ts";
 import { schedulingGates } from "./scheduling-gates.ts";
 import { taintToleration } from "./taint-toleration.ts";
@@ -30,6 +33,10 @@ function filtered(plugin: Plugin, one: Pod, on: Node, ...pods: readonly Pod[]): 
 const retried = (plugin: Plugin, one: Pod, event: ClusterEvent): boolean =>
   plugin.retryOn.some((hint) => hintMatches(hint, event, one));
 const updated = (after: Node, old: Node): ClusterEvent => ({ kind: "nodeUpdated", node: after, old });
+
+const nodeAffinity = createNodeAffinity();
+const nodeResourcesFit = createResourcesFit();
+const nodeResourcesBalancedAllocation = createBalancedAllocation();
 
 describe("NodeUnschedulable", () => {
   const cordoned = node("a", { spec: { unschedulable: true } });
@@ -121,7 +128,24 @@ describe("NodeAffinity", () => {
     const names = (terms: object[]) => nodeAffinity.preFilter?.(pod("p", { affinity: requiring(terms) }), view);
     assert.deepEqual(names([named("x"), named("y")]), { kind: "look", nodes: new Set(["x", "y"]) });
     assert.deepEqual(names([named("x"), zone("a")]), { kind: "skip" });
+    const both = { matchFields: [...named("x").matchFields, ...named("y").matchFields] };
+    const conflict = { kind: "rejected", reason: "pod affinity terms conflict", resolvable: false };
+    assert.deepEqual(names([both]), conflict);
+    assert.deepEqual(names([both, named("z")]), { kind: "look", nodes: new Set(["z"]) });
     assert.deepEqual(nodeAffinity.preFilter?.(pod("p"), view), { kind: "skip" });
+  });
+  it("adds what is required and preferred of all pods", () => {
+    const added = createNodeAffinity({
+      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [zone("a", "b")] },
+      preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 7, preference: zone("a") }],
+    });
+    const elsewhere = "node(s) didn't match scheduler-enforced node affinity!";
+    assert.equal(filtered(added, pod("p"), inA), "fits");
+    assert.equal(filtered(added, pod("p"), node("n", { labels: { zone: "c" } })), elsewhere);
+    assert.equal(filtered(added, pod("p", { nodeSelector: { zone: "b" } }), inA), refusal);
+    assert.equal(added.score?.(request(pod("p"), inA)), 7);
+    assert.equal(added.concerns?.(pod("p")), true);
+    assert.equal(retried(added, pod("p"), updated(inA, node("n"))), true);
   });
   it("tries again when a node gets the label", () => {
     const one = pod("p", { nodeSelector: { zone: "a" } });
@@ -177,13 +201,27 @@ describe("NodeResourcesFit", () => {
       "Insufficient cpu!",
     );
   });
-  it("prefers nodes with more free, and an even use of CPU and memory", () => {
+  it("prefers nodes with more free", () => {
     const busy = wanting("q", { cpu: "2", memory: "4Gi" });
-    const score = (plugin: Plugin, ...pods: readonly Pod[]) =>
-      plugin.score?.(request(pod("p"), node("a"), ...pods)) ?? -1;
-    assert.ok(score(nodeResourcesFit) > score(nodeResourcesFit, busy));
-    const lopsided = wanting("q", { cpu: "3500m" });
-    assert.ok(score(nodeResourcesBalancedAllocation, busy) > score(nodeResourcesBalancedAllocation, lopsided));
+    const score = (...pods: readonly Pod[]) =>
+      nodeResourcesFit.score?.(request(wanting("p", { cpu: "1", memory: "2Gi" }), node("a"), ...pods));
+    assert.equal(score(), 75);
+    assert.equal(score(busy), 25);
+  });
+  it("counts something for each container that requests nothing", () => {
+    const containers = ["a", "b"].map((name) => ({ name, image: "x" }));
+    const thousand = node("a", { allocatable: { cpu: "1", memory: "1000Mi" } });
+    // 200 of 1,000 milli-cores, 400 of 1,000 MiB.
+    assert.equal(nodeResourcesFit.score?.(request(pod("p", { containers }), thousand)), 70);
+  });
+  it("prefers nodes whose CPU and memory the pod evens out", () => {
+    const one = wanting("p", { cpu: "2" });
+    const score = (...pods: readonly Pod[]) =>
+      nodeResourcesBalancedAllocation.score?.(request(one, node("a"), ...pods));
+    assert.equal(score(), 62);
+    assert.equal(score(wanting("q", { memory: "4Gi" })), 87);
+    assert.equal(nodeResourcesBalancedAllocation.concerns?.(pod("p")), false);
+    assert.equal(nodeResourcesBalancedAllocation.concerns?.(one), true);
   });
   it("tries again when allocatable changes or a pod is gone, not at every report", () => {
     const one = wanting("p", { cpu: "2" });

@@ -32,7 +32,7 @@ const systemDefaults: readonly TopologySpreadConstraint[] = [
 ];
 
 /** Spreads pods that are alike over zones, hosts or whatever nodes are labelled with. */
-export const podTopologySpread = ({ defaults }: PodTopologySpreadOptions): Plugin =>
+export const podTopologySpread = ({ defaults }: PodTopologySpreadOptions = { defaults: "System" }): Plugin =>
   definePlugin({
     name: "PodTopologySpread",
     weight: 2,

@@ -23,8 +23,11 @@ import { claimNames, findVolume, isBound, mayProvision, selectedNode } from "./v
 const elsewhere = rejects("node(s) didn't match PersistentVolume's node affinity");
 const nothingToBind = rejects("node(s) didn't find available persistent volumes to bind");
 const noVolume = rejects("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)");
-/** So long a pod waits for its volumes before it is tried again. */
-const bindTimeoutMs = 600_000;
+/** Arguments of the plugin, as in `VolumeBindingArgs`. */
+export interface VolumeBindingOptions {
+  /** So long a pod waits for its volumes before it is tried again. */
+  readonly bindTimeoutMs: number;
+}
 
 /** What has to happen to one claim before the pod can be bound: to be given a volume, or to be made one for a node. */
 type ClaimPlan =
@@ -32,7 +35,7 @@ type ClaimPlan =
   | { readonly kind: "provision"; readonly claim: PersistentVolumeClaim };
 
 /** Keeps pods near their volumes; claims that wait for their first pod get a volume where that pod goes. */
-export function volumeBinding(): Plugin {
+export function volumeBinding({ bindTimeoutMs }: VolumeBindingOptions = { bindTimeoutMs: 600_000 }): Plugin {
   /** Volumes that are promised to a claim, by name; the claim's uid. */
   const promised = new Map<string, string>();
   const plans = new Map<string, readonly ClaimPlan[]>();
@@ -74,7 +77,7 @@ export function volumeBinding(): Plugin {
     preBind(pod, node, context) {
       const planned = plans.get(pod.metadata.uid);
       if (planned === undefined) return undefined;
-      return bindClaims(planned, node.name, context).then(() => {
+      return bindClaims(planned, node.name, { ...context, bindTimeoutMs }).then(() => {
         plans.delete(pod.metadata.uid);
         for (const one of planned) if (one.kind === "bind") promised.delete(one.volume.metadata.name);
       });
@@ -176,7 +179,11 @@ function planClaims(
   return plans;
 }
 
-async function bindClaims(plans: readonly ClaimPlan[], nodeName: string, context: BindContext): Promise<void> {
+interface VolumeBindContext extends BindContext {
+  readonly bindTimeoutMs: number;
+}
+
+async function bindClaims(plans: readonly ClaimPlan[], nodeName: string, context: VolumeBindContext): Promise<void> {
   const { client, signal } = context;
   for (const one of plans) {
     const { name, namespace, uid } = one.claim.metadata;
@@ -200,7 +207,7 @@ async function bindClaims(plans: readonly ClaimPlan[], nodeName: string, context
 }
 
 /** Resolves when the claim has its volume. Throws when whoever makes volumes gives the node up. */
-async function whenBound(claim: PersistentVolumeClaim, nodeName: string, context: BindContext): Promise<void> {
+async function whenBound(claim: PersistentVolumeClaim, nodeName: string, context: VolumeBindContext): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let wasSelected = false;
   const { name, uid } = claim.metadata;
@@ -213,7 +220,7 @@ async function whenBound(claim: PersistentVolumeClaim, nodeName: string, context
   });
   const timedOut = new AbortController();
   const stop = AbortSignal.any([context.signal, timedOut.signal]);
-  const tooLate = context.clock.sleep(bindTimeoutMs, stop).then(() => {
+  const tooLate = context.clock.sleep(context.bindTimeoutMs, stop).then(() => {
     throw new Error("binding volumes: timed out waiting for the condition");
   });
   tooLate.catch(() => {});

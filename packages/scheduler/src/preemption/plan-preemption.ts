@@ -5,6 +5,7 @@ import type { Decided } from "../decide.ts";
 import type { Inquiry } from "../filter-nodes.ts";
 import type { NodeInfo } from "../node-info.ts";
 import { fruitlessPreemption } from "../unschedulable-message.ts";
+import type { CandidateLimits } from "./candidate-limits.ts";
 import { pickCandidate } from "./pick-candidate.ts";
 import { type Candidate, type NotHelped, priorityOf, selectVictims } from "./select-victims.ts";
 import type { VictimCache } from "./victim-cache.ts";
@@ -16,18 +17,6 @@ export type PreemptionPlan =
   | { readonly kind: "not-eligible"; readonly text: string }
   /** Nothing would help; a nomination that the pod has was in vain. */
   | { readonly kind: "fruitless"; readonly text: string };
-
-/** How many nodes are tried out: the share or the number, whichever is more. */
-export interface CandidateLimits {
-  readonly minCandidateNodesPercentage: number;
-  readonly minCandidateNodesAbsolute: number;
-}
-
-/** Kubernetes' own limits. */
-export const defaultCandidateLimits: CandidateLimits = {
-  minCandidateNodesPercentage: 10,
-  minCandidateNodesAbsolute: 100,
-};
 
 export interface PreemptionInput {
   readonly decided: Decided;

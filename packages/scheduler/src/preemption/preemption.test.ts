@@ -5,7 +5,8 @@ import { seededRandom } from "@skiff/base";
 import { ClusterState } from "../cluster-state.ts";
 import { decideOn } from "../fixtures/decide-on.ts";
 import { node, pod } from "../fixtures/objects.ts";
-import { defaultCandidateLimits, planPreemption } from "./plan-preemption.ts";
+import { defaultCandidateLimits } from "./candidate-limits.ts";
+import { planPreemption } from "./plan-preemption.ts";
 import { VictimCache } from "./victim-cache.ts";
 
 const taking = (

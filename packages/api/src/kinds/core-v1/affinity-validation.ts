@@ -22,7 +22,8 @@ export function* checkAffinity(field: string, affinity: Affinity | undefined): F
 const required = "requiredDuringSchedulingIgnoredDuringExecution";
 const preferred = "preferredDuringSchedulingIgnoredDuringExecution";
 
-function* checkNodeAffinity(field: string, affinity: NodeAffinity): Findings {
+/** Which nodes a pod wants. */
+export function* checkNodeAffinity(field: string, affinity: NodeAffinity): Findings {
   const selector = affinity[required];
   if (selector) yield* checkNodeSelector(`${field}.${required}`, selector);
   for (const [index, { weight, preference }] of (affinity[preferred] ?? []).entries()) {
