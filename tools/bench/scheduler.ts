@@ -124,7 +124,7 @@ async function run(scenario: Scenario): Promise<Taken> {
       const spec = { ...low, nodeName: `node-${index % nodeCount}` };
       await client.create(Pods, newPod(`low-${index}`, spec, "1"), options);
     });
-    await using _scheduler = await Scheduler.start({ ...parts, informers, recorder }, never);
+    await using _scheduler = await Scheduler.start({ ...parts, informers, recorderOf: () => recorder }, never);
     const bound = allBound(informers.for(Pods), scenario.pods);
     const startMs = performance.now();
     const before = process.cpuUsage();

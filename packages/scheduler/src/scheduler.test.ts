@@ -62,10 +62,10 @@ async function setUp(answer: (call: Call) => Promise<void> = async () => {}) {
   const options = {
     client: fakeClient(calls, answer),
     informers,
-    recorder: {
+    recorderOf: () => ({
       record: (_: unknown, object: { metadata: { name: string } }, event: { reason: string; message: string }) =>
         void events.push(`${object.metadata.name} ${event.reason}: ${event.message}`),
-    },
+    }),
     clock,
     random: seededRandom(1),
     logger: silentLogger,

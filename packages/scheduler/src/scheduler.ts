@@ -20,7 +20,7 @@ import { DecisionLog } from "./decision-log.ts";
 import { explain, type PodScheduling } from "./explain.ts";
 import type { ClusterEvent, ClusterView } from "./framework.ts";
 import type { NodeInfo } from "./node-info.ts";
-import { clearNomination, markUnscheduled, type Unscheduled } from "./pod-status-writer.ts";
+import { clearNomination, markUnscheduled, type StatusTools, type Unscheduled } from "./pod-status-writer.ts";
 import { planPreemption } from "./preemption/plan-preemption.ts";
 import { preempt } from "./preemption/preempt.ts";
 import { byImportance, type Candidate, priorityOf } from "./preemption/select-victims.ts";
@@ -39,7 +39,8 @@ const lookUps = 5;
 export interface SchedulerOptions {
   readonly client: Client;
   readonly informers: Informers;
-  readonly recorder: EventRecorder;
+  /** Whom events say they are from: for each scheduler name that pods may give. */
+  readonly recorderOf: (schedulerName: string) => EventRecorder;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -54,6 +55,7 @@ export interface SchedulerOptions {
 export class Scheduler implements AsyncDisposable {
   readonly #options: SchedulerOptions;
   readonly #profiles: ReadonlyMap<string, Profile>;
+  readonly #recorders: ReadonlyMap<string, EventRecorder>;
   readonly #hints: RetryHints;
   readonly #state = new ClusterState();
   readonly #view: ClusterView;
@@ -71,6 +73,7 @@ export class Scheduler implements AsyncDisposable {
     this.#options = options;
     const { profiles, backoff } = options.configuration ?? defaultConfiguration();
     this.#profiles = new Map(profiles.map((profile) => [profile.schedulerName, profile]));
+    this.#recorders = new Map(profiles.map(({ schedulerName }) => [schedulerName, options.recorderOf(schedulerName)]));
     this.#hints = new RetryHints(profiles);
     const [first] = profiles;
     this.#queue = new SchedulingQueue({
@@ -189,6 +192,12 @@ export class Scheduler implements AsyncDisposable {
     if (nominated && !this.#queue.has(uid)) this.#state.nominations.put(pod, nominated);
   }
 
+  #tools({ schedulerName }: Profile): StatusTools {
+    const { client, clock, logger, recorderOf } = this.#options;
+    const recorder = this.#recorders.get(schedulerName) ?? recorderOf(schedulerName);
+    return { client, clock, logger, recorder };
+  }
+
   #profileOf({ spec }: Pod): Profile | undefined {
     return this.#profiles.get(spec.schedulerName || defaultSchedulerName);
   }
@@ -264,20 +273,21 @@ export class Scheduler implements AsyncDisposable {
     const rejectedBy =
       total === 0 ? profile.plugins : [...verdicts.tally.keys()].map(({ plugin }) => ({ name: plugin }));
     const plugins = new Set(rejectedBy.map(({ name }) => name));
-    if (plan?.kind === "preempt") this.#makeRoom(pod, plan.candidate, plugins);
+    if (plan?.kind === "preempt") this.#makeRoom(pod, profile, plan.candidate, plugins);
     else {
       if (nominated === "") state.nominations.remove(uid);
       this.#queue.reject(uid, plugins);
     }
     const told: Unscheduled = { reason: "Unschedulable", message, nominated };
-    this.#call(`marking ${pod.metadata.name}`, (signal) => markUnscheduled(this.#options, pod, told, signal));
+    this.#call(`marking ${pod.metadata.name}`, (signal) => markUnscheduled(this.#tools(profile), pod, told, signal));
   }
 
   /**
    * Promises a node to the pod, takes the promise from less important ones, and ends the pods in its way. Until that is asked for the
    * pod counts as being tried: tried again earlier, it would look for room elsewhere.
    */
-  #makeRoom(pod: Pod, candidate: Candidate, rejectedBy: ReadonlySet<string>): void {
+  #makeRoom(pod: Pod, profile: Profile, candidate: Candidate, rejectedBy: ReadonlySet<string>): void {
+    const tools = this.#tools(profile);
     const { nominations } = this.#state;
     const { name } = candidate.node;
     const outdone = [...nominations.on(name).values()].filter((other) => priorityOf(other) < priorityOf(pod));
@@ -285,11 +295,11 @@ export class Scheduler implements AsyncDisposable {
     for (const other of outdone.sort(byImportance)) {
       nominations.remove(other.metadata.uid);
       this.#queue.activate(other.metadata.uid);
-      this.#call(`clearing ${other.metadata.name}`, (signal) => clearNomination(this.#options, other, signal));
+      this.#call(`clearing ${other.metadata.name}`, (signal) => clearNomination(tools, other, signal));
     }
     this.#call(`preempting for ${pod.metadata.name}`, async (signal) => {
       try {
-        await preempt(this.#options, pod, candidate, signal);
+        await preempt(tools, pod, candidate, signal);
         this.#queue.reject(pod.metadata.uid, rejectedBy);
       } catch (error) {
         if (isAbort(error, signal)) return;
@@ -319,10 +329,11 @@ export class Scheduler implements AsyncDisposable {
     }: { readonly profile: Profile; readonly node: NodeInfo; readonly reserved: DisposableStack },
     signal: AbortSignal,
   ): Promise<void> {
-    const { client, recorder, clock, logger } = this.#options;
+    const { logger } = this.#options;
+    const tools = this.#tools(profile);
     const { name, namespace, uid } = pod.metadata;
     try {
-      await bindPod(profile.plugins, pod, node, { client, recorder, clock, cluster: this.#view, signal });
+      await bindPod(profile.plugins, pod, node, { ...tools, cluster: this.#view, signal });
       this.#queue.remove(uid);
     } catch (error) {
       reserved.dispose();
@@ -344,7 +355,7 @@ export class Scheduler implements AsyncDisposable {
       if (!isConflict(error)) logger.warn(`cannot bind ${namespace}/${name}: ${describeError(error)}`);
       this.#queue.fail(uid);
       const message = describeError(error);
-      await markUnscheduled(this.#options, pod, { reason: "SchedulerError", message, nominated: undefined }, signal);
+      await markUnscheduled(tools, pod, { reason: "SchedulerError", message, nominated: undefined }, signal);
     }
   }
 

@@ -4,9 +4,10 @@ import { ClusterState } from "./cluster-state.ts";
 import { decideOn } from "./fixtures/decide-on.ts";
 import { node, pod } from "./fixtures/objects.ts";
 import type { FilterRequest } from "./framework.ts";
-import { nodeResourcesFit } from "./plugins/node-resources.ts";
+import { nodeResourcesFit as createResourcesFit } from "./plugins/node-resources.ts";
 import { createProfile } from "./profile.ts";
 
+const nodeResourcesFit = createResourcesFit();
 const wanting = (name: string, cpu: string, spec = {}) => pod(name, spec, { requests: { cpu } });
 
 /** A cluster of four nodes, and a profile that notes which of them its filter is asked about. */

@@ -4,7 +4,7 @@ import { type Logger, type Random, seededRandom, silentLogger, VirtualClock } fr
 import { type Client, createClient, createEventRecorder, createInformers, type Informers } from "@skiff/client";
 import type { LoopStats, RunningControllers } from "@skiff/control-loop";
 import { type CertificateSigner, type ControllerSettings, startControllers } from "@skiff/controllers";
-import { defaultSchedulerName, Scheduler } from "@skiff/scheduler";
+import { parseSchedulerConfiguration, Scheduler } from "@skiff/scheduler";
 import {
   annotatedLoad,
   type PodLoads,
@@ -46,6 +46,8 @@ export interface TestClusterOptions {
   readonly reclaim?: ControllerSettings["reclaim"];
   /** Where Services of webhooks really are: nothing gets through to simulated pods. None is reached where absent. */
   readonly services?: ServiceConnector;
+  /** A `KubeSchedulerConfiguration`, YAML or JSON; Kubernetes' defaults where absent. */
+  readonly schedulerConfiguration?: string;
   readonly logger?: Logger;
 }
 
@@ -167,8 +169,11 @@ export class TestCluster implements AsyncDisposable {
         ...(storageDrivers === undefined ? {} : { storageDrivers }),
       }),
     );
-    const recorder = stack.use(createEventRecorder({ ...running, component: defaultSchedulerName, logger }));
-    stack.use(await Scheduler.start({ ...running, recorder, logger: logger.named("scheduler") }, signal));
+    const recorderOf = (component: string) => stack.use(createEventRecorder({ ...running, component, logger }));
+    const scheduling = options.schedulerConfiguration;
+    const configuration = scheduling === undefined ? {} : { configuration: parseSchedulerConfiguration(scheduling) };
+    const parts = { ...running, recorderOf, logger: logger.named("scheduler"), ...configuration };
+    stack.use(await Scheduler.start(parts, signal));
     simulated.nodes = stack.use(await startNodes(options, { client, informers, clock, logger, signal }));
     const cluster = new TestCluster({
       clock,

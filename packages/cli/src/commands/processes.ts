@@ -4,6 +4,7 @@ import { Option } from "commander";
 import type { CommandContext, GlobalOptions } from "../command-context.ts";
 import { type DefineCommand, portNumber, withCluster } from "../command-line.ts";
 import { type DatastoreFlags, datastoreOf, tokenOf, withDatastore } from "../datastore-flags.ts";
+import { schedulerConfigOption } from "../scheduler-option.ts";
 
 interface ProcessFlags extends GlobalOptions {
   readonly logLevel: LogLevel;
@@ -12,6 +13,7 @@ interface ProcessFlags extends GlobalOptions {
 interface ServerFlags extends ProcessFlags, DatastoreFlags {
   readonly apiPort?: number;
   readonly runtime?: RuntimeKind;
+  readonly schedulerConfig?: string;
 }
 
 const logLevelOption = () =>
@@ -29,7 +31,8 @@ export const serverCommand: DefineCommand = (program, context) => {
     .addOption(
       new Option("--api-port <port>", "port of the API server of a cluster that etcd keeps").argParser(portNumber),
     )
-    .addOption(new Option("--runtime <runtime>", "what its node runs pods on").choices(["containerd", "simulated"]));
+    .addOption(new Option("--runtime <runtime>", "what its node runs pods on").choices(["containerd", "simulated"]))
+    .addOption(schedulerConfigOption());
   withCluster(withDatastore(command), context).action((flags: ServerFlags) => server(flags, context));
 };
 
@@ -44,7 +47,7 @@ async function server(flags: ServerFlags, context: CommandContext): Promise<void
     await prepareServer({ name, home, datastore, token, apiPort, runtime }, { machine, clock });
   }
   const effects = { processes: machine.processes, clock, logger: logger("server", flags, context) };
-  await runServer({ name, home, self }, effects, signal);
+  await runServer({ name, home, self, schedulerConfig: flags.schedulerConfig }, effects, signal);
 }
 
 /** `skiff agent`: the kubelet, service proxy and DNS of a node, in the foreground. */

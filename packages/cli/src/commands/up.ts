@@ -15,12 +15,14 @@ import { apiServerOption, givenFlags } from "../api-server-options.ts";
 import type { CommandContext, GlobalOptions } from "../command-context.ts";
 import { type DefineCommand, portNumber, withCluster, withOutput, writeJson } from "../command-line.ts";
 import { type DatastoreFlags, datastoreOf, tokenOf, withDatastore } from "../datastore-flags.ts";
+import { schedulerConfigOption } from "../scheduler-option.ts";
 import { createProgress, noProgress } from "../terminal/progress.ts";
 
 interface UpFlags extends GlobalOptions, DatastoreFlags {
   readonly runtime?: RuntimeKind;
   readonly apiPort?: number;
   readonly simulatedNodes?: number;
+  readonly schedulerConfig?: string;
   readonly kubeconfig: string;
 }
 
@@ -44,6 +46,7 @@ export const upCommand: DefineCommand = (program, context) => {
         "light nodes beside the real one whose pods run in memory only, for those that ask for them (type=kwok)",
       ).argParser(nodeCount),
     )
+    .addOption(schedulerConfigOption())
     .addOption(kubeconfigOption(context));
   for (const flag of apiServerFlags) command.addOption(apiServerOption(flag));
   withOutput(withCluster(withDatastore(command), context)).action((flags: UpFlags) =>
@@ -78,6 +81,7 @@ async function up(flags: UpFlags, given: ApiServerFlags, context: CommandContext
         apiPort: flags.apiPort,
         apiServerFlags: given,
         simulatedNodes: flags.simulatedNodes,
+        schedulerConfig: flags.schedulerConfig,
         datastore,
         token,
         kubeconfig: flags.kubeconfig,

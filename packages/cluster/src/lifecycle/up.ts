@@ -7,6 +7,7 @@ import { establishCluster, tokenFile } from "../datastore/shared-cluster.ts";
 import type { ApiServerFlags } from "../identity/api-server-flags.ts";
 import { contextName, kubeconfigText, mergeKubeconfig } from "../kubeconfig/kubeconfig.ts";
 import type { Pki } from "../pki/pki.ts";
+import { readSchedulerConfiguration } from "../scheduling/scheduler-configuration.ts";
 import { chooseSettings, portIsFree } from "../settings/choose.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
 import {
@@ -34,6 +35,8 @@ export interface UpOptions {
   readonly apiServerFlags?: ApiServerFlags;
   /** How many simulated nodes there are to be; absent: as many as before. */
   readonly simulatedNodes?: number | undefined;
+  /** File with a KubeSchedulerConfiguration; absent: the one before, if any. */
+  readonly schedulerConfig?: string | undefined;
   /** The etcd that is to keep a new cluster's state, or keeps that of the cluster as it is; absent: the embedded store. */
   readonly datastore: Datastore | undefined;
   /** What proves that this server is one of the cluster in the datastore; absent: the one that was used before, or a new one. */
@@ -85,6 +88,7 @@ export async function upCluster(
   const chosen = before ?? (await newSettings(options, { machine, clock, paths }));
   const flagged = withFlags(chosen, options, { running });
   if (!running && flagged.apiServerFlags !== undefined) await checkFlags(flagged.apiServerFlags, clock);
+  if (!running) await readSchedulerConfiguration(flagged, paths);
   if (!running) {
     report.step(`Preparing cluster "${chosen.name}"`);
     if (chosen.runtime === "containerd") await ensurePackages(machine, options, report, signal);
@@ -218,21 +222,27 @@ function checkAgainst(settings: ClusterSettings | undefined, options: UpOptions)
 /** The settings with the options that were given now. A server reads them when it starts. */
 function withFlags(
   settings: ClusterSettings,
-  { name, apiServerFlags = {}, simulatedNodes }: UpOptions,
+  { name, apiServerFlags = {}, simulatedNodes, schedulerConfig }: UpOptions,
   { running }: { readonly running: boolean },
 ): ClusterSettings {
   const given = Object.keys(apiServerFlags);
   const flags = given.length === 0 || jsonEqual(apiServerFlags, settings.apiServerFlags) ? undefined : apiServerFlags;
   const nodes = simulatedNodes === undefined || simulatedNodes === settings.simulatedNodes ? undefined : simulatedNodes;
-  if (flags === undefined && nodes === undefined) return settings;
+  const scheduler = schedulerConfig === settings.schedulerConfig ? undefined : schedulerConfig;
+  if (flags === undefined && nodes === undefined && scheduler === undefined) return settings;
   if (!running) {
     return {
       ...settings,
       ...(flags === undefined ? {} : { apiServerFlags: flags }),
       ...(nodes === undefined ? {} : { simulatedNodes: nodes }),
+      ...(scheduler === undefined ? {} : { schedulerConfig: scheduler }),
     };
   }
-  const differing = [...(flags === undefined ? [] : given), ...(nodes === undefined ? [] : ["simulated-nodes"])];
+  const differing = [
+    ...(flags === undefined ? [] : given),
+    ...(nodes === undefined ? [] : ["simulated-nodes"]),
+    ...(scheduler === undefined ? [] : ["scheduler-config"]),
+  ];
   throw new ClusterError(
     "RUNNING",
     `cluster "${name}" is running without ${differing.map((flag) => `--${flag}`).join(", ")}; run skiff down first`,

@@ -23,6 +23,7 @@ import type { IdentityOptions } from "../identity/identity-options.ts";
 import { volumeDriverSocket } from "../lifecycle/machine.ts";
 import type { OperationOptions } from "../operation/operation-options.ts";
 import { frontProxyName, loadAuthority, type Pki } from "../pki/pki.ts";
+import type { SchedulerConfigurationSource } from "../scheduling/scheduler-configuration.ts";
 import type { ClusterPaths } from "../settings/paths.ts";
 import type { ClusterSettings } from "../settings/settings.ts";
 import type { AuditLog } from "./audit-log.ts";
@@ -50,6 +51,7 @@ export interface Server extends ServerEffects {
   readonly store: Store;
   readonly operation: OperationOptions;
   readonly auditLog: AuditLog | undefined;
+  readonly schedulerConfiguration: SchedulerConfigurationSource;
   /** Its simulated nodes, once they run. */
   readonly simulated: SimulatedPart;
   /** Who knows why pods are where they are: the scheduler, where and while it runs. */
@@ -136,14 +138,17 @@ function controllersOf(
 }
 
 async function startScheduler(
-  { clock, logger, scheduling }: Server,
+  { clock, logger, scheduling, schedulerConfiguration }: Server,
   { client, informers }: Shared,
   signal: AbortSignal,
 ): Promise<AsyncDisposable> {
   const random = systemRandom;
   await using stack = new AsyncDisposableStack();
-  const recorder = stack.use(createEventRecorder({ client, component: "default-scheduler", clock, random, logger }));
-  const options = { client, informers, recorder, clock, random, logger: logger.named("scheduler") };
+  const recorderOf = (component: string) =>
+    stack.use(createEventRecorder({ client, component, clock, random, logger }));
+  const configuration = schedulerConfiguration();
+  const parts = { client, informers, recorderOf, clock, random, logger: logger.named("scheduler") };
+  const options = { ...parts, configuration };
   try {
     const scheduler = stack.use(await Scheduler.start(options, signal));
     scheduling.source = (pod) => scheduler.explain(pod);

@@ -20,6 +20,7 @@ import type { IdentityOptions } from "../identity/identity-options.ts";
 import type { SelfCommand } from "../lifecycle/self-command.ts";
 import { operationOptions } from "../operation/operation-options.ts";
 import { frontProxyName, type Pki, readPki } from "../pki/pki.ts";
+import { readSchedulerConfiguration } from "../scheduling/scheduler-configuration.ts";
 import { clusterPaths } from "../settings/paths.ts";
 import { ClusterError, type ClusterSettings, readSettings } from "../settings/settings.ts";
 import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
@@ -38,6 +39,8 @@ export interface ServerOptions {
   readonly name: string;
   readonly home: string;
   readonly self: SelfCommand;
+  /** File with a KubeSchedulerConfiguration, in place of what the cluster's settings say. */
+  readonly schedulerConfig?: string | undefined;
 }
 
 /** Runs the store, API server, controllers and scheduler of a cluster until the signal is aborted. */
@@ -64,6 +67,9 @@ export async function runServer(
   await using auditLog = await openAuditLog(auditPaths, operation.audit, effects);
   const identity = await identityOf(settings, pki, effects);
   const admission = await admissionOf(settings);
+  const { schedulerConfig = settings.schedulerConfig } = target;
+  const named = schedulerConfig === undefined ? {} : { schedulerConfig };
+  const schedulerConfiguration = await readSchedulerConfiguration(named, paths);
   const server: Server = {
     ...effects,
     admission,
@@ -76,6 +82,7 @@ export async function runServer(
     identity,
     operation,
     auditLog,
+    schedulerConfiguration,
     simulated: {},
     scheduling: { source: undefined },
   };

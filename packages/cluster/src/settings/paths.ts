@@ -12,6 +12,8 @@ export interface ClusterPaths {
   readonly auditPolicy: string;
   /** A KubeletConfiguration; the node has Kubernetes' defaults while this file is not there. */
   readonly kubeletConfiguration: string;
+  /** A KubeSchedulerConfiguration; pods are scheduled as Kubernetes does it while this file is not there. */
+  readonly schedulerConfiguration: string;
   readonly pki: string;
   readonly store: string;
   readonly logs: string;
@@ -39,6 +41,7 @@ export function clusterPaths(home: string, name: string): ClusterPaths {
     settings: join(root, "cluster.json"),
     auditPolicy: join(root, "audit-policy.yaml"),
     kubeletConfiguration: join(root, "kubelet.yaml"),
+    schedulerConfiguration: join(root, "scheduler.yaml"),
     pki: join(root, "pki"),
     store: join(root, "store"),
     logs: join(root, "logs"),

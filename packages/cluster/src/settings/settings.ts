@@ -34,6 +34,8 @@ export interface ClusterSettings {
   readonly apiServerFlags?: ApiServerFlags;
   /** How many simulated nodes stand beside the real one; absent where there never were any. */
   readonly simulatedNodes?: number;
+  /** File with a KubeSchedulerConfiguration, in place of the one in the cluster's folder. */
+  readonly schedulerConfig?: string;
   /** The etcd that keeps the cluster's state; absent where it is the embedded store. */
   readonly datastore?: Datastore;
 }
@@ -90,6 +92,7 @@ export function parseSettings(text: string, path: string): ClusterSettings {
     slot: number(record.slot, "slot"),
     ...(isJsonObject(record.apiServerFlags) ? { apiServerFlags: flagsOf(record.apiServerFlags) } : {}),
     ...(record.simulatedNodes === undefined ? {} : { simulatedNodes: number(record.simulatedNodes, "simulatedNodes") }),
+    ...(typeof record.schedulerConfig === "string" ? { schedulerConfig: record.schedulerConfig } : {}),
     ...(datastore === undefined ? {} : { datastore }),
   };
 }
