@@ -1,5 +1,5 @@
 import type { Clock } from "@skiff/base";
-import { GrpcChannel, type GrpcCode, GrpcStatus, type Init, type Method } from "@skiff/grpc";
+import { GrpcChannel, type Init, type Method, rpcError } from "@skiff/grpc";
 
 const callMs = 120_000;
 
@@ -12,8 +12,7 @@ export class CsiClient implements Disposable {
       endpoint: { kind: "unix", path: socket },
       clock,
       peer: "the storage driver",
-      error: (code, message, cause) =>
-        new GrpcStatus(code, `rpc error: code = ${camel(code)} desc = ${message}`, { cause }),
+      error: rpcError,
     });
   }
 
@@ -29,12 +28,3 @@ export class CsiClient implements Disposable {
     this.#channel[Symbol.dispose]();
   }
 }
-
-/** `NOT_FOUND` as Go's clients say it: `NotFound`. */
-const camel = (code: GrpcCode): string =>
-  code === "CANCELLED"
-    ? "Canceled"
-    : code
-        .split("_")
-        .map((word) => `${word[0]}${word.slice(1).toLowerCase()}`)
-        .join("");

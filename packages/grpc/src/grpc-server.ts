@@ -1,4 +1,4 @@
-/** The other side of `GrpcChannel`, for what Skiff itself offers on a socket: unary calls on Node's HTTP/2. */
+/** The other side of `GrpcChannel`, for what Skiff itself offers on a socket: unary calls and answers that stream, on Node's HTTP/2. */
 import { rm } from "node:fs/promises";
 import * as http2 from "node:http2";
 import type { Init, Method } from "./codec.ts";
@@ -14,10 +14,23 @@ export class GrpcStatus extends Error {
   }
 }
 
-/** A method with what answers it. */
+/** What a call ended with, worded as gRPC's own clients word it. */
+export const rpcError = (code: GrpcCode, message: string, cause?: unknown): GrpcStatus =>
+  new GrpcStatus(code, `rpc error: code = ${camel(code)} desc = ${message}`, { cause });
+
+/** `NOT_FOUND` as Go's clients say it: `NotFound`. */
+const camel = (code: GrpcCode): string =>
+  code === "CANCELLED"
+    ? "Canceled"
+    : code
+        .split("_")
+        .map((word) => `${word[0]}${word.slice(1).toLowerCase()}`)
+        .join("");
+
+/** A method with what answers it, once or again and again. */
 export interface Served {
   readonly path: string;
-  answer(request: Buffer, signal: AbortSignal): Promise<Buffer>;
+  answers(request: Buffer, signal: AbortSignal): AsyncIterable<Buffer>;
 }
 
 /** Binds a method to its handler. What that throws, other than `GrpcStatus`, is told as `INTERNAL`. */
@@ -26,7 +39,20 @@ export const serve = <Request, Response>(
   handle: (request: Request, signal: AbortSignal) => Promise<Init<Response>>,
 ): Served => ({
   path: method.path,
-  answer: async (bytes, signal) => method.response.encode(await handle(method.request.decode(bytes), signal)),
+  async *answers(bytes, signal) {
+    yield method.response.encode(await handle(method.request.decode(bytes), signal));
+  },
+});
+
+/** Binds a method that streams its answers: the call ends when `handle` does, or when the caller has lost interest. */
+export const serveStream = <Request, Response>(
+  method: Method<Request, Response>,
+  handle: (request: Request, signal: AbortSignal) => AsyncIterable<Init<Response>>,
+): Served => ({
+  path: method.path,
+  async *answers(bytes, signal) {
+    for await (const answer of handle(method.request.decode(bytes), signal)) yield method.response.encode(answer);
+  },
 });
 
 const longestMessage = 4 * 1024 * 1024;
@@ -90,24 +116,46 @@ export class GrpcServer implements AsyncDisposable {
   }
 
   async #answer(stream: http2.ServerHttp2Stream, method: Served, message: Buffer, signal: AbortSignal): Promise<void> {
+    let trailers: Readonly<Record<string, string>> = { "grpc-status": "0" };
     try {
-      const answer = await method.answer(message, signal);
-      if (stream.destroyed) return;
-      const framed = Buffer.alloc(5 + answer.length);
-      framed.writeUInt32BE(answer.length, 1);
-      answer.copy(framed, 5);
-      stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
-      stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
-      stream.end(framed);
+      for await (const answer of method.answers(message, signal)) {
+        if (stream.destroyed) return;
+        if (!stream.headersSent) {
+          stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+          stream.on("wantTrailers", () => stream.sendTrailers(trailers));
+        }
+        stream.write(framed(answer));
+      }
     } catch (error) {
       const code = error instanceof GrpcStatus ? error.code : "INTERNAL";
-      refuse(stream, code, error instanceof Error ? error.message : String(error));
+      const text = error instanceof Error ? error.message : String(error);
+      if (!stream.headersSent) {
+        refuse(stream, code, text);
+        return;
+      }
+      trailers = statusOf(code, text);
     }
+    if (stream.destroyed) return;
+    // A stream without any answer has its status in the headers.
+    if (stream.headersSent) stream.end();
+    else stream.respond({ ":status": 200, "content-type": "application/grpc", ...trailers }, { endStream: true });
   }
 }
 
 function refuse(stream: http2.ServerHttp2Stream, code: GrpcCode, message: string): void {
   if (stream.destroyed || stream.headersSent) return;
-  const status = { "grpc-status": String(codes.indexOf(code) + 1), "grpc-message": encodeURIComponent(message) };
+  const status = statusOf(code, message);
   stream.respond({ ":status": 200, "content-type": "application/grpc", ...status }, { endStream: true });
+}
+
+const statusOf = (code: GrpcCode, message: string): Readonly<Record<string, string>> => ({
+  "grpc-status": String(codes.indexOf(code) + 1),
+  "grpc-message": encodeURIComponent(message),
+});
+
+function framed(answer: Buffer): Buffer {
+  const whole = Buffer.alloc(5 + answer.length);
+  whole.writeUInt32BE(answer.length, 1);
+  answer.copy(whole, 5);
+  return whole;
 }

@@ -8,4 +8,4 @@ export {
   type GrpcCode,
   type GrpcEndpoint,
 } from "./grpc-channel.ts";
-export { GrpcServer, GrpcStatus, type Served, serve } from "./grpc-server.ts";
+export { GrpcServer, GrpcStatus, rpcError, type Served, serve, serveStream } from "./grpc-server.ts";

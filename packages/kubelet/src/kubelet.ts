@@ -8,6 +8,8 @@ import { CsiDrivers } from "./csi/csi-drivers.ts";
 import { Evictor } from "./eviction/evictor.ts";
 import { machineSignals, maxProcesses } from "./eviction/machine-signals.ts";
 import type { Observations } from "./eviction/thresholds.ts";
+import type { NodeGrants } from "./grants/node-grants.ts";
+import { startGrants } from "./grants/start-grants.ts";
 import { ImageCollector } from "./images/image-collector.ts";
 import { ImagePuller } from "./images/image-puller.ts";
 import { rotateLogs } from "./logs/rotate-logs.ts";
@@ -62,9 +64,10 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     clock,
     logger,
   });
+  const aside = await startGrants(options, { onChange: () => late.reporter?.poke() });
   const plugins = new PluginRegistry({
     folder: join(node.rootFolder, "plugins_registry"),
-    handlers: [drivers],
+    handlers: [drivers, aside.devices],
     clock,
     logger,
   });
@@ -74,6 +77,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     drivers,
     ownNode: () => ownNode.get(node.name),
     onInUse: () => late.reporter?.poke(),
+    grants: aside.grants,
     objects,
     machine,
     pods: {
@@ -104,6 +108,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     recorder,
     runtime,
     volumesInUse,
+    devices: () => aside.devices.counts(),
     clock,
     logger,
   });
@@ -151,6 +156,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       await server?.[Symbol.asyncDispose]();
       await background[Symbol.asyncDispose]();
       await plugins[Symbol.asyncDispose]();
+      await aside[Symbol.asyncDispose]();
       await drivers[Symbol.asyncDispose]();
       objects[Symbol.dispose]();
     },
@@ -211,6 +217,7 @@ async function nodeParts(
     readonly drivers: CsiDrivers;
     readonly ownNode: () => Node | undefined;
     readonly onInUse: () => void;
+    readonly grants: NodeGrants;
     readonly objects: ReferencedObjects;
     readonly machine: Parameters<typeof nodeResources>[0];
     readonly pods: PodsOfNode;
@@ -257,6 +264,7 @@ async function nodeParts(
       podPids: configuration.podPidsLimit,
       allPids,
     }),
+    grants: made.grants,
     volumes,
     subPaths: new SubPaths(folders, mounts),
     volumeUsage: new VolumeUsage(volumes, clock),

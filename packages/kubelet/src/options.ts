@@ -4,6 +4,7 @@ import type { Cgroups, Mounts, Processes } from "@skiff/host";
 import type { Runtime } from "@skiff/runtime";
 import type { KubeletConfiguration } from "./config/kubelet-configuration.ts";
 import type { Observations } from "./eviction/thresholds.ts";
+import type { MachineTopology } from "./topology/machine-topology.ts";
 
 /** Who the node is and where it keeps its things. */
 export interface NodeIdentity {
@@ -78,6 +79,8 @@ export interface KubeletOptions {
   readonly host: KubeletHost;
   /** Absent: read from this machine. */
   readonly machine?: NodeMachine;
+  /** Which of its parts are near to each other. Absent: read from this machine. */
+  readonly topology?: MachineTopology;
   /** Absent: no server (simulated nodes). */
   readonly server?: NodeServerOptions;
   /** Absent: Kubernetes' defaults. */

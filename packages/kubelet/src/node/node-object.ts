@@ -3,6 +3,7 @@ import { asMillis, asUnits } from "@skiff/api";
 import { timestamp } from "@skiff/base";
 import type { ImageSummary } from "@skiff/runtime";
 import { defaultConfiguration, type KubeletConfiguration } from "../config/kubelet-configuration.ts";
+import type { DeviceCount } from "../devices/device-table.ts";
 import { amountOf } from "../eviction/thresholds.ts";
 import type { NodeIdentity, NodeMachine } from "../options.ts";
 
@@ -116,9 +117,13 @@ export function nodeStatus(options: {
   readonly images: readonly ImageSummary[];
   readonly conditions: NodeCondition[];
   readonly volumesInUse: readonly string[];
+  /** What plugins offer, by resource. */
+  readonly devices: ReadonlyMap<string, DeviceCount>;
   readonly before: NodeStatus | undefined;
 }): NodeStatus {
   const { node, machine, before } = options;
+  const counts = (count: (of: DeviceCount) => number) =>
+    Object.fromEntries([...options.devices].map(([name, one]) => [name, String(count(one))]));
   const { capacity, allocatable } = nodeResources(machine, options.configuration);
   return {
     ...before,
@@ -126,8 +131,8 @@ export function nodeStatus(options: {
       ...node.addresses.map((address) => ({ type: "InternalIP", address })),
       { type: "Hostname", address: node.name },
     ],
-    capacity: { ...before?.capacity, ...capacity },
-    allocatable: { ...before?.allocatable, ...allocatable },
+    capacity: { ...before?.capacity, ...capacity, ...counts((one) => one.capacity) },
+    allocatable: { ...before?.allocatable, ...allocatable, ...counts((one) => one.allocatable) },
     conditions: options.conditions,
     daemonEndpoints: { kubeletEndpoint: { Port: options.port } },
     images: nodeImages(options.images),

@@ -3,6 +3,7 @@ import { aborted, type Clock, describeError, isAbort, jsonEqual, type Logger, mi
 import type { Client, EventRecorder } from "@skiff/client";
 import type { Runtime } from "@skiff/runtime";
 import type { KubeletConfiguration } from "../config/kubelet-configuration.ts";
+import type { DeviceCount } from "../devices/device-table.ts";
 import type { NodeIdentity, NodeMachine } from "../options.ts";
 import { type NodeHealth, newNode, nodeConditions, nodeLabels, nodeStatus, withoutHeartbeats } from "./node-object.ts";
 
@@ -25,6 +26,8 @@ export interface NodeReporterOptions {
   readonly runtime: Runtime;
   /** Unique names of attached volumes that are in use; given those that were told last. */
   readonly volumesInUse: (before: readonly string[]) => readonly string[];
+  /** What plugins offer, by resource. */
+  readonly devices: () => ReadonlyMap<string, DeviceCount>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -136,6 +139,7 @@ export class NodeReporter {
       containerRuntimeVersion: version === undefined ? known : `${version.name}://${version.version}`,
       images,
       volumesInUse: this.#options.volumesInUse(before?.volumesInUse ?? []),
+      devices: this.#options.devices(),
       conditions: nodeConditions(health, { before: before?.conditions ?? [], nowMs: clock.now() }),
       before,
     });

@@ -4,6 +4,7 @@ import type { Container, Pod } from "@skiff/api";
 import type { ContainerConfig, Device, ImageSummary, Mount } from "@skiff/runtime";
 import { containerResources } from "../cgroups/resources.ts";
 import { expand } from "../env/expand.ts";
+import type { ContainerGrant } from "../grants/container-grant.ts";
 import { linuxSecurity } from "../security/linux-security.ts";
 import type { PodFolders } from "./folders.ts";
 import { containerAnnotations, containerLabels } from "./runtime-labels.ts";
@@ -18,6 +19,8 @@ export interface ContainerConfigInput {
   readonly mounts: readonly Mount[];
   /** The container's volumes that are devices. */
   readonly devices: readonly Device[];
+  /** What was set aside for it, beyond what is in `env`, `mounts` and `devices` already. */
+  readonly grant: Pick<ContainerGrant, "annotations" | "cdiDevices" | "cpusetCpus" | "cpusetMems">;
   readonly folders: PodFolders;
   readonly rootFolder: string;
   readonly memoryCapacityBytes: number;
@@ -38,7 +41,8 @@ async function terminationMessageMount(input: ContainerConfigInput): Promise<Mou
 
 /** What the runtime is told of a container. Makes the files on the node that belong to it. */
 export async function containerConfig(input: ContainerConfigInput): Promise<ContainerConfig> {
-  const { pod, container, image, attempt, env, folders } = input;
+  const { pod, container, image, attempt, env, folders, grant } = input;
+  const { cpusetCpus, cpusetMems } = grant;
   const { uid } = pod.metadata;
   const mounts = [...input.mounts];
   if (!mounts.some((one) => one.containerPath === "/etc/hosts"))
@@ -58,12 +62,17 @@ export async function containerConfig(input: ContainerConfigInput): Promise<Cont
     mounts,
     devices: input.devices,
     labels: containerLabels(pod, container),
-    annotations: containerAnnotations(pod, container, attempt),
+    ...(grant.cdiDevices.length === 0 ? {} : { cdiDevices: grant.cdiDevices }),
+    annotations: { ...grant.annotations, ...containerAnnotations(pod, container, attempt) },
     logPath: folders.logPath(container.name, attempt),
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,
     tty: container.tty === true,
-    resources: containerResources(pod, container, input.memoryCapacityBytes),
+    resources: {
+      ...containerResources(pod, container, input.memoryCapacityBytes),
+      ...(cpusetCpus === undefined ? {} : { cpusetCpus }),
+      ...(cpusetMems === undefined ? {} : { cpusetMems }),
+    },
     security: linuxSecurity(pod, container, {
       image,
       rootFolder: input.rootFolder,

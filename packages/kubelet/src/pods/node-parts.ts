@@ -5,6 +5,7 @@ import type { Runtime, SandboxConfig } from "@skiff/runtime";
 import type { PodCgroups } from "../cgroups/pod-cgroups.ts";
 import type { KubeletConfiguration } from "../config/kubelet-configuration.ts";
 import type { Observations } from "../eviction/thresholds.ts";
+import type { NodeGrants } from "../grants/node-grants.ts";
 import type { ImagePuller } from "../images/image-puller.ts";
 import type { MachineUsage } from "../node/machine-usage.ts";
 import type { NodeIdentity } from "../options.ts";
@@ -39,6 +40,8 @@ export interface NodeParts {
   readonly cache: RuntimeCache;
   readonly folders: PodFolders;
   readonly cgroups: PodCgroups;
+  /** What is set aside for single pods: devices, CPUs, memory. */
+  readonly grants: NodeGrants;
   readonly volumes: PodVolumes;
   readonly subPaths: SubPaths;
   readonly volumeUsage: VolumeUsage;

@@ -145,7 +145,7 @@ export class PodSet implements Disposable {
     this.#weigh();
     this.#background.run(`pod ${pod.metadata.namespace}/${pod.metadata.name}`, async (signal) => {
       try {
-        if (failure !== undefined) await this.#refuse(pod, { worker, failure, signal });
+        if (isNew) await this.#settle(pod, { worker, failure, signal });
         await worker.run(signal);
       } finally {
         this.#workers.delete(uid);
@@ -176,26 +176,31 @@ export class PodSet implements Disposable {
     });
   }
 
-  /** A node that does not fit the pod's labels may have been labelled a moment ago: it is looked at once more. */
-  async #refuse(
+  /**
+   * Sets aside what the pod needs, or has it fail. A node that does not fit the pod's labels may have been labelled a moment
+   * ago: it is looked at once more.
+   */
+  async #settle(
     pod: Pod,
     {
       worker,
       failure,
       signal,
-    }: { readonly worker: PodWorker; readonly failure: PodFailure; readonly signal: AbortSignal },
+    }: { readonly worker: PodWorker; readonly failure: PodFailure | undefined; readonly signal: AbortSignal },
   ): Promise<void> {
-    let last: PodFailure | undefined = failure;
-    if (failure.reason === "NodeAffinity") {
+    const { grants, logger, recorder } = this.#parts;
+    let last = failure;
+    if (failure?.reason === "NodeAffinity") {
       await this.#reporter.look(signal).catch((error: unknown) => {
         signal.throwIfAborted();
-        this.#parts.logger.warn(`node: ${describeError(error)}`);
+        logger.warn(`node: ${describeError(error)}`);
       });
       last = this.#admit(pod);
     }
+    if (last === undefined && grants.concerns(pod)) last = await grants.admit(pod, signal);
     if (last === undefined) return;
     const message = last.message.replace("Pod was rejected: ", "");
-    this.#parts.recorder.record(Pods, pod, { type: "Warning", reason: last.reason, message });
+    recorder.record(Pods, pod, { type: "Warning", reason: last.reason, message });
     worker.fail(last);
   }
 
@@ -210,11 +215,13 @@ export class PodSet implements Disposable {
 
   /** Removes what pods left on the disk that neither the API nor the runtime knows any more (after a crash of the machine). */
   async removeLeftovers(signal: AbortSignal): Promise<void> {
-    const { cache, cgroups, volumes, logger } = this.#parts;
+    const { cache, cgroups, volumes, grants, logger } = this.#parts;
     const known = new Set([
       ...this.#informer.list().map((pod) => pod.metadata.uid),
       ...cache.pods().map((one) => one.uid),
     ]);
+    for (const uid of grants.holders())
+      if (!known.has(uid) && !this.#workers.has(uid) && !this.#orphans.has(uid)) grants.release(uid);
     for (const uid of await volumes.remains()) {
       if (known.has(uid) || this.#workers.has(uid) || this.#orphans.has(uid)) continue;
       try {

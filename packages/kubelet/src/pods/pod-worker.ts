@@ -302,6 +302,7 @@ export class PodWorker {
     // Nothing is set up any more once this has ended.
     await this.#volumesRun;
     await this.#parts.volumes.tearDown(this.#pod.metadata.uid, signal);
+    this.#parts.grants.release(this.#pod.metadata.uid);
     this.#stage = "ended";
     this.#parts.pods.resourcesFreed();
   }

@@ -114,16 +114,19 @@ async function configure(
       file: (volume, path) => volumeFile(pod, { volume, path }, parts.volumes),
     },
   });
-  const { volumes, subPaths, logger } = parts;
+  const { volumes, subPaths, logger, grants } = parts;
   const mounts = await containerMounts(pod, container, { volumes, subPaths, env, logger, signal });
+  const grant = await grants.grant(pod, container, signal);
   return containerConfig({
     pod,
     container,
     image: facts.image,
     attempt,
-    env,
-    mounts,
-    devices: containerDevices(pod, container, volumes),
+    // What the container says itself holds.
+    env: new Map([...grant.env, ...env]),
+    mounts: [...mounts, ...grant.mounts],
+    devices: [...containerDevices(pod, container, volumes), ...grant.devices],
+    grant,
     folders: parts.folders,
     rootFolder: parts.node.rootFolder,
     memoryCapacityBytes: parts.memoryCapacityBytes,
