@@ -6,6 +6,7 @@ import type { ClusterView } from "./framework.ts";
 import { NodeInfo } from "./node-info.ts";
 import { Nominations } from "./nominations.ts";
 import { podFacts } from "./pod-facts.ts";
+import { ClaimUse } from "./topology/claim-use.ts";
 import { ImageIndex } from "./topology/image-index.ts";
 import { TopologyIndex } from "./topology/topology-index.ts";
 
@@ -26,6 +27,8 @@ export class ClusterState {
   #slots: Int32Array | undefined;
   /** Counts of pods by topology. */
   readonly topology = new TopologyIndex(() => this.nodes);
+  /** How many pods use claims. */
+  readonly claims = new ClaimUse();
   /** On how many nodes images are. */
   readonly images = new ImageIndex();
   /** Which nodes have changed, by slot: whenever a node's generation has. */
@@ -91,6 +94,7 @@ export class ClusterState {
     if (info === undefined) return;
     for (const pod of info.pods) {
       this.topology.removePod(pod, info);
+      this.claims.add(pod, -1);
       this.#placed.delete(pod.metadata.uid);
       this.#homeless.set(pod.metadata.uid, pod);
     }
@@ -165,6 +169,7 @@ export class ClusterState {
     info.put(pod);
     this.changes.note(info.slot);
     this.topology.addPod(pod, info);
+    this.claims.add(pod, 1);
   }
 
   #take(uid: string, info: NodeInfo): void {
@@ -173,6 +178,7 @@ export class ClusterState {
     info.remove(uid);
     this.changes.note(info.slot);
     this.topology.removePod(pod, info);
+    this.claims.add(pod, -1);
   }
 }
 
@@ -190,6 +196,7 @@ export const viewOf = (state: ClusterState, informers: Informers): ClusterView =
   },
   topology: state.topology,
   images: state.images,
+  claims: state.claims,
   node: (name) => state.node(name),
   informer: <T extends KubeObject>(resource: ResourceDefinition<T>) => informers.for(resource),
 });

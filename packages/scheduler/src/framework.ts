@@ -4,6 +4,7 @@ import type { Clock } from "@skiff/base";
 import type { CacheChange, Client, Informer } from "@skiff/client";
 import type { NodeInfo } from "./node-info.ts";
 import type { PodFacts } from "./pod-facts.ts";
+import type { ClaimUse } from "./topology/claim-use.ts";
 import type { ImageIndex } from "./topology/image-index.ts";
 import type { TopologyIndex } from "./topology/topology-index.ts";
 
@@ -51,6 +52,7 @@ export interface ClusterView {
   readonly nodes: readonly NodeInfo[];
   readonly topology: TopologyIndex;
   readonly images: ImageIndex;
+  readonly claims: ClaimUse;
   node(name: string): NodeInfo | undefined;
   /** The cache of a resource that the plugin has named in `watches`. */
   informer<T extends KubeObject>(resource: ResourceDefinition<T>): Informer<T>;

@@ -14,11 +14,14 @@ import {
   type ScoredResource,
 } from "./node-resources.ts";
 import { nodeUnschedulable } from "./node-unschedulable.ts";
+import { nodeVolumeLimits } from "./node-volume-limits.ts";
 import { type PodTopologySpreadOptions, podTopologySpread } from "./pod-topology-spread.ts";
 import { prioritySort } from "./priority-sort.ts";
 import { schedulingGates } from "./scheduling-gates.ts";
 import { taintToleration } from "./taint-toleration.ts";
 import { type VolumeBindingOptions, volumeBinding } from "./volume-binding.ts";
+import { volumeRestrictions } from "./volume-restrictions.ts";
+import { volumeZone } from "./volume-zone.ts";
 
 /** What plugins can be told. What is absent is as Kubernetes has it. */
 export interface PluginOptions {
@@ -40,7 +43,10 @@ export const defaultPlugins = (options: PluginOptions = {}): readonly Plugin[] =
   nodeAffinity(options.addedNodeAffinity),
   nodePorts,
   nodeResourcesFit(options.nodeResourcesFit),
+  volumeRestrictions,
+  nodeVolumeLimits(),
   volumeBinding(options.volumeBinding),
+  volumeZone,
   podTopologySpread(options.podTopologySpread),
   interPodAffinity(options.interPodAffinity),
   defaultPreemption,

@@ -1,4 +1,8 @@
 import {
+  CSIDrivers,
+  CSIStorageCapacities,
+  type CSIStorageCapacity,
+  type KubeObject,
   type Node,
   nodeSelectorMatches,
   type PersistentVolume,
@@ -8,6 +12,8 @@ import {
   type Pod,
   StorageClasses,
 } from "@skiff/api";
+import { jsonEqual } from "@skiff/base";
+import type { CacheChange } from "@skiff/client";
 import {
   type BindContext,
   type ClusterView,
@@ -18,10 +24,12 @@ import {
   rejects,
   skip,
 } from "../framework.ts";
-import { claimNames, findVolume, isBound, mayProvision, selectedNode } from "./volume-claims.ts";
+import { hasCapacity, volumeLimit } from "./storage-capacity.ts";
+import { claimClass, claimNames, findVolume, isBound, provisioningClass, selectedNode } from "./volume-claims.ts";
 
 const elsewhere = rejects("node(s) didn't match PersistentVolume's node affinity");
 const nothingToBind = rejects("node(s) didn't find available persistent volumes to bind");
+const noSpace = rejects("node(s) did not have enough free storage");
 const noVolume = rejects("node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)");
 /** Arguments of the plugin, as in `VolumeBindingArgs`. */
 export interface VolumeBindingOptions {
@@ -43,7 +51,7 @@ export function volumeBinding({ bindTimeoutMs }: VolumeBindingOptions = { bindTi
     planClaims(claims, node, cluster, promised);
   return definePlugin({
     name: "VolumeBinding",
-    watches: [PersistentVolumeClaims, PersistentVolumes, StorageClasses],
+    watches: [PersistentVolumeClaims, PersistentVolumes, StorageClasses, CSIDrivers, CSIStorageCapacities],
     concerns: (pod) => claimNames(pod).length > 0,
     retryOn: [
       { kind: "nodeAdded" },
@@ -55,14 +63,18 @@ export function volumeBinding({ bindTimeoutMs }: VolumeBindingOptions = { bindTi
           object.metadata.namespace === pod.metadata.namespace &&
           claimNames(pod).some(({ name }) => name === object.metadata.name),
       },
-      { kind: "object", resource: PersistentVolumes, helps: () => true },
-      { kind: "object", resource: StorageClasses, helps: () => true },
+      { kind: "object", resource: PersistentVolumes, helps: ({ change }) => change.kind !== "deleted" },
+      { kind: "object", resource: StorageClasses, helps: ({ change }) => mayServeMore(change, "allowedTopologies") },
+      // A driver that does not tell of its room any more is thought to have some.
+      { kind: "object", resource: CSIDrivers, helps: ({ change }) => change.kind === "updated" },
+      { kind: "object", resource: CSIStorageCapacities, helps: ({ change }) => hasGrown(change) },
     ],
     preFilter: (pod, cluster) => lookOf(pod, cluster, plan),
     reserve(pod, node, cluster) {
       const { delayed } = claimsOf(pod, cluster);
       if (delayed.length === 0) return undefined;
-      const planned = plan(delayed, node.node, cluster) ?? [];
+      const result = plan(delayed, node.node, cluster);
+      const planned = result.kind === "planned" ? result.plans : [];
       const { uid } = pod.metadata;
       plans.set(uid, planned);
       for (const one of planned)
@@ -85,6 +97,21 @@ export function volumeBinding({ bindTimeoutMs }: VolumeBindingOptions = { bindTi
   });
 }
 
+const mayServeMore = (change: CacheChange<KubeObject>, field: string): boolean => {
+  const said = (object: KubeObject): unknown => Object.entries(object).find(([name]) => name === field)?.[1];
+  return change.kind === "added" || (change.kind === "updated" && !jsonEqual(said(change.object), said(change.old)));
+};
+
+function hasGrown(change: CacheChange<KubeObject>): boolean {
+  if (change.kind !== "updated") return change.kind === "added";
+  const [now, before] = [limitOf(change.object), limitOf(change.old)];
+  return now !== undefined && (before === undefined || now > before);
+}
+
+/** The cache of capacities holds nothing else. */
+const isCapacity = (object: KubeObject): object is CSIStorageCapacity => "storageClassName" in object;
+const limitOf = (object: KubeObject) => (isCapacity(object) ? volumeLimit(object) : undefined);
+
 interface Claims {
   readonly bound: readonly PersistentVolumeClaim[];
   /** Those that wait for their first pod. */
@@ -104,7 +131,7 @@ function claimsOf(pod: Pod, cluster: ClusterView): Claims {
       const creation = `waiting for ephemeral volume controller to create the persistentvolumeclaim ${quoted}`;
       return refused(isEphemeral ? creation : `persistentvolumeclaim ${quoted} not found`);
     }
-    const { volumeName, storageClassName } = claim.spec;
+    const { volumeName } = claim.spec;
     if (claim.status?.phase === "Lost")
       return refused(
         `persistentvolumeclaim ${quoted} bound to non-existent persistentvolume ${JSON.stringify(volumeName ?? "")}`,
@@ -116,9 +143,7 @@ function claimsOf(pod: Pod, cluster: ClusterView): Claims {
       return refused(
         `PVC ${pod.metadata.namespace}/${name} was not created for pod ${pod.metadata.namespace}/${pod.metadata.name} (pod is not owner)`,
       );
-    const mode = storageClassName
-      ? cluster.informer(StorageClasses).get(storageClassName)?.volumeBindingMode
-      : undefined;
+    const mode = cluster.informer(StorageClasses).get(claimClass(claim))?.volumeBindingMode;
     if (isBound(claim)) bound.push(claim);
     else if (mode === "WaitForFirstConsumer" && !volumeName) delayed.push(claim);
     else immediate = true;
@@ -126,45 +151,53 @@ function claimsOf(pod: Pod, cluster: ClusterView): Claims {
   return { bound, delayed, refusal: immediate ? "pod has unbound immediate PersistentVolumeClaims" : undefined };
 }
 
-function lookOf(
-  pod: Pod,
-  cluster: ClusterView,
-  plan: (
-    claims: readonly PersistentVolumeClaim[],
-    node: Node,
-    cluster: ClusterView,
-  ) => readonly ClaimPlan[] | undefined,
-): PreFilterResult {
+type Plan = (claims: readonly PersistentVolumeClaim[], node: Node, cluster: ClusterView) => PlanResult;
+
+function lookOf(pod: Pod, cluster: ClusterView, plan: Plan): PreFilterResult {
   const { bound, delayed, refusal } = claimsOf(pod, cluster);
   if (refusal !== undefined) return { kind: "rejected", reason: refusal, resolvable: false };
   const volumes = bound.map(({ spec }) => cluster.informer(PersistentVolumes).get(spec.volumeName ?? ""));
   if (volumes.every((volume) => volume !== undefined && volume.spec.nodeAffinity === undefined) && delayed.length === 0)
     return skip;
+  const isNear = (volume: PersistentVolume | undefined, node: Node) => {
+    const required = volume?.spec.nodeAffinity?.required;
+    return required === undefined || nodeSelectorMatches(required, node);
+  };
+  const isLost = volumes.includes(undefined);
   return {
     kind: "look",
     filter({ node }) {
-      for (const volume of volumes) {
-        if (volume === undefined) return noVolume;
-        const required = volume.spec.nodeAffinity?.required;
-        if (required !== undefined && !nodeSelectorMatches(required, node.node)) return elsewhere;
-      }
-      return delayed.length > 0 && plan(delayed, node.node, cluster) === undefined ? nothingToBind : fits;
+      const planned = delayed.length === 0 ? undefined : plan(delayed, node.node, cluster);
+      const refusals = [
+        ...(volumes.every((volume) => isNear(volume, node.node)) ? [] : [elsewhere]),
+        ...(planned?.kind === "nothing-to-bind" ? [nothingToBind] : []),
+        ...(planned?.kind === "no-space" ? [noSpace] : []),
+        ...(isLost ? [noVolume] : []),
+      ];
+      const [only] = refusals;
+      if (only === undefined) return fits;
+      return refusals.length === 1 ? only : rejects(refusals.map(({ reason }) => reason).join("\n"));
     },
   };
 }
 
-/** What to do for claims so that they have their volumes on the node; `undefined`: nothing would. */
+/** What to do for claims so that they have their volumes on the node, or why nothing would do. */
+type PlanResult =
+  | { readonly kind: "planned"; readonly plans: readonly ClaimPlan[] }
+  | { readonly kind: "nothing-to-bind" }
+  | { readonly kind: "no-space" };
+
 function planClaims(
   claims: readonly PersistentVolumeClaim[],
   node: Node,
   cluster: ClusterView,
   promised: ReadonlyMap<string, string>,
-): readonly ClaimPlan[] | undefined {
+): PlanResult {
   const taken = new Set<string>();
   const plans: ClaimPlan[] = [];
   for (const claim of claims) {
     const selected = selectedNode(claim);
-    if (selected !== undefined && selected !== node.metadata.name) return undefined;
+    if (selected !== undefined && selected !== node.metadata.name) return { kind: "nothing-to-bind" };
     const isFree = ({ metadata }: PersistentVolume) => {
       const holder = promised.get(metadata.name);
       return !taken.has(metadata.name) && (holder === undefined || holder === claim.metadata.uid);
@@ -173,10 +206,14 @@ function planClaims(
     if (volume !== undefined) {
       taken.add(volume.metadata.name);
       plans.push({ kind: "bind", claim, volume });
-    } else if (mayProvision(claim, node, cluster)) plans.push({ kind: "provision", claim });
-    else return undefined;
+      continue;
+    }
+    const storageClass = provisioningClass(claim, node, cluster);
+    if (storageClass === undefined) return { kind: "nothing-to-bind" };
+    if (!hasCapacity(claim, storageClass, node, cluster)) return { kind: "no-space" };
+    plans.push({ kind: "provision", claim });
   }
-  return plans;
+  return { kind: "planned", plans };
 }
 
 interface VolumeBindContext extends BindContext {

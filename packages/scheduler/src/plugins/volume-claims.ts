@@ -6,6 +6,7 @@ import {
   type PersistentVolumeClaim,
   PersistentVolumes,
   type Pod,
+  type StorageClass,
   StorageClasses,
 } from "@skiff/api";
 import type { ClusterView } from "../framework.ts";
@@ -29,6 +30,10 @@ export const claimNames = ({ metadata, spec }: Pod): readonly ClaimName[] =>
 /** Claim and volume have found each other, and both say so. */
 export const isBound = ({ metadata, spec }: PersistentVolumeClaim): boolean =>
   Boolean(spec.volumeName) && metadata.annotations?.["pv.kubernetes.io/bind-completed"] !== undefined;
+
+/** The class of a claim; empty where it has none. */
+export const claimClass = ({ metadata, spec }: PersistentVolumeClaim): string =>
+  metadata.annotations?.["volume.beta.kubernetes.io/storage-class"] ?? spec.storageClassName ?? "";
 
 /** The node for which a volume is being made. */
 export const selectedNode = ({ metadata }: PersistentVolumeClaim): string | undefined =>
@@ -63,7 +68,7 @@ export function findVolume(
         (claimRef === undefined
           ? volume.status?.phase === "Available"
           : isOurs && (claimRef.uid ?? metadata.uid) === metadata.uid) &&
-        storageClassName === (spec.storageClassName ?? "") &&
+        storageClassName === claimClass(claim) &&
         volumeMode === (spec.volumeMode ?? "Filesystem") &&
         (spec.accessModes ?? []).every((mode) => accessModes.includes(mode)) &&
         compareQuantities(capacity?.storage ?? "0", wanted) >= 0 &&
@@ -75,10 +80,18 @@ export function findVolume(
   return fitting.sort((a, b) => compareQuantities(sizeOf(a), sizeOf(b)))[0];
 }
 
-/** Whether a volume can be made for the claim where the node is. */
-export function mayProvision({ spec }: PersistentVolumeClaim, node: Node, cluster: ClusterView): boolean {
-  const storageClass = cluster.informer(StorageClasses).get(spec.storageClassName ?? "");
-  if (storageClass === undefined || storageClass.provisioner === noProvisioner) return false;
+/** The class that can make a volume for the claim where the node is, room aside. */
+export function provisioningClass(
+  claim: PersistentVolumeClaim,
+  node: Node,
+  cluster: ClusterView,
+): StorageClass | undefined {
+  const storageClass = cluster.informer(StorageClasses).get(claimClass(claim));
+  if (storageClass === undefined || storageClass.provisioner === noProvisioner) return undefined;
+  return servesNode(storageClass, node) ? storageClass : undefined;
+}
+
+function servesNode(storageClass: StorageClass, node: Node): boolean {
   const topologies = storageClass.allowedTopologies ?? [];
   return (
     topologies.length === 0 ||
