@@ -18,6 +18,20 @@ export function aborted(signal: AbortSignal): Promise<void> {
   return promise;
 }
 
+/**
+ * Resolves (never rejects) once `promise` has resolved or the signal is aborted, whichever comes first. Unlike a race with
+ * `aborted` it leaves nothing at the signal: a loop may wait like this for ever.
+ */
+export async function resolvedOrAborted(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise: either, resolve } = Promise.withResolvers<void>();
+  const done = () => resolve();
+  signal.addEventListener("abort", done, { once: true });
+  promise.then(done, done);
+  await either;
+  signal.removeEventListener("abort", done);
+}
+
 /** True when `error` is what an aborted signal (this one, where given) throws. */
 export function isAbort(error: unknown, signal?: AbortSignal): boolean {
   if (signal?.aborted && error === signal.reason) return true;

@@ -1,5 +1,5 @@
 /** The ground under every room: time, chance, queues, failure, text. No Kubernetes words here. */
-export { abortable, aborted, isAbort } from "./abort.ts";
+export { abortable, aborted, isAbort, resolvedOrAborted } from "./abort.ts";
 export { AssertionFailure, assert, assertNever, present } from "./assert.ts";
 export { Background } from "./background.ts";
 export { type BackoffPolicy, backoffDelayMs, KeyedBackoff } from "./backoff.ts";
@@ -11,4 +11,5 @@ export { deepCopy, deepFreeze, isJsonObject, type JsonObject, type JsonValue, js
 export { createLogger, describeError, type LogFields, type Logger, type LogLevel, silentLogger } from "./logger.ts";
 export { Mailbox, MailboxFull } from "./mailbox.ts";
 export { type Random, randomInt, seededRandom, systemRandom } from "./random.ts";
+export { Turns } from "./turns.ts";
 export { VirtualClock } from "./virtual-clock.ts";

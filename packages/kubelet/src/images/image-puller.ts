@@ -1,5 +1,5 @@
 import { type Container, type Pod, Pods, type Secret } from "@skiff/api";
-import { type Clock, describeError, durationText, isAbort, KeyedBackoff } from "@skiff/base";
+import { type Clock, describeError, durationText, isAbort, KeyedBackoff, Turns } from "@skiff/base";
 import type { EventRecorder } from "@skiff/client";
 import type { ImageSummary, RegistryAuth, Runtime } from "@skiff/runtime";
 import { fieldPathOf } from "../pods/pod-identity.ts";
@@ -32,30 +32,6 @@ interface BackedOff {
 
 /** How long `ErrImagePull` is shown before it becomes `ImagePullBackOff`. */
 const showErrorMs = 3000;
-
-/** Lets a few work at one time; the others wait, those first that came first. */
-export class Turns {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(atOnce: number) {
-    this.#free = atOnce;
-  }
-
-  async take<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      signal.throwIfAborted();
-      return await work();
-    } finally {
-      // A turn is handed on as it is, so that nobody who comes now gets ahead.
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
-  }
-}
 
 /** Makes images present on the node: by policy, each pulled once at a time, with back-off after failures. */
 export class ImagePuller {

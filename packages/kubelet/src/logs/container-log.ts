@@ -1,7 +1,7 @@
 import { watch } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
-import { aborted, type Clock } from "@skiff/base";
+import { type Clock, resolvedOrAborted } from "@skiff/base";
 import { lineTimeMs, parseLogLine } from "./cri-log.ts";
 import { splitLines } from "./read-log.ts";
 
@@ -104,7 +104,7 @@ function changesOf(path: string) {
   return {
     async next(clock: Clock, signal: AbortSignal): Promise<void> {
       using _ = clock.after(lookMs, () => heard.resolve());
-      await Promise.race([heard.promise, aborted(signal)]);
+      await resolvedOrAborted(heard.promise, signal);
       heard = Promise.withResolvers<void>();
     },
     [Symbol.dispose]: () => watcher.close(),

@@ -1,5 +1,13 @@
 import { isAlreadyExists, isNotFound, Leases, type Node, type NodeStatus, Nodes, type Taint } from "@skiff/api";
-import { aborted, type Clock, describeError, isAbort, jsonEqual, type Logger, microTimestamp } from "@skiff/base";
+import {
+  type Clock,
+  describeError,
+  isAbort,
+  jsonEqual,
+  type Logger,
+  microTimestamp,
+  resolvedOrAborted,
+} from "@skiff/base";
 import type { Client, EventRecorder } from "@skiff/client";
 import type { Runtime } from "@skiff/runtime";
 import type { KubeletConfiguration } from "../config/kubelet-configuration.ts";
@@ -92,7 +100,7 @@ export class NodeReporter {
 
   async #wait(ms: number, signal: AbortSignal): Promise<void> {
     using _ = this.#options.clock.after(ms, () => this.#poked.resolve());
-    await Promise.race([this.#poked.promise, aborted(signal)]);
+    await resolvedOrAborted(this.#poked.promise, signal);
     this.#poked = Promise.withResolvers<void>();
     signal.throwIfAborted();
   }

@@ -1,5 +1,5 @@
 import { isConflict, isNotFound, type Pod, Pods } from "@skiff/api";
-import { aborted, describeError, isAbort } from "@skiff/base";
+import { describeError, isAbort, resolvedOrAborted } from "@skiff/base";
 import { PodResize } from "../resize/pod-resize.ts";
 import { ContainerStarts } from "./container-starts.ts";
 import type { NodeParts } from "./node-parts.ts";
@@ -131,7 +131,7 @@ export class PodWorker {
         }
         if (this.#isRemoved()) return;
         using _ = clock.after(Math.max(0, this.#recheckAtMs - clock.now()), () => this.wake());
-        await Promise.race([this.#woken.promise, aborted(signal)]);
+        await resolvedOrAborted(this.#woken.promise, signal);
       }
     } finally {
       this.#life.abort();

@@ -1,5 +1,5 @@
 import { type Container, type Pod, Pods } from "@skiff/api";
-import { aborted, describeError, isAbort } from "@skiff/base";
+import { describeError, isAbort, resolvedOrAborted } from "@skiff/base";
 import type { ContainerStatus } from "@skiff/runtime";
 import { runHook } from "./hooks.ts";
 import type { NodeParts } from "./node-parts.ts";
@@ -55,7 +55,7 @@ export async function stopContainer(
     const leftMs = options.graceSeconds * 1000 - (clock.monotonic() - startMs);
     const { promise, resolve } = Promise.withResolvers<void>();
     using _ = clock.after(Math.max(0, leftMs), resolve);
-    await Promise.race([options.turn, promise, aborted(signal)]);
+    await resolvedOrAborted(Promise.race([options.turn, promise]), signal);
     signal.throwIfAborted();
   }
   const spentSeconds = Math.floor((clock.monotonic() - startMs) / 1000);

@@ -1,5 +1,5 @@
 import { type Pod, Pods } from "@skiff/api";
-import { aborted, backoffDelayMs, describeError, isAbort } from "@skiff/base";
+import { backoffDelayMs, describeError, isAbort, resolvedOrAborted } from "@skiff/base";
 import type { SetUpResult } from "../volumes/pod-volumes.ts";
 import type { NodeParts } from "./node-parts.ts";
 
@@ -68,7 +68,7 @@ export class VolumeSync {
         waitMs = backoffDelayMs(retry, ++failures);
       }
       using _ = clock.after(Math.max(0, Math.min(waitMs, 3_600_000)), () => this.#poked.resolve());
-      await Promise.race([this.#poked.promise, aborted(signal)]);
+      await resolvedOrAborted(this.#poked.promise, signal);
     }
   }
 

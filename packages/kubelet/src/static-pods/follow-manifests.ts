@@ -1,7 +1,7 @@
 import { watch } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import type { Pod } from "@skiff/api";
-import { aborted, type Clock, describeError, isAbort, type Logger } from "@skiff/base";
+import { type Clock, describeError, isAbort, type Logger, resolvedOrAborted } from "@skiff/base";
 import { readManifests } from "./manifests.ts";
 
 /** However little is heard of changes, the folder is read this often. */
@@ -37,7 +37,7 @@ export async function followManifests(options: FollowOptions, signal: AbortSigna
       if (key !== known) onPods(pods);
       known = key;
       using _ = clock.after(pollMs, () => poked.resolve());
-      await Promise.race([poked.promise, aborted(signal)]);
+      await resolvedOrAborted(poked.promise, signal);
       await clock.sleep(settleMs, signal);
     }
   } catch (error) {

@@ -1,5 +1,5 @@
 import { isAlreadyExists, isNotFound, type New, Nodes, type Pod, Pods } from "@skiff/api";
-import { aborted, type Clock, describeError, isAbort, type Logger } from "@skiff/base";
+import { type Clock, describeError, isAbort, type Logger, resolvedOrAborted } from "@skiff/base";
 import type { Client } from "@skiff/client";
 import { sourceAnnotations } from "./static-pod.ts";
 
@@ -56,7 +56,7 @@ export class MirrorPods {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, logger } = this.#options;
     while (!signal.aborted) {
-      await Promise.race([this.#poked.promise, aborted(signal)]);
+      await resolvedOrAborted(this.#poked.promise, signal);
       if (signal.aborted) return;
       this.#poked = Promise.withResolvers<void>();
       if (!this.#listed) continue;

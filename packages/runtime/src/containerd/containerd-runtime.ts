@@ -1,6 +1,7 @@
+import { availableParallelism } from "node:os";
 import { arch } from "node:process";
 import type { Duplex, Readable } from "node:stream";
-import { type Clock, describeError, type Logger } from "@skiff/base";
+import { type Clock, describeError, type Logger, Turns } from "@skiff/base";
 import type { GrpcChannel, Init, Method } from "@skiff/grpc";
 import type { Processes } from "@skiff/host";
 import {
@@ -55,7 +56,7 @@ export interface ContainerdRuntimeOptions {
 
 const requestMs = 120_000;
 /** Time for the first attempt of a stop beyond the container's own grace (twice as long each time), and how often it is tried. */
-const stopMs = 15_000;
+const stopMs = 30_000;
 const stopAttempts = 4;
 
 /** Drives a containerd through its CRI, and where that cannot do it, through containerd's own API. */
@@ -67,6 +68,11 @@ export class ContainerdRuntime implements Runtime {
   readonly #options: ContainerdRuntimeOptions;
   readonly #exec: ExecContext;
   readonly #images: ContainerdImages;
+  /**
+   * Making and taking down pods is work for the processor: done a few at a time, a hundred pods are there just as soon, the
+   * first of them much sooner, and none of them late for a deadline.
+   */
+  readonly #turns = new Turns(8 * availableParallelism());
 
   constructor(options: ContainerdRuntimeOptions) {
     this.#options = options;
@@ -109,20 +115,29 @@ export class ContainerdRuntime implements Runtime {
 
   async runPodSandbox(config: SandboxConfig, signal: AbortSignal): Promise<string> {
     const request = { config: criSandboxConfig(config), runtimeHandler: config.runtimeHandler };
-    const { podSandboxId } = await this.#call(RuntimeService.runPodSandbox, request, signal, 2 * requestMs);
+    const { podSandboxId } = await this.#turns.take(
+      () => this.#call(RuntimeService.runPodSandbox, request, signal, 2 * requestMs),
+      signal,
+    );
     this.#kinds.note(podSandboxId, "sandbox");
     return podSandboxId;
   }
 
   async stopPodSandbox(id: string, signal: AbortSignal): Promise<void> {
     await this.#stopping(stopMs, signal, (deadlineMs) =>
-      this.#call(RuntimeService.stopPodSandbox, { podSandboxId: id }, signal, deadlineMs),
+      this.#turns.take(
+        () => this.#call(RuntimeService.stopPodSandbox, { podSandboxId: id }, signal, deadlineMs),
+        signal,
+      ),
     );
   }
 
   async removePodSandbox(id: string, signal: AbortSignal): Promise<void> {
     await this.#stopping(stopMs, signal, (deadlineMs) =>
-      this.#call(RuntimeService.removePodSandbox, { podSandboxId: id }, signal, deadlineMs),
+      this.#turns.take(
+        () => this.#call(RuntimeService.removePodSandbox, { podSandboxId: id }, signal, deadlineMs),
+        signal,
+      ),
     );
   }
 
@@ -149,13 +164,14 @@ export class ContainerdRuntime implements Runtime {
       config: criContainerConfig(config),
       sandboxConfig: criSandboxConfig(sandbox),
     };
-    const { containerId } = await this.#call(RuntimeService.createContainer, request, signal);
+    const create = () => this.#call(RuntimeService.createContainer, request, signal);
+    const { containerId } = await this.#turns.take(create, signal);
     this.#kinds.note(containerId, "container");
     return containerId;
   }
 
   async startContainer(id: string, signal: AbortSignal): Promise<void> {
-    await this.#call(RuntimeService.startContainer, { containerId: id }, signal);
+    await this.#turns.take(() => this.#call(RuntimeService.startContainer, { containerId: id }, signal), signal);
   }
 
   async stopContainer(id: string, graceSeconds: number, signal: AbortSignal): Promise<void> {

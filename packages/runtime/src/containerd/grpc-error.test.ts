@@ -7,8 +7,9 @@ for (const [error, passing] of [
   [new RuntimeError("UNAVAILABLE", "no connection"), true],
   [new RuntimeError("DEADLINE_EXCEEDED", "too late"), true],
   [new RuntimeError("UNKNOWN", "failed to destroy network: context deadline exceeded"), true],
-  [new RuntimeError("UNKNOWN", "failed to destroy network: no such plugin"), false],
-  [new RuntimeError("NOT_FOUND", "context canceled"), false],
+  [new RuntimeError("UNKNOWN", "netplugin failed with no error message: signal: killed"), true],
+  [new RuntimeError("NOT_FOUND", "no such container"), false],
+  [new RuntimeError("INVALID_ARGUMENT", "no id"), false],
   [new Error("context deadline exceeded"), false],
 ] as const)
   it(`${passing ? "tries again" : "gives up"} after ${error.message}`, () => assert.equal(isPassing(error), passing));

@@ -36,11 +36,9 @@ export const unavailable = (message: string, cause?: unknown): RuntimeError =>
 export const isNotFound = (error: unknown): boolean => error instanceof RuntimeError && error.code === "NOT_FOUND";
 
 /**
- * Whether a call failed for want of time or of somebody who answers, and may succeed another time. What was cut short inside
- * of the runtime (a network plugin for one) tells so in its message only.
+ * Whether a call failed for want of time or of somebody who answers, and may succeed another time. Of what was cut short inside
+ * of the runtime (a network plugin that was killed, for one) only the text tells, in many ways.
  */
 export const isPassing = (error: unknown): boolean =>
   error instanceof RuntimeError &&
-  (error.code === "DEADLINE_EXCEEDED" ||
-    error.code === "UNAVAILABLE" ||
-    (error.code === "UNKNOWN" && /context (deadline exceeded|canceled)/.test(error.message)));
+  (error.code === "DEADLINE_EXCEEDED" || error.code === "UNAVAILABLE" || error.code === "UNKNOWN");

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Turns } from "./image-puller.ts";
+import { Turns } from "./turns.ts";
 
 const { signal } = new AbortController();
 
-describe("pulls at one time", () => {
-  it("are no more than allowed, and come in their order", async () => {
+describe("turns", () => {
+  it("are no more than allowed at one time, and come in their order", async () => {
     const turns = new Turns(2);
     const started: number[] = [];
     const gates = [0, 1, 2, 3].map(() => Promise.withResolvers<void>());
@@ -29,5 +29,20 @@ describe("pulls at one time", () => {
     const turns = new Turns(1);
     await assert.rejects(turns.take(() => Promise.reject(new Error("no")), signal));
     assert.equal(await turns.take(async () => "yes", signal), "yes");
+  });
+
+  it("are not waited for by who has given up", async () => {
+    const turns = new Turns(1);
+    const gate = Promise.withResolvers<void>();
+    const first = turns.take(() => gate.promise, signal);
+    const impatient = new AbortController();
+    const second = turns.take(async () => "second", impatient.signal);
+    const third = turns.take(async () => "third", signal);
+    impatient.abort(new Error("enough"));
+    await assert.rejects(second, /enough/);
+    gate.resolve();
+    await first;
+    assert.equal(await third, "third");
+    assert.equal(await turns.take(async () => "later", signal), "later");
   });
 });
