@@ -65,4 +65,11 @@ export {
 } from "./processes.ts";
 export { removeTree } from "./remove-tree.ts";
 export { RotatingFile, type RotationLimits } from "./rotating-file.ts";
+export {
+  anyShutdownNotices,
+  LoginShutdownNotices,
+  type ShutdownNotices,
+  type ShutdownWatch,
+  SignalShutdownNotices,
+} from "./shutdown-notices.ts";
 export { MemorySysctls, type Sysctls, systemSysctls } from "./sysctls.ts";

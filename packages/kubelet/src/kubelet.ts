@@ -26,6 +26,8 @@ import { PodSet } from "./pods/pod-set.ts";
 import { RuntimeCache } from "./pods/runtime-cache.ts";
 import { hasAppArmor } from "./security/app-armor.ts";
 import { startNodeServer } from "./server/node-server.ts";
+import { NodeShutdown } from "./shutdown/node-shutdown.ts";
+import { shutdownGroups } from "./shutdown/shutdown-groups.ts";
 import { followManifests } from "./static-pods/follow-manifests.ts";
 import { MirrorPods } from "./static-pods/mirror-pods.ts";
 import { volumePlugins } from "./volumes/plugins/volume-plugins.ts";
@@ -49,7 +51,13 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const background = new Background({ logger });
   const machine = options.machine ?? (await readMachine(node.rootFolder));
   // What happens in the runtime concerns pods, which are taken up last: until then there is nobody to tell.
-  const late: { pods?: PodSet; evictor?: Evictor; reporter?: NodeReporter; takenUp?: boolean } = {};
+  const late: {
+    pods?: PodSet;
+    evictor?: Evictor;
+    reporter?: NodeReporter;
+    shutdown?: NodeShutdown;
+    takenUp?: boolean;
+  } = {};
   const objects = new ReferencedObjects({
     client: options.client,
     clock,
@@ -84,6 +92,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       active: () => late.pods?.active() ?? [],
       resourcesFreed: () => late.pods?.resourcesFreed(),
       pressures: () => late.evictor?.types ?? new Set(),
+      shuttingDown: () => late.shutdown?.isUnderWay ?? false,
     },
   });
   const informer = options.informers.for<Pod>(Pods, { fieldSelector: `spec.nodeName=${node.name}` });
@@ -103,6 +112,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     machine,
     configuration,
     pressures,
+    shuttingDown: parts.pods.shuttingDown,
     port,
     client,
     recorder,
@@ -130,6 +140,21 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     const { evictor } = late;
     background.run("eviction", (signal) => evictor.run(signal));
     background.run("images", (signal) => collector.run(signal));
+  }
+  const groups = shutdownGroups(configuration);
+  const notices = options.host.shutdownNotices;
+  if (notices !== undefined && groups.length > 0) {
+    const shutdown = new NodeShutdown({
+      groups,
+      notices,
+      pods: parts.pods.active,
+      end: async (pod, failure, how) => late.pods?.end(pod, failure, how),
+      onChange: (text) => reporter.shutdown(text),
+      clock,
+      logger,
+    });
+    late.shutdown = shutdown;
+    background.run("shutdown", (signal) => shutdown.run(signal));
   }
   background.run("log rotation", (signal) => rotateLogs(parts, signal));
   background.run("pods", async (signal) => {

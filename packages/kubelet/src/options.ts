@@ -1,6 +1,6 @@
 import type { Clock, Logger, Random } from "@skiff/base";
 import type { Client, EventRecorder, Informers } from "@skiff/client";
-import type { Cgroups, Mounts, Processes } from "@skiff/host";
+import type { Cgroups, Mounts, Processes, ShutdownNotices } from "@skiff/host";
 import type { Runtime } from "@skiff/runtime";
 import type { KubeletConfiguration } from "./config/kubelet-configuration.ts";
 import type { Observations } from "./eviction/thresholds.ts";
@@ -58,6 +58,8 @@ export interface KubeletHost {
   readonly processes?: Processes;
   /** What is left of memory, disk and processes; absent: nothing runs out. */
   readonly signals?: () => Promise<Observations>;
+  /** Who tells that the machine is about to shut down; absent: nobody. */
+  readonly shutdownNotices?: ShutdownNotices;
 }
 
 /** The node's HTTPS server; PEM texts. Only clients with a certificate of `clientCa` are heard. */

@@ -10,6 +10,7 @@ import {
   type Informers,
 } from "@skiff/client";
 import { hostpathDriverName, startHostpathDriver } from "@skiff/csi";
+import { anyShutdownNotices, LoginShutdownNotices, type ShutdownNotices, SignalShutdownNotices } from "@skiff/host";
 import { type KubeletConfiguration, startKubelet } from "@skiff/kubelet";
 import {
   clusterZone,
@@ -165,6 +166,18 @@ async function startNetwork(agent: Agent, stack: AsyncDisposableStack): Promise<
   );
 }
 
+/** Where there is logind, it tells of shutdowns, and waits; elsewhere SIGPWR is the word for it. */
+const shutdownNotices = ({ settings, machine, clock, logger }: Agent): ShutdownNotices =>
+  anyShutdownNotices([
+    new LoginShutdownNotices({
+      name: `skiff-${settings.slot}`,
+      processes: machine.processes,
+      clock,
+      logger: logger.named("shutdown"),
+    }),
+    new SignalShutdownNotices("SIGPWR"),
+  ]);
+
 function kubelet(agent: Agent, runtime: Runtime, configuration: KubeletConfiguration) {
   const { settings, paths, pki, client, informers, machine, clock, logger } = agent;
   const simulated = settings.runtime === "simulated";
@@ -196,7 +209,12 @@ function kubelet(agent: Agent, runtime: Runtime, configuration: KubeletConfigura
     configuration,
     host: simulated
       ? { mounts: undefined, cgroups: undefined }
-      : { mounts: machine.mounts, cgroups: machine.cgroups(), processes: machine.processes },
+      : {
+          mounts: machine.mounts,
+          cgroups: machine.cgroups(),
+          processes: machine.processes,
+          shutdownNotices: shutdownNotices(agent),
+        },
     server: {
       // The API server calls it at the node's address, whatever the pods run on.
       address: "0.0.0.0",

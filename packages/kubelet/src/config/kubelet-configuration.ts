@@ -1,5 +1,6 @@
 import { parseQuantity } from "@skiff/api";
 import { isJsonObject, type JsonObject } from "@skiff/base";
+import type { ShutdownGroup } from "../shutdown/shutdown-groups.ts";
 import { parseDuration } from "./duration.ts";
 
 type Texts = Readonly<Record<string, string>>;
@@ -37,6 +38,12 @@ export interface KubeletConfiguration {
   readonly authorizationMode: "Webhook" | "AlwaysAllow";
   /** As in `GitRepoVolumeDriver: true`. Those this node does not know change nothing. */
   readonly featureGates: Readonly<Record<string, boolean>>;
+  /** How long pods have to end when the machine shuts down; 0: nobody waits for them. */
+  readonly shutdownGracePeriodMs: number;
+  /** The part of it, at its end, that is critical pods' own. */
+  readonly shutdownGracePeriodCriticalPodsMs: number;
+  /** In place of both: times by the least priority of who has them. */
+  readonly shutdownGracePeriodByPodPriority: readonly ShutdownGroup[];
 }
 
 /** What holds where nothing was chosen: Kubernetes' own defaults. */
@@ -70,6 +77,9 @@ export const defaultConfiguration: KubeletConfiguration = {
   webhookAuth: true,
   authorizationMode: "Webhook",
   featureGates: {},
+  shutdownGracePeriodMs: 0,
+  shutdownGracePeriodCriticalPodsMs: 0,
+  shutdownGracePeriodByPodPriority: [],
 };
 
 /** A configuration cannot be used; the message names the field. */
@@ -227,11 +237,35 @@ export function parseKubeletConfiguration(value: unknown): KubeletConfiguration 
     webhookAuth: authentication.object("webhook").boolean("enabled", fallback.webhookAuth),
     authorizationMode: mode === "Webhook" || mode === "AlwaysAllow" ? mode : fail("authorization.mode", "unknown mode"),
     featureGates: read.booleans("featureGates"),
+    ...shutdownPeriods(read),
   };
   if (configuration.imageGCLowThresholdPercent >= configuration.imageGCHighThresholdPercent)
     fail("imageGCLowThresholdPercent", "must be less than imageGCHighThresholdPercent");
   if (configuration.containerLogMaxFiles < 2) fail("containerLogMaxFiles", "must be greater than 1");
   return configuration;
+}
+
+function shutdownPeriods(read: Reader) {
+  const shutdownGracePeriodMs = read.durationMs("shutdownGracePeriod", 0);
+  const shutdownGracePeriodCriticalPodsMs = read.durationMs("shutdownGracePeriodCriticalPods", 0);
+  for (const [field, ms] of [
+    ["shutdownGracePeriod", shutdownGracePeriodMs],
+    ["shutdownGracePeriodCriticalPods", shutdownGracePeriodCriticalPodsMs],
+  ] as const)
+    if (ms < 0 || (ms > 0 && ms < 1000)) fail(field, "must be either zero or otherwise >= 1 sec");
+  if (shutdownGracePeriodCriticalPodsMs > shutdownGracePeriodMs)
+    fail("shutdownGracePeriodCriticalPods", "must be <= shutdownGracePeriod");
+  const list = read.get("shutdownGracePeriodByPodPriority") ?? [];
+  if (!Array.isArray(list)) return fail("shutdownGracePeriodByPodPriority", "must be a list");
+  const shutdownGracePeriodByPodPriority = list.map((one: unknown): ShutdownGroup => {
+    if (!isJsonObject(one)) return fail("shutdownGracePeriodByPodPriority", "must hold objects");
+    const of = new Reader(one);
+    const graceSeconds = of.number("shutdownGracePeriodSeconds", 0);
+    return { priority: of.number("priority", 0), graceSeconds };
+  });
+  if (shutdownGracePeriodByPodPriority.length > 0 && shutdownGracePeriodMs > 0)
+    fail("shutdownGracePeriodByPodPriority", "cannot be specified together with shutdownGracePeriod");
+  return { shutdownGracePeriodMs, shutdownGracePeriodCriticalPodsMs, shutdownGracePeriodByPodPriority };
 }
 
 function bytes(read: Reader, field: string, fallback: number): number {

@@ -59,6 +59,8 @@ export interface NodeHealth {
   readonly message: string;
   /** Types of the conditions that tell of pressure and are true. */
   readonly pressures: ReadonlySet<string>;
+  /** The machine is about to be shut down. */
+  readonly shuttingDown: boolean;
 }
 
 /** The node's conditions, with Kubernetes' reasons and messages; transition times kept where nothing changed. */
@@ -80,7 +82,13 @@ export function nodeConditions(
     };
   };
   const { pressures } = health;
-  const ready = health.runtimeReady && health.networkReady;
+  const { shuttingDown } = health;
+  const isUp = health.runtimeReady && health.networkReady;
+  const reasons = [
+    ...(isUp ? [] : [health.message || "container runtime is down"]),
+    ...(shuttingDown ? ["node is shutting down"] : []),
+  ];
+  const unready = reasons.length > 1 ? `[${reasons.join(", ")}]` : reasons.join("");
   const own = [
     pressures.has("MemoryPressure")
       ? condition("MemoryPressure", true, "KubeletHasInsufficientMemory", "kubelet has insufficient memory available")
@@ -91,9 +99,9 @@ export function nodeConditions(
     pressures.has("PIDPressure")
       ? condition("PIDPressure", true, "KubeletHasInsufficientPID", "kubelet has insufficient PID available")
       : condition("PIDPressure", false, "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
-    ready
+    unready === ""
       ? condition("Ready", true, "KubeletReady", "kubelet is posting ready status")
-      : condition("Ready", false, "KubeletNotReady", health.message || "container runtime is down"),
+      : condition("Ready", false, "KubeletNotReady", unready),
   ];
   const types = new Set(own.map((one) => one.type));
   return [...options.before.filter((one) => !types.has(one.type)), ...own];

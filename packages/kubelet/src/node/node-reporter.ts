@@ -28,6 +28,8 @@ export interface NodeReporterOptions {
   readonly configuration: KubeletConfiguration;
   /** Types of the conditions that tell of pressure and are true. */
   readonly pressures: () => ReadonlySet<string>;
+  /** The machine is about to be shut down. */
+  readonly shuttingDown: () => boolean;
   readonly port: number;
   readonly client: Client;
   readonly recorder: EventRecorder;
@@ -98,6 +100,14 @@ export class NodeReporter {
     this.#poked.resolve();
   }
 
+  /** A shutdown of the machine has begun, or was called off. */
+  shutdown(message: string): void {
+    const { recorder } = this.#options;
+    if (this.#node !== undefined)
+      recorder.record(Nodes, this.#node, { type: "Normal", reason: "NodeShutdown", message });
+    this.poke();
+  }
+
   async #wait(ms: number, signal: AbortSignal): Promise<void> {
     using _ = this.#options.clock.after(ms, () => this.#poked.resolve());
     await resolvedOrAborted(this.#poked.promise, signal);
@@ -128,7 +138,7 @@ export class NodeReporter {
       networkReady: false,
       message: describeError(error),
     }));
-    return { ...status, pressures: this.#options.pressures() };
+    return { ...status, pressures: this.#options.pressures(), shuttingDown: this.#options.shuttingDown() };
   }
 
   async #status(before: NodeStatus | undefined, signal: AbortSignal): Promise<NodeStatus> {

@@ -14,11 +14,14 @@ const node: AdmittingNode = {
   appArmor: false,
   pressures: new Set(),
   strictSupplementalGroups: false,
+  shuttingDown: false,
   others: [],
 };
 
 const asks = (requests: Record<string, string>) =>
   podOf({ containers: [containerOf("a", { resources: { requests } })] });
+const critical = (requests: Record<string, string>) =>
+  podOf({ priority: 2_000_000_000, containers: [containerOf("a", { resources: { requests } })] });
 const sysctl = (name: string, more: Partial<Pod["spec"]> = {}) =>
   podOf({ securityContext: { sysctls: [{ name, value: "1" }] }, ...more });
 const port = (hostPort: number, hostIP?: string, protocol?: string) =>
@@ -57,6 +60,30 @@ const table: readonly (readonly [string, Pod, Partial<AdmittingNode>, string])[]
     asks({ "example.com/gpu": "2" }),
     { allocatable: { "example.com/gpu": "1" } },
     "OutOfexample.com/gpu: Node didn't have enough resource: example.com/gpu, requested: 2, used: 0, capacity: 1",
+  ],
+  [
+    "one that the cluster cannot do without",
+    critical({ cpu: "1" }),
+    { others: [asks({ cpu: "1500m" })] },
+    "preempts web",
+  ],
+  [
+    "one of those that fits nowhere",
+    critical({ cpu: "4" }),
+    { others: [asks({ cpu: "1500m" })] },
+    "UnexpectedAdmissionError: Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: no set of running pods found to reclaim resources: [(res: cpu, q: 3500), ]",
+  ],
+  [
+    "one of those that is wrong here beside",
+    { ...critical({ cpu: "1" }), spec: { ...critical({ cpu: "1" }).spec, nodeSelector: { disk: "hdd" } } },
+    { others: [asks({ cpu: "1500m" })] },
+    `NodeAffinity: ${noAffinity}`,
+  ],
+  [
+    "any while the machine shuts down",
+    podOf(),
+    { shuttingDown: true },
+    "NodeShutdown: Pod was rejected as the node is shutting down.",
   ],
   ["another node's label", podOf({ nodeSelector: { disk: "hdd" } }), {}, `NodeAffinity: ${noAffinity}`],
   ["affinity that matches", affinity("hdd", "ssd"), {}, "admitted"],
@@ -141,8 +168,13 @@ const table: readonly (readonly [string, Pod, Partial<AdmittingNode>, string])[]
 describe("admitPod", () => {
   for (const [name, pod, more, expected] of table)
     it(name, () => {
-      const failure = admitPod(pod, { ...node, ...more });
-      const said = failure === undefined ? "admitted" : `${failure.reason}: ${failure.message}`;
-      assert.equal(said.replace("Pod was rejected: ", ""), expected);
+      const judged = admitPod(pod, { ...node, ...more });
+      const said =
+        judged.kind === "refused"
+          ? `${judged.failure.reason}: ${judged.failure.message.replace("Pod was rejected: ", "")}`
+          : judged.kind === "preempts"
+            ? `preempts ${judged.victims.map((one) => one.metadata.name).join(" ")}`
+            : "admitted";
+      assert.equal(said, expected);
     });
 });

@@ -1,16 +1,11 @@
-import { asMillis, asUnits, type Pod, podFitsNodeLabels, podRequests, type Taint, untoleratedTaint } from "@skiff/api";
-import { pressureRefusal } from "../eviction/rank.ts";
+import { type Pod, podFitsNodeLabels, podRequests, type Taint, untoleratedTaint } from "@skiff/api";
+import { isCritical, pressureRefusal } from "../eviction/rank.ts";
 import { appArmorRefusal } from "../security/app-armor.ts";
 import { sysctlRefusal } from "../security/sysctls.ts";
 import { isStaticPod } from "../static-pods/static-pod.ts";
 import type { PodFailure } from "./pod-status.ts";
+import { amountOf, podRequest, podsToPreempt, type Shortage } from "./preempt.ts";
 import { isSidecar } from "./restart-policy.ts";
-
-const amountOf = (resource: string, text: string | undefined): number =>
-  text === undefined ? 0 : resource === "cpu" ? asMillis(text) : asUnits(text);
-
-/** What a pod asks for of one resource, all in all. CPU in thousandths. */
-export const podRequest = (pod: Pod, resource: string): number => amountOf(resource, podRequests(pod)[resource]);
 
 /** What the node offers and allows, for the judgement of pods that are bound to it. */
 export interface AdmittingNode {
@@ -27,29 +22,54 @@ export interface AdmittingNode {
   readonly pressures: ReadonlySet<string>;
   /** The runtime can leave out the groups that an image's /etc/group has for its user. */
   readonly strictSupplementalGroups: boolean;
+  /** The machine is about to be shut down. */
+  readonly shuttingDown: boolean;
   /** Pods on the node that have not ended. */
   readonly others: readonly Pod[];
 }
 
 type Refusal = readonly [reason: string, message: string];
 
+/** What is to be done with a pod that was bound to the node. */
+export type Judgement =
+  | { readonly kind: "admitted" }
+  | { readonly kind: "refused"; readonly failure: PodFailure }
+  /** Others have to go first: it is one that the cluster cannot do without. */
+  | { readonly kind: "preempts"; readonly victims: readonly Pod[] };
+
+const refused = ([reason, message]: Refusal): Judgement => ({
+  kind: "refused",
+  failure: { reason, message: `Pod was rejected: ${message}`, rejected: true },
+});
+
 /**
  * Whether the node takes a pod that was bound to it; the reason to fail it where not. The scheduler has seen to most of
  * this already, but pods may be bound by others, and the node may have changed.
  */
-export function admitPod(pod: Pod, node: AdmittingNode): PodFailure | undefined {
+export function admitPod(pod: Pod, node: AdmittingNode): Judgement {
+  if (node.shuttingDown) return refused(["NodeShutdown", "Pod was rejected as the node is shutting down."]);
   const pressure = pressureRefusal(pod, node.pressures);
-  if (pressure !== undefined) return { reason: "Evicted", message: pressure };
-  const refusal =
-    sysctlsRefusal(pod, node) ??
-    systemRefusal(pod, node) ??
-    resourceRefusal(pod, node) ??
-    placementRefusal(pod, node) ??
-    appArmorPart(pod, node);
-  return refusal === undefined
-    ? undefined
-    : { reason: refusal[0], message: `Pod was rejected: ${refusal[1]}`, rejected: true };
+  if (pressure !== undefined) return { kind: "refused", failure: { reason: "Evicted", message: pressure } };
+  const before = sysctlsRefusal(pod, node) ?? systemRefusal(pod, node);
+  if (before !== undefined) return refused(before);
+  const lacks = shortagesOf(pod, node);
+  const otherwise = placementRefusal(pod, node) ?? appArmorPart(pod, node);
+  const [first] = lacks;
+  if (first === undefined) return otherwise === undefined ? { kind: "admitted" } : refused(otherwise);
+  if (!isCritical(pod)) return refused(first.refusal);
+  // Room can be made. What else is wrong with the pod cannot be helped.
+  if (otherwise !== undefined) return refused(otherwise);
+  const victims = podsToPreempt(pod, node.others, lacks);
+  return victims === undefined ? refused(noneToPreempt(lacks)) : { kind: "preempts", victims };
 }
+
+const noneToPreempt = (lacks: readonly Shortage[]): Refusal => {
+  const list = lacks.map(({ resource, amount }) => `(res: ${resource}, q: ${amount}), `).join("");
+  return [
+    "UnexpectedAdmissionError",
+    `Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: no set of running pods found to reclaim resources: [${list}]`,
+  ];
+};
 
 function sysctlsRefusal(pod: Pod, node: AdmittingNode): Refusal | undefined {
   const shared = { hostNetwork: pod.spec.hostNetwork === true, hostIpc: pod.spec.hostIPC === true };
@@ -76,22 +96,24 @@ function systemRefusal(pod: Pod, node: AdmittingNode): Refusal | undefined {
   return undefined;
 }
 
-function resourceRefusal(pod: Pod, node: AdmittingNode): Refusal | undefined {
-  const short = (resource: string, requested: number, used: number, capacity: number): Refusal => [
-    `OutOf${resource}`,
-    `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
-  ];
-  const pods = Number(node.allocatable.pods ?? "110");
-  if (node.others.length + 1 > pods) return short("pods", 1, node.others.length, pods);
-  for (const resource of Object.keys(podRequests(pod))) {
-    // Extended resources that the node does not have are the cluster's: they are not the node's to count.
-    if (node.allocatable[resource] === undefined && resource.includes("/")) continue;
-    const capacity = amountOf(resource, node.allocatable[resource]);
+/** Resources that the node has too little of for a pod, beside those that are there. */
+function shortagesOf(pod: Pod, node: AdmittingNode): readonly (Shortage & { readonly refusal: Refusal })[] {
+  const lacking = (resource: string, capacity: number) => {
     const requested = podRequest(pod, resource);
     const used = node.others.reduce((sum, one) => sum + podRequest(one, resource), 0);
-    if (requested > 0 && requested + used > capacity) return short(resource, requested, used, capacity);
-  }
-  return undefined;
+    if (requested === 0 || requested + used <= capacity) return [];
+    const message = `Node didn't have enough resource: ${resource}, requested: ${requested}, used: ${used}, capacity: ${capacity}`;
+    const refusal: Refusal = [`OutOf${resource}`, message];
+    return [{ resource, amount: requested + used - capacity, refusal }];
+  };
+  const asked = Object.keys(podRequests(pod)).filter(
+    // Extended resources that the node does not have are the cluster's: they are not the node's to count.
+    (resource) => node.allocatable[resource] !== undefined || !resource.includes("/"),
+  );
+  return [
+    ...lacking("pods", Number(node.allocatable.pods ?? "110")),
+    ...asked.flatMap((resource) => lacking(resource, amountOf(resource, node.allocatable[resource]))),
+  ];
 }
 
 function placementRefusal(pod: Pod, node: AdmittingNode): Refusal | undefined {

@@ -25,6 +25,8 @@ export interface PodsOfNode {
   resourcesFreed(): void;
   /** Types of the node's conditions that tell of pressure and are true. */
   pressures(): ReadonlySet<string>;
+  /** The machine is about to be shut down. */
+  shuttingDown(): boolean;
 }
 
 /** What every pod's worker works with; one set for the whole node. */

@@ -1,9 +1,9 @@
 import { type Pod, Pods } from "@skiff/api";
-import { type Background, describeError } from "@skiff/base";
+import { abortable, type Background, describeError } from "@skiff/base";
 import type { CacheChange, Informer } from "@skiff/client";
 import type { NodeReporter } from "../node/node-reporter.ts";
 import { isMirrorPod, isStaticPod } from "../static-pods/static-pod.ts";
-import { admitPod } from "./admission.ts";
+import { admitPod, type Judgement } from "./admission.ts";
 import type { NodeParts } from "./node-parts.ts";
 import { type PodIdentity, podText } from "./pod-identity.ts";
 import type { PodFailure } from "./pod-status.ts";
@@ -84,7 +84,15 @@ export class PodSet implements Disposable {
     const worker = this.#workers.get(pod.metadata.uid);
     if (worker === undefined) return;
     this.#parts.recorder.record(Pods, pod, { type: "Warning", reason: "Evicted", message });
-    worker.fail({ reason: "Evicted", message, disruption: true }, graceSeconds);
+    worker.fail({ reason: "Evicted", message, disruption: message }, graceSeconds);
+  }
+
+  /** Ends a pod and waits until nothing of it runs. Without a grace it has its own. */
+  async end(pod: Pod, failure: PodFailure, options: { readonly graceSeconds?: number; readonly signal: AbortSignal }) {
+    const worker = this.#workers.get(pod.metadata.uid);
+    if (worker === undefined) return;
+    worker.fail(failure, options.graceSeconds);
+    await abortable(worker.over, options.signal);
   }
 
   find(namespace: string, name: string): Pod | undefined {
@@ -139,13 +147,13 @@ export class PodSet implements Disposable {
   #add(pod: Pod): void {
     const worker = new PodWorker(this.#parts, pod);
     const isNew = !isKnown(pod) && !hasEnded(pod) && pod.metadata.deletionTimestamp === undefined;
-    const failure = isNew ? this.#admit(pod) : undefined;
+    const judged: Judgement = isNew ? this.#admit(pod) : { kind: "admitted" };
     const { uid } = pod.metadata;
     this.#workers.set(uid, worker);
     this.#weigh();
     this.#background.run(`pod ${pod.metadata.namespace}/${pod.metadata.name}`, async (signal) => {
       try {
-        if (isNew) await this.#settle(pod, { worker, failure, signal });
+        if (isNew) await this.#settle(pod, { worker, judged, signal });
         await worker.run(signal);
       } finally {
         this.#workers.delete(uid);
@@ -161,7 +169,19 @@ export class PodSet implements Disposable {
     });
   }
 
-  #admit(pod: Pod): PodFailure | undefined {
+  /** Makes room for a pod that the cluster cannot do without. */
+  async #preempt(victims: readonly Pod[], signal: AbortSignal): Promise<void> {
+    const message = "Preempted in order to admit critical pod";
+    const disruption = "Pod was preempted by Kubelet to accommodate a critical pod.";
+    await Promise.all(
+      victims.map((victim) => {
+        this.#parts.recorder.record(Pods, victim, { type: "Warning", reason: "Preempting", message });
+        return this.end(victim, { reason: "Preempting", message, disruption }, { signal });
+      }),
+    );
+  }
+
+  #admit(pod: Pod): Judgement {
     const { node, allocatable, appArmor, runtime } = this.#parts;
     const others = this.active().filter((one) => one.metadata.uid !== pod.metadata.uid);
     return admitPod(pod, {
@@ -172,6 +192,7 @@ export class PodSet implements Disposable {
       appArmor,
       pressures: this.#parts.pods.pressures(),
       strictSupplementalGroups: runtime.features.supplementalGroupsPolicy,
+      shuttingDown: this.#parts.pods.shuttingDown(),
       others,
     });
   }
@@ -184,24 +205,26 @@ export class PodSet implements Disposable {
     pod: Pod,
     {
       worker,
-      failure,
+      judged,
       signal,
-    }: { readonly worker: PodWorker; readonly failure: PodFailure | undefined; readonly signal: AbortSignal },
+    }: { readonly worker: PodWorker; readonly judged: Judgement; readonly signal: AbortSignal },
   ): Promise<void> {
     const { grants, logger, recorder } = this.#parts;
-    let last = failure;
-    if (failure?.reason === "NodeAffinity") {
+    let last = judged;
+    if (judged.kind === "refused" && judged.failure.reason === "NodeAffinity") {
       await this.#reporter.look(signal).catch((error: unknown) => {
         signal.throwIfAborted();
         logger.warn(`node: ${describeError(error)}`);
       });
       last = this.#admit(pod);
     }
-    if (last === undefined && grants.concerns(pod)) last = await grants.admit(pod, signal);
-    if (last === undefined) return;
-    const message = last.message.replace("Pod was rejected: ", "");
-    recorder.record(Pods, pod, { type: "Warning", reason: last.reason, message });
-    worker.fail(last);
+    if (last.kind === "preempts") await this.#preempt(last.victims, signal);
+    let failure = last.kind === "refused" ? last.failure : undefined;
+    if (failure === undefined && grants.concerns(pod)) failure = await grants.admit(pod, signal);
+    if (failure === undefined) return;
+    const message = failure.message.replace("Pod was rejected: ", "");
+    recorder.record(Pods, pod, { type: "Warning", reason: failure.reason, message });
+    worker.fail(failure);
   }
 
   #endOrphans(): void {

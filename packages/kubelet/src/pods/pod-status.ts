@@ -12,8 +12,8 @@ export interface PodFailure {
   readonly message: string;
   /** The node never took the pod: nothing is to be said of its containers. */
   readonly rejected?: boolean;
-  /** The node itself was in need: the pod is not to blame, and bears the condition DisruptionTarget. */
-  readonly disruption?: boolean;
+  /** Message of the condition DisruptionTarget, which says that the pod is not to blame: the node was in need. */
+  readonly disruption?: string;
 }
 
 export interface PodStatusInput extends ContainerStatusInput {
@@ -60,7 +60,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
       init,
       app,
       sandboxReady: ready !== undefined && (hostNetwork || ready.ips.length > 0),
-      ...(input.failure?.disruption === true ? { disruption: input.failure.message } : {}),
+      ...(input.failure?.disruption === undefined ? {} : { disruption: input.failure.disruption }),
       resize: isTerminal(phase) ? [] : input.resize,
       restartingAll: !input.terminating && restartsAll(pod, input.view),
       now,

@@ -48,6 +48,7 @@ export class PodWorker {
   #woken = Promise.withResolvers<void>();
   #recheckAtMs = 0;
   #volumesRun: Promise<void> = Promise.resolve();
+  readonly #over = Promise.withResolvers<void>();
 
   constructor(parts: NodeParts, pod: Pod) {
     const wake = () => this.wake();
@@ -68,6 +69,11 @@ export class PodWorker {
   /** A resize of the pod waits for room on the node. */
   get waitsForRoom(): boolean {
     return this.#resize.isDeferred;
+  }
+
+  /** Resolves once nothing of the pod runs any more, or nobody cares. */
+  get over(): Promise<void> {
+    return this.#over.promise;
   }
 
   /** The pod failed for a reason of the node's own; its containers are ended, within the given grace or their own. */
@@ -137,6 +143,7 @@ export class PodWorker {
       this.#life.abort();
       await Promise.allSettled([this.#volumesRun, this.#settled()]);
       await this.#observer[Symbol.asyncDispose]();
+      this.#over.resolve();
     }
   }
 
@@ -304,6 +311,7 @@ export class PodWorker {
     await this.#parts.volumes.tearDown(this.#pod.metadata.uid, signal);
     this.#parts.grants.release(this.#pod.metadata.uid);
     this.#stage = "ended";
+    this.#over.resolve();
     this.#parts.pods.resourcesFreed();
   }
 

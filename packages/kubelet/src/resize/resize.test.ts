@@ -5,7 +5,7 @@ import { MemoryCgroups } from "@skiff/host";
 import { fileLogs, SimulatedRuntime } from "@skiff/runtime";
 import { NodeFixture } from "../fixtures/node-fixture.ts";
 import { containerOf, podOf } from "../fixtures/objects.ts";
-import { podRequest } from "../pods/admission.ts";
+import { podRequest } from "../pods/preempt.ts";
 import { desiredAllocation, withAllocation } from "./allocation.ts";
 import { judgeResize } from "./judge-resize.ts";
 

@@ -44,6 +44,16 @@ export function configz(configuration: KubeletConfiguration): object {
       systemReserved: configuration.systemReserved,
       enableDebuggingHandlers: configuration.enableDebuggingHandlers,
       featureGates: configuration.featureGates,
+      shutdownGracePeriod: formatDuration(configuration.shutdownGracePeriodMs),
+      shutdownGracePeriodCriticalPods: formatDuration(configuration.shutdownGracePeriodCriticalPodsMs),
+      ...(configuration.shutdownGracePeriodByPodPriority.length === 0
+        ? {}
+        : {
+            shutdownGracePeriodByPodPriority: configuration.shutdownGracePeriodByPodPriority.map((one) => ({
+              priority: one.priority,
+              shutdownGracePeriodSeconds: one.graceSeconds,
+            })),
+          }),
     },
   };
 }
