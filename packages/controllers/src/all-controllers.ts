@@ -50,6 +50,8 @@ import {
 import { taintEvictionController } from "./taint-eviction/controller.ts";
 import { tokenCleanerController } from "./token-cleaner/controller.ts";
 import { ttlAfterFinishedController } from "./ttl-after-finished/controller.ts";
+import { volumeCapacity } from "./volume-capacity/controller.ts";
+import { volumeModifier } from "./volume-modifier/controller.ts";
 import { volumeDeleter, volumeProvisioner } from "./volume-provisioner/controller.ts";
 import { volumeResizer } from "./volume-resizer/controller.ts";
 import { snapshotBinder, snapshotTaker } from "./volume-snapshot/controller.ts";
@@ -119,6 +121,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     ...resourceClaimControllers,
     serviceCidrController,
     ...(settings.storageDrivers ?? []).flatMap(storageControllers),
+    snapshotBinder,
     claimProtectionController,
     volumeProtectionController,
     attributesClassProtectionController,
@@ -135,7 +138,8 @@ const storageControllers = (driver: StorageDriver): readonly Loop[] => [
   volumeProvisioner(driver),
   volumeDeleter(driver),
   volumeResizer(driver),
-  snapshotBinder(driver),
+  volumeModifier(driver),
+  volumeCapacity(driver),
   snapshotTaker(driver),
 ];
 

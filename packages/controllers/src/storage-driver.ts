@@ -4,19 +4,36 @@ export interface StorageDriver {
   readonly name: string;
   createVolume(wanted: WantedVolume, signal: AbortSignal): Promise<CreatedVolume>;
   /** Fine when it is gone already. */
-  deleteVolume(volumeId: string, signal: AbortSignal): Promise<void>;
+  deleteVolume(volume: KnownVolume, signal: AbortSignal): Promise<void>;
   expandVolume(
-    volumeId: string,
-    sizeBytes: number,
+    volume: KnownVolume & { readonly sizeBytes: number },
     signal: AbortSignal,
   ): Promise<{ readonly sizeBytes: number; readonly onNodeToo: boolean }>;
+  /** Gives a volume other attributes. `refused`: it never will. */
+  modifyVolume(
+    volume: KnownVolume & { readonly parameters: Parameters },
+    signal: AbortSignal,
+  ): Promise<{ readonly kind: "modified" } | { readonly kind: "refused"; readonly message: string }>;
+  /** How many bytes more volumes with these parameters may have, where those labels are. */
+  capacity(
+    wanted: { readonly parameters: Parameters; readonly segments: Segments },
+    signal: AbortSignal,
+  ): Promise<number>;
   createSnapshot(
-    wanted: { readonly name: string; readonly volumeId: string; readonly parameters: Readonly<Record<string, string>> },
+    wanted: { readonly name: string; readonly volumeId: string; readonly parameters: Parameters },
     signal: AbortSignal,
   ): Promise<TakenSnapshot>;
   /** A snapshot by its handle; `undefined` when there is none. */
   findSnapshot(snapshotId: string, signal: AbortSignal): Promise<TakenSnapshot | undefined>;
   deleteSnapshot(snapshotId: string, signal: AbortSignal): Promise<void>;
+}
+
+type Parameters = Readonly<Record<string, string>>;
+
+/** A volume that the driver has made, with what it wants to be told in confidence. */
+export interface KnownVolume {
+  readonly volumeId: string;
+  readonly secrets: Parameters;
 }
 
 /** Labels of the nodes from which a volume can be had. */
@@ -31,7 +48,10 @@ export interface WantedVolume {
   readonly mountOptions: readonly string[];
   /** Kubernetes' names, as in `ReadWriteOnce`. */
   readonly accessModes: readonly string[];
-  readonly parameters: Readonly<Record<string, string>>;
+  readonly parameters: Parameters;
+  /** Those of its VolumeAttributesClass: they may change later. */
+  readonly mutableParameters: Parameters;
+  readonly secrets: Parameters;
   readonly source?: { readonly kind: "snapshot" | "volume"; readonly id: string };
   /** Where its first pod is to run. */
   readonly node?: Segments;

@@ -138,7 +138,7 @@ if (kubectls().length > 0) {
       await k("delete", "deployment", "rollout-nginx");
     });
 
-    test("DaemonSet, StatefulSet with names in DNS", async () => {
+    test("DaemonSet, StatefulSet with names in DNS and volumes of their own", async () => {
       await apply("daemon.yaml", daemonSet);
       await k("rollout", "status", "daemonset/logger", "--timeout=60s");
       assert.match(await k("get", "ds", "logger"), /logger +1 +1 +1 +1 +1/);
@@ -151,11 +151,16 @@ if (kubectls().length > 0) {
         assert.match(found, new RegExp(await k("get", "pod", "web-1", "-o", "jsonpath={.status.podIP}")));
       });
       assert.match(await k("exec", "web-0", "--", "wget", "-qO-", "http://web-2.stateful/"), /Welcome to nginx/);
+      const visits = "/usr/share/nginx/visits/log";
+      await k("exec", "web-1", "--", "sh", "-c", `echo first > ${visits}`);
       await k("delete", "pod", "web-1");
       await bench.eventually("it comes back under its name", async () =>
         assert.match(await k("get", "pod", "web-1"), /1\/1 +Running/),
       );
+      assert.equal(await k("exec", "web-1", "--", "cat", visits), "first\n");
       await k("delete", "statefulset", "web");
+      const claims = await k("get", "pvc", "-o", "jsonpath={.items[*].metadata.name}");
+      assert.equal(claims, "www-web-0 www-web-1 www-web-2");
     });
 
     test("Job, CronJob, init containers", async () => {

@@ -119,6 +119,7 @@ const storageSets: readonly BootstrapSet[] = [
       spec: {
         attachRequired: false,
         podInfoOnMount: true,
+        storageCapacity: true,
         fsGroupPolicy: "File",
         volumeLifecycleModes: ["Persistent", "Ephemeral"],
       },

@@ -1,7 +1,7 @@
 import type { Clock } from "@skiff/base";
 import type { StorageDriver, TakenSnapshot, WantedVolume } from "@skiff/controllers";
 import { accessMode, CsiClient, controllerService, type Snapshot, type VolumeCapability } from "@skiff/csi";
-import type { Init } from "@skiff/grpc";
+import { GrpcStatus, type Init } from "@skiff/grpc";
 
 /** A driver behind a socket of this machine, as the controllers know drivers. It is connected to when first needed. */
 export function csiStorageDriver(name: string, socket: string, clock: Clock): StorageDriver & Disposable {
@@ -19,6 +19,8 @@ export function csiStorageDriver(name: string, socket: string, clock: Clock): St
           capacityRange: { requiredBytes: wanted.sizeBytes },
           volumeCapabilities: wanted.accessModes.map((mode) => capabilityOf(mode, wanted)),
           parameters: wanted.parameters,
+          mutableParameters: wanted.mutableParameters,
+          secrets: wanted.secrets,
           ...(source === undefined ? {} : { volumeContentSource: source.kind === "snapshot" ? content : clone }),
           ...(node === undefined
             ? {}
@@ -34,13 +36,26 @@ export function csiStorageDriver(name: string, socket: string, clock: Clock): St
         topology: volume.accessibleTopology.map(({ segments }) => segments),
       };
     },
-    async deleteVolume(volumeId, signal) {
-      await client.call(controllerService.deleteVolume, { volumeId }, signal);
+    async deleteVolume(volume, signal) {
+      await client.call(controllerService.deleteVolume, volume, signal);
     },
-    async expandVolume(volumeId, sizeBytes, signal) {
-      const request = { volumeId, capacityRange: { requiredBytes: sizeBytes } };
+    async expandVolume({ volumeId, secrets, sizeBytes }, signal) {
+      const request = { volumeId, secrets, capacityRange: { requiredBytes: sizeBytes } };
       const grown = await client.call(controllerService.controllerExpandVolume, request, signal);
       return { sizeBytes: grown.capacityBytes, onNodeToo: grown.nodeExpansionRequired };
+    },
+    async modifyVolume({ volumeId, secrets, parameters: mutableParameters }, signal) {
+      try {
+        await client.call(controllerService.controllerModifyVolume, { volumeId, secrets, mutableParameters }, signal);
+        return { kind: "modified" };
+      } catch (error) {
+        if (!(error instanceof GrpcStatus) || error.code !== "INVALID_ARGUMENT") throw error;
+        return { kind: "refused", message: error.message };
+      }
+    },
+    async capacity({ parameters, segments }, signal) {
+      const request = { parameters, accessibleTopology: { segments } };
+      return (await client.call(controllerService.getCapacity, request, signal)).availableCapacity;
     },
     async createSnapshot({ name: snapshot, volumeId, parameters }, signal) {
       const request = { name: snapshot, sourceVolumeId: volumeId, parameters };

@@ -8,6 +8,7 @@ import {
   PersistentVolumes,
   StorageClasses,
   VolumeAttachments,
+  VolumeAttributesClasses,
 } from "@skiff/api";
 import { describeError } from "@skiff/base";
 import { defineController, done, type Loop, type ReconcileContext, watching } from "@skiff/control-loop";
@@ -15,7 +16,17 @@ import { classOf, selectedNode } from "../persistent-volume/words.ts";
 import type { Segments, StorageDriver } from "../storage-driver.ts";
 import { withFinalizer } from "../storage-protection/plan.ts";
 import { findSource } from "./data-source.ts";
-import { endOf, provisionedVolume, provisionerFinalizer, volumeNameFor, wantedVolume, wantsVolume } from "./plan.ts";
+import {
+  deletionSecret,
+  endOf,
+  provisionedVolume,
+  provisionerFinalizer,
+  volumeNameFor,
+  wantedVolume,
+  wantsVolume,
+} from "./plan.ts";
+import { readSecret } from "./read-secret.ts";
+import { secretRef } from "./secret-refs.ts";
 
 /**
  * Makes volumes for claims whose class names the driver.
@@ -40,7 +51,10 @@ export const volumeProvisioner = (driver: StorageDriver): Loop =>
       try {
         const source = await findSource(claim, driver.name, context);
         const node = nodeOf(claim, driver.name, context);
+        const about = { volume: volumeNameFor(claim), claim };
         const wanted = wantedVolume(claim, storageClass, {
+          secrets: await readSecret(secretRef("provisioner", storageClass.parameters ?? {}, about), context),
+          mutableParameters: await attributesOf(claim, driver.name, context),
           ...(source === undefined ? {} : { source }),
           ...(node === undefined ? {} : { node }),
         });
@@ -60,6 +74,19 @@ export const volumeProvisioner = (driver: StorageDriver): Loop =>
       }
     },
   });
+
+/** What the claim's VolumeAttributesClass asks for. */
+async function attributesOf(
+  { spec }: PersistentVolumeClaim,
+  driver: string,
+  { client, signal }: ReconcileContext,
+): Promise<Readonly<Record<string, string>>> {
+  const name = spec.volumeAttributesClassName ?? "";
+  if (name === "") return {};
+  const { driverName, parameters = {} } = await client.get(VolumeAttributesClasses, { name }, { signal });
+  if (driverName === driver) return parameters;
+  throw new Error(`VolumeAttributesClass ${name} is for the driver ${driverName}, not for ${driver}`);
+}
 
 /** The labels of the node that the scheduler chose, as far as the driver's topology is about them. */
 function nodeOf(
@@ -91,7 +118,10 @@ export const volumeDeleter = (driver: StorageDriver): Loop =>
       if (end === "delete") {
         try {
           refuseAttached(volume, context);
-          await driver.deleteVolume(volume.spec.csi?.volumeHandle ?? "", signal);
+          const { annotations = {} } = volume.metadata;
+          const ref = { name: annotations[deletionSecret.name], namespace: annotations[deletionSecret.namespace] };
+          const secrets = await readSecret(ref, context);
+          await driver.deleteVolume({ volumeId: volume.spec.csi?.volumeHandle ?? "", secrets }, signal);
         } catch (error) {
           signal.throwIfAborted();
           const message = describeError(error);

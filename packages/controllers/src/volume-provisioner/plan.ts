@@ -1,11 +1,22 @@
-import { asUnits, type New, type PersistentVolume, type PersistentVolumeClaim, type StorageClass } from "@skiff/api";
+import {
+  asUnits,
+  type New,
+  type PersistentVolume,
+  type PersistentVolumeClaim,
+  type SecretReference,
+  type StorageClass,
+} from "@skiff/api";
 import { provisionedBy, selectedNode, storageProvisioner, storageProvisionerBeta } from "../persistent-volume/words.ts";
 import type { CreatedVolume, Segments, WantedVolume } from "../storage-driver.ts";
+import { driverParameters, type SecretUse, secretRef } from "./secret-refs.ts";
 
 /** Keeps a volume's object until what it stands for has been deleted. */
 export const provisionerFinalizer = "external-provisioner.volume.kubernetes.io/finalizer";
-/** Parameters of classes that are for provisioners, not for drivers. */
-const reservedPrefix = "csi.storage.k8s.io/";
+/** On volumes: the secret that the driver needs to delete them. */
+export const deletionSecret = {
+  name: "volume.kubernetes.io/provisioner-deletion-secret-name",
+  namespace: "volume.kubernetes.io/provisioner-deletion-secret-namespace",
+} as const;
 
 /** The name of a claim's volume. */
 export const volumeNameFor = ({ metadata }: PersistentVolumeClaim): string => `pvc-${metadata.uid}`;
@@ -27,16 +38,15 @@ export function wantsVolume(
 export function wantedVolume(
   claim: PersistentVolumeClaim,
   { parameters = {}, mountOptions = [] }: StorageClass,
-  more: Pick<WantedVolume, "source" | "node">,
+  more: Pick<WantedVolume, "source" | "node" | "secrets" | "mutableParameters">,
 ): WantedVolume {
-  const own = Object.entries(parameters).filter(([name]) => !name.startsWith(reservedPrefix));
-  const fsType = parameters[`${reservedPrefix}fstype`];
+  const fsType = parameters["csi.storage.k8s.io/fstype"];
   return {
     name: volumeNameFor(claim),
     sizeBytes: Math.ceil(asUnits(claim.spec.resources?.requests?.storage)),
     mode: claim.spec.volumeMode === "Block" ? "Block" : "Filesystem",
     accessModes: claim.spec.accessModes ?? [],
-    parameters: Object.fromEntries(own),
+    parameters: driverParameters(parameters),
     mountOptions,
     ...(fsType === undefined ? {} : { fsType }),
     ...more,
@@ -54,14 +64,17 @@ export function provisionedVolume(
   }: { readonly driver: string; readonly wanted: WantedVolume; readonly created: CreatedVolume },
 ): New<PersistentVolume> {
   const { namespace, name, uid, resourceVersion } = claim.metadata;
-  const { reclaimPolicy = "Delete", mountOptions = [] } = storageClass;
+  const { reclaimPolicy = "Delete", mountOptions = [], parameters = {} } = storageClass;
+  const secret = (use: SecretUse) => secretRef(use, parameters, { volume: wanted.name, claim });
+  const deletion = secret("provisioner");
+  const attributesClass = claim.spec.volumeAttributesClassName ?? "";
   return {
     metadata: {
       name: wanted.name,
       annotations: {
         [provisionedBy]: driver,
-        "volume.kubernetes.io/provisioner-deletion-secret-name": "",
-        "volume.kubernetes.io/provisioner-deletion-secret-namespace": "",
+        [deletionSecret.name]: deletion?.name ?? "",
+        [deletionSecret.namespace]: deletion?.namespace ?? "",
       },
       finalizers: reclaimPolicy === "Delete" ? [provisionerFinalizer] : [],
     },
@@ -74,15 +87,24 @@ export function provisionedVolume(
         volumeHandle: created.volumeId,
         ...(Object.keys(created.context).length === 0 ? {} : { volumeAttributes: { ...created.context } }),
         ...(wanted.fsType === undefined ? {} : { fsType: wanted.fsType }),
+        ...named("controllerPublishSecretRef", secret("controller-publish")),
+        ...named("nodeStageSecretRef", secret("node-stage")),
+        ...named("nodePublishSecretRef", secret("node-publish")),
+        ...named("controllerExpandSecretRef", secret("controller-expand")),
+        ...named("nodeExpandSecretRef", secret("node-expand")),
       },
       persistentVolumeReclaimPolicy: reclaimPolicy,
       storageClassName: storageClass.metadata.name,
       volumeMode: wanted.mode,
       ...(mountOptions.length === 0 ? {} : { mountOptions: [...mountOptions] }),
+      ...(attributesClass === "" ? {} : { volumeAttributesClassName: attributesClass }),
       ...affinityTo(created.topology),
     },
   };
 }
+
+const named = <Name extends string>(name: Name, ref: SecretReference | undefined) =>
+  ref === undefined ? {} : { [name]: ref };
 
 const affinityTo = (topology: readonly Segments[]): Partial<PersistentVolume["spec"]> => {
   if (topology.length === 0) return {};

@@ -11,6 +11,7 @@ import { defineController, done, type Loop } from "@skiff/control-loop";
 import { setClaimStatus } from "../persistent-volume/bind.ts";
 import type { StorageDriver } from "../storage-driver.ts";
 import { sizeText } from "../volume-provisioner/plan.ts";
+import { readSecret } from "../volume-provisioner/read-secret.ts";
 
 type ClaimStatus = PersistentVolumeClaim["status"];
 
@@ -75,7 +76,9 @@ export const volumeResizer = (driver: StorageDriver): Loop =>
       const started = await setClaimStatus(claim, resizeStatus(claim.status, resizing), context);
       tell("Normal", "Resizing", `External resizer is resizing volume ${name}`);
       try {
-        const grown = await driver.expandVolume(volume.spec.csi.volumeHandle, Math.ceil(asUnits(size)), signal);
+        const { volumeHandle: volumeId, controllerExpandSecretRef } = volume.spec.csi;
+        const secrets = await readSecret(controllerExpandSecretRef, context);
+        const grown = await driver.expandVolume({ volumeId, secrets, sizeBytes: Math.ceil(asUnits(size)) }, signal);
         const capacity = { ...volume.spec.capacity, storage: sizeText(grown.sizeBytes) };
         await client.update(PersistentVolumes, { ...volume, spec: { ...volume.spec, capacity } }, { signal });
         if (grown.onNodeToo) {

@@ -21,51 +21,49 @@ const ignoreMissing = (error: unknown): undefined => {
 };
 
 /**
- * Gives snapshots their contents, and tells of them what their contents tell.
+ * Gives snapshots their contents, whatever driver takes them, and tells of them what their contents tell.
  * https://kubernetes.io/docs/concepts/storage/volume-snapshots/
  */
-export const snapshotBinder = (driver: StorageDriver): Loop =>
-  defineController<DynamicObject>({
-    name: `snapshot-controller-${driver.name}`,
-    component: "snapshot-controller",
-    for: VolumeSnapshots,
-    reads: [PersistentVolumeClaims, PersistentVolumes],
-    watches: [
-      watching(VolumeSnapshotContents, (content) => [contentFacts(content).ref]),
-      watching(VolumeSnapshotClasses, () => []),
-    ],
-    async reconcile(snapshot, context) {
-      const { client, cached, signal } = context;
-      const facts = snapshotFacts(snapshot);
-      const contentName = facts.content ?? `snapcontent-${snapshot.metadata.uid}`;
-      const content = cached(VolumeSnapshotContents).get(contentName);
-      if (snapshot.metadata.deletionTimestamp !== undefined) {
-        if (content !== undefined && contentFacts(content).deletionPolicy === "Delete") {
-          await client.delete(VolumeSnapshotContents, { name: contentName }, { signal }).catch(ignoreMissing);
-        }
-        if (!snapshot.metadata.finalizers?.includes(snapshotFinalizer)) return done;
-        const letGo = withFinalizer(snapshot, snapshotFinalizer, false);
-        await client.update(VolumeSnapshots, letGo, { signal }).catch(ignoreMissing);
-        return done;
+export const snapshotBinder: Loop = defineController<DynamicObject>({
+  name: "snapshot-controller",
+  component: "snapshot-controller",
+  for: VolumeSnapshots,
+  reads: [PersistentVolumeClaims, PersistentVolumes],
+  watches: [
+    watching(VolumeSnapshotContents, (content) => [contentFacts(content).ref]),
+    watching(VolumeSnapshotClasses, () => []),
+  ],
+  async reconcile(snapshot, context) {
+    const { client, cached, signal } = context;
+    const facts = snapshotFacts(snapshot);
+    const contentName = facts.content ?? `snapcontent-${snapshot.metadata.uid}`;
+    const content = cached(VolumeSnapshotContents).get(contentName);
+    if (snapshot.metadata.deletionTimestamp !== undefined) {
+      if (content !== undefined && contentFacts(content).deletionPolicy === "Delete") {
+        await client.delete(VolumeSnapshotContents, { name: contentName }, { signal }).catch(ignoreMissing);
       }
-      try {
-        if (content === undefined) await createContent(snapshot, contentName, driver, context);
-        else await tell(snapshot, content, context);
-      } catch (error) {
-        signal.throwIfAborted();
-        const message = describeError(error);
-        const event = { type: "Warning", reason: "SnapshotContentCreationFailed", message } as const;
-        context.recorder.record(VolumeSnapshots, snapshot, event);
-        throw error;
-      }
+      if (!snapshot.metadata.finalizers?.includes(snapshotFinalizer)) return done;
+      const letGo = withFinalizer(snapshot, snapshotFinalizer, false);
+      await client.update(VolumeSnapshots, letGo, { signal }).catch(ignoreMissing);
       return done;
-    },
-  });
+    }
+    try {
+      if (content === undefined) await createContent(snapshot, contentName, context);
+      else await tell(snapshot, content, context);
+    } catch (error) {
+      signal.throwIfAborted();
+      const message = describeError(error);
+      const event = { type: "Warning", reason: "SnapshotContentCreationFailed", message } as const;
+      context.recorder.record(VolumeSnapshots, snapshot, event);
+      throw error;
+    }
+    return done;
+  },
+});
 
 async function createContent(
   snapshot: DynamicObject,
   contentName: string,
-  driver: StorageDriver,
   { client, cached, recorder, signal }: ReconcileContext,
 ): Promise<void> {
   const { claim, content, className } = snapshotFacts(snapshot);
@@ -75,14 +73,17 @@ async function createContent(
   const held = cached(PersistentVolumeClaims).get(claim, namespace);
   const volume = cached(PersistentVolumes).get(held?.spec.volumeName ?? "");
   if (volume === undefined) throw new Error(`the source PVC ${claim} is not bound`);
-  if (volume.spec.csi?.driver !== driver.name) return;
+  const { driver, volumeHandle } = volume.spec.csi ?? {};
+  if (driver === undefined || volumeHandle === undefined) throw new Error(`the volume of ${claim} is no driver's`);
   const classes = cached(VolumeSnapshotClasses).list();
   const chosen =
     className === undefined
-      ? classes.find((one) => snapshotClassFacts(one).isDefault && snapshotClassFacts(one).driver === driver.name)
+      ? classes.find((one) => snapshotClassFacts(one).isDefault && snapshotClassFacts(one).driver === driver)
       : classes.find((one) => one.metadata.name === className);
   if (chosen === undefined) throw new Error(`failed to get snapshot class ${className ?? "that is the default"}`);
   const { deletionPolicy } = snapshotClassFacts(chosen);
+  if (snapshotClassFacts(chosen).driver !== driver)
+    throw new Error(`the class ${chosen.metadata.name} is not for the driver ${driver}`);
   if (className === undefined || !snapshot.metadata.finalizers?.includes(snapshotFinalizer)) {
     const { spec } = snapshotFacts(snapshot);
     const classed = { ...snapshot, spec: { ...spec, volumeSnapshotClassName: chosen.metadata.name } };
@@ -94,8 +95,8 @@ async function createContent(
     metadata: { name: contentName, finalizers: [contentFinalizer] },
     spec: {
       deletionPolicy,
-      driver: driver.name,
-      source: { volumeHandle: volume.spec.csi.volumeHandle },
+      driver,
+      source: { volumeHandle },
       sourceVolumeMode: volume.spec.volumeMode ?? "Filesystem",
       volumeSnapshotClassName: chosen.metadata.name,
       volumeSnapshotRef: {

@@ -45,6 +45,16 @@ export function controllerMethods(driver: HostpathController): readonly Served[]
         return {};
       }),
     ),
+    serve(controllerService.validateVolumeCapabilities, async (request) => {
+      const { volumeId, volumeCapabilities, volumeContext, parameters, mutableParameters } = request;
+      const { form } = await store.get("volumes", volumeId);
+      if (volumeCapabilities.length === 0) {
+        throw new GrpcStatus("INVALID_ARGUMENT", "Volume Capabilities missing in request");
+      }
+      const fits = volumeCapabilities.every(({ block }) => (block !== undefined) === (form === "block"));
+      if (!fits) return { message: form === "block" ? "the volume is a device" : "the volume is a file system" };
+      return { confirmed: { volumeContext, volumeCapabilities, parameters, mutableParameters } };
+    }),
     serve(controllerService.getCapacity, async () => {
       const { bavail, bsize } = await statfs(root);
       return { availableCapacity: bavail * bsize };

@@ -76,6 +76,19 @@ test("a volume is made once, shown to pods, copied, and really deleted", async (
   assert.deepEqual(await readdir(join(folder, "root", "snapshots")), []);
 });
 
+test("the driver says what a volume can be used as", async () => {
+  await using driver = await DriverFixture.start(undefined);
+  const { client, signal } = driver;
+  await driver.create("pvc-1");
+  const ask = (volumeCapabilities: readonly object[], volumeId = "pvc-1") =>
+    client.call(controllerService.validateVolumeCapabilities, { volumeId, volumeCapabilities }, signal);
+  assert.equal((await ask([writer])).confirmed?.volumeCapabilities.length, 1);
+  const device = { ...writer, mount: undefined, block: {} };
+  assert.deepEqual(await ask([device]), { confirmed: undefined, message: "the volume is a file system" });
+  assert.match(await refusal(ask([])), /InvalidArgument/);
+  assert.match(await refusal(ask([writer], "none")), /NotFound/);
+});
+
 test("names never lead out of the driver's folder", async () => {
   await using driver = await DriverFixture.start(undefined);
   const { client, signal, folder } = driver;
