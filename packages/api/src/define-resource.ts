@@ -101,7 +101,7 @@ function generalRules<T extends KubeObject>(of: {
       rules.prepareCreate?.(object, context);
     },
     prepareUpdate(object: T, old: T, context: RuleContext) {
-      if (hasStatus) keepField(object, old, "status");
+      if (hasStatus) shareField(object, old, "status");
       rules.prepareUpdate?.(object, old, context);
     },
     prepareStatusUpdate(object: T, old: T, context: RuleContext) {
@@ -124,6 +124,13 @@ function generalRules<T extends KubeObject>(of: {
 const partsHeldByValue = (definition: string): readonly string[] =>
   definitionSchema(definition).fieldNames.filter((name) => name === "spec" || name === "status");
 
+/** Makes `field` of `object` the very value that it is in `old`, which is frozen: what a write does not reach is not copied for it. */
+function shareField(object: object, old: object, field: string): void {
+  const value: unknown = Reflect.get(old, field);
+  if (value === undefined) Reflect.deleteProperty(object, field);
+  else Reflect.set(object, field, value);
+}
+
 /** Makes `field` of `object` what it is in `old`. */
 export function keepField(object: object, old: object, field: string): void {
   const value: unknown = Reflect.get(old, field);
@@ -136,7 +143,7 @@ const ofItsOwn = new Set(["apiVersion", "kind", "metadata", "status"]);
 /** Makes everything but type, metadata and status what it is in `old`. */
 function keepAllButStatus(object: object, old: object): void {
   for (const field of new Set([...Object.keys(object), ...Object.keys(old)])) {
-    if (!ofItsOwn.has(field)) keepField(object, old, field);
+    if (!ofItsOwn.has(field)) shareField(object, old, field);
   }
 }
 

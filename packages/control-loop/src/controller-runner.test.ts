@@ -4,7 +4,7 @@ import { ConfigMaps, ownerReference, refusals, Secrets, ServiceAccounts, type Tr
 import { createLogger, silentLogger } from "@skiff/base";
 import { createClient, createInformers } from "@skiff/client";
 import { TestCluster } from "@skiff/testing";
-import { defineController, watching } from "./define-controller.ts";
+import { defineController, owning, watching } from "./define-controller.ts";
 import type { Loop } from "./loop.ts";
 import { againIn, done } from "./outcome.ts";
 import { runControllers } from "./run-controllers.ts";
@@ -16,11 +16,12 @@ const ours = (name: string) => ({ metadata: { name, namespace, labels: { test: "
 async function withLoop(
   loop: Loop,
   act: (cluster: TestCluster, logged: readonly string[]) => Promise<void>,
-  options: { readonly lateMs?: number } = {},
+  options: { readonly lateMs?: number; readonly through?: (inner: Transport) => Transport } = {},
 ): Promise<void> {
   await using cluster = await TestCluster.start();
   const { clock, random } = cluster;
-  const inner = cluster.transport({ name: "admin", groups: ["system:masters"] });
+  const { through = (transport: Transport) => transport } = options;
+  const inner = through(cluster.transport({ name: "admin", groups: ["system:masters"] }));
   const late: Transport = {
     send: (request, signal) => inner.send(request, signal),
     async *watch(request, signal) {
@@ -196,4 +197,85 @@ test("one object is worked on by one at a time; `againIn` comes back; watches ma
     await cluster.advance(1_000);
     assert.deepEqual(gone, ["a"]);
   });
+});
+
+test("what a reconciliation has written is no reason for another where the loop knows its writes; what others write is", async () => {
+  const runs: string[] = [];
+  const meddle: (() => Promise<unknown>)[] = [];
+  const loop = defineController({
+    name: "known",
+    for: ConfigMaps,
+    concerns: ({ metadata }) => metadata.labels?.test === "yes",
+    ownWrites: "known",
+    owns: [owning(Secrets, { matters: (old, secret) => old.type !== secret.type || "note" in (secret.data ?? {}) })],
+    async reconcile(map, { client, owned, signal }) {
+      runs.push(`${map.data?.step ?? "0"} ${owned(Secrets, map).length}`);
+      if (map.data?.step === "1") return done;
+      const secret = { metadata: { name: "made", namespace, ownerReferences: [ownerReference(ConfigMaps, map)] } };
+      if (owned(Secrets, map).length > 0) {
+        await meddle.pop()?.();
+        return done;
+      }
+      await client.create(Secrets, secret, { signal });
+      await client.update(ConfigMaps, { ...map, data: { done: "yes" } }, { signal });
+      return done;
+    },
+  });
+  await withLoop(loop, async ({ client, signal, clock }) => {
+    const patch = (body: object) => client.patch(ConfigMaps, { name: "m", namespace }, body, { type: "merge", signal });
+    const settle = () => clock.advance(5_000);
+    await client.create(ConfigMaps, ours("m"), { signal });
+    await settle();
+    assert.deepEqual(runs, ["0 0"]);
+    const secretIs = (body: object) =>
+      client.patch(Secrets, { name: "made", namespace }, body, { type: "merge", signal });
+    await secretIs({ data: { other: "eA==" } });
+    await settle();
+    assert.deepEqual(runs, ["0 0"], "a change that does not matter");
+    meddle.push(() => patch({ data: { step: "1" } }));
+    await secretIs({ data: { note: "eA==" } });
+    await settle();
+    assert.deepEqual(runs, ["0 0", "0 1", "1 1"], "somebody else's write in the middle of the work");
+  });
+});
+
+test("what was perhaps made is looked for before it is made again", async () => {
+  let failures = 1;
+  const seen: number[] = [];
+  const loop = defineController({
+    name: "uncertain",
+    for: ConfigMaps,
+    owns: [Secrets],
+    concerns: ({ metadata }) => metadata.labels?.test === "yes",
+    async reconcile(map, { client, owned, signal }) {
+      seen.push(owned(Secrets, map).length);
+      if (owned(Secrets, map).length > 0) return done;
+      const secret = {
+        metadata: { generateName: "made-", namespace, ownerReferences: [ownerReference(ConfigMaps, map)] },
+      };
+      await client.create(Secrets, secret, { signal });
+      return done;
+    },
+  });
+  const answersLost = (inner: Transport): Transport => ({
+    watch: (request, signal) => inner.watch(request, signal),
+    async send(request, signal) {
+      const answer = await inner.send(request, signal);
+      if (request.verb === "create" && request.plural === "secrets" && failures-- > 0) {
+        throw refusals.unavailable("the answer was lost");
+      }
+      return answer;
+    },
+  });
+  await withLoop(
+    loop,
+    async ({ client, clock, signal }) => {
+      await client.create(ConfigMaps, ours("m"), { signal });
+      await clock.advance(120_000);
+      const { items } = await client.list(Secrets, { namespace, signal });
+      assert.equal(items.length, 1);
+      assert.equal(seen[1], 1);
+    },
+    { lateMs: 20_000, through: answersLost },
+  );
 });

@@ -1,7 +1,7 @@
 import { controllerOf, isConflict, type KubeObject, type ObjectRef, type ResourceDefinition } from "@skiff/api";
 import { aborted, assert, Background, describeError, isAbort, type Timer } from "@skiff/base";
 import type { CacheChange, Informer } from "@skiff/client";
-import type { Caches, ControllerDefinition, Watch } from "./define-controller.ts";
+import type { Caches, ControllerDefinition, Owned, Watch } from "./define-controller.ts";
 import type { LoopContext, LoopStats, RunningLoop } from "./loop.ts";
 import { WorkQueue } from "./work-queue.ts";
 import { resourceKey, WrittenRevisions } from "./written-revisions.ts";
@@ -30,6 +30,8 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
   /** Keys that wait for the caches to show what was written for them. */
   readonly #waiting = new Map<string, Waiting>();
   readonly #written = new Map<string, WrittenRevisions>();
+  /** Versions that were heard of while their key was worked on: perhaps they are what the work has written. */
+  readonly #heardMeanwhile = new Map<string, string[]>();
   #synced = false;
   #pumping = false;
   #succeeded = 0;
@@ -67,17 +69,21 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
 
   async #start(signal: AbortSignal): Promise<void> {
     const { owns = [], watches = [], reads = [] } = this.#definition;
-    for (const resource of [...owns, ...reads, ...watches.map((watch) => watch.resource)]) this.#open(resource);
-    for (const resource of owns) this.#indexOwners(this.#cached(resource));
+    const owned = owns.map(ownedOf);
+    for (const { resource } of [...owned, ...watches]) this.#open(resource);
+    for (const resource of reads) this.#open(resource);
+    for (const { resource } of owned) this.#indexOwners(this.#cached(resource));
     await Promise.all([...this.#informers.values()].map((informer) => informer.whenSynced(signal)));
     this.#subscriptions.push(
-      this.#own.onChange(({ kind, object }) => {
+      this.#own.onChange((change) => {
+        const { kind, object } = change;
         if (kind !== "deleted" && this.#definition.concerns?.(object) === false) return;
-        this.#queue.add(keyOf(object.metadata));
+        if (kind === "updated" && this.#definition.matters?.(change.old, object) === false) return;
+        this.#hear(keyOf(object.metadata), change);
       }),
     );
     for (const ref of this.#definition.expected ?? []) this.#queue.add(keyOf(ref));
-    for (const resource of owns) this.#subscribe({ resource, keys: (object) => this.#ownersOf(object) });
+    for (const one of owned) this.#subscribeOwned(one);
     for (const watch of watches) this.#subscribe(watch);
     const listening = this.#definition.listen?.(this.#context, (ref) => this.#queue.add(keyOf(ref)));
     if (listening !== undefined) this.#subscriptions.push(listening);
@@ -121,6 +127,32 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
     const { kind } = this.#definition.for;
     if (owner?.kind !== kind || groupOf(owner.apiVersion) !== this.#definition.for.group) return [];
     return [{ namespace: object.metadata.namespace, name: owner.name }];
+  }
+
+  #subscribeOwned({ resource, matters, mayWaitMs }: Owned): void {
+    const hear = (change: CacheChange<KubeObject>) => {
+      const update = change.kind === "updated";
+      if (update && !matters(change.old, change.object)) return;
+      const waitMs = update ? (mayWaitMs?.(change.old, change.object) ?? 0) : 0;
+      const states = update ? [change.old, change.object] : [change.object];
+      for (const key of new Set(states.flatMap((state) => this.#ownersOf(state)).map(keyOf))) {
+        if (waitMs > 0) this.#queue.addAfter(key, waitMs);
+        else this.#hear(key, change);
+      }
+    };
+    this.#subscriptions.push(this.#cached(resource).onChange(hear));
+  }
+
+  /** Has a key looked at because of a change, unless what is looked at has been written for it. */
+  #hear(key: string, { kind, object }: CacheChange<KubeObject>): void {
+    const { resourceVersion } = object.metadata;
+    if (this.#definition.ownWrites !== "known" || kind === "deleted") this.#queue.add(key);
+    else if (this.#written.get(key)?.includes(resourceVersion)) return;
+    else if (this.#queue.isActive(key)) {
+      const heard = this.#heardMeanwhile.get(key);
+      if (heard === undefined) this.#heardMeanwhile.set(key, [resourceVersion]);
+      else heard.push(resourceVersion);
+    } else this.#queue.add(key);
   }
 
   #subscribe(watch: Watch): void {
@@ -176,6 +208,9 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
       // Never inside the listener that found the work.
       await Promise.resolve();
       const succeeded = await this.#reconcile(key, signal);
+      const written = this.#written.get(key);
+      if (this.#heardMeanwhile.get(key)?.some((version) => written?.includes(version) !== true)) this.#queue.add(key);
+      this.#heardMeanwhile.delete(key);
       this.#queue.finish(key, { succeeded });
       this.#pumpSoon();
     });
@@ -215,6 +250,9 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
     else logger.warn(text, { failures });
   }
 }
+
+const ownedOf = (of: ResourceDefinition | Owned): Owned =>
+  "resource" in of ? of : { resource: of, matters: () => true };
 
 const keyOf = ({ namespace, name }: ObjectRef): string => (namespace === undefined ? name : `${namespace}/${name}`);
 

@@ -52,6 +52,22 @@ function methodsOf<T extends KubeObject>(
   return { keys, matters };
 }
 
+/** Objects that a controller makes, of which not every change matters to it. */
+export interface Owned {
+  readonly resource: ResourceDefinition;
+  matters(old: KubeObject, object: KubeObject): boolean;
+  /** How long a change may wait, so that others are looked at together with it. None waits where absent. */
+  mayWaitMs?(old: KubeObject, object: KubeObject): number;
+}
+
+/** An `Owned` with its types. */
+export function owning<T extends KubeObject>(
+  resource: ResourceDefinition<T>,
+  rules: { matters(old: T, object: T): boolean; mayWaitMs?(old: T, object: T): number },
+): Owned {
+  return { resource, ...rules };
+}
+
 export interface ControllerDefinition<T extends KubeObject> {
   /** As in `replica-set`. */
   readonly name: string;
@@ -61,8 +77,15 @@ export interface ControllerDefinition<T extends KubeObject> {
   readonly for: ResourceDefinition<T>;
   /** Whether an object is any of its business; all are where absent. Of objects that are gone it hears in any case. */
   concerns?(object: T): boolean;
+  /** Whether a change of an object is. Every change is where absent. */
+  matters?(old: T, object: T): boolean;
   /** Objects that it creates: their changes concern the controller that their owner reference names. */
-  readonly owns?: readonly ResourceDefinition[];
+  readonly owns?: readonly (ResourceDefinition | Owned)[];
+  /**
+   * `known`: what a reconciliation has written to its object or to those that this owns is no reason for another. It must come to
+   * an end by itself, or say `againIn`: nobody calls it again for what it did.
+   */
+  readonly ownWrites?: "known" | "news";
   /** Objects that shall be there: looked at from the start, whether they are or not (then `gone` hears of them). */
   readonly expected?: readonly ObjectRef[];
   readonly watches?: readonly Watch[];

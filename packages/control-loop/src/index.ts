@@ -3,6 +3,8 @@ export {
   type Caches,
   type ControllerDefinition,
   defineController,
+  type Owned,
+  owning,
   type ReconcileContext,
   type Watch,
   watching,

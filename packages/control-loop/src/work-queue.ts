@@ -21,8 +21,8 @@ export class WorkQueue implements Disposable {
   readonly #delayed = new Map<string, Delayed>();
   readonly #backoff: KeyedBackoff<string>;
   readonly #restMs: number;
-  /** Keys that were worked on a moment ago. */
-  readonly #resting = new Map<string, Timer>();
+  /** Until when keys are left alone that were worked on a moment ago (monotonic), those that may be taken first in front. */
+  readonly #resting = new Map<string, number>();
 
   /**
    * `onReady` is called whenever a key has become ready to be taken. With `restMs` a key is left alone that long after it was
@@ -45,16 +45,27 @@ export class WorkQueue implements Disposable {
     return this.#ready.size;
   }
 
+  /** Whether the key is taken. */
+  isActive(key: string): boolean {
+    return this.#active.has(key);
+  }
+
+  /** Keys that are taken. */
   get active(): number {
     return this.#active.size;
   }
 
   add(key: string): void {
-    if (this.#active.has(key) || this.#resting.has(key)) {
+    if (this.#active.has(key)) {
       this.#addedMeanwhile.add(key);
       return;
     }
     if (this.#ready.has(key)) return;
+    const restMs = this.#restLeftMs(key);
+    if (restMs > 0) {
+      this.addAfter(key, restMs);
+      return;
+    }
     this.#ready.add(key);
     this.#onReady();
   }
@@ -91,17 +102,24 @@ export class WorkQueue implements Disposable {
   finish(key: string, result: { readonly succeeded: boolean }): void {
     if (result.succeeded) this.#backoff.reset(key);
     this.#active.delete(key);
-    if (this.#restMs > 0) {
-      const timer = this.#clock.after(this.#restMs, () => {
-        this.#resting.delete(key);
-        this.#addAgain(key);
-      });
-      this.#resting.set(key, timer);
-    } else this.#addAgain(key);
+    if (this.#restMs > 0) this.#rest(key);
+    if (this.#addedMeanwhile.delete(key)) this.add(key);
   }
 
-  #addAgain(key: string): void {
-    if (this.#addedMeanwhile.delete(key)) this.add(key);
+  /** Without a timer: most keys are not added again while they rest. */
+  #rest(key: string): void {
+    const nowMs = this.#clock.monotonic();
+    for (const [other, untilMs] of this.#resting) {
+      if (untilMs > nowMs) break;
+      this.#resting.delete(other);
+    }
+    this.#resting.delete(key);
+    this.#resting.set(key, nowMs + this.#restMs);
+  }
+
+  #restLeftMs(key: string): number {
+    const untilMs = this.#resting.get(key);
+    return untilMs === undefined ? 0 : untilMs - this.#clock.monotonic();
   }
 
   /** Puts a taken key back, unworked on: it is ready again, once. */
@@ -115,7 +133,5 @@ export class WorkQueue implements Disposable {
   [Symbol.dispose](): void {
     for (const { timer } of this.#delayed.values()) timer.cancel();
     this.#delayed.clear();
-    for (const timer of this.#resting.values()) timer.cancel();
-    this.#resting.clear();
   }
 }

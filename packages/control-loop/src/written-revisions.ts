@@ -1,5 +1,5 @@
-import { type KubeObject, type ObjectRef, qualifiedPlural, type ResourceDefinition } from "@skiff/api";
-import { isJsonObject } from "@skiff/base";
+import { type KubeObject, type ObjectRef, qualifiedPlural, type ResourceDefinition, StatusError } from "@skiff/api";
+import { isAbort, isJsonObject } from "@skiff/base";
 import type { Client, Informer } from "@skiff/client";
 
 /** Finds the cache in which a write will show; `undefined`: none that the loop reads. */
@@ -11,6 +11,7 @@ export type CacheOf = <T extends KubeObject>(resource: ResourceDefinition<T>) =>
  */
 export class WrittenRevisions {
   readonly #unseen: (() => boolean)[] = [];
+  readonly #versions = new Set<string>();
   readonly #cacheOf: CacheOf;
 
   constructor(cacheOf: CacheOf) {
@@ -26,6 +27,11 @@ export class WrittenRevisions {
     return true;
   }
 
+  /** Whether a resource version was made here: by a creation, or by an update of one version. Patches do not tell. */
+  includes(resourceVersion: string): boolean {
+    return this.#versions.has(resourceVersion);
+  }
+
   /** Gives up waiting. */
   clear(): void {
     this.#unseen.length = 0;
@@ -37,14 +43,35 @@ export class WrittenRevisions {
       this.#wrote(resource, object.metadata.resourceVersion);
       return object;
     };
+    const made = <T extends KubeObject>(resource: ResourceDefinition<T>, object: T): T => {
+      this.#versions.add(object.metadata.resourceVersion);
+      return wrote(resource, object);
+    };
+    /** Of an update that changed nothing, or was of any version, the version may be that of whoever wrote before. */
+    const updated = <T extends KubeObject>(resource: ResourceDefinition<T>, sent: T, object: T): T => {
+      const { resourceVersion: before = "" } = sent.metadata;
+      const isOwn = before !== "" && before !== object.metadata.resourceVersion;
+      return isOwn ? made(resource, object) : wrote(resource, object);
+    };
     return {
       get: (resource, ref, options) => client.get(resource, ref, options),
       list: (resource, options) => client.list(resource, options),
       watch: (resource, options) => client.watch(resource, options),
-      create: async (resource, object, options) => wrote(resource, await client.create(resource, object, options)),
-      update: async (resource, object, options) => wrote(resource, await client.update(resource, object, options)),
+      create: async (resource, object, options) => {
+        try {
+          return made(resource, await client.create(resource, object, options));
+        } catch (error) {
+          const { namespace } = object.metadata;
+          if (isUncertain(error, options.signal)) {
+            await this.#lookFor(resource, client, { ...(namespace !== undefined && { namespace }), ...options });
+          }
+          throw error;
+        }
+      },
+      update: async (resource, object, options) =>
+        updated(resource, object, await client.update(resource, object, options)),
       updateStatus: async (resource, object, options) =>
-        wrote(resource, await client.updateStatus(resource, object, options)),
+        updated(resource, object, await client.updateStatus(resource, object, options)),
       patch: async (resource, ref, patch, options) =>
         wrote(resource, await client.patch(resource, ref, patch, options)),
       delete: async (resource, ref, options) => {
@@ -71,10 +98,25 @@ export class WrittenRevisions {
   }
 
   #wrote(resource: ResourceDefinition, resourceVersion: string): void {
+    this.#waitFor(resource, Number(resourceVersion));
+  }
+
+  #waitFor(resource: ResourceDefinition, revision: number): void {
     const cache = this.#cacheOf(resource);
-    const revision = Number(resourceVersion);
     if (cache === undefined || !Number.isInteger(revision)) return;
     this.#unseen.push(() => cache.revision >= revision);
+  }
+
+  /** What was perhaps made is waited for as well: whoever tries again without seeing it makes it twice. */
+  async #lookFor(resource: ResourceDefinition, client: Client, where: Parameters<Client["list"]>[1]): Promise<void> {
+    if (this.#cacheOf(resource) === undefined) return;
+    try {
+      const { items } = await client.list(resource, { ...where });
+      this.#waitFor(resource, Math.max(0, ...items.map(({ metadata }) => Number(metadata.resourceVersion))));
+    } catch {
+      // The server is away altogether: then there is time, too.
+      this.#unseen.push(() => false);
+    }
   }
 
   #deleted(resource: ResourceDefinition, ref: ObjectRef, uid: string | undefined): void {
@@ -86,6 +128,10 @@ export class WrittenRevisions {
     });
   }
 }
+
+/** Whether a write that failed may have been done all the same: nobody has refused it. */
+const isUncertain = (error: unknown, signal: AbortSignal): boolean =>
+  !isAbort(error, signal) && (!(error instanceof StatusError) || error.code >= 500);
 
 /** Resources are told apart by group and plural; versions share their objects. */
 export const resourceKey = (resource: ResourceDefinition): string => qualifiedPlural(resource);

@@ -2,6 +2,7 @@ import { type Pod, Pods } from "@skiff/api";
 import type { CacheChange, Informers } from "@skiff/client";
 
 const byNode = "node name";
+const byAddress = "address";
 
 /** Tells each node of its own pods only: what a change costs does not grow with the number of nodes. */
 export class PodFeed implements Disposable {
@@ -13,6 +14,7 @@ export class PodFeed implements Disposable {
     this.#informers = informers;
     const pods = informers.for(Pods);
     pods.addIndex(byNode, ({ spec }) => (spec.nodeName ? [spec.nodeName] : []));
+    pods.addIndex(byAddress, ({ status }) => (status?.podIP ? [status.podIP] : []));
     this.#subscription = pods.onChange((change) => this.#listeners.get(change.object.spec.nodeName ?? "")?.(change));
   }
 
@@ -26,6 +28,11 @@ export class PodFeed implements Disposable {
   /** The node's pods of now. */
   of(nodeName: string): readonly Pod[] {
     return this.#informers.for(Pods).byIndex(byNode, nodeName);
+  }
+
+  /** Whether a pod has the address. */
+  hasAddress(address: string): boolean {
+    return this.#informers.for(Pods).byIndex(byAddress, address).length > 0;
   }
 
   /** The pod as it is known now. */

@@ -254,10 +254,9 @@ export class SimulatedNode implements AsyncDisposable {
 
   #freeAddress(): string {
     const { feed, spec } = this.#options;
-    const taken = new Set(feed.of(this.name).map(({ status }) => status?.podIP));
     for (;;) {
       const address = spec.podAddress(this.#addresses++);
-      if (!taken.has(address)) return address;
+      if (!feed.hasAddress(address)) return address;
     }
   }
 

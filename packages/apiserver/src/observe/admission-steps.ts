@@ -24,15 +24,26 @@ export class AdmissionSteps {
   }
 
   /** Runs a step; gives and throws what it does. */
-  async time(type: AdmissionStep, operation: AdmissionRequest["operation"], step: () => Promise<void>): Promise<void> {
+  time(
+    type: AdmissionStep,
+    operation: AdmissionRequest["operation"],
+    step: () => Promise<void> | undefined,
+  ): Promise<void> | undefined {
     const begunMs = this.#clock.monotonic();
-    let rejected = true;
-    try {
-      await step();
-      rejected = false;
-    } finally {
+    const note = (rejected: boolean) =>
       this.#note({ operation, rejected: String(rejected), type }, (this.#clock.monotonic() - begunMs) / 1000);
+    const refused = (error: unknown): never => {
+      note(true);
+      throw error;
+    };
+    try {
+      const pending = step();
+      if (pending !== undefined) return pending.then(() => note(false), refused);
+    } catch (error) {
+      return refused(error);
     }
+    note(false);
+    return undefined;
   }
 
   /** Its part of `/metrics`. */

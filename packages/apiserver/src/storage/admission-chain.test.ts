@@ -52,7 +52,7 @@ test("the first refusal ends it, whether it is waited for or not", async () => {
       { name: "refuses", handles: () => true, ...(admit === undefined ? {} : { admit }) },
       { name: "after", handles: () => true, admit: () => void after.push("asked") },
     ]);
-    await assert.rejects(chain.admit(request(Pods)), /no/);
+    await assert.rejects(async () => chain.admit(request(Pods)), /no/);
     assert.deepEqual(after, []);
   }
 });

@@ -29,37 +29,35 @@ export class AdmissionChain {
     this.#byResource = new WeakMap();
   }
 
-  /** Lets plugins change the object, a second time where one asks for it. Throws what a plugin refuses with. */
-  admit(request: AdmissionRequest): Promise<void> {
-    return this.#steps?.time("admit", request.operation, () => this.#admit(request)) ?? this.#admit(request);
+  /**
+   * Lets plugins change the object, a second time where one asks for it. Throws what a plugin refuses with, or rejects with it;
+   * `undefined` where nothing has to be waited for, as most often: each promise would cost every write turns of the queue.
+   */
+  admit(request: AdmissionRequest): Promise<void> | undefined {
+    const step = () => this.#admit(request);
+    return this.#steps === undefined ? step() : this.#steps.time("admit", request.operation, step);
   }
 
-  async #admit(request: AdmissionRequest): Promise<void> {
+  #admit(request: AdmissionRequest): Promise<void> | undefined {
     const first = new Round(false);
-    await this.#admitRound(request, first);
-    if (first.wantsMore) await this.#admitRound(request, new Round(true));
+    const again = () => (first.wantsMore ? this.#admitRound(request, new Round(true)) : undefined);
+    const pending = this.#admitRound(request, first);
+    return pending === undefined ? again() : pending.then(again);
   }
 
-  async #admitRound(request: AdmissionRequest, round: Round): Promise<void> {
-    for (const plugin of this.#of(request.resource)) {
-      if (plugin.admit === undefined || !plugin.handles(request)) continue;
-      // To wait for what does not wait would cost each write several turns of the queue.
-      const pending = plugin.admit(request, round);
-      if (pending !== undefined) await pending;
-    }
+  #admitRound(request: AdmissionRequest, round: Round): Promise<void> | undefined {
+    return inOrder(this.#of(request.resource), (plugin) =>
+      plugin.admit !== undefined && plugin.handles(request) ? plugin.admit(request, round) : undefined,
+    );
   }
 
-  /** Lets plugins look at the finished object. Throws what a plugin refuses with. */
-  validate(request: AdmissionRequest): Promise<void> {
-    return this.#steps?.time("validate", request.operation, () => this.#validate(request)) ?? this.#validate(request);
-  }
-
-  async #validate(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#of(request.resource)) {
-      if (plugin.validate === undefined || !plugin.handles(request)) continue;
-      const pending = plugin.validate(request);
-      if (pending !== undefined) await pending;
-    }
+  /** Lets plugins look at the finished object. Throws, rejects and gives as `admit` does. */
+  validate(request: AdmissionRequest): Promise<void> | undefined {
+    const step = () =>
+      inOrder(this.#of(request.resource), (plugin) =>
+        plugin.validate !== undefined && plugin.handles(request) ? plugin.validate(request) : undefined,
+      );
+    return this.#steps === undefined ? step() : this.#steps.time("validate", request.operation, step);
   }
 
   #of(resource: ResourceDefinition): readonly AdmissionPlugin[] {
@@ -73,4 +71,18 @@ export class AdmissionChain {
     this.#byResource.set(resource, found);
     return found;
   }
+}
+
+/** One plugin after the other; without a promise where none of them gives one. */
+function inOrder(
+  plugins: readonly AdmissionPlugin[],
+  ask: (plugin: AdmissionPlugin) => Promise<void> | void,
+  from = 0,
+): Promise<void> | undefined {
+  for (let at = from; at < plugins.length; at++) {
+    const plugin = plugins[at];
+    const pending = plugin && ask(plugin);
+    if (pending instanceof Promise) return pending.then(() => inOrder(plugins, ask, at + 1));
+  }
+  return undefined;
 }

@@ -89,7 +89,8 @@ async function admit(storage: ObjectStorage, request: AdmissionRequest, { object
   delete metadata.generation;
   resource.defaults(object);
   if (context.ownFields !== true) trackFields(storage, object, { live: undefined, context, subresource: undefined });
-  await storage.environment.admission.admit(request);
+  const admitting = storage.environment.admission.admit(request);
+  if (admitting !== undefined) await admitting;
   resource.defaults(object);
 }
 
@@ -106,7 +107,8 @@ async function finish(storage: ObjectStorage, request: AdmissionRequest, { objec
     throw refusals.invalid({ group: resource.group, kind: resource.kind, name: metadata.name ?? "" }, errors);
   }
   for (const text of resource.warnings?.(object) ?? []) context.warn(text);
-  await admission.validate(request);
+  const validating = admission.validate(request);
+  if (validating !== undefined) await validating;
 }
 
 function admissionRequest(storage: ObjectStorage, object: KubeObject, context: WriteContext): AdmissionRequest {

@@ -84,7 +84,8 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   resource.defaults(next);
   if (modification.ownFields !== true) trackFields(storage, next, { live: old, context, subresource });
   const request = modification.admitted === true ? undefined : admissionRequest(storage, update);
-  if (request !== undefined) await admission.admit(request);
+  const admitting = request && admission.admit(request);
+  if (admitting !== undefined) await admitting;
   resource.defaults(next);
   const moment = { nowMs: clock.now() };
   if (subresource === undefined) resource.prepareUpdate(next, old, moment);
@@ -94,22 +95,25 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   if (generation === undefined) delete next.metadata.generation;
   else next.metadata.generation = countsAsNew(storage, update) ? generation + 1 : generation;
   const own = findings(storage, update);
-  const errors = await withChecks(storage, update, own);
+  const checking = withChecks(storage, update, own);
+  const errors = checking instanceof Promise ? await checking : checking;
   if (errors.length > 0) {
     throw refusals.invalid({ group: resource.group, kind: resource.kind, name: old.metadata.name }, errors);
   }
   if (subresource === undefined) for (const text of resource.warnings?.(next, old) ?? []) context.warn(text);
-  if (request !== undefined) await admission.validate(request);
+  const validating = request && admission.validate(request);
+  if (validating !== undefined) await validating;
 }
 
 /** The findings with those of the resource's hooks. */
-async function withChecks(
+function withChecks(
   { hooks: { check, checksParts } }: ObjectStorage,
   { next, old, modification }: Update,
   found: readonly FieldError[],
-): Promise<readonly FieldError[]> {
+): readonly FieldError[] | Promise<readonly FieldError[]> {
   if (check === undefined || (modification.subresource !== undefined && checksParts !== true)) return found;
-  return [...found, ...(await check(next, old, found))];
+  const more = check(next, old, found);
+  return more instanceof Promise ? more.then((later) => [...found, ...later]) : [...found, ...more];
 }
 
 /** A status that is not said is an empty one, as the original holds it: rules rely on its being there. */
@@ -183,15 +187,17 @@ function admissionRequest({ resource }: ObjectStorage, { next, old, modification
 
 /** True when nothing but the times of managed fields differs: such an update is not written. */
 function isUnchanged(next: KubeObject, old: KubeObject): boolean {
-  if (jsonEqual(next, old)) return true;
-  return jsonEqual(withoutTimes(next), withoutTimes(old));
+  // Most updates change something, and that is found before anything is copied.
+  const { metadata, ...rest } = next;
+  const { metadata: oldMetadata, ...oldRest } = old;
+  if (!jsonEqual(rest, oldRest)) return false;
+  const { managedFields, ...others } = metadata;
+  const { managedFields: oldManagedFields, ...oldOthers } = oldMetadata;
+  return jsonEqual(others, oldOthers) && jsonEqual(withoutTimes(managedFields), withoutTimes(oldManagedFields));
 }
 
-function withoutTimes(object: KubeObject): object {
-  const { managedFields, ...metadata } = object.metadata;
-  const timeless = (managedFields ?? []).map((entry) => (isJsonObject(entry) ? { ...entry, time: undefined } : entry));
-  return { ...object, metadata: { ...metadata, managedFields: timeless } };
-}
+const withoutTimes = (managedFields: readonly unknown[] | undefined): readonly unknown[] =>
+  (managedFields ?? []).map((entry) => (isJsonObject(entry) ? { ...entry, time: undefined } : entry));
 
 /** `undefined` when somebody else was faster. */
 async function commit(

@@ -58,7 +58,11 @@ export async function updateObject(storage: ObjectStorage, ref: ObjectRef, put: 
       fieldError.invalid("metadata.resourceVersion", 0, "must be specified for an update"),
     ]);
   }
-  return { served: await modifyObject(storage, ref, { change: () => object, context, subresource }), created: false };
+  // An update of one version has one attempt: it may have the object. One of any version starts over from it.
+  const { resourceVersion } = object.metadata;
+  const ownObject = !!resourceVersion && resourceVersion !== "0";
+  const change = () => object;
+  return { served: await modifyObject(storage, ref, { change, context, subresource, ownObject }), created: false };
 }
 
 /** `undefined` where the object is there. */

@@ -44,9 +44,10 @@ export class ObjectStore<T extends KubeObject> {
   /** Gives what was there before. */
   put(object: T): T | undefined {
     const key = keyOf(object.metadata);
-    const old = this.remove(key);
+    const old = this.#objects.get(key);
     this.#objects.set(key, object);
-    for (const index of this.#all()) put(index, key, object);
+    replace(this.#byNamespace, key, { old, object });
+    for (const index of this.#indexes.values()) replace(index, key, { old, object });
     return old;
   }
 
@@ -54,13 +55,26 @@ export class ObjectStore<T extends KubeObject> {
     const old = this.#objects.get(key);
     if (old === undefined) return undefined;
     this.#objects.delete(key);
-    for (const index of this.#all()) take(index, key, old);
+    take(this.#byNamespace, key, old);
+    for (const index of this.#indexes.values()) take(index, key, old);
     return old;
   }
+}
 
-  #all(): readonly Index<T>[] {
-    return [this.#byNamespace, ...this.#indexes.values()];
+/** Most changes leave an object where it is found: then it only takes the place of its old state there. */
+function replace<T>(index: Index<T>, key: string, { old, object }: { old: T | undefined; object: T }): void {
+  if (old === undefined) {
+    put(index, key, object);
+    return;
   }
+  const values = index.values(object);
+  const before = index.values(old);
+  if (values.length === before.length && values.every((value, at) => value === before[at])) {
+    for (const value of values) index.keysByValue.get(value)?.set(key, object);
+    return;
+  }
+  take(index, key, old);
+  put(index, key, object);
 }
 
 function put<T>(index: Index<T>, key: string, object: T): void {

@@ -10,7 +10,7 @@ import {
   ownerReference,
 } from "@skiff/api";
 import { deepCopy, describeError, isAbort, jsonEqual, timestamp } from "@skiff/base";
-import { againIn, defineController, done, type ReconcileContext } from "@skiff/control-loop";
+import { againIn, defineController, done, owning, type ReconcileContext } from "@skiff/control-loop";
 import { namespaceTerminates } from "../namespace-terminates.ts";
 import { type CronPlan, endOf, planCronJob } from "./plan.ts";
 
@@ -21,7 +21,8 @@ export const cronJobController = defineController<CronJob>({
   name: "cron-job",
   component: "cronjob-controller",
   for: CronJobs,
-  owns: [Jobs],
+  owns: [owning(Jobs, { matters: (old, job) => endOf(old) !== endOf(job) || hasOtherOwner(old, job) })],
+  ownWrites: "known",
   async reconcile(cronJob, context) {
     const { clock, client, owned, recorder, signal } = context;
     const plan = planCronJob({ cronJob, jobs: owned(Jobs, cronJob), nowMs: clock.now() });
@@ -39,6 +40,9 @@ export const cronJobController = defineController<CronJob>({
     return plan.recheckMs === undefined ? done : againIn(plan.recheckMs);
   },
 });
+
+const hasOtherOwner = (old: Job, job: Job): boolean =>
+  !jsonEqual(old.metadata.ownerReferences, job.metadata.ownerReferences);
 
 /** The status without the jobs that ended or make room, with the last success. */
 function bookkeeping({ status }: CronJob, { ended, replace }: CronPlan): NonNullable<CronJob["status"]> {

@@ -23,8 +23,9 @@ export class OwnerGraph {
   put(entry: Entry): void {
     const { uid } = entry.object.metadata;
     const before = this.#entries.get(uid);
-    if (before !== undefined) this.#unlink(before);
     this.#entries.set(uid, entry);
+    if (before !== undefined && hasSameOwners(before, entry)) return;
+    if (before !== undefined) this.#unlink(before);
     for (const { uid: owner } of entry.object.metadata.ownerReferences ?? []) {
       const dependents = this.#dependents.get(owner) ?? new Set<string>();
       this.#dependents.set(owner, dependents.add(uid));
@@ -46,4 +47,10 @@ export class OwnerGraph {
       if (dependents?.size === 0) this.#dependents.delete(owner);
     }
   }
+}
+
+function hasSameOwners({ object: a }: Entry, { object: b }: Entry): boolean {
+  const { ownerReferences: before = [] } = a.metadata;
+  const { ownerReferences: now = [] } = b.metadata;
+  return before.length === now.length && before.every(({ uid }, at) => uid === now[at]?.uid);
 }

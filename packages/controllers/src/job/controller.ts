@@ -10,11 +10,12 @@ import {
   Pods,
 } from "@skiff/api";
 import { describeError, isAbort, jsonEqual } from "@skiff/base";
-import { againIn, defineController, done, type ReconcileContext, watching } from "@skiff/control-loop";
+import { againIn, defineController, done, owning, type ReconcileContext, watching } from "@skiff/control-loop";
 import { claim } from "../claim/claim.ts";
 import { namespaceTerminates } from "../namespace-terminates.ts";
 import { deletePod } from "../pod-disruption.ts";
 import { slowStart } from "../slow-start.ts";
+import { endsOrLeaves, isNews, readinessMayWaitMs } from "./news.ts";
 import { type Backoff, isTracked, noBackoff, trackingFinalizer } from "./observed.ts";
 import { isOurs, type JobPlan, planJob } from "./plan.ts";
 import { podOf } from "./pod.ts";
@@ -25,15 +26,17 @@ const keyOf = ({ namespace, name }: ObjectRef): string => `${namespace}/${name}`
 
 /** Runs pods to their end. https://kubernetes.io/docs/concepts/workloads/controllers/job/ */
 export function jobController() {
-  /** Failures in a row, by the job's uid: after a restart jobs begin anew with short waits. */
-  /** By namespace and name, with the uid of the Job that it is of. */
+  /** Failures in a row (after a restart jobs begin anew with short waits), by namespace and name, with the uid of their Job. */
   const backoffs = new Map<string, { readonly uid: string; readonly backoff: Backoff }>();
   return defineController<Job>({
     name: "job",
     component: "job-controller",
     for: Jobs,
     restMs: 10,
-    owns: [Pods],
+    owns: [
+      owning(Pods, { matters: isNews, mayWaitMs: (old, pod) => (endsOrLeaves(old, pod) ? 0 : readinessMayWaitMs) }),
+    ],
+    ownWrites: "known",
     watches: [
       watching(Pods, (pod, { cached }) =>
         controllerOf(pod) !== undefined || pod.metadata.labels === undefined
@@ -57,7 +60,7 @@ export function jobController() {
       backoffs.set(key, { uid, backoff: plan.backoff });
       const managed = await manage(job, plan, context);
       const written = plan.before === undefined ? job : await writeStatus(job, plan.before, context);
-      for (const pod of plan.release) await release(pod, context);
+      await releaseAll(plan.release, context);
       await writeStatus(written, plan.after(managed), context);
       for (const event of plan.events) recorder.record(Jobs, job, event);
       if (managed.error !== undefined) throw managed.error;
@@ -120,6 +123,12 @@ async function removePod(job: Job, pod: Pod, context: ReconcileContext): Promise
     recorder.record(Jobs, job, { type: "Warning", reason: "FailedDelete", message });
     throw error;
   }
+}
+
+/** Lets counted pods go; one that cannot go now does not hold up the others. Throws the first failure. */
+async function releaseAll(pods: readonly Pod[], context: ReconcileContext): Promise<void> {
+  const released = await Promise.allSettled(pods.map((pod) => release(pod, context)));
+  for (const one of released) if (one.status === "rejected") throw one.reason;
 }
 
 /** Lets a counted pod go. */

@@ -27,6 +27,8 @@ export interface Counted {
   readonly failedUids: readonly string[];
   /** Something is among them that the status does not know yet. */
   readonly news: boolean;
+  /** There was no room for all: some are left for another time. */
+  readonly more: boolean;
   /** Pods that may lose their finalizer once the status knows them. */
   readonly release: readonly Pod[];
   /** With everything that is on its way. */
@@ -58,6 +60,7 @@ export function countPods(observed: Observed): Counted {
   const release: Pod[] = [];
   const fresh: Pod[] = [];
   let failJobMessage: string | undefined;
+  let more = false;
   for (const pod of pods.filter(isTracked)) {
     const { uid } = pod.metadata;
     const end = endOf(job, pod);
@@ -66,7 +69,11 @@ export function countPods(observed: Observed): Counted {
     if (succeededUids.has(uid) || failedUids.has(uid)) release.push(pod);
     else if (end === undefined) {
       if (isFinished(job) || job.metadata.deletionTimestamp !== undefined) release.push(pod);
-    } else if (!kept.has(uid) && succeededUids.size + failedUids.size < mostUncounted) {
+    } else if (!kept.has(uid)) {
+      if (succeededUids.size + failedUids.size >= mostUncounted) {
+        more = true;
+        continue;
+      }
       release.push(pod);
       if (verdict?.kind === "ignore") continue;
       fresh.push(pod);
@@ -78,6 +85,7 @@ export function countPods(observed: Observed): Counted {
     succeededUids: [...succeededUids],
     failedUids: [...failedUids],
     news: fresh.length > 0,
+    more,
     release,
     succeeded: isIndexed(job) ? indexes.succeeded.size : succeeded + succeededUids.size,
     // What waits for its index to be tried again has failed all the same.

@@ -7,7 +7,7 @@ import { activePods, type Backoff, endedAtMs, isEnding, isIndexed, type Observed
 const firstBackoffMs = 10_000;
 const mostBackoffMs = 600_000;
 /** No more pods are made or deleted in one go. */
-const burstLimit = 500;
+export const burstLimit = 500;
 
 export interface Managed {
   /** Pods to make, each with its index where the job has indexes. */

@@ -190,7 +190,12 @@ describe("the end", () => {
       kind: "failJob",
       message: `Container c for pod default/${failed.metadata.name} failed with exit code 42 matching FailJob rule at index 1`,
     });
-    assert.deepEqual(conditions(settled(job, [failed])), ["FailureTarget=True PodFailurePolicy"]);
+    const told = plan(job, [failed]);
+    assert.deepEqual(conditions(told.before ?? {}), ["FailureTarget=True PodFailurePolicy"]);
+    assert.deepEqual(conditions(settled(job, [failed])), [
+      "FailureTarget=True PodFailurePolicy",
+      "Failed=True PodFailurePolicy",
+    ]);
     const disrupted = pod("Failed", { exit: 42 });
     disrupted.status.conditions = [{ type: "DisruptionTarget", status: "True" }];
     const made = plan(job, [disrupted]);

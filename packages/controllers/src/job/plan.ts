@@ -3,7 +3,7 @@ import { timestamp } from "@skiff/base";
 import { unlessZero } from "../counts.ts";
 import { type Counted, countPods } from "./count.ts";
 import { writeIndexes } from "./indexes.ts";
-import { managePods } from "./manage.ts";
+import { burstLimit, managePods } from "./manage.ts";
 import { activePods, type Backoff, conditionOf, isEnding, isFinished, isIndexed, type Observed } from "./observed.ts";
 import { deadlineInMs, targetOf, type Verdict, verdictOf } from "./verdict.ts";
 
@@ -39,8 +39,10 @@ export function planJob(observed: Observed): JobPlan {
   const managed = verdict !== undefined || suspended ? nothing : managePods(observed, counted);
   const resumed = !suspended && verdict === undefined && conditionOf(job, "Suspended") !== undefined;
   const finishes = verdict !== undefined && isQuiet(observed, counted);
+  const goesOn = counted.more || managed.create.length === burstLimit || managed.remove.length === burstLimit;
   const draft: Draft = { observed, counted, verdict, suspended, resumed, finishes };
-  const waits = [managed.recheckMs, verdict === undefined ? deadlineInMs(observed) : undefined];
+  const deadlineMs = verdict === undefined && !suspended ? deadlineInMs(observed) : undefined;
+  const waits = [managed.recheckMs, deadlineMs, goesOn ? 0 : undefined];
   const known = waits.filter((wait) => wait !== undefined);
   return {
     ...managed,
@@ -85,12 +87,12 @@ interface Draft {
   readonly verdict: Verdict | undefined;
   readonly suspended: boolean;
   readonly resumed: boolean;
-  /** All pods have ended and are counted: the last condition may be set. */
+  /** All pods have ended: once they are counted, the last condition may be set. */
   readonly finishes: boolean;
 }
 
-const isQuiet = ({ pods }: Observed, { succeededUids, failedUids }: Counted): boolean =>
-  activePods(pods).length === 0 && !pods.some(isEnding) && succeededUids.length + failedUids.length === 0;
+const isQuiet = ({ pods }: Observed, { more }: Counted): boolean =>
+  activePods(pods).length === 0 && !pods.some(isEnding) && !more;
 
 function statusOf(
   draft: Draft,
@@ -105,7 +107,7 @@ function statusOf(
   const flushed = stage === "counted";
   const removedReady = done.removed === active.length ? 0 : active.filter(podReady).length;
   const begins = !suspended && (old.startTime === undefined || resumed);
-  const completes = finishes && verdict?.type === "Complete";
+  const completes = flushed && finishes && verdict?.type === "Complete";
   return {
     ...old,
     startTime: begins ? now : old.startTime,
@@ -124,7 +126,7 @@ function statusOf(
       ? { failedIndexes: writeIndexes(counted.failedIndexes) }
       : {}),
     ...(completes ? { completionTime: now } : {}),
-    ...conditionsPart(draft, now),
+    ...conditionsPart(draft, { now, isLast: flushed && finishes }),
   };
 }
 
@@ -133,8 +135,10 @@ const uncounted = ({ succeededUids, failedUids }: Counted) => ({
   ...(failedUids.length > 0 && { failed: [...failedUids] }),
 });
 
-function conditionsPart(draft: Draft, now: string): Pick<JobStatus, "conditions"> {
-  const { observed, verdict, suspended, resumed, finishes } = draft;
+function conditionsPart(
+  { observed, verdict, suspended, resumed }: Draft,
+  { now, isLast }: { readonly now: string; readonly isLast: boolean },
+): Pick<JobStatus, "conditions"> {
   const conditions = [...(observed.job.status?.conditions ?? [])];
   const set = (type: string, status: string, told: { readonly reason: string; readonly message: string }) => {
     const index = conditions.findIndex((one) => one.type === type);
@@ -145,7 +149,7 @@ function conditionsPart(draft: Draft, now: string): Pick<JobStatus, "conditions"
     else conditions[index] = made;
   };
   if (verdict !== undefined) set(targetOf(verdict), "True", verdict);
-  if (verdict !== undefined && finishes) set(verdict.type, "True", verdict);
+  if (verdict !== undefined && isLast) set(verdict.type, "True", verdict);
   if (suspended) set("Suspended", "True", { reason: "JobSuspended", message: "Job suspended" });
   if (resumed) set("Suspended", "False", { reason: "JobResumed", message: "Job resumed" });
   return conditions.length === 0 ? {} : { conditions };

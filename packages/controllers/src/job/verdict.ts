@@ -47,8 +47,10 @@ function failureOf(observed: Observed, counted: Counted): Verdict | undefined {
 /** Milliseconds until the job has been active for too long; `undefined` where it may be for ever. */
 export function deadlineInMs({ job, nowMs }: Observed): number | undefined {
   const { activeDeadlineSeconds, suspend } = job.spec;
-  const startedMs = Date.parse(job.status?.startTime ?? "");
-  if (activeDeadlineSeconds === undefined || suspend === true || Number.isNaN(startedMs)) return undefined;
+  if (activeDeadlineSeconds === undefined || suspend === true) return undefined;
+  // One that begins or goes on just now has all of its time before it.
+  const begins = job.status?.startTime === undefined || conditionOf(job, "Suspended") !== undefined;
+  const startedMs = begins ? nowMs : Date.parse(job.status?.startTime ?? "");
   return Math.max(0, startedMs + activeDeadlineSeconds * 1000 - nowMs);
 }
 

@@ -18,6 +18,10 @@ export function podGcController(options: { readonly terminatedPodThreshold: numb
     name: "pod-gc",
     component: "pod-garbage-collector",
     for: Pods,
+    matters: (old, pod) =>
+      old.spec.nodeName !== pod.spec.nodeName ||
+      old.metadata.deletionTimestamp !== pod.metadata.deletionTimestamp ||
+      isPodTerminal(old) !== isPodTerminal(pod),
     watches: [
       watching(Nodes, ({ metadata: { name } }, { cached }) => {
         const pods = cached(Pods);

@@ -1,4 +1,5 @@
 import { isPodTerminal, Nodes, type Pod, Pods } from "@skiff/api";
+import { jsonEqual } from "@skiff/base";
 import { againIn, defineController, done, type Loop, watching } from "@skiff/control-loop";
 import { deletePod, markDisrupted } from "../pod-disruption.ts";
 import { mayStayMs } from "./plan.ts";
@@ -16,6 +17,12 @@ export function taintEvictionController(): Loop {
     name: "taint-eviction",
     component: "taint-eviction-controller",
     for: Pods,
+    concerns: ({ spec }) => !!spec.nodeName,
+    matters: (old, pod) =>
+      old.spec.nodeName !== pod.spec.nodeName ||
+      old.metadata.deletionTimestamp !== pod.metadata.deletionTimestamp ||
+      isPodTerminal(old) !== isPodTerminal(pod) ||
+      !jsonEqual(old.spec.tolerations, pod.spec.tolerations),
     workers: 8,
     watches: [
       watching(Nodes, ({ metadata: { name } }, { cached }) => {

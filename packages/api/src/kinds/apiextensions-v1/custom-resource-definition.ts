@@ -1,3 +1,4 @@
+import { deepCopy } from "@skiff/base";
 import { defineResource } from "../../define-resource.ts";
 import type { CustomResourceDefinition } from "../../generated/types/apiextensions-v1.ts";
 import { checkDefinition, checkDefinitionChange, checkStatus, checkStoredVersions } from "./definition-validation.ts";
@@ -32,7 +33,7 @@ export const CustomResourceDefinitions = defineResource<CustomResourceDefinition
   },
   prepareCreate: addStoredVersion,
   prepareUpdate(definition) {
-    definition.status ??= {};
+    definition.status = deepCopy(definition.status ?? {});
     addStoredVersion(definition);
   },
   validate: (definition, old) => [...checkDefinition(definition, old)],
