@@ -109,6 +109,7 @@ export * from "./kinds/flowcontrol-v1/bootstrap.ts";
 export { humanDuration, since } from "./kinds/human-duration.ts";
 export * from "./kinds/node-selector.ts";
 export * from "./kinds/ownership.ts";
+export { podRangeAnnotation } from "./kinds/pod-range-annotation.ts";
 export * from "./kinds/pod-requests.ts";
 export * from "./kinds/pod-state.ts";
 export * from "./kinds/pod-template-hash.ts";

@@ -7,6 +7,19 @@ export { type Clock, microTimestamp, sleepOn, systemClock, type Timer, timestamp
 export { durationText } from "./duration-text.ts";
 export { Heap } from "./heap.ts";
 export { encodeNameSafe, nameSuffix, uuid } from "./ids.ts";
+export {
+  addressText,
+  contains,
+  type IpAddress,
+  type IpRange,
+  overlaps,
+  parseAddress,
+  parseRange,
+  rangeText,
+  sizeOf,
+  subnet,
+  subnetCount,
+} from "./ip-range.ts";
 export { deepCopy, deepFreeze, isJsonObject, type JsonObject, type JsonValue, jsonEqual, parseJson } from "./json.ts";
 export { createLogger, describeError, type LogFields, type Logger, type LogLevel, silentLogger } from "./logger.ts";
 export { Mailbox, MailboxFull } from "./mailbox.ts";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { ConfigMaps, Endpoints, Leases, ReplicaSets } from "@skiff/api";
+import { ConfigMaps, Endpoints, Leases, Nodes, ReplicaSets } from "@skiff/api";
 import { systemClock } from "@skiff/base";
 import { type Client, createClient, httpsTransport } from "@skiff/client";
 import { EtcdProcess, freePort } from "@skiff/store/etcd-process";
@@ -93,6 +93,18 @@ it("two servers on one etcd are one cluster; when one is killed, the other goes 
   await eventually(10, "both are endpoints of the Service", async () => `${await portsOf(one)}` === `${both}`);
   await eventually(10, "one of them leads", async () => (await leader(other)) !== undefined);
   const first = await leader(other);
+
+  // Two machines that would both like the first range.
+  const wish = { "skiff.dev/pod-cidr": "10.42.0.0/24" };
+  const machines = [one, other].map(({ client }, at) =>
+    client.create(Nodes, { metadata: { name: `machine-${at}`, annotations: wish }, spec: {} }, { signal }),
+  );
+  await Promise.all(machines);
+  await eventually(10, "each machine has a range of its own", async () => {
+    const { items } = await one.client.list(Nodes, { signal });
+    const ranges = items.flatMap(({ spec }) => (spec.podCIDR === undefined ? [] : [spec.podCIDR])).sort();
+    return `${ranges}` === "10.42.0.0/24,10.42.1.0/24";
+  });
 
   const seen = new Set<string>();
   const stop = new AbortController();

@@ -17,5 +17,6 @@ export { serverUrl, type UpOptions, type UpReport, type UpResult, upCluster } fr
 export { backupCluster, restoreCluster, runAgent, runServer, runSupervisor } from "./processes.ts";
 export { clustersIn, portIsFree } from "./settings/choose.ts";
 export { type ClusterPaths, clusterPaths, defaultHome } from "./settings/paths.ts";
+export { type PodRangeFlags, podRangesOf } from "./settings/pod-ranges.ts";
 export { ClusterError, type ClusterSettings, type RuntimeKind, readSettings } from "./settings/settings.ts";
 export type { SupervisorTarget } from "./supervise/start-supervisor.ts";

@@ -27,6 +27,9 @@ import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/c
 import { metricsFrom, type ReadApi } from "./horizontal-pod-autoscaler/metrics-apis.ts";
 import { jobController } from "./job/controller.ts";
 import { type EmptyAggregated, namespaceController } from "./namespace/controller.ts";
+import { nodeDnsController } from "./node-dns/controller.ts";
+import { nodeIpamController } from "./node-ipam/controller.ts";
+import type { PodRangeSettings } from "./node-ipam/pod-ranges.ts";
 import { nodeLifecycleController } from "./node-lifecycle/controller.ts";
 import { nodeTtlController } from "./node-ttl/controller.ts";
 import { claimBinder } from "./persistent-volume/claim-controller.ts";
@@ -78,6 +81,8 @@ export interface ControllerSettings {
   readonly storageDrivers?: readonly StorageDriver[];
   /** How volumes whose claim has gone are reclaimed. */
   readonly reclaim?: ReclaimSettings;
+  /** What nodes are given ranges for their pods from; they get none where absent. */
+  readonly podRanges?: PodRangeSettings;
   /** How many ended pods are kept; 12500 where absent. */
   readonly terminatedPodThreshold?: number;
 }
@@ -107,6 +112,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     endpointSliceController,
     endpointSliceMirroringController,
     nodeLifecycleController({ graceMs: settings.nodeMonitorGraceMs ?? 40_000 }),
+    ...(settings.podRanges === undefined ? [] : [nodeIpamController(settings.podRanges), nodeDnsController]),
     nodeTtlController(),
     taintEvictionController(),
     podGcController({ terminatedPodThreshold: settings.terminatedPodThreshold ?? 12_500 }),

@@ -2,6 +2,7 @@
 export { allControllers, type ControllerSettings } from "./all-controllers.ts";
 export type { CertificateSigner } from "./certificate-signing/controller.ts";
 export type { ReadApi } from "./horizontal-pod-autoscaler/metrics-apis.ts";
+export type { PodRangeSettings } from "./node-ipam/pod-ranges.ts";
 export { type ResourceSet, servedResourceSet } from "./resource-set.ts";
 export { startControllers } from "./start-controllers.ts";
 export type { CreatedVolume, Segments, StorageDriver, TakenSnapshot, WantedVolume } from "./storage-driver.ts";

@@ -13,8 +13,8 @@ export interface NodeIdentity {
   readonly addresses: readonly string[];
   /** Labels beyond those that every node gets, as in `topology.kubernetes.io/zone`. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Range of the pods on this node; written to `spec.podCIDR` of a new Node. */
-  readonly podCIDR?: string;
+  /** Annotations beyond those that every node gets. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Addresses of the cluster's DNS; empty: pods get the node's own resolver. */
   readonly clusterDns: readonly string[];
   /** As in `cluster.local`. */

@@ -7,6 +7,7 @@ export {
   containerdSocket,
   prepareContainerd,
   type RegistryConfig,
+  writePodNetwork,
 } from "./containerd/containerd-config.ts";
 export {
   ContainerdRuntime,

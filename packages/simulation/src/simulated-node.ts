@@ -34,6 +34,8 @@ export interface SimulatedNodeSpec {
   /** What it offers, by resource. */
   readonly allocatable: Readonly<Record<string, string>>;
   readonly address: string;
+  /** The range of its pods' addresses, which the cluster need not give it. */
+  readonly podRange?: string;
   /** The nth address of its pods. */
   podAddress(n: number): string;
   /** As in `v1.36.0`; not told where absent. */
@@ -134,7 +136,10 @@ export class SimulatedNode implements AsyncDisposable {
         labels: { "kubernetes.io/hostname": this.name, "kubernetes.io/os": "linux", ...spec.labels },
         ...(spec.annotations === undefined ? {} : { annotations: { ...spec.annotations } }),
       },
-      spec: spec.taints === undefined ? {} : { taints: [...spec.taints] },
+      spec: {
+        ...(spec.podRange === undefined ? {} : { podCIDR: spec.podRange, podCIDRs: [spec.podRange] }),
+        ...(spec.taints === undefined ? {} : { taints: [...spec.taints] }),
+      },
       status: {
         capacity: { ...spec.allocatable },
         allocatable: { ...spec.allocatable },

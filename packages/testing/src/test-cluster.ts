@@ -42,6 +42,8 @@ export interface TestClusterOptions {
   readonly certificateSigner?: CertificateSigner;
   /** Drivers that make volumes; none where absent. */
   readonly storageDrivers?: ControllerSettings["storageDrivers"];
+  /** What nodes are given ranges for their pods from; they get none where absent. */
+  readonly podRanges?: ControllerSettings["podRanges"];
   /** How volumes are reclaimed; the machine has no directories where absent. */
   readonly reclaim?: ControllerSettings["reclaim"];
   /** Where Services of webhooks really are: nothing gets through to simulated pods. None is reached where absent. */
@@ -127,6 +129,7 @@ export class TestCluster implements AsyncDisposable {
       certificateSigner,
       reclaim,
       storageDrivers,
+      podRanges,
     } = options;
     const clock = new VirtualClock();
     const random = seededRandom(seed);
@@ -166,6 +169,7 @@ export class TestCluster implements AsyncDisposable {
         ...(emptyAggregated === undefined ? {} : { emptyAggregated }),
         ...(certificateSigner === undefined ? {} : { certificateSigner }),
         ...(reclaim === undefined ? {} : { reclaim }),
+        ...(podRanges === undefined ? {} : { podRanges }),
         ...(storageDrivers === undefined ? {} : { storageDrivers }),
       }),
     );

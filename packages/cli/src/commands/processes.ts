@@ -1,16 +1,25 @@
 import { createLogger, type LogLevel } from "@skiff/base";
-import { prepareServer, type RuntimeKind, runAgent, runServer, runSupervisor, systemMachine } from "@skiff/cluster";
+import {
+  podRangesOf,
+  prepareServer,
+  type RuntimeKind,
+  runAgent,
+  runServer,
+  runSupervisor,
+  systemMachine,
+} from "@skiff/cluster";
 import { Option } from "commander";
 import type { CommandContext, GlobalOptions } from "../command-context.ts";
 import { type DefineCommand, portNumber, withCluster } from "../command-line.ts";
 import { type DatastoreFlags, datastoreOf, tokenOf, withDatastore } from "../datastore-flags.ts";
 import { schedulerConfigOption } from "../scheduler-option.ts";
+import { type PodRangeFlags, podRangeFlags, withPodRanges } from "../pod-range-flags.ts";
 
 interface ProcessFlags extends GlobalOptions {
   readonly logLevel: LogLevel;
 }
 
-interface ServerFlags extends ProcessFlags, DatastoreFlags {
+interface ServerFlags extends ProcessFlags, DatastoreFlags, PodRangeFlags {
   readonly apiPort?: number;
   readonly runtime?: RuntimeKind;
   readonly schedulerConfig?: string;
@@ -33,7 +42,7 @@ export const serverCommand: DefineCommand = (program, context) => {
     )
     .addOption(new Option("--runtime <runtime>", "what its node runs pods on").choices(["containerd", "simulated"]))
     .addOption(schedulerConfigOption());
-  withCluster(withDatastore(command), context).action((flags: ServerFlags) => server(flags, context));
+  withCluster(withDatastore(withPodRanges(command)), context).action((flags: ServerFlags) => server(flags, context));
 };
 
 async function server(flags: ServerFlags, context: CommandContext): Promise<void> {
@@ -44,7 +53,8 @@ async function server(flags: ServerFlags, context: CommandContext): Promise<void
   // A server of an etcd needs no `skiff up` before it.
   if (datastore !== undefined) {
     const token = await tokenOf(flags, context);
-    await prepareServer({ name, home, datastore, token, apiPort, runtime }, { machine, clock });
+    const podRanges = podRangesOf(podRangeFlags(flags));
+    await prepareServer({ name, home, datastore, token, apiPort, runtime, podRanges }, { machine, clock });
   }
   const effects = { processes: machine.processes, clock, logger: logger("server", flags, context) };
   await runServer({ name, home, self, schedulerConfig: flags.schedulerConfig }, effects, signal);

@@ -4,6 +4,7 @@ import {
   clusterPaths,
   fullDisks,
   fullDiskText,
+  podRangesOf,
   type RuntimeKind,
   systemMachine,
   type UpResult,
@@ -16,9 +17,10 @@ import type { CommandContext, GlobalOptions } from "../command-context.ts";
 import { type DefineCommand, portNumber, withCluster, withOutput, writeJson } from "../command-line.ts";
 import { type DatastoreFlags, datastoreOf, tokenOf, withDatastore } from "../datastore-flags.ts";
 import { schedulerConfigOption } from "../scheduler-option.ts";
+import { type PodRangeFlags, podRangeFlags, withPodRanges } from "../pod-range-flags.ts";
 import { createProgress, noProgress } from "../terminal/progress.ts";
 
-interface UpFlags extends GlobalOptions, DatastoreFlags {
+interface UpFlags extends GlobalOptions, DatastoreFlags, PodRangeFlags {
   readonly runtime?: RuntimeKind;
   readonly apiPort?: number;
   readonly simulatedNodes?: number;
@@ -49,7 +51,7 @@ export const upCommand: DefineCommand = (program, context) => {
     .addOption(schedulerConfigOption())
     .addOption(kubeconfigOption(context));
   for (const flag of apiServerFlags) command.addOption(apiServerOption(flag));
-  withOutput(withCluster(withDatastore(command), context)).action((flags: UpFlags) =>
+  withOutput(withCluster(withDatastore(withPodRanges(command)), context)).action((flags: UpFlags) =>
     up(flags, givenFlags(command.opts()), context),
   );
 };
@@ -82,6 +84,7 @@ async function up(flags: UpFlags, given: ApiServerFlags, context: CommandContext
         apiServerFlags: given,
         simulatedNodes: flags.simulatedNodes,
         schedulerConfig: flags.schedulerConfig,
+        podRanges: podRangesOf(podRangeFlags(flags)),
         datastore,
         token,
         kubeconfig: flags.kubeconfig,

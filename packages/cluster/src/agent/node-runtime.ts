@@ -1,23 +1,39 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isJsonObject } from "@skiff/base";
-import { type ContainerdCommand, type ContainerdConfig, prepareContainerd, type RegistryConfig } from "@skiff/runtime";
+import {
+  type ContainerdCommand,
+  type ContainerdConfig,
+  type PodNetwork,
+  prepareContainerd,
+  type RegistryConfig,
+  writePodNetwork,
+} from "@skiff/runtime";
 import { type Machine, stateFolder } from "../lifecycle/machine.ts";
 import type { ClusterPaths } from "../settings/paths.ts";
 import { ClusterError, type ClusterSettings, machineNames, nthAddress } from "../settings/settings.ts";
+import { readPodRange } from "./pod-range.ts";
 
 /** The node's own containerd: where it keeps its files and how pods are connected. */
-export async function containerdConfig(settings: ClusterSettings, paths: ClusterPaths): Promise<ContainerdConfig> {
+async function containerdConfig(settings: ClusterSettings, paths: ClusterPaths): Promise<ContainerdConfig> {
+  const range = await readPodRange(paths);
   return {
     rootDirectory: paths.containerd,
     stateDirectory: stateFolder(paths),
-    network: {
-      bridge: machineNames(settings).bridge,
-      podCidr: settings.podCidr,
-      gateway: nthAddress(settings.podCidr, 1),
-    },
+    ...(range === undefined ? {} : { network: podNetworkOf(settings, range) }),
     registries: await readRegistries(paths),
   };
+}
+
+const podNetworkOf = (settings: ClusterSettings, podCidr: string): PodNetwork => ({
+  bridge: machineNames(settings).bridge,
+  podCidr,
+  gateway: nthAddress(podCidr, 1),
+});
+
+/** Tells containerd of the pods' network, now that their range is known. */
+export async function connectPods(settings: ClusterSettings, paths: ClusterPaths, podCidr: string): Promise<void> {
+  await writePodNetwork(await containerdConfig(settings, paths), podNetworkOf(settings, podCidr));
 }
 
 /** Writes containerd's files and gives the command that starts it; `undefined` for a cluster without containerd. */

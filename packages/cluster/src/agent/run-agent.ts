@@ -1,5 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Nodes, podRangeAnnotation } from "@skiff/api";
 import { aborted, Background, type Clock, type Logger, systemRandom } from "@skiff/base";
 import {
   type Client,
@@ -26,6 +27,7 @@ import { type Machine, volumeDriverSocket } from "../lifecycle/machine.ts";
 import { serverUrl } from "../lifecycle/up.ts";
 import { type Pki, readPki } from "../pki/pki.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
+import { clusterCidrs } from "../settings/pod-ranges.ts";
 import {
   ClusterError,
   type ClusterSettings,
@@ -37,10 +39,10 @@ import {
 import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
 import { kubernetesVersion } from "../version.ts";
 import { readNodeConfiguration } from "./node-configuration.ts";
+import { connectPods } from "./node-runtime.ts";
+import { keepPodRange, nodePodRange, rangeChanges } from "./pod-range.ts";
 import { connectNodeRuntime } from "./runtime-connection.ts";
 
-/** Pods of all nodes of all clusters of this machine: traffic among them is never masqueraded. */
-const clusterCidr = "10.42.0.0/16";
 const runtimeDeadlineMs = 60_000;
 
 interface AgentEffects {
@@ -56,6 +58,11 @@ interface Agent extends AgentEffects {
   readonly client: Client;
   readonly informers: Informers;
   readonly signal: AbortSignal;
+}
+
+/** An agent that knows the range of its node's pods. */
+interface Ranged extends Agent {
+  readonly podCidr: string;
 }
 
 /** Runs a node's kubelet, service proxy and DNS until the signal is aborted. Containers go on running after it. */
@@ -81,21 +88,34 @@ export async function runAgent(
   });
   const client = createClient(transport);
   await using informers = createInformers({ client, clock, random: systemRandom, logger });
-  const agent: Agent = { ...effects, settings, paths, pki, client, informers, signal };
+  const starting: Agent = { ...effects, settings, paths, pki, client, informers, signal };
   await using stack = new AsyncDisposableStack();
   const background = stack.use(new Background({ logger }));
   background.run("memory", (stop) => collectWhenIdle(clock, stop));
+  const podCidr = nodePodRange(starting, { client, clock, logger }, signal);
+  // Who awaits it hears of its failure; it may end before anybody does.
+  podCidr.catch(() => {});
   const runtime =
-    settings.runtime === "simulated" ? stack.use(simulatedRuntime(agent)) : stack.use(await realRuntime(agent, stack));
+    settings.runtime === "simulated"
+      ? stack.use(simulatedRuntime({ ...starting, podCidr: await podCidr }))
+      : stack.use(await realRuntime(starting, podCidr, stack));
+  const agent: Ranged = { ...starting, podCidr: await podCidr };
   const configuration = await readNodeConfiguration(paths.kubeletConfiguration);
   stack.use(await volumeDriver(agent));
   stack.use(await kubelet(agent, runtime, configuration));
-  await aborted(signal);
-  logger.info("stopping");
+  const { nodeName } = settings;
+  using range = rangeChanges(informers.for(Nodes, { fieldSelector: `metadata.name=${nodeName}` }), {
+    nodeName,
+    range: agent.podCidr,
+  });
+  const changed = await Promise.race([aborted(signal), range.changed]);
+  if (changed === undefined) return logger.info("stopping");
+  await keepPodRange(paths, changed);
+  logger.warn(`pods have addresses of ${changed} from now on, no more of ${agent.podCidr}: starting anew`);
 }
 
-const simulatedRuntime = ({ settings, clock }: Agent): SimulatedRuntime =>
-  new SimulatedRuntime({ clock, random: systemRandom, podCidr: settings.podCidr, logs: fileLogs });
+const simulatedRuntime = ({ podCidr, clock }: Ranged): SimulatedRuntime =>
+  new SimulatedRuntime({ clock, random: systemRandom, podCidr, logs: fileLogs });
 
 /** The driver for volumes on this node's disk; it makes itself known to the kubelet as others do. */
 async function volumeDriver({ settings, paths, machine, clock }: Agent): Promise<AsyncDisposable> {
@@ -114,9 +134,14 @@ async function volumeDriver({ settings, paths, machine, clock }: Agent): Promise
 }
 
 /** containerd with its images; proxy and DNS start beside it, since pods can start before Services can be reached. */
-async function realRuntime(agent: Agent, stack: AsyncDisposableStack): Promise<Runtime> {
-  const { paths, machine, signal, logger } = agent;
-  const network = startNetwork(agent, stack).catch((error: unknown) => {
+async function realRuntime(agent: Agent, range: Promise<string>, stack: AsyncDisposableStack): Promise<Runtime> {
+  const { settings, paths, machine, signal, logger } = agent;
+  const startPodNetwork = async () => {
+    const podCidr = await range;
+    await connectPods(settings, paths, podCidr);
+    await startNetwork({ ...agent, podCidr }, stack);
+  };
+  const network = startPodNetwork().catch((error: unknown) => {
     if (!signal.aborted) throw error;
   });
   const runtime = await connectNodeRuntime(paths, agent, { timeoutMs: runtimeDeadlineMs, signal });
@@ -126,11 +151,11 @@ async function realRuntime(agent: Agent, stack: AsyncDisposableStack): Promise<R
   return runtime;
 }
 
-async function startNetwork(agent: Agent, stack: AsyncDisposableStack): Promise<void> {
-  const { settings, machine, clock, logger, informers, signal } = agent;
+async function startNetwork(agent: Ranged, stack: AsyncDisposableStack): Promise<void> {
+  const { settings, podCidr, machine, clock, logger, informers, signal } = agent;
   const { bridge, nftTable } = machineNames(settings);
-  const gateway = nthAddress(settings.podCidr, 1);
-  const [, length = "24"] = settings.podCidr.split("/");
+  const gateway = nthAddress(podCidr, 1);
+  const [, length = "24"] = podCidr.split("/");
   const facts = await setUpPodNetwork(
     { bridge, gateway: `${gateway}/${length}`, serviceCidr: settings.serviceCidr },
     { network: machine.network, sysctls: machine.sysctls },
@@ -153,7 +178,7 @@ async function startNetwork(agent: Agent, stack: AsyncDisposableStack): Promise<
   stack.use(
     await ServiceProxy.start(
       {
-        rules: { table: nftTable, podCidr: settings.podCidr, clusterCidr, bridge, ...facts },
+        rules: { table: nftTable, podCidr, clusterCidr: clusterCidrs(settings)[0] ?? podCidr, bridge, ...facts },
         nodeName: settings.nodeName,
         informers,
         nftables: machine.nftables,
@@ -178,7 +203,7 @@ const shutdownNotices = ({ settings, machine, clock, logger }: Agent): ShutdownN
     new SignalShutdownNotices("SIGPWR"),
   ]);
 
-function kubelet(agent: Agent, runtime: Runtime, configuration: KubeletConfiguration) {
+function kubelet(agent: Ranged, runtime: Runtime, configuration: KubeletConfiguration) {
   const { settings, paths, pki, client, informers, machine, clock, logger } = agent;
   const simulated = settings.runtime === "simulated";
   return startKubelet({
@@ -186,7 +211,7 @@ function kubelet(agent: Agent, runtime: Runtime, configuration: KubeletConfigura
       name: settings.nodeName,
       addresses: [settings.nodeIp],
       labels: {},
-      podCIDR: settings.podCidr,
+      annotations: simulated ? {} : { [podRangeAnnotation]: agent.podCidr },
       clusterDns: simulated ? [] : [clusterDnsIp(settings)],
       clusterDomain: settings.clusterDomain,
       rootFolder: paths.kubelet,

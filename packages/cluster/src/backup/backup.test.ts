@@ -20,6 +20,8 @@ const settings: ClusterSettings = {
   nodeIp: "127.0.0.1",
   apiPort: 1,
   kubeletPort: 2,
+  clusterCidr: "10.42.0.0/16",
+  nodeMaskSizes: [24],
   podCidr: "10.42.0.0/24",
   serviceCidr: "10.99.0.0/16",
   nodePorts: [30000, 32767],

@@ -18,7 +18,7 @@ import {
 import type { Client } from "@skiff/client";
 import { snapshotDefinitions } from "@skiff/controllers";
 import { hostpathDriverName } from "@skiff/csi";
-import { type ClusterSettings, clusterDnsIp, kubernetesServiceIp, nthAddress } from "../settings/settings.ts";
+import { type ClusterSettings, clusterDnsIp, kubernetesServiceIp } from "../settings/settings.ts";
 import { bootstrapRbac } from "./bootstrap-rbac.ts";
 
 /** Objects that a cluster must have before anybody uses it. */
@@ -101,10 +101,7 @@ function objectSets(settings: ClusterSettings): readonly BootstrapSet[] {
     ...storageSets,
     set(Services, [kubernetesService(settings), ...(settings.runtime === "containerd" ? [dnsService(settings)] : [])]),
     set(Endpoints, reachable ? [kubernetesEndpoints(settings)] : []),
-    set(EndpointSlices, [
-      ...(reachable ? [kubernetesSlice(settings)] : []),
-      ...(settings.runtime === "containerd" ? [dnsSlice(settings)] : []),
-    ]),
+    set(EndpointSlices, [...(reachable ? [kubernetesSlice(settings)] : [])]),
   ];
 }
 
@@ -180,22 +177,10 @@ const dnsService = (settings: ClusterSettings) => ({
   },
   spec: {
     clusterIP: clusterDnsIp(settings),
+    // Each node answers for itself, on its own end of its pods' network.
+    trafficDistribution: "PreferSameNode",
     ports: dnsPorts.map((port) => ({ ...port, targetPort: port.port })),
   },
-});
-
-/** Each node answers for itself, on its own end of the pods' bridge. */
-const dnsSlice = (settings: ClusterSettings) => ({
-  metadata: {
-    name: `kube-dns-${settings.nodeName}`,
-    namespace: "kube-system",
-    labels: { "kubernetes.io/service-name": "kube-dns", "endpointslice.kubernetes.io/managed-by": "skiff" },
-  },
-  addressType: "IPv4",
-  endpoints: [
-    { addresses: [nthAddress(settings.podCidr, 1)], conditions: { ready: true }, nodeName: settings.nodeName },
-  ],
-  ports: dnsPorts,
 });
 
 /** Creates what is missing. What is there stays as it is: an administrator may have changed it. */

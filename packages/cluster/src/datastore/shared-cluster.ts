@@ -7,7 +7,8 @@ import type { Store } from "@skiff/store";
 import { ensurePki, type Pki } from "../pki/pki.ts";
 import { ClusterError } from "../settings/cluster-error.ts";
 import type { ClusterPaths } from "../settings/paths.ts";
-import type { ClusterSettings } from "../settings/settings.ts";
+import { defaultPodRanges } from "../settings/pod-ranges.ts";
+import { type ClusterSettings, maskSizesOf } from "../settings/settings.ts";
 import { openDatastore } from "./open-store.ts";
 import { seal, unseal } from "./sealed-record.ts";
 
@@ -18,7 +19,10 @@ const recordKey = "/skiff/cluster";
 export const sharedFiles = ["ca.crt", "ca.key", "front-proxy-ca.crt", "front-proxy-ca.key", "sa.key"] as const;
 
 /** The settings that all servers must have alike. */
-type SharedSettings = Pick<ClusterSettings, "serviceCidr" | "nodePorts" | "clusterDomain">;
+type SharedSettings = Pick<
+  ClusterSettings,
+  "serviceCidr" | "nodePorts" | "clusterDomain" | "clusterCidr" | "nodeMaskSizes"
+>;
 
 interface SharedCluster {
   readonly settings: SharedSettings;
@@ -42,9 +46,9 @@ async function joinCluster(
     const files = await Promise.all(
       sharedFiles.map(async (name) => [name, await readFile(join(paths.pki, name), "utf8")] as const),
     );
-    const { serviceCidr, nodePorts, clusterDomain } = settings;
+    const { serviceCidr, nodePorts, clusterDomain, clusterCidr, nodeMaskSizes } = settings;
     const made: SharedCluster = {
-      settings: { serviceCidr, nodePorts, clusterDomain },
+      settings: { serviceCidr, nodePorts, clusterDomain, clusterCidr, nodeMaskSizes },
       files: Object.fromEntries(files),
     };
     const result = await store.commit({
@@ -67,9 +71,11 @@ function open(value: Uint8Array, token: string): SharedCluster {
   const record: unknown = JSON.parse(text);
   const damaged = () => new ClusterError("DATASTORE_INVALID", "what the datastore holds of the cluster is damaged");
   if (!isJsonObject(record) || !isJsonObject(record.settings) || !isJsonObject(record.files)) throw damaged();
-  const { serviceCidr, nodePorts, clusterDomain } = record.settings;
+  const { serviceCidr, nodePorts, clusterDomain, clusterCidr = defaultPodRanges.clusterCidr } = record.settings;
+  const nodeMaskSizes = maskSizesOf(record.settings.nodeMaskSizes) ?? defaultPodRanges.nodeMaskSizes;
   const [first, last] = Array.isArray(nodePorts) ? nodePorts : [];
   if (typeof serviceCidr !== "string" || typeof clusterDomain !== "string") throw damaged();
+  if (typeof clusterCidr !== "string") throw damaged();
   if (typeof first !== "number" || typeof last !== "number") throw damaged();
   const files: Record<string, string> = {};
   for (const name of sharedFiles) {
@@ -77,7 +83,7 @@ function open(value: Uint8Array, token: string): SharedCluster {
     if (typeof file !== "string") throw damaged();
     files[name] = file;
   }
-  return { settings: { serviceCidr, nodePorts: [first, last], clusterDomain }, files };
+  return { settings: { serviceCidr, nodePorts: [first, last], clusterDomain, clusterCidr, nodeMaskSizes }, files };
 }
 
 async function takeOver(

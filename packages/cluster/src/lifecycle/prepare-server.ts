@@ -4,6 +4,7 @@ import { checkDatastore, type Datastore } from "../datastore/datastore.ts";
 import { establishCluster } from "../datastore/shared-cluster.ts";
 import { chooseSettings } from "../settings/choose.ts";
 import { clusterPaths } from "../settings/paths.ts";
+import type { ClusterPodRanges } from "../settings/pod-ranges.ts";
 import { type RuntimeKind, readSettings, writeSettings } from "../settings/settings.ts";
 import type { Machine } from "./machine.ts";
 import { takeLock } from "./up.ts";
@@ -16,6 +17,7 @@ export interface ServerPlan {
   readonly token: string | undefined;
   readonly apiPort: number | undefined;
   readonly runtime: RuntimeKind | undefined;
+  readonly podRanges?: ClusterPodRanges | undefined;
 }
 
 /**
@@ -31,10 +33,10 @@ export async function prepareServer(
   for (const folder of [paths.run, paths.logs]) await mkdir(folder, { recursive: true });
   await using _lock = await takeLock(paths);
   const before = await readSettings(paths);
-  const { name, apiPort, datastore } = plan;
+  const { name, apiPort, datastore, podRanges } = plan;
   const runtime = plan.runtime ?? "containerd";
   const nodeIp = await machine.network.addresses.primaryIPv4();
-  const chosen = before ?? (await chooseSettings(plan.home, { name, runtime, apiPort, datastore, nodeIp }));
+  const chosen = before ?? (await chooseSettings(plan.home, { name, runtime, apiPort, datastore, podRanges, nodeIp }));
   const { settings } = await establishCluster(chosen, paths, { token: plan.token, clock });
   await writeSettings(paths, settings);
 }

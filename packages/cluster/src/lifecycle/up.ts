@@ -10,6 +10,7 @@ import type { Pki } from "../pki/pki.ts";
 import { readSchedulerConfiguration } from "../scheduling/scheduler-configuration.ts";
 import { chooseSettings, portIsFree } from "../settings/choose.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
+import type { ClusterPodRanges } from "../settings/pod-ranges.ts";
 import {
   ClusterError,
   type ClusterSettings,
@@ -37,6 +38,8 @@ export interface UpOptions {
   readonly simulatedNodes?: number | undefined;
   /** File with a KubeSchedulerConfiguration; absent: the one before, if any. */
   readonly schedulerConfig?: string | undefined;
+  /** What nodes of a new cluster get ranges for their pods from; absent: the usual, or that of the cluster as it is. */
+  readonly podRanges?: ClusterPodRanges | undefined;
   /** The etcd that is to keep a new cluster's state, or keeps that of the cluster as it is; absent: the embedded store. */
   readonly datastore: Datastore | undefined;
   /** What proves that this server is one of the cluster in the datastore; absent: the one that was used before, or a new one. */
@@ -201,7 +204,7 @@ export async function takeLock(paths: ClusterPaths): Promise<FileLock> {
 }
 
 function checkAgainst(settings: ClusterSettings | undefined, options: UpOptions): void {
-  const { name, runtime, apiPort, datastore } = options;
+  const { name, runtime, apiPort, datastore, podRanges } = options;
   if (datastore !== undefined) checkDatastore(datastore);
   if (settings === undefined) return;
   const differs = (what: string, is: string | number) =>
@@ -211,6 +214,10 @@ function checkAgainst(settings: ClusterSettings | undefined, options: UpOptions)
     );
   if (runtime !== undefined && runtime !== settings.runtime) throw differs("--runtime", settings.runtime);
   if (apiPort !== undefined && apiPort !== settings.apiPort) throw differs("--api-port", settings.apiPort);
+  const { clusterCidr, nodeMaskSizes } = settings;
+  if (podRanges !== undefined && !jsonEqual(podRanges, { clusterCidr, nodeMaskSizes })) {
+    throw differs("--cluster-cidr", `${clusterCidr}, /${nodeMaskSizes.join(" and /")} a node`);
+  }
   if (datastore !== undefined && !jsonEqual(datastore, settings.datastore)) {
     throw differs(
       "--datastore-endpoints",
@@ -271,8 +278,8 @@ async function newSettings(
   }
   const nodeIp = await machine.network.addresses.primaryIPv4();
   const claim = (slot: number) => claimSlot(slot, paths, clock);
-  const { name, apiPort, datastore } = options;
-  return chooseSettings(options.home, { name, runtime, apiPort, datastore, nodeIp, claim });
+  const { name, apiPort, datastore, podRanges } = options;
+  return chooseSettings(options.home, { name, runtime, apiPort, datastore, podRanges, nodeIp, claim });
 }
 
 async function ensurePackages(

@@ -17,6 +17,8 @@ const settings: ClusterSettings = {
   nodeIp: "192.0.2.7",
   apiPort: 6443,
   kubeletPort: 10250,
+  clusterCidr: "10.42.0.0/16",
+  nodeMaskSizes: [24],
   podCidr: "10.42.0.0/24",
   serviceCidr: "10.96.0.0/16",
   nodePorts: [30000, 32767],

@@ -25,6 +25,7 @@ import type { OperationOptions } from "../operation/operation-options.ts";
 import { frontProxyName, loadAuthority, type Pki } from "../pki/pki.ts";
 import type { SchedulerConfigurationSource } from "../scheduling/scheduler-configuration.ts";
 import type { ClusterPaths } from "../settings/paths.ts";
+import { clusterCidrs } from "../settings/pod-ranges.ts";
 import type { ClusterSettings } from "../settings/settings.ts";
 import type { AuditLog } from "./audit-log.ts";
 import { csiStorageDriver } from "./csi-storage-driver.ts";
@@ -130,6 +131,11 @@ function controllersOf(
     checkDiscovery: (service, stop) => api.checkDiscovery(service, stop),
     readMetrics: (url, stop) => api.readAggregated(url, stop),
     emptyAggregated: (service, namespace, stop) => api.emptyAggregated(service, namespace, stop),
+    podRanges: {
+      clusterCidrs: clusterCidrs(settings),
+      maskSizes: settings.nodeMaskSizes,
+      serviceCidrs: [settings.serviceCidr],
+    },
     storageDrivers: [csiStorageDriver(hostpathDriverName, volumeDriverSocket(paths, settings.runtime), clock)],
     reclaim: { removePath, recyclerImage: "docker.io/skiff/hello:latest" },
     issueAccountToken: accountTokenIssuer(identity.serviceAccounts.privateKey),

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { hostname } from "node:os";
 import type { Datastore } from "../datastore/datastore.ts";
 import { clusterPaths } from "./paths.ts";
+import { type ClusterPodRanges, defaultPodRanges, wantedPodRange } from "./pod-ranges.ts";
 import { ClusterError, type ClusterSettings, type RuntimeKind, readSettings } from "./settings.ts";
 
 /** What the user may say about a new cluster; the rest is chosen. */
@@ -12,6 +13,7 @@ export interface ClusterWishes {
   readonly apiPort?: number | undefined;
   readonly nodeIp: string;
   readonly datastore?: Datastore | undefined;
+  readonly podRanges?: ClusterPodRanges | undefined;
   /** Takes a slot whose ports are free; false when another cluster of the machine has it. Absent: ports alone decide. */
   readonly claim?: ((slot: number) => Promise<boolean>) | undefined;
 }
@@ -40,6 +42,7 @@ export async function chooseSettings(home: string, wishes: ClusterWishes): Promi
   if (wishes.apiPort !== undefined && !(await portIsFree(wishes.apiPort))) {
     throw new ClusterError("PORT_TAKEN", `port ${wishes.apiPort} is already in use; choose another with --api-port`);
   }
+  const podRanges = wishes.podRanges ?? defaultPodRanges;
   for (let slot = 0; slot < 64; slot++) {
     if (taken.has(slot)) continue;
     const apiPort = wishes.apiPort ?? 6443 + slot;
@@ -54,7 +57,8 @@ export async function chooseSettings(home: string, wishes: ClusterWishes): Promi
       nodeIp: wishes.nodeIp,
       apiPort,
       kubeletPort,
-      podCidr: `10.42.${slot}.0/24`,
+      ...podRanges,
+      podCidr: wantedPodRange(podRanges, slot),
       serviceCidr: `10.${96 + slot}.0.0/16`,
       nodePorts: [30000, 32767],
       clusterDomain: "cluster.local",

@@ -22,6 +22,8 @@ export interface ClusterPaths {
   readonly lock: string;
   readonly containerd: string;
   readonly kubelet: string;
+  /** The range of addresses that the node's pods have. */
+  readonly podRange: string;
   readonly podLogs: string;
   /** Pods that the node runs by itself (static pods), one a file. */
   readonly manifests: string;
@@ -49,6 +51,7 @@ export function clusterPaths(home: string, name: string): ClusterPaths {
     lock: join(root, "run", "lock"),
     containerd: join(root, "containerd"),
     kubelet: join(root, "kubelet"),
+    podRange: join(root, "pod-range"),
     podLogs: join(root, "pod-logs"),
     manifests: join(root, "manifests"),
     volumes: join(root, "volumes"),

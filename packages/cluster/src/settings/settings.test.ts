@@ -25,6 +25,8 @@ const example: ClusterSettings = {
   nodeIp: "192.0.2.1",
   apiPort: 6443,
   kubeletPort: 10250,
+  clusterCidr: "10.42.0.0/16",
+  nodeMaskSizes: [24],
   podCidr: "10.42.0.0/24",
   serviceCidr: "10.96.0.0/16",
   nodePorts: [30000, 32767],
@@ -62,6 +64,11 @@ describe("settings", () => {
     assert.deepEqual(await readSettings(paths), example);
     assert.equal((await stat(paths.settings)).mode & 0o777, 0o600);
     assert.match(await readFile(paths.settings, "utf8"), /\n$/);
+  });
+
+  it("of clusters that know nothing of pods' ranges are read with the usual ones", () => {
+    const { clusterCidr: _range, nodeMaskSizes: _sizes, ...older } = example;
+    assert.deepEqual(parseSettings(JSON.stringify(older), "x"), example);
   });
 
   const damages: readonly (readonly [string, string, RegExp])[] = [

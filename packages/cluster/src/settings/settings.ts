@@ -5,6 +5,7 @@ import { type Datastore, parseDatastore } from "../datastore/datastore.ts";
 import type { ApiServerFlags } from "../identity/api-server-flags.ts";
 import { ClusterError } from "./cluster-error.ts";
 import type { ClusterPaths } from "./paths.ts";
+import { defaultPodRanges } from "./pod-ranges.ts";
 
 export { ClusterError } from "./cluster-error.ts";
 
@@ -23,6 +24,11 @@ export interface ClusterSettings {
   readonly nodeIp: string;
   readonly apiPort: number;
   readonly kubeletPort: number;
+  /** What nodes are given ranges for their pods from: one network, or one of each family with a comma between. */
+  readonly clusterCidr: string;
+  /** How long the prefixes of nodes' ranges are, in the same order. */
+  readonly nodeMaskSizes: readonly number[];
+  /** The range that this node would like for its pods: no other cluster of the machine wants it. */
   readonly podCidr: string;
   readonly serviceCidr: string;
   /** First and last port of the NodePort range. */
@@ -85,6 +91,9 @@ export function parseSettings(text: string, path: string): ClusterSettings {
     nodeIp: string("nodeIp"),
     apiPort: number(record.apiPort, "apiPort"),
     kubeletPort: number(record.kubeletPort, "kubeletPort"),
+    // Clusters that are older had these.
+    clusterCidr: record.clusterCidr === undefined ? defaultPodRanges.clusterCidr : string("clusterCidr"),
+    nodeMaskSizes: maskSizesOf(record.nodeMaskSizes) ?? defaultPodRanges.nodeMaskSizes,
     podCidr: string("podCidr"),
     serviceCidr: string("serviceCidr"),
     nodePorts: [number(ports[0], "nodePorts"), number(ports[1], "nodePorts")],
@@ -95,6 +104,12 @@ export function parseSettings(text: string, path: string): ClusterSettings {
     ...(typeof record.schedulerConfig === "string" ? { schedulerConfig: record.schedulerConfig } : {}),
     ...(datastore === undefined ? {} : { datastore }),
   };
+}
+
+/** `undefined` for what is no list of numbers. */
+export function maskSizesOf(value: unknown): readonly number[] | undefined {
+  if (!Array.isArray(value) || !value.every((size) => typeof size === "number")) return undefined;
+  return value;
 }
 
 const flagsOf = (record: JsonObject): ApiServerFlags =>

@@ -52,6 +52,12 @@ export const nodeLabels = (node: NodeIdentity, machine: NodeMachine): Texts => (
   ...node.labels,
 });
 
+/** Annotations of the same kind. The cluster's controllers attach its volumes. */
+export const nodeAnnotations = (node: NodeIdentity): Texts => ({
+  "volumes.kubernetes.io/controller-managed-attach-detach": "true",
+  ...node.annotations,
+});
+
 /** What the node's condition depends on. */
 export interface NodeHealth {
   readonly runtimeReady: boolean;
@@ -176,8 +182,8 @@ export const newNode = (node: NodeIdentity, labels: Texts, status: NodeStatus): 
   metadata: {
     name: node.name,
     labels: { ...labels },
-    annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" },
+    annotations: { ...nodeAnnotations(node) },
   },
-  spec: node.podCIDR === undefined ? {} : { podCIDR: node.podCIDR, podCIDRs: [node.podCIDR] },
+  spec: {},
   status,
 });

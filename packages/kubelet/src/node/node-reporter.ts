@@ -13,7 +13,15 @@ import type { Runtime } from "@skiff/runtime";
 import type { KubeletConfiguration } from "../config/kubelet-configuration.ts";
 import type { DeviceCount } from "../devices/device-table.ts";
 import type { NodeIdentity, NodeMachine } from "../options.ts";
-import { type NodeHealth, newNode, nodeConditions, nodeLabels, nodeStatus, withoutHeartbeats } from "./node-object.ts";
+import {
+  type NodeHealth,
+  newNode,
+  nodeAnnotations,
+  nodeConditions,
+  nodeLabels,
+  nodeStatus,
+  withoutHeartbeats,
+} from "./node-object.ts";
 
 const checkMs = 10_000;
 /** An unchanged status is written this often. */
@@ -166,6 +174,9 @@ export class NodeReporter {
   async #reportOnce(signal: AbortSignal): Promise<void> {
     const { client, node, clock, recorder } = this.#options;
     const current = await this.#current(signal);
+    if (this.#node === undefined) {
+      recorder.record(Nodes, current, { type: "Normal", reason: "Starting", message: "Starting kubelet." });
+    }
     this.#node = current;
     const status = await this.#status(current.status, signal);
     const same = jsonEqual(withoutHeartbeats(status), withoutHeartbeats(current.status ?? {}));
@@ -190,21 +201,22 @@ export class NodeReporter {
 
   /** The node's object, made where it is missing. */
   async #current(signal: AbortSignal): Promise<Node> {
-    const { client, node, machine, recorder } = this.#options;
+    const { client, node, machine } = this.#options;
     const labels = nodeLabels(node, machine);
     try {
       const found = await client.get(Nodes, { name: node.name }, { signal });
-      const missing = Object.entries(labels).filter(([key, value]) => found.metadata.labels?.[key] !== value);
-      if (missing.length === 0) return found;
-      const patch = { metadata: { labels: Object.fromEntries(missing) } };
+      const metadata = {
+        ...missingFrom("labels", found, labels),
+        ...missingFrom("annotations", found, nodeAnnotations(node)),
+      };
+      if (Object.keys(metadata).length === 0) return found;
+      const patch = { metadata };
       return await client.patch(Nodes, { name: node.name }, patch, { type: "strategic", signal });
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
     try {
-      const made = await client.create(Nodes, newNode(node, labels, await this.#status(undefined, signal)), { signal });
-      recorder.record(Nodes, made, { type: "Normal", reason: "Starting", message: "Starting kubelet." });
-      return made;
+      return await client.create(Nodes, newNode(node, labels, await this.#status(undefined, signal)), { signal });
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
       return await client.get(Nodes, { name: node.name }, { signal });
@@ -242,6 +254,12 @@ export class NodeReporter {
 
 const readyOf = (status: NodeStatus | undefined): string | undefined =>
   status?.conditions?.find((one) => one.type === "Ready")?.status;
+
+/** Labels or annotations of the node that it does not have as they should be. */
+function missingFrom(field: "labels" | "annotations", { metadata }: Node, wanted: Readonly<Record<string, string>>) {
+  const missing = Object.entries(wanted).filter(([key, value]) => metadata[field]?.[key] !== value);
+  return missing.length === 0 ? {} : { [field]: Object.fromEntries(missing) };
+}
 
 function changedMembers(before: NodeStatus, after: NodeStatus): Record<string, unknown> {
   const old: Record<string, unknown> = { ...before };

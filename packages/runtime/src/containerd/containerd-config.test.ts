@@ -4,10 +4,11 @@ import { cniConfigList } from "./cni.ts";
 import { type ContainerdConfig, containerdToml, hasSysResource, registryHosts } from "./containerd-config.ts";
 import { signalNumber } from "./signal-number.ts";
 
+const network = { bridge: "skiff0", podCidr: "10.42.0.0/24", gateway: "10.42.0.1", mtu: 1450 };
 const config: ContainerdConfig = {
   rootDirectory: '/var/lib/my "skiff"',
   stateDirectory: "/run/skiff",
-  network: { bridge: "skiff0", podCidr: "10.42.0.0/24", gateway: "10.42.0.1", mtu: 1450 },
+  network,
   registries: [],
 };
 
@@ -48,7 +49,7 @@ describe("containerd's configuration", () => {
 
   it("describes the pods' network", () => {
     const list: { plugins: { type: string; mtu?: number; hairpinMode?: boolean }[] } = JSON.parse(
-      cniConfigList(config.network, "/run"),
+      cniConfigList(network, "/run"),
     );
     assert.deepEqual(
       list.plugins.map(({ type, mtu, hairpinMode }) => [type, mtu, hairpinMode]),

@@ -22,7 +22,8 @@ export interface ContainerdConfig {
   readonly rootDirectory: string;
   /** What is of this boot only: sockets, pipes, network namespaces. Below `/run`. */
   readonly stateDirectory: string;
-  readonly network: PodNetwork;
+  /** Absent while it is not known: pods cannot be started until `writePodNetwork`. */
+  readonly network?: PodNetwork;
   readonly registries: readonly RegistryConfig[];
 }
 
@@ -161,7 +162,10 @@ export async function prepareContainerd(
   };
   const write = (path: string, content: string) => writeFileAtomic(path, content, { mode: 0o644 });
   await write(configFile(config), containerdToml(config, facts));
-  await write(join(cniFolder(config), "10-skiff.conflist"), cniConfigList(config.network, config.stateDirectory));
+  // containerd watches the folder, and has to find it.
+  await mkdir(cniFolder(config), { recursive: true });
+  if (config.network !== undefined) await writePodNetwork(config, config.network);
+  else await rm(join(cniFolder(config), cniFile), { force: true });
   await rm(registryFolder(config), { recursive: true, force: true });
   await mkdir(registryFolder(config), { recursive: true });
   for (const registry of config.registries) {
@@ -169,6 +173,12 @@ export async function prepareContainerd(
   }
   return containerdCommand(config, command);
 }
+
+const cniFile = "10-skiff.conflist";
+
+/** Says how pods are connected. A containerd that runs takes it up at once. */
+export const writePodNetwork = (config: ContainerdConfig, network: PodNetwork): Promise<void> =>
+  writeFileAtomic(join(cniFolder(config), cniFile), cniConfigList(network, config.stateDirectory), { mode: 0o644 });
 
 /** The command that starts containerd with the files that `prepareContainerd` wrote. */
 export const containerdCommand = (config: ContainerdConfig, program: string): ContainerdCommand => ({

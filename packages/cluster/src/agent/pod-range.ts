@@ -1,0 +1,84 @@
+import { readFile } from "node:fs/promises";
+import { isAlreadyExists, type Node, Nodes, podRangeAnnotation } from "@skiff/api";
+import { type Clock, describeError, isAbort, type Logger, parseRange } from "@skiff/base";
+import type { Client, Informer } from "@skiff/client";
+import { writeFileAtomic } from "@skiff/host";
+import type { ClusterPaths } from "../settings/paths.ts";
+import type { ClusterSettings } from "../settings/settings.ts";
+
+const retryMs = 100;
+
+/** The range that the node's pods had when it ran last: containerd and its network start with it at once. */
+export async function readPodRange({ podRange }: Pick<ClusterPaths, "podRange">): Promise<string | undefined> {
+  const text = (await readFile(podRange, "utf8").catch(() => "")).trim();
+  return parseRange(text)?.family === "IPv4" ? text : undefined;
+}
+
+/**
+ * The range of addresses for this node's pods. A new node registers itself and waits for the cluster to give it one; what it
+ * has once been given it keeps, written down, for as long as its Node object says the same.
+ */
+export async function nodePodRange(
+  { settings, paths }: { readonly settings: ClusterSettings; readonly paths: ClusterPaths },
+  effects: { readonly client: Client; readonly clock: Clock; readonly logger: Logger },
+  signal: AbortSignal,
+): Promise<string> {
+  const known = await readPodRange(paths);
+  if (known !== undefined) return known;
+  const { client, clock, logger } = effects;
+  for (let told = false; ; ) {
+    try {
+      const range = await askForRange(settings, client, signal);
+      if (range === undefined) continue;
+      await writeFileAtomic(paths.podRange, `${range}\n`, { mode: 0o644 });
+      return range;
+    } catch (error) {
+      if (isAbort(error, signal)) throw error;
+      // The server starts beside this process: that it does not answer yet is nothing to tell.
+      if (told) logger.debug(`no range for pods yet: ${describeError(error)}`);
+      told = true;
+      await clock.sleep(retryMs, signal);
+    }
+  }
+}
+
+async function askForRange(
+  { nodeName: name, podCidr, runtime }: ClusterSettings,
+  client: Client,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const annotations = {
+    "volumes.kubernetes.io/controller-managed-attach-detach": "true",
+    // Where pods have no network, one range is as good as another.
+    ...(runtime === "containerd" ? { [podRangeAnnotation]: podCidr } : {}),
+  };
+  await client.create(Nodes, { metadata: { name, annotations }, spec: {} }, { signal }).catch((error: unknown) => {
+    if (!isAlreadyExists(error)) throw error;
+  });
+  const options = { fieldSelector: `metadata.name=${name}`, signal };
+  for await (const event of client.watch(Nodes, options)) {
+    const range = event.type === "ADDED" || event.type === "MODIFIED" ? rangeOf(event.object) : undefined;
+    if (range !== undefined) return range;
+  }
+  return undefined;
+}
+
+const rangeOf = ({ spec }: Node): string | undefined =>
+  (spec.podCIDRs ?? []).find((range) => parseRange(range)?.family === "IPv4");
+
+/** Resolves when the node was given another range than the one that it works with: after it was deleted and came again. */
+export function rangeChanges(
+  informer: Informer<Node>,
+  { nodeName, range }: { readonly nodeName: string; readonly range: string },
+): { readonly changed: Promise<string> } & Disposable {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const subscription = informer.onChange(({ kind, object }) => {
+    const now = kind !== "deleted" && object.metadata.name === nodeName ? rangeOf(object) : undefined;
+    if (now !== undefined && now !== range) resolve(now);
+  });
+  return { changed: promise, [Symbol.dispose]: () => subscription[Symbol.dispose]() };
+}
+
+/** Writes down the range that the node works with from its next start on. */
+export const keepPodRange = ({ podRange }: Pick<ClusterPaths, "podRange">, range: string): Promise<void> =>
+  writeFileAtomic(podRange, `${range}\n`, { mode: 0o644 });
