@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { EndpointSlice, Service, ServiceSpec } from "@skiff/api";
+import type { Endpoint, EndpointSlice, Service, ServiceSpec } from "@skiff/api";
 import { ready, service, slice } from "../fixtures/objects.ts";
 import { type MapKey, mapKeys } from "./elements.ts";
 import { planService } from "./plan.ts";
 
 /** The elements of the maps that hold any. */
 function planned(one: Service, ...slices: readonly EndpointSlice[]): Partial<Record<MapKey, Record<string, string>>> {
-  const elements = planService({ service: one, slices }, "node");
+  const elements = planService({ service: one, slices }, { nodeName: "node", zone: "here" });
   const filled = mapKeys.filter((map) => elements[map].size > 0);
   return Object.fromEntries(filled.map((map) => [map, Object.fromEntries(elements[map])]));
 }
@@ -111,6 +111,58 @@ describe("planService", () => {
     const six = slice("web", ready("fd00::7"), { addressType: "IPv6" });
     const other = slice("web", ready("10.42.0.7"), { ports: [{ name: "other", port: 1, protocol: "TCP" }] });
     assert.deepEqual(Object.keys(planned(web(), six, other)), ["refused"]);
+  });
+
+  const hinted = (address: string, hints: Endpoint["hints"]): Endpoint => ({
+    addresses: [address],
+    conditions: { ready: true },
+    nodeName: "other",
+    ...(hints === undefined ? {} : { hints }),
+  });
+  const zone = (...names: readonly string[]) => ({ forZones: names.map((name) => ({ name })) });
+  const nodes = (...names: readonly string[]) => ({ forNodes: names.map((name) => ({ name })) });
+  const hints: readonly { readonly what: string; readonly own: Endpoint["hints"][]; readonly taken: string }[] = [
+    { what: "those for its zone", own: [zone("here"), zone("there"), zone("there", "here")], taken: "13" },
+    { what: "all where none is for its zone", own: [zone("there"), zone("there")], taken: "12" },
+    { what: "all where one says nothing", own: [zone("here"), undefined], taken: "12" },
+    { what: "those for the node", own: [nodes("node"), nodes("other")], taken: "1" },
+    {
+      what: "those for the node before those for its zone",
+      own: [
+        { ...nodes("node"), ...zone("here") },
+        { ...nodes("other"), ...zone("here") },
+      ],
+      taken: "1",
+    },
+    {
+      what: "those for its zone where none is for the node",
+      own: [
+        { ...nodes("x"), ...zone("here") },
+        { ...nodes("y"), ...zone("there") },
+      ],
+      taken: "1",
+    },
+    { what: "all where one says nothing of nodes", own: [nodes("node"), undefined], taken: "12" },
+  ];
+  for (const { what, own, taken } of hints) {
+    it(`takes, of endpoints with hints, ${what}`, () => {
+      const endpoints = own.map((one, at) => hinted(`10.42.0.${at + 1}`, one));
+      const found = Object.values(planned(web(), slice("web", endpoints)).endpoints ?? {});
+      assert.equal(found.map((text) => text.split(" ")[0]?.split(".")[3]).join(""), taken);
+    });
+  }
+
+  it("does not count the hints of endpoints that are not ready", () => {
+    const ending = { addresses: ["10.42.0.9"], conditions: { ready: false, serving: true, terminating: true } };
+    const { endpoints } = planned(web(), slice("web", [hinted("10.42.0.1", zone("here")), ending]));
+    assert.deepEqual(endpoints, { "10.96.0.1 . tcp . 80 . 0": "10.42.0.1 . 8080" });
+  });
+
+  it("keeps to the node's own endpoints where the policy is Local, whatever the hints", () => {
+    const own = ready("10.42.0.1").map((endpoint) => ({ ...endpoint, hints: zone("there") }));
+    const one = web({ internalTrafficPolicy: "Local" });
+    const { endpoints } = planned(one, slice("web", [...own, hinted("10.42.0.2", zone("here"))]));
+    assert.deepEqual(endpoints, { "10.96.0.1 . tcp . 80 . 0": "10.42.0.1 . 8080" });
   });
 
   it("keeps an internal policy of Local to this node, and drops where others could answer", () => {

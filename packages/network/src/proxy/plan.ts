@@ -1,6 +1,7 @@
-import type { Endpoint, EndpointSlice, Service, ServicePort } from "@skiff/api";
+import type { EndpointSlice, Service, ServicePort } from "@skiff/api";
 import { affinityTimeoutFor, endpointId } from "./affinity.ts";
 import { emptyElements, type MutableElements, type TableElements } from "./elements.ts";
+import { isIPv4, type Place, type PortTargets, portTargets, type Target, targetText } from "./port-targets.ts";
 import { learnChain, spreadChain } from "./rules.ts";
 import { fillSlots, keepPlaces, localSlotOffset } from "./slots.ts";
 
@@ -10,29 +11,18 @@ export interface ServiceView {
   readonly slices: readonly EndpointSlice[];
 }
 
-interface Target {
-  readonly address: string;
-  readonly port: number;
-}
-
-/** Where connections to one port go, by where they come from. */
-interface PortTargets {
-  readonly all: readonly Target[];
-  readonly local: readonly Target[];
-}
-
 /**
  * What this node's table must hold so that one Service can be reached. Pure; addresses that are not IPv4 are left out.
  * Endpoints stay in the slots that they had `before`, as far as possible.
  */
 export function planService(
   { service, slices }: ServiceView,
-  nodeName: string,
+  place: Place,
   before: TableElements = emptyElements(),
 ): TableElements {
   const plan = { elements: emptyElements(), before };
   if (!hasAddress(service)) return plan.elements;
-  for (const port of service.spec.ports ?? []) addPort(plan, service, port, portTargets(slices, port, nodeName));
+  for (const port of service.spec.ports ?? []) addPort(plan, service, port, portTargets(slices, port, place));
   return plan.elements;
 }
 
@@ -44,8 +34,6 @@ interface Plan {
 /** Headless Services and names for other names need no packets rewritten. */
 const hasAddress = ({ spec }: Service): boolean =>
   spec.type !== "ExternalName" && spec.clusterIP !== undefined && spec.clusterIP !== "None" && spec.clusterIP !== "";
-
-const isIPv4 = (address: string): boolean => /^\d+\.\d+\.\d+\.\d+$/.test(address);
 
 function addPort(plan: Plan, service: Service, port: ServicePort, targets: PortTargets): void {
   const { spec } = service;
@@ -130,7 +118,7 @@ function addFrontend(
   for (const target of all) {
     const id = endpointId(target.address);
     elements.endpointIds.set(target.address, id);
-    elements[maps.sticky].set(`${key} . ${id}`, textOf(target));
+    elements[maps.sticky].set(`${key} . ${id}`, targetText(target));
   }
 }
 
@@ -154,52 +142,7 @@ function putSlots(
     if (target === undefined) break;
     old.push(target);
   }
-  const slots = fillSlots(keepPlaces(targets.map(textOf), old));
+  const slots = fillSlots(keepPlaces(targets.map(targetText), old));
   for (const [slot, target] of slots.entries()) elements[map].set(`${key} . ${offset + slot}`, target);
   return slots.length;
 }
-
-const textOf = ({ address, port }: Target): string => `${address} . ${port}`;
-
-/**
- * Where connections to a port go: endpoints that are ready; where none is, those that still serve while they end, so that
- * the last pods of a rollout answer until they are gone.
- */
-function portTargets(slices: readonly EndpointSlice[], port: ServicePort, nodeName: string): PortTargets {
-  const found = slices.filter(({ addressType }) => addressType === "IPv4").flatMap((slice) => targetsIn(slice, port));
-  const usable = (candidates: readonly Candidate[]) => {
-    const ready = candidates.filter(({ endpoint }) => isReady(endpoint));
-    return ordered(ready.length > 0 ? ready : candidates.filter(({ endpoint }) => stillServes(endpoint)));
-  };
-  return { all: usable(found), local: usable(found.filter(({ endpoint }) => endpoint.nodeName === nodeName)) };
-}
-
-interface Candidate {
-  readonly endpoint: Endpoint;
-  readonly target: Target;
-}
-
-/** A slice names its ports as the Service does, with the numbers that its pods have for them. */
-function targetsIn(slice: EndpointSlice, port: ServicePort): readonly Candidate[] {
-  const slicePort = slice.ports?.find(
-    (one) => (one.name ?? "") === (port.name ?? "") && (one.protocol ?? "TCP") === (port.protocol ?? "TCP"),
-  );
-  const number = slicePort?.port;
-  if (number === undefined) return [];
-  return (slice.endpoints ?? []).flatMap((endpoint) => {
-    const [address] = endpoint.addresses;
-    return address === undefined || !isIPv4(address) ? [] : [{ endpoint, target: { address, port: number } }];
-  });
-}
-
-/** Each once, and in order, so that the same endpoints always give the same elements. */
-const ordered = (candidates: readonly Candidate[]): readonly Target[] =>
-  [...new Map(candidates.map(({ target }) => [textOf(target), target]))]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, target]) => target);
-
-/** An endpoint whose readiness is not stated counts as ready. */
-const isReady = ({ conditions }: Endpoint): boolean => conditions?.ready !== false;
-
-const stillServes = ({ conditions }: Endpoint): boolean =>
-  conditions?.serving === true && conditions.terminating === true;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EndpointSlices, Services } from "@skiff/api";
+import { type Endpoint, EndpointSlices, Nodes, Services } from "@skiff/api";
 import { isJsonObject, silentLogger, systemClock } from "@skiff/base";
 import { MemoryInformers } from "@skiff/client/fixtures";
 import { systemNetwork, systemNftables } from "@skiff/host";
@@ -22,6 +22,7 @@ const names = [node, ...["a", "b", "c", "o"].map((one) => prefix + one)];
 const informers = new MemoryInformers();
 const services = informers.for(Services);
 const slices = informers.for(EndpointSlices);
+const nodes = informers.for(Nodes);
 const nftables = systemNftables(processesIn(node));
 const peers = new Map<string, Peer>();
 const stack = new AsyncDisposableStack();
@@ -217,6 +218,37 @@ describe("ports and addresses for clients outside", () => {
     slices.put(slice("local", elsewhere));
     await settles("b", () => answering(20, () => from("c").tcp("10.42.0.1", 30090)));
     assert.equal((await from("o").tcp(nodeAddress, 30090)).error, "ETIMEDOUT");
+  });
+});
+
+describe("hints", () => {
+  const hinted = (address: string, hints: Endpoint["hints"]): Endpoint[] =>
+    ready(address).map((endpoint) => ({ ...endpoint, nodeName: "other", ...(hints === undefined ? {} : { hints }) }));
+  const zone = (name: string) => ({ forZones: [{ name }] });
+  const place = (labels: Record<string, string>) =>
+    nodes.put({
+      metadata: { name: "node", uid: "n", resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z", labels },
+      spec: {},
+      status: {},
+    });
+
+  it("lead to what is near the node, wherever it is moved to, and everywhere where they do not fit", async () => {
+    services.put(service("near", { clusterIP: "10.96.0.25" }));
+    slices.put(slice("near", [...hinted(pods.a, zone("east")), ...hinted(pods.b, zone("west"))]));
+    const ask = () => answering(20, () => from("c").tcp("10.96.0.25", 80));
+    await settles("ab", ask);
+    place({ "topology.kubernetes.io/zone": "west" });
+    await settles("b", ask);
+    place({ "topology.kubernetes.io/zone": "east" });
+    await settles("a", ask);
+    slices.put(slice("near", [...hinted(pods.a, zone("east")), ...hinted(pods.b, undefined)]));
+    await settles("ab", ask);
+    const forNode = { forNodes: [{ name: "node" }], ...zone("north") };
+    const forOther = { forNodes: [{ name: "other" }], ...zone("east") };
+    slices.put(slice("near", [...hinted(pods.b, forNode), ...hinted(pods.c, forOther)]));
+    await settles("b", ask);
+    slices.put(slice("near", [...hinted(pods.c, forOther), ...hinted(pods.a, { ...forOther, ...zone("west") })]));
+    await settles("c", ask);
   });
 });
 

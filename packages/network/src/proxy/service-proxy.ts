@@ -1,11 +1,13 @@
-import { type EndpointSlice, EndpointSlices, type Service, Services } from "@skiff/api";
+import { type EndpointSlice, EndpointSlices, type Node, Nodes, type Service, Services } from "@skiff/api";
 import { abortable, Background, type Clock, describeError, isAbort, type Logger } from "@skiff/base";
 import type { CacheChange, Informer, Informers } from "@skiff/client";
 import type { Nftables } from "@skiff/host";
 import type { Conntrack } from "./conntrack.ts";
 import { emptyElements, type TableElements } from "./elements.ts";
+import { HealthChecks } from "./health-checks.ts";
 import { readKernelTable } from "./kernel-table.ts";
 import { planService } from "./plan.ts";
+import { readyHere } from "./port-targets.ts";
 import { type RuleSettings, rulesMark, tableRules } from "./rules.ts";
 import { type StaleTarget, staleConnections } from "./stale-connections.ts";
 import { TableContents } from "./table-contents.ts";
@@ -55,6 +57,9 @@ export class ServiceProxy implements AsyncDisposable {
   readonly #touched = new Set<string>();
   /** Flows to be forgotten once the table has changed. */
   readonly #stale = new Map<string, StaleTarget>();
+  readonly #nodes: Informer<Node>;
+  readonly #healthChecks: HealthChecks;
+  #zone: string | undefined;
   #knowledge: Knowledge = "none";
   #wake = Promise.withResolvers<void>();
 
@@ -63,14 +68,19 @@ export class ServiceProxy implements AsyncDisposable {
     this.#services = options.informers.for(Services);
     this.#slices = options.informers.for(EndpointSlices);
     this.#slices.addIndex(serviceIndex, ownerOf);
+    const fieldSelector = `metadata.name=${options.nodeName}`;
+    this.#nodes = options.informers.for(Nodes, { fieldSelector });
+    const isHealthy = () => this.#knowledge === "exact";
+    this.#healthChecks = new HealthChecks({ logger: options.logger, isHealthy });
     this.#background = new Background({ logger: options.logger });
   }
 
   /** Brings the table to where it has to be now, then keeps it there. Disposal leaves the table: connections go on. */
   static async start(options: ServiceProxyOptions, signal: AbortSignal): Promise<ServiceProxy> {
     const proxy = new ServiceProxy(options);
-    await Promise.all([proxy.#services.whenSynced(signal), proxy.#slices.whenSynced(signal)]);
+    await Promise.all([proxy.#services, proxy.#slices, proxy.#nodes].map((informer) => informer.whenSynced(signal)));
     proxy.#subscriptions.push(
+      proxy.#nodes.onChange(({ kind, object }) => kind !== "deleted" && proxy.#see(object)),
       proxy.#services.onChange(({ object }) => proxy.#touch([keyOf(object)])),
       proxy.#slices.onChange((change) => proxy.#touch(ownersIn(change))),
     );
@@ -87,6 +97,15 @@ export class ServiceProxy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
     await this.#background[Symbol.asyncDispose]();
+    this.#healthChecks[Symbol.dispose]();
+  }
+
+  /** Where the node is decides which endpoints of every Service are near. */
+  #see({ metadata }: Node): void {
+    const zone = metadata.labels?.["topology.kubernetes.io/zone"];
+    if (metadata.name !== this.#options.nodeName || zone === this.#zone) return;
+    this.#zone = zone;
+    this.#touch(this.#services.list().map(keyOf));
   }
 
   #touch(owners: readonly string[]): void {
@@ -141,7 +160,9 @@ export class ServiceProxy implements AsyncDisposable {
       const service = this.#services.get(name, namespace);
       const before = this.#contents.planOf(owner);
       const slices = this.#slices.byIndex(serviceIndex, owner);
-      const plan = service && planService({ service, slices }, this.#options.nodeName, before ?? found);
+      const place = { nodeName: this.#options.nodeName, zone: this.#zone };
+      const plan = service && planService({ service, slices }, place, before ?? found);
+      this.#healthChecks.put(owner, service, readyHere(slices, place));
       this.#contents.put(owner, plan);
       // What a proxy before this one had planned is compared by what the kernel's table says.
       if (this.#knowledge === "none") continue;
