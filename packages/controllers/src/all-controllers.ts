@@ -109,7 +109,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     ttlAfterFinishedController,
     deploymentController,
     endpointsController,
-    endpointSliceController,
+    endpointSliceController(),
     endpointSliceMirroringController,
     nodeLifecycleController({ graceMs: settings.nodeMonitorGraceMs ?? 40_000 }),
     ...(settings.podRanges === undefined ? [] : [nodeIpamController(settings.podRanges), nodeDnsController]),

@@ -1,8 +1,41 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { EndpointSlices, Endpoints, isNotFound, Pods, Services } from "@skiff/api";
+import { EndpointSlices, Endpoints, isNotFound, Nodes, Pods, Services } from "@skiff/api";
 import { TestCluster } from "@skiff/testing";
 import { Web, web } from "../fixtures/workloads.ts";
+
+test("endpoints are shared out among zones where the Service asks for it", async () => {
+  await using cluster = await TestCluster.start({ nodes: 2 });
+  const { client, signal } = cluster;
+  const label = async (name: string, zone: string) => {
+    const patch = { metadata: { labels: { "topology.kubernetes.io/zone": zone } } };
+    await client.patch(Nodes, { name }, patch, { type: "merge", signal });
+  };
+  await label("node-1", "east");
+  const annotations = { "service.kubernetes.io/topology-mode": "Auto" };
+  const spec = { selector: { app: "web" }, ports: [{ port: 80 }] };
+  await client.create(Services, { metadata: { ...web, annotations }, spec }, { signal });
+  const fixture = new Web(cluster);
+  await fixture.create({ replicas: 4 });
+  await fixture.rolledOut();
+  const hints = async () => {
+    const { items } = await client.list(EndpointSlices, { namespace: "default", signal });
+    return items
+      .flatMap(({ endpoints = [] }) => endpoints.map((one) => one.hints?.forZones?.[0]?.name ?? "none"))
+      .sort();
+  };
+  const told = async (text: string) => assert.ok((await fixture.events("web")).includes(text), text);
+  const why = "Insufficient Node information: allocatable CPU or zone not specified on one or more nodes";
+  await cluster.eventually(() => told(`TopologyAwareHintsDisabled ${why}, addressType: IPv4`));
+  assert.deepEqual(await hints(), ["none", "none", "none", "none"]);
+  await label("node-2", "west");
+  const enabled = "TopologyAwareHintsEnabled Topology Aware Hints has been enabled, addressType: IPv4";
+  await cluster.eventually(() => told(enabled));
+  assert.deepEqual(await hints(), ["east", "east", "west", "west"]);
+  const off = { metadata: { annotations: { "service.kubernetes.io/topology-mode": null } } };
+  await client.patch(Services, web, off, { type: "merge", signal });
+  await cluster.eventually(async () => assert.deepEqual(await hints(), ["none", "none", "none", "none"]));
+});
 
 test("slices and endpoints follow a Service's pods, without more writes than changes", async () => {
   await using cluster = await TestCluster.start({ nodes: 2 });

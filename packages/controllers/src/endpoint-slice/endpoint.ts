@@ -36,14 +36,21 @@ export function endpointOf(
   };
 }
 
+/** Whether endpoints are shared out among the zones (the older way): that goes before `trafficDistribution`. */
+export function sharesByZone(annotations: Readonly<Record<string, string>> | undefined): boolean {
+  const mode =
+    annotations?.["service.kubernetes.io/topology-aware-hints"] ?? annotations?.["service.kubernetes.io/topology-mode"];
+  return mode === "Auto" || mode === "auto";
+}
+
 const closeBy: ReadonlySet<string | undefined> = new Set(["PreferClose", "PreferSameZone", "PreferSameNode"]);
 
 /** Whom an endpoint should serve, where the Service prefers what is near. https://kubernetes.io/docs/concepts/services-networking/service/#traffic-distribution */
 function hintsFor(
-  { spec: { trafficDistribution } }: Service,
+  { metadata, spec: { trafficDistribution } }: Service,
   { zone, nodeName }: { readonly zone: string | undefined; readonly nodeName: string | undefined },
 ): Endpoint["hints"] {
-  if (!closeBy.has(trafficDistribution)) return undefined;
+  if (!closeBy.has(trafficDistribution) || sharesByZone(metadata.annotations)) return undefined;
   const forZones = zone === undefined ? {} : { forZones: [{ name: zone }] };
   const byNode = nodeName && trafficDistribution === "PreferSameNode";
   const hints = { ...forZones, ...(byNode ? { forNodes: [{ name: nodeName }] } : {}) };
