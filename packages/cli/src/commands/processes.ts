@@ -12,8 +12,8 @@ import { Option } from "commander";
 import type { CommandContext, GlobalOptions } from "../command-context.ts";
 import { type DefineCommand, portNumber, withCluster } from "../command-line.ts";
 import { type DatastoreFlags, datastoreOf, tokenOf, withDatastore } from "../datastore-flags.ts";
-import { schedulerConfigOption } from "../scheduler-option.ts";
 import { type PodRangeFlags, podRangeFlags, withPodRanges } from "../pod-range-flags.ts";
+import { schedulerConfigOption } from "../scheduler-option.ts";
 
 interface ProcessFlags extends GlobalOptions {
   readonly logLevel: LogLevel;

@@ -16,8 +16,8 @@ import { apiServerOption, givenFlags } from "../api-server-options.ts";
 import type { CommandContext, GlobalOptions } from "../command-context.ts";
 import { type DefineCommand, portNumber, withCluster, withOutput, writeJson } from "../command-line.ts";
 import { type DatastoreFlags, datastoreOf, tokenOf, withDatastore } from "../datastore-flags.ts";
-import { schedulerConfigOption } from "../scheduler-option.ts";
 import { type PodRangeFlags, podRangeFlags, withPodRanges } from "../pod-range-flags.ts";
+import { schedulerConfigOption } from "../scheduler-option.ts";
 import { createProgress, noProgress } from "../terminal/progress.ts";
 
 interface UpFlags extends GlobalOptions, DatastoreFlags, PodRangeFlags {
