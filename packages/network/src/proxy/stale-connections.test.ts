@@ -9,7 +9,10 @@ const dns = (protocol: string): Service =>
   service("dns", { type: "NodePort", clusterIP: "10.96.0.10", ports: [{ port: 53, protocol, nodePort: 30053 }] });
 const plan = (protocol: string, ...addresses: readonly string[]) => {
   const ports = [{ name: "", port: 5353, protocol }];
-  return planService({ service: dns(protocol), slices: [slice("dns", ready(...addresses), { ports })] }, { nodeName: "node" });
+  return planService(
+    { service: dns(protocol), slices: [slice("dns", ready(...addresses), { ports })] },
+    { nodeName: "node" },
+  );
 };
 const atService = { protocol: "udp", address: "10.96.0.10", port: 53 };
 const atNode = { protocol: "udp", address: undefined, port: 30053 };
