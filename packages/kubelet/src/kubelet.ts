@@ -85,6 +85,11 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     drivers,
     ownNode: () => ownNode.get(node.name),
     onInUse: () => late.reporter?.poke(),
+    onAbnormal: (uid, message) => {
+      const pod = late.pods?.list().find((one) => one.metadata.uid === uid);
+      const event = { type: "Warning", reason: "VolumeConditionAbnormal", message } as const;
+      if (pod !== undefined) options.recorder.record(Pods, pod, event);
+    },
     grants: aside.grants,
     objects,
     machine,
@@ -156,6 +161,8 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     late.shutdown = shutdown;
     background.run("shutdown", (signal) => shutdown.run(signal));
   }
+  if (configuration.featureGates.CSIVolumeHealth === true)
+    background.run("health of volumes", (signal) => lookAtVolumes(parts, signal));
   background.run("log rotation", (signal) => rotateLogs(parts, signal));
   background.run("pods", async (signal) => {
     await retry(
@@ -186,6 +193,16 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       objects[Symbol.dispose]();
     },
   };
+}
+
+const healthMs = 60_000;
+
+/** Asks drivers again and again how their volumes are, as measuring them does it. */
+async function lookAtVolumes({ clock, cache, volumeUsage }: NodeParts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await Promise.all(cache.pods().map(({ uid }) => volumeUsage.of(uid, signal)));
+    await clock.sleep(healthMs, signal);
+  }
 }
 
 /** Reads what is left on this machine; images lie where the runtime says, once it has said so. */
@@ -242,6 +259,7 @@ async function nodeParts(
     readonly drivers: CsiDrivers;
     readonly ownNode: () => Node | undefined;
     readonly onInUse: () => void;
+    readonly onAbnormal: (podUid: string, message: string) => void;
     readonly grants: NodeGrants;
     readonly objects: ReferencedObjects;
     readonly machine: Parameters<typeof nodeResources>[0];
@@ -292,7 +310,11 @@ async function nodeParts(
     grants: made.grants,
     volumes,
     subPaths: new SubPaths(folders, mounts),
-    volumeUsage: new VolumeUsage(volumes, clock),
+    volumeUsage: new VolumeUsage({
+      volumes,
+      clock,
+      ...(featureGates.CSIVolumeHealth === true ? { onAbnormal: made.onAbnormal } : {}),
+    }),
     images,
     objects,
     mirrors: new MirrorPods({ client, nodeName: node.name, clock, logger }),

@@ -16,6 +16,7 @@ import {
   stagingFolder,
 } from "./csi-volume.ts";
 import { finishResize } from "./finish-resize.ts";
+import { measureVolume } from "./measure-volume.ts";
 import { csiPluginName, forget, isUsed, readRemembered, remember } from "./remembered-volume.ts";
 import { isStaged, type PlacedVolume, publish, stage } from "./use-volume.ts";
 
@@ -92,6 +93,7 @@ export function csiPlugin(options: CsiPluginOptions): VolumePlugin {
         await rm(dirname(stagingTargetPath), { recursive: true, force: true });
       });
     },
+    measure: (about, signal) => measureVolume(about, drivers, signal),
     uniqueName({ claimed }) {
       const source = claimed?.persistentVolume.spec.csi;
       if (source === undefined || !attaching.has(source.driver)) return undefined;

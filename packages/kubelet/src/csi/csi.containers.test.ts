@@ -7,8 +7,11 @@ import type { CSIDriver, Pod } from "@skiff/api";
 import { isJsonObject, type JsonObject, systemClock } from "@skiff/base";
 import { controllerService } from "@skiff/csi";
 import { systemMounts } from "@skiff/host";
+import { defaultConfiguration } from "../config/kubelet-configuration.ts";
 import { AttachedDriver } from "../fixtures/attached-driver-process.ts";
+import { TestAuthority } from "../fixtures/certificates.ts";
 import { type ContainerdNode, startContainerdNode } from "../fixtures/containerd-node.ts";
+import { NodeClient } from "../fixtures/node-client.ts";
 import { attachmentName } from "./csi-volume.ts";
 
 const { signal } = new AbortController();
@@ -16,9 +19,13 @@ const name = "attached.csi.example.com";
 const size = 32 * 1024 ** 2;
 let machine: ContainerdNode;
 let driver: AttachedDriver;
+let admin: NodeClient;
 
 before(async () => {
-  machine = await startContainerdNode();
+  const authority = await TestAuthority.create();
+  const server = { address: "127.0.0.1", port: 0, ...(await authority.sign("CN=node")), clientCa: authority.cert };
+  machine = await startContainerdNode(server, { ...defaultConfiguration, featureGates: { CSIVolumeHealth: true } });
+  admin = new NodeClient(machine.node.kubelet?.port ?? 0, await authority.sign("O=system:masters,CN=admin"));
   const folder = await mkdtemp(join(tmpdir(), "skiff-attached-"));
   const registry = join(machine.node.folder, "kubelet/plugins_registry");
   driver = await AttachedDriver.start({ folder, registry, nodeId: "id-of-node-1", name });
@@ -186,6 +193,27 @@ describe("volumes of a driver that attaches them", () => {
     await gone("first");
     await until(() => JSON.stringify(nodeStatus().volumesInUse ?? []) === "[]", "is not in use any more");
     assert.equal((await driver.requests("NodeUnstageVolume")).length, 1);
+  });
+
+  it("tell how full and how well they are, by their driver's word", async () => {
+    await writeFile(join(driver.options.folder, "condition"), "the disk is on fire");
+    create("measured", "sleep 1000", claimed("vol-1"));
+    await until(() => machine.node.pod("measured")?.status.phase === "Running", "measured runs");
+    const { text } = await admin.get("/metrics");
+    const labels = '\\{namespace="default",persistentvolumeclaim="vol-1"\\}';
+    for (const [name, value] of [
+      ["capacity_bytes", "2\\d{7}"],
+      ["available_bytes", "2\\d{7}"],
+      ["used_bytes", "\\d{4,6}"],
+      ["health_status_abnormal", "1"],
+    ])
+      assert.match(text, new RegExp(`^kubelet_volume_stats_${name}${labels} ${value}$`, "m"));
+    const summary = JSON.parse((await admin.get("/stats/summary")).text);
+    const [volume] = summary.pods.find((pod: JsonObject) => object(pod.podRef).name === "measured").volume;
+    assert.deepEqual(volume.pvcRef, { name: "vol-1", namespace: "default" });
+    assert.deepEqual(volume.volumeHealthStats, { abnormal: true });
+    assert.ok(messages("measured").includes("Volume v: the disk is on fire"));
+    await gone("measured");
   });
 
   it("keep their data, are staged once for all pods of the node, and outlive the agent and the driver", async () => {

@@ -9,7 +9,8 @@ interface Sample {
 
 const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 
-function family(name: string, type: "counter" | "gauge", help: string, samples: readonly Sample[]): string {
+/** The lines of one metric; nothing where it has no samples. */
+export function family(name: string, type: "counter" | "gauge", help: string, samples: readonly Sample[]): string {
   const lines = samples.map(({ labels, value }) => {
     const text = Object.entries(labels).map(([label, one]) => `${label}="${escaped(one)}"`);
     return `${name}${text.length === 0 ? "" : `{${text.join(",")}}`} ${value}\n`;

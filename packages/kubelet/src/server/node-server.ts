@@ -10,6 +10,7 @@ import { serveLogs } from "./serve-logs.ts";
 import { refuseUpgrade, UpgradeServer } from "./serve-upgrade.ts";
 import { resourceMetrics, statsSummary } from "./stats.ts";
 import { RequestFailure, type ServerContext } from "./target.ts";
+import { volumeMetrics } from "./volume-metrics.ts";
 
 /** The node's HTTPS server: logs, exec, attach, port-forward, statistics. */
 export interface NodeServer extends AsyncDisposable {
@@ -112,7 +113,7 @@ async function metrics(
   { kind, signal }: { readonly kind: string; readonly signal: AbortSignal },
 ): Promise<void> {
   const texts: Readonly<Record<string, () => string | Promise<string>>> = {
-    "": () => nodeMetrics(parts),
+    "": async () => nodeMetrics(parts) + (await volumeMetrics(parts, signal)),
     resource: () => resourceMetrics(parts, signal),
     cadvisor: () => cadvisorMetrics(parts, signal),
     probes: () => "",

@@ -89,7 +89,7 @@ export async function statsSummary(parts: NodeParts, signal: AbortSignal): Promi
     workingSetBytes: sum.memoryBytes,
     rssBytes: sum.memoryRssBytes,
   });
-  const volumes = await Promise.all(all.map(({ pod }) => parts.volumeUsage.of(pod.uid)));
+  const volumes = await Promise.all(all.map(({ pod }) => parts.volumeUsage.of(pod.uid, signal)));
   const pods = all.map(({ pod, containers }, index) => {
     const started = containers.map(({ startedAtMs }) => startedAtMs);
     const sum = sumOf(containers);

@@ -177,8 +177,8 @@ describe("the usage of volumes", () => {
     const volumes = test.make();
     await volumes.setUp(podWith({ name: "v", emptyDir: {} }), signal);
     const clock = new VirtualClock();
-    const usage = new VolumeUsage(volumes, clock);
-    const used = async () => (await usage.of("u1")).map((one) => ({ name: one.name, bytes: one.usedBytes }));
+    const usage = new VolumeUsage({ volumes, clock });
+    const used = async () => (await usage.of("u1", signal)).map((one) => ({ name: one.name, bytes: one.usedBytes }));
     const before = await used();
     assert.deepEqual(
       before.map(({ name }) => name),

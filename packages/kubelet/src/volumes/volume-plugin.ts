@@ -61,6 +61,18 @@ export interface VolumeRemains {
   readonly mode: "Filesystem" | "Block";
 }
 
+/** How full a volume is, as far as that can be told. */
+export interface VolumeMeasure {
+  readonly capacityBytes?: number;
+  readonly availableBytes?: number;
+  readonly usedBytes?: number;
+  readonly inodes?: number;
+  readonly inodesFree?: number;
+  readonly inodesUsed?: number;
+  /** What is said of its health. */
+  readonly condition?: { readonly abnormal: boolean; readonly message: string };
+}
+
 /**
  * One way of providing volumes. All calls can be repeated: what was interrupted by the end of the agent is asked for again,
  * setting up from the pod's spec, tearing down from what lies on the disk (the pod may be gone by then).
@@ -73,6 +85,11 @@ export interface VolumePlugin {
   setUp(request: SetUpRequest, signal: AbortSignal): Promise<MountedVolume>;
   /** Ends everything the volume has outside its folder. Mounts at and below the folder, and the folder, are taken away after it. */
   tearDown?(remains: VolumeRemains, signal: AbortSignal): Promise<void>;
+  /** How full a volume is, where the plugin knows better than its file system; `undefined`: nobody can tell. */
+  measure?(
+    volume: { readonly podUid: string; readonly spec: VolumeSpec; readonly mounted: MountedVolume },
+    signal: AbortSignal,
+  ): Promise<VolumeMeasure | undefined>;
   /** Name in the node's `volumesInUse`, for volumes that are attached to nodes; known once `setUp` has been asked for it. */
   uniqueName?(spec: VolumeSpec): string | undefined;
 }
