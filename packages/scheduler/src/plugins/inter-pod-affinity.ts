@@ -23,7 +23,7 @@ const unwelcome = lacks("node(s) didn't satisfy existing pods anti-affinity rule
 export interface InterPodAffinityOptions {
   /** What a required term of a placed pod adds for pods that it wants beside it. */
   readonly hardPodAffinityWeight: number;
-  /** Terms that placed pods prefer do not count for pods that have no terms themselves. */
+  /** What placed pods want does not count for pods that prefer nothing themselves. */
   readonly ignorePreferredTermsOfExistingPods: boolean;
 }
 
@@ -161,12 +161,10 @@ function* ownedTerms(
 function scoresOf(pod: Pod, cluster: ClusterView, options: InterPodAffinityOptions): NodeScores | undefined {
   const labels = labelsIn(cluster);
   const own = podTerms(pod);
+  if (options.ignorePreferredTermsOfExistingPods && own.preferred.length === 0) return undefined;
   const parts = own.preferred.map((term) => ({ counts: matching([term], term, cluster), weight: term.weight }));
-  const hasTerms = pod.spec.affinity?.podAffinity !== undefined || pod.spec.affinity?.podAntiAffinity !== undefined;
-  if (hasTerms || !options.ignorePreferredTermsOfExistingPods) {
-    for (const { term, owners } of ownedTerms("preferred", pod, cluster, labels))
-      parts.push({ counts: owners, weight: term.weight });
-  }
+  for (const { term, owners } of ownedTerms("preferred", pod, cluster, labels))
+    parts.push({ counts: owners, weight: term.weight });
   if (options.hardPodAffinityWeight > 0) {
     for (const { owners } of ownedTerms("requiredAffinity", pod, cluster, labels))
       parts.push({ counts: owners, weight: options.hardPodAffinityWeight });
@@ -180,7 +178,7 @@ function scoresOf(pod: Pod, cluster: ClusterView, options: InterPodAffinityOptio
       const lowest = scores.reduce((least, score) => Math.min(least, score), Number.POSITIVE_INFINITY);
       const range = highest - lowest;
       scores.forEach((score, index) => {
-        scores[index] = range > 0 ? Math.trunc((100 * (score - lowest)) / range) : 0;
+        scores[index] = range > 0 ? Math.trunc(100 * ((score - lowest) / range)) : 0;
       });
     },
   };

@@ -138,17 +138,11 @@ function scoresOf(
 }
 
 /** Over how many domains the pods could go; the more, the more a single pod in one of them weighs. */
-function domainsAmong(
-  { topologyKey, counts }: Spread,
-  feasible: readonly NodeInfo[],
-  ignored: ReadonlySet<NodeInfo>,
-): number {
+function domainsAmong({ topologyKey }: Spread, feasible: readonly NodeInfo[], ignored: ReadonlySet<NodeInfo>): number {
   if (topologyKey === hostname) return feasible.length - ignored.size;
   const values = new Set<string>();
-  for (const node of feasible) {
-    const domain = ignored.has(node) ? undefined : counts.at(node);
-    if (domain !== undefined) values.add(domain.value);
-  }
+  // Nodes without the label, where they are not ignored, are a domain together.
+  for (const node of feasible) if (!ignored.has(node)) values.add(node.node.metadata.labels?.[topologyKey] ?? "");
   return values.size;
 }
 

@@ -66,6 +66,11 @@ interface Case {
   readonly refused: Record<string, string>;
 }
 
+const versionTwo = {
+  matchLabelKeys: ["v"],
+  labelSelector: { matchLabels: web, matchExpressions: [{ key: "v", operator: "In", values: ["2"] }] },
+};
+
 const cases: readonly Case[] = [
   {
     what: "wants to be in the zone of others",
@@ -111,7 +116,8 @@ const cases: readonly Case[] = [
   },
   {
     what: "keeps away from its own version only",
-    pod: labelled("p", { ...web, v: "2" }, avoids(term(hostKey, { matchLabelKeys: ["v"] }))),
+    // As the API has written it: the version is in the selector, whatever it is called now.
+    pod: labelled("p", { ...web, v: "3" }, avoids(term(hostKey, versionTwo))),
     on: [placed("w", "a1", { ...web, v: "1" }), placed("x", "a2", { ...web, v: "2" })],
     refused: { a2: apart },
   },

@@ -46,7 +46,7 @@ export function podTerms(pod: Pod): PodTerms {
   const remembered = known.get(pod);
   if (remembered !== undefined) return remembered;
   const { podAffinity, podAntiAffinity } = affinity;
-  const text = JSON.stringify([pod.metadata.namespace, podAffinity, podAntiAffinity, keyedLabels(pod)]);
+  const text = JSON.stringify([pod.metadata.namespace, podAffinity, podAntiAffinity]);
   let terms = alike.get(text);
   if (terms === undefined) {
     terms = {
@@ -86,7 +86,8 @@ function termOf(term: PodAffinityTerm, pod: Pod, weight: number): PodTerm {
   const namespaces = new Set(
     named.length === 0 && namespaceSelector === undefined ? [pod.metadata.namespace ?? ""] : named,
   );
-  const wanted = selectorOf(withLabelsOf(pod, term.labelSelector, term.matchLabelKeys, term.mismatchLabelKeys));
+  // What `matchLabelKeys` and `mismatchLabelKeys` mean has been in the selector since the pod was created.
+  const wanted = selectorOf(term.labelSelector);
   const spaces = namespaceSelector === undefined ? nothing : selectorOf(namespaceSelector);
   const spacesText = spaces === nothing ? "" : `*${spaces.text}`;
   const selectorText = wanted === nothing ? "!" : wanted.text;
@@ -104,35 +105,16 @@ export function selectorOf(selector: LabelSelector | undefined): LabelMatcher {
   }
 }
 
-/** A selector that also asks for (or excludes) the pod's own values of some labels. */
+/** A selector that also asks for the pod's own values of some labels. */
 export function withLabelsOf(
   { metadata }: Pod,
   selector: LabelSelector | undefined,
-  matchKeys: readonly string[] = [],
-  mismatchKeys: readonly string[] = [],
+  keys: readonly string[] = [],
 ): LabelSelector | undefined {
-  if (selector === undefined || matchKeys.length + mismatchKeys.length === 0) return selector;
-  const expressions = [...(selector.matchExpressions ?? [])];
-  const add = (keys: readonly string[], operator: string) => {
-    for (const key of keys) {
-      const value = metadata.labels?.[key];
-      if (value !== undefined) expressions.push({ key, operator, values: [value] });
-    }
-  };
-  add(matchKeys, "In");
-  add(mismatchKeys, "NotIn");
-  return { ...selector, matchExpressions: expressions };
-}
-
-function keyedLabels({ metadata, spec }: Pod): Labels {
-  const of = (terms: readonly PodAffinityTerm[] = [], weighted: readonly WeightedPodAffinityTerm[] = []) =>
-    [...terms, ...weighted.map(({ podAffinityTerm }) => podAffinityTerm)].flatMap(
-      ({ matchLabelKeys = [], mismatchLabelKeys = [] }) => [...matchLabelKeys, ...mismatchLabelKeys],
-    );
-  const { podAffinity: to, podAntiAffinity: from } = spec.affinity ?? {};
-  const keys = [
-    ...of(to?.requiredDuringSchedulingIgnoredDuringExecution, to?.preferredDuringSchedulingIgnoredDuringExecution),
-    ...of(from?.requiredDuringSchedulingIgnoredDuringExecution, from?.preferredDuringSchedulingIgnoredDuringExecution),
-  ];
-  return Object.fromEntries(keys.map((key) => [key, metadata.labels?.[key] ?? ""]));
+  if (selector === undefined || keys.length === 0) return selector;
+  const own = keys.flatMap((key) => {
+    const value = metadata.labels?.[key];
+    return value === undefined ? [] : [{ key, operator: "In", values: [value] }];
+  });
+  return { ...selector, matchExpressions: [...(selector.matchExpressions ?? []), ...own] };
 }

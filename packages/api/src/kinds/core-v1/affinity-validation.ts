@@ -11,6 +11,7 @@ import type {
 import { checkQualifiedName, type Findings, invalidFor } from "../../validation/checks.ts";
 import { checkLabelSelector } from "../../validation/labels.ts";
 import { dnsLabel, dnsSubdomain, labelValue } from "../../validation/names.ts";
+import { checkLabelKeys } from "./label-keys.ts";
 
 /** Where a pod wants to run. */
 export function* checkAffinity(field: string, affinity: Affinity | undefined): Findings {
@@ -113,20 +114,11 @@ function* checkPodAffinity(field: string, affinity: PodAffinity): Findings {
 }
 
 function* checkPodTerm(field: string, term: PodAffinityTerm = { topologyKey: "" }): Findings {
-  const { labelSelector, namespaceSelector, namespaces = [], matchLabelKeys = [], mismatchLabelKeys = [] } = term;
+  const { labelSelector, namespaceSelector, namespaces = [] } = term;
   yield* checkLabelSelector(`${field}.labelSelector`, labelSelector);
   yield* checkLabelSelector(`${field}.namespaceSelector`, namespaceSelector);
   for (const name of namespaces) yield* invalidFor(`${field}.namespace`, name, dnsLabel(name));
-  for (const [member, keys] of Object.entries({ matchLabelKeys, mismatchLabelKeys })) {
-    if (keys.length > 0 && labelSelector === undefined) {
-      yield fieldError.forbidden(`${field}.${member}`, "must not be specified when labelSelector is not set");
-    } else for (const [index, key] of keys.entries()) yield* checkQualifiedName(`${field}.${member}[${index}]`, key);
-  }
-  for (const [index, key] of matchLabelKeys.entries()) {
-    if (!mismatchLabelKeys.includes(key)) continue;
-    const message = "exists in both matchLabelKeys and mismatchLabelKeys";
-    yield fieldError.invalid(`${field}.matchLabelKeys[${index}]`, key, message);
-  }
+  yield* checkLabelKeys(field, term);
   if (!term.topologyKey) yield fieldError.required(`${field}.topologyKey`, "can not be empty");
   yield* checkQualifiedName(`${field}.topologyKey`, term.topologyKey ?? "");
 }

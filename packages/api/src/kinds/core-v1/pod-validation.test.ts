@@ -176,6 +176,30 @@ const cases: readonly {
     ],
   },
   {
+    name: "keys of labels beside selectors",
+    change: (pod) => {
+      const labelSelector = { matchLabels: { app: "web" }, matchExpressions: [{ key: "app", operator: "Exists" }] };
+      pod.spec.topologySpreadConstraints = [
+        {
+          maxSkew: 1,
+          topologyKey: "zone",
+          whenUnsatisfiable: "DoNotSchedule",
+          labelSelector,
+          matchLabelKeys: ["v", "app"],
+        },
+        { maxSkew: 1, topologyKey: "host", whenUnsatisfiable: "DoNotSchedule", matchLabelKeys: ["v"] },
+      ];
+      const required = [{ topologyKey: "zone", labelSelector, matchLabelKeys: ["app"], mismatchLabelKeys: ["app"] }];
+      pod.spec.affinity = { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } };
+    },
+    texts: [
+      'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0][0]: Invalid value: "app": exists in both matchLabelKeys and labelSelector',
+      'spec.affinity.podAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].matchLabelKeys[0]: Invalid value: "app": exists in both matchLabelKeys and mismatchLabelKeys',
+      'spec.topologySpreadConstraints[0][1]: Invalid value: "app": exists in both matchLabelKeys and labelSelector',
+      "spec.topologySpreadConstraints[1].matchLabelKeys: Forbidden: must not be specified when labelSelector is not set",
+    ],
+  },
+  {
     name: "names and policies",
     change: (pod) => {
       pod.spec.restartPolicy = "Sometimes";

@@ -3,6 +3,7 @@ import type { Pod } from "../../generated/types/core-v1.ts";
 import { isPodTerminal } from "../pod-state.ts";
 import { qosClass } from "../quality-of-service.ts";
 import { ephemeralContainersUpdate } from "./ephemeral-containers-update.ts";
+import { mergeLabelKeys } from "./label-keys.ts";
 import { podColumns } from "./pod-columns.ts";
 import { defaultPod } from "./pod-defaults.ts";
 import { podResize } from "./pod-resize.ts";
@@ -33,6 +34,7 @@ export const Pods = defineResource<Pod>({
   defaults: defaultPod,
   prepareCreate(pod) {
     pod.status = { phase: "Pending", qosClass: qosClass(pod), ...gatedCondition(pod) };
+    mergeLabelKeys(pod);
   },
   prepareStatusUpdate(pod, old) {
     keepField(pod.metadata, old.metadata, "ownerReferences");

@@ -10,6 +10,7 @@ import {
 } from "../../validation/checks.ts";
 import { checkLabelSelector } from "../../validation/labels.ts";
 import { labelValue } from "../../validation/names.ts";
+import { checkLabelKeys } from "./label-keys.ts";
 
 const effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
@@ -85,7 +86,7 @@ export function* checkTopologySpread(field: string, constraints: readonly Topolo
     yield* checkMinDomains(`${path}.minDomains`, minDomains, whenUnsatisfiable);
     yield* checkChoice(`${path}.nodeAffinityPolicy`, constraint.nodeAffinityPolicy, ["Honor", "Ignore"]);
     yield* checkChoice(`${path}.nodeTaintsPolicy`, constraint.nodeTaintsPolicy, ["Honor", "Ignore"]);
-    yield* checkMatchLabelKeys(`${path}.matchLabelKeys`, constraint);
+    yield* checkLabelKeys(path, constraint);
     yield* checkLabelSelector(`${path}.labelSelector`, constraint.labelSelector);
   }
 }
@@ -96,22 +97,4 @@ function* checkMinDomains(field: string, minDomains: number | undefined, whenUns
   if (whenUnsatisfiable === "DoNotSchedule") return;
   const message = `can only use minDomains if whenUnsatisfiable=DoNotSchedule, not ${whenUnsatisfiable}`;
   yield fieldError.invalid(field, minDomains, message);
-}
-
-function* checkMatchLabelKeys(field: string, constraint: TopologySpreadConstraint): Findings {
-  const { matchLabelKeys = [], labelSelector } = constraint;
-  if (matchLabelKeys.length === 0) return;
-  if (labelSelector === undefined) {
-    yield fieldError.forbidden(field, "must not be specified when labelSelector is not set");
-  }
-  const selected = new Set([
-    ...Object.keys(labelSelector?.matchLabels ?? {}),
-    ...(labelSelector?.matchExpressions ?? []).map(({ key }) => key),
-  ]);
-  for (const [index, key] of matchLabelKeys.entries()) {
-    yield* checkQualifiedName(`${field}[${index}]`, key);
-    if (selected.has(key)) {
-      yield fieldError.invalid(`${field}[${index}]`, key, "exists in both matchLabelKeys and labelSelector");
-    }
-  }
 }
