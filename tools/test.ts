@@ -63,7 +63,8 @@ async function runFiles(list: readonly string[], { concurrency, testMs, allMs }:
 }
 
 async function canRunContainers(): Promise<boolean> {
-  if (process.platform === "linux" && process.getuid?.() === 0) return await have("real containers", allRequirements);
+  if (process.platform === "linux" && process.getuid?.() === 0)
+    return await have("real containers", [...allRequirements, "docker-registry"]);
   process.stdout.write("tests on real containers need root on Linux: not run here\n");
   return false;
 }

@@ -1,5 +1,6 @@
 /** The composition root: what a cluster consists of on this machine, how it is started, kept running and taken away. */
 
+export { absoluteKubeletArg } from "./agent/kubelet-args.ts";
 export { connectNodeRuntime } from "./agent/runtime-connection.ts";
 export type { Restored } from "./backup/backup.ts";
 export type { Datastore } from "./datastore/datastore.ts";

@@ -5,7 +5,10 @@ import { type Processes, systemProcesses } from "./processes.ts";
 /** The families of Linux distributions whose package names are known. */
 export type Distribution = "debian" | "fedora" | "arch" | "alpine" | "opensuse";
 
-/** What a node needs from the system; etcd is for clusters whose store is one on this machine, and for tests. */
+/**
+ * What a node needs from the system; etcd is for clusters whose store is one on this machine, and for tests; the registry is
+ * for tests.
+ */
 export type Requirement =
   | "containerd"
   | "runc"
@@ -14,7 +17,8 @@ export type Requirement =
   | "iproute2"
   | "conntrack"
   | "busybox"
-  | "etcd";
+  | "etcd"
+  | "docker-registry";
 
 interface Known {
   /** Programs that must be found in the search path. */
@@ -71,6 +75,7 @@ const known: Readonly<Record<Requirement, Known>> = {
   },
   busybox: { programs: ["busybox"], packages: everywhere("busybox") },
   etcd: { programs: ["etcd"], packages: { ...everywhere("etcd"), debian: "etcd-server" } },
+  "docker-registry": { programs: ["docker-registry"], packages: everywhere("docker-registry") },
 };
 
 /** All that a node with real containers needs. */

@@ -7,6 +7,11 @@ export {
   parseKubeletConfiguration,
 } from "./config/kubelet-configuration.ts";
 export { type DiskShortage, diskShortages } from "./eviction/disk-shortage.ts";
+export {
+  type CredentialProvider,
+  type CredentialProviders,
+  parseCredentialProviders,
+} from "./images/credential-provider-config.ts";
 export { startKubelet } from "./kubelet.ts";
 export type {
   Kubelet,

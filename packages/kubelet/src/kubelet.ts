@@ -10,8 +10,11 @@ import { machineSignals, maxProcesses } from "./eviction/machine-signals.ts";
 import type { Observations } from "./eviction/thresholds.ts";
 import type { NodeGrants } from "./grants/node-grants.ts";
 import { startGrants } from "./grants/start-grants.ts";
+import { ImageAccess } from "./images/image-access.ts";
 import { ImageCollector } from "./images/image-collector.ts";
 import { ImagePuller } from "./images/image-puller.ts";
+import { PodCredentials } from "./images/pod-credentials.ts";
+import { PullRecords } from "./images/pull-records.ts";
 import { rotateLogs } from "./logs/rotate-logs.ts";
 import { readMachine } from "./node/machine.ts";
 import { machineUsage } from "./node/machine-usage.ts";
@@ -167,7 +170,12 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   background.run("pods", async (signal) => {
     await retry(
       async () => {
-        await Promise.all([parts.cgroups.prepare(), parts.volumes.prepare(signal), cache.refresh(signal)]);
+        await Promise.all([
+          parts.cgroups.prepare(),
+          parts.volumes.prepare(signal),
+          parts.images.access.resume(runtime, signal),
+          cache.refresh(signal),
+        ]);
       },
       { options, signal },
     );
@@ -275,7 +283,7 @@ async function nodeParts(
   const { featureGates } = configuration;
   const tokens = new ServiceAccountTokens(client, clock);
   const sources = { client, objects, tokens, clock, random, allocatable };
-  const images = new ImagePuller({ runtime, recorder, clock, parallel: parallelPulls(configuration) });
+  const images = imagePuller(options, configuration, { objects, tokens });
   const csi = { drivers, nodeName: node.name, ownNode: made.ownNode, recorder };
   const plugins = volumePlugins({ runtime, images, folders, mounts, processes, featureGates, ...csi, ...sources });
   const onGone = (uid: string) => {
@@ -330,6 +338,40 @@ async function nodeParts(
     random,
     logger,
   };
+}
+
+function imagePuller(
+  { runtime, recorder, client, clock, logger, node, host, imageCredentialProviders: providers }: KubeletOptions,
+  configuration: KubeletConfiguration,
+  { objects, tokens }: { readonly objects: ReferencedObjects; readonly tokens: ServiceAccountTokens },
+): ImagePuller {
+  const { rootFolder } = node;
+  // Where nothing really runs there is no image that somebody could take from others.
+  const records = new PullRecords(runtime.isSimulated === true ? undefined : rootFolder);
+  const rules = {
+    enabled: configuration.featureGates.KubeletEnsureSecretPulledImages !== false,
+    policy: configuration.imagePullCredentialsVerificationPolicy,
+    allowlist: configuration.preloadedImagesVerificationAllowlist,
+  };
+  const { processes } = host;
+  return new ImagePuller({
+    runtime,
+    recorder,
+    clock,
+    credentials: new PodCredentials({
+      objects,
+      tokens,
+      client,
+      recorder,
+      rootFolder,
+      providers,
+      processes,
+      clock,
+      logger,
+    }),
+    access: new ImageAccess({ records, clock, rules }),
+    parallel: parallelPulls(configuration),
+  });
 }
 
 const parallelPulls = ({ serializeImagePulls, maxParallelImagePulls }: KubeletConfiguration): number =>

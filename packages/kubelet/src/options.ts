@@ -4,6 +4,7 @@ import type { Cgroups, Mounts, Processes, ShutdownNotices } from "@skiff/host";
 import type { Runtime } from "@skiff/runtime";
 import type { KubeletConfiguration } from "./config/kubelet-configuration.ts";
 import type { Observations } from "./eviction/thresholds.ts";
+import type { CredentialProviders } from "./images/credential-provider-config.ts";
 import type { MachineTopology } from "./topology/machine-topology.ts";
 
 /** Who the node is and where it keeps its things. */
@@ -25,8 +26,6 @@ export interface NodeIdentity {
   readonly logFolder: string;
   /** The cgroup that all pods live below, as in `/kubepods-skiff`. */
   readonly cgroupRoot: string;
-  /** Unsafe sysctls that pods may set all the same, as in `net.core.somaxconn` or `kernel.msg*`. */
-  readonly allowedUnsafeSysctls?: readonly string[];
   /** Manifests in it are pods that run whatever the API says (static pods). Absent: there are none. */
   readonly staticPodFolder?: string;
   /** `v1.36.x`. */
@@ -87,6 +86,8 @@ export interface KubeletOptions {
   readonly server?: NodeServerOptions;
   /** Absent: Kubernetes' defaults. */
   readonly configuration?: KubeletConfiguration;
+  /** Programs that give logins for images; absent: none. */
+  readonly imageCredentialProviders?: CredentialProviders;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

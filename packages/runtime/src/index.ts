@@ -18,6 +18,7 @@ export { pauseImageName } from "./containerd/pause-image.ts";
 export { ensureHelloImages, type HelloVersion, helloImage, helloImageName } from "./hello-image.ts";
 export { buildImage, type ImageDefinition, type ImageFile } from "./image-builder.ts";
 export { normalizeImageName } from "./image-name.ts";
+export { rpcErrorText } from "./rpc-error-text.ts";
 export * from "./runtime.ts";
 export { type ContainerLogs, fileLogs, MemoryLogs } from "./simulated/container-logs.ts";
 export { SimulatedRuntime, type SimulatedRuntimeOptions } from "./simulated/simulated-runtime.ts";

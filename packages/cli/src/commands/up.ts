@@ -1,5 +1,6 @@
 import {
   type ApiServerFlags,
+  absoluteKubeletArg,
   apiServerFlags,
   clusterPaths,
   fullDisks,
@@ -25,6 +26,7 @@ interface UpFlags extends GlobalOptions, DatastoreFlags, PodRangeFlags {
   readonly apiPort?: number;
   readonly simulatedNodes?: number;
   readonly schedulerConfig?: string;
+  readonly kubeletArg?: readonly string[];
   readonly kubeconfig: string;
 }
 
@@ -49,6 +51,11 @@ export const upCommand: DefineCommand = (program, context) => {
       ).argParser(nodeCount),
     )
     .addOption(schedulerConfigOption())
+    .addOption(
+      new Option("--kubelet-arg <name=value>", "option of the kubelet, as in max-pods=200; may be repeated").argParser(
+        (text: string, before: readonly string[] | undefined) => [...(before ?? []), absoluteKubeletArg(text)],
+      ),
+    )
     .addOption(kubeconfigOption(context));
   for (const flag of apiServerFlags) command.addOption(apiServerOption(flag));
   withOutput(withCluster(withDatastore(withPodRanges(command)), context)).action((flags: UpFlags) =>
@@ -82,6 +89,7 @@ async function up(flags: UpFlags, given: ApiServerFlags, context: CommandContext
         runtime: flags.runtime,
         apiPort: flags.apiPort,
         apiServerFlags: given,
+        ...(flags.kubeletArg === undefined ? {} : { kubeletArgs: flags.kubeletArg }),
         simulatedNodes: flags.simulatedNodes,
         schedulerConfig: flags.schedulerConfig,
         podRanges: podRangesOf(podRangeFlags(flags)),

@@ -22,6 +22,7 @@ async function containerdConfig(settings: ClusterSettings, paths: ClusterPaths):
     stateDirectory: stateFolder(paths),
     ...(range === undefined ? {} : { network: podNetworkOf(settings, range) }),
     registries: await readRegistries(paths),
+    hostsFolder: paths.registryHosts,
   };
 }
 
@@ -48,15 +49,18 @@ export async function prepareNodeRuntime(
 }
 
 /**
- * Mirrors and insecure registries, from `registries.json` in the cluster's folder:
- * `[{"host": "docker.io", "mirrors": ["https://mirror.example.com"], "insecure": false}]`.
+ * Mirrors and registries with authorities of their own or without TLS, from `registries.json` in the cluster's folder:
+ * `[{"host": "docker.io", "mirrors": ["https://mirror.example.com"], "insecure": false, "ca": "/etc/ssl/lab.pem"}]`.
  */
 async function readRegistries(paths: ClusterPaths): Promise<readonly RegistryConfig[]> {
   const file = join(paths.root, "registries.json");
   const text = await readFile(file, "utf8").catch(() => undefined);
   if (text === undefined) return [];
   const unusable = () =>
-    new ClusterError("REGISTRIES_UNUSABLE", `${file} is not a list of {"host", "mirrors", "insecure"} in JSON`);
+    new ClusterError(
+      "REGISTRIES_UNUSABLE",
+      `${file} is not a list of {"host", "mirrors", "insecure", "skipVerify", "ca"} in JSON`,
+    );
   let list: unknown;
   try {
     list = JSON.parse(text);
@@ -67,6 +71,12 @@ async function readRegistries(paths: ClusterPaths): Promise<readonly RegistryCon
   return list.map((entry: unknown) => {
     if (!isJsonObject(entry) || typeof entry.host !== "string") throw unusable();
     const mirrors = Array.isArray(entry.mirrors) ? entry.mirrors.filter((url) => typeof url === "string") : [];
-    return { host: entry.host, mirrors, insecure: entry.insecure === true };
+    return {
+      host: entry.host,
+      mirrors,
+      insecure: entry.insecure === true,
+      skipVerify: entry.skipVerify === true,
+      ...(typeof entry.ca === "string" ? { ca: entry.ca } : {}),
+    };
   });
 }

@@ -12,7 +12,7 @@ import {
 } from "@skiff/client";
 import { hostpathDriverName, startHostpathDriver } from "@skiff/csi";
 import { anyShutdownNotices, LoginShutdownNotices, type ShutdownNotices, SignalShutdownNotices } from "@skiff/host";
-import { type KubeletConfiguration, startKubelet } from "@skiff/kubelet";
+import { type CredentialProviders, type KubeletConfiguration, startKubelet } from "@skiff/kubelet";
 import {
   clusterZone,
   createUpstream,
@@ -38,7 +38,8 @@ import {
 } from "../settings/settings.ts";
 import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
 import { kubernetesVersion } from "../version.ts";
-import { readNodeConfiguration } from "./node-configuration.ts";
+import { parseKubeletArgs } from "./kubelet-args.ts";
+import { readCredentialProviders, readNodeConfiguration } from "./node-configuration.ts";
 import { connectPods } from "./node-runtime.ts";
 import { keepPodRange, nodePodRange, rangeChanges } from "./pod-range.ts";
 import { connectNodeRuntime } from "./runtime-connection.ts";
@@ -100,9 +101,11 @@ export async function runAgent(
       ? stack.use(simulatedRuntime({ ...starting, podCidr: await podCidr }))
       : stack.use(await realRuntime(starting, podCidr, stack));
   const agent: Ranged = { ...starting, podCidr: await podCidr };
-  const configuration = await readNodeConfiguration(paths.kubeletConfiguration);
+  const args = parseKubeletArgs(settings.kubeletArgs ?? [], { whole: true });
+  const configuration = await readNodeConfiguration(paths.kubeletConfiguration, args);
+  const providers = await readCredentialProviders(args);
   stack.use(await volumeDriver(agent));
-  stack.use(await kubelet(agent, runtime, configuration));
+  stack.use(await kubelet(agent, runtime, { configuration, providers }));
   const { nodeName } = settings;
   using range = rangeChanges(informers.for(Nodes, { fieldSelector: `metadata.name=${nodeName}` }), {
     nodeName,
@@ -203,7 +206,11 @@ const shutdownNotices = ({ settings, machine, clock, logger }: Agent): ShutdownN
     new SignalShutdownNotices("SIGPWR"),
   ]);
 
-function kubelet(agent: Ranged, runtime: Runtime, configuration: KubeletConfiguration) {
+function kubelet(
+  agent: Ranged,
+  runtime: Runtime,
+  chosen: { readonly configuration: KubeletConfiguration; readonly providers: CredentialProviders | undefined },
+) {
   const { settings, paths, pki, client, informers, machine, clock, logger } = agent;
   const simulated = settings.runtime === "simulated";
   return startKubelet({
@@ -231,7 +238,8 @@ function kubelet(agent: Ranged, runtime: Runtime, configuration: KubeletConfigur
       logger,
     }),
     runtime,
-    configuration,
+    configuration: chosen.configuration,
+    ...(chosen.providers === undefined ? {} : { imageCredentialProviders: chosen.providers }),
     host: simulated
       ? { mounts: undefined, cgroups: undefined }
       : {

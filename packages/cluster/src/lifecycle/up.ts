@@ -34,6 +34,8 @@ export interface UpOptions {
   readonly apiPort: number | undefined;
   /** Options of kube-apiserver, in place of those before; empty: those stay. */
   readonly apiServerFlags?: ApiServerFlags;
+  /** Options of the kubelet, as in `max-pods=200`, in place of those before; empty: those stay. */
+  readonly kubeletArgs?: readonly string[];
   /** How many simulated nodes there are to be; absent: as many as before. */
   readonly simulatedNodes?: number | undefined;
   /** File with a KubeSchedulerConfiguration; absent: the one before, if any. */
@@ -92,6 +94,7 @@ export async function upCluster(
   const flagged = withFlags(chosen, options, { running });
   if (!running && flagged.apiServerFlags !== undefined) await checkFlags(flagged.apiServerFlags, clock);
   if (!running) await readSchedulerConfiguration(flagged, paths);
+  if (!running && flagged.kubeletArgs !== undefined) await checkKubeletArgs(flagged.kubeletArgs, paths);
   if (!running) {
     report.step(`Preparing cluster "${chosen.name}"`);
     if (chosen.runtime === "containerd") await ensurePackages(machine, options, report, signal);
@@ -229,24 +232,28 @@ function checkAgainst(settings: ClusterSettings | undefined, options: UpOptions)
 /** The settings with the options that were given now. A server reads them when it starts. */
 function withFlags(
   settings: ClusterSettings,
-  { name, apiServerFlags = {}, simulatedNodes, schedulerConfig }: UpOptions,
+  { name, apiServerFlags = {}, kubeletArgs = [], simulatedNodes, schedulerConfig }: UpOptions,
   { running }: { readonly running: boolean },
 ): ClusterSettings {
   const given = Object.keys(apiServerFlags);
   const flags = given.length === 0 || jsonEqual(apiServerFlags, settings.apiServerFlags) ? undefined : apiServerFlags;
   const nodes = simulatedNodes === undefined || simulatedNodes === settings.simulatedNodes ? undefined : simulatedNodes;
   const scheduler = schedulerConfig === settings.schedulerConfig ? undefined : schedulerConfig;
-  if (flags === undefined && nodes === undefined && scheduler === undefined) return settings;
+  const isKept = kubeletArgs.length === 0 || jsonEqual(kubeletArgs, settings.kubeletArgs);
+  const args = isKept ? undefined : kubeletArgs;
+  if ([flags, nodes, args, scheduler].every((one) => one === undefined)) return settings;
   if (!running) {
     return {
       ...settings,
       ...(flags === undefined ? {} : { apiServerFlags: flags }),
+      ...(args === undefined ? {} : { kubeletArgs: args }),
       ...(nodes === undefined ? {} : { simulatedNodes: nodes }),
       ...(scheduler === undefined ? {} : { schedulerConfig: scheduler }),
     };
   }
   const differing = [
     ...(flags === undefined ? [] : given),
+    ...(args === undefined ? [] : ["kubelet-arg"]),
     ...(nodes === undefined ? [] : ["simulated-nodes"]),
     ...(scheduler === undefined ? [] : ["scheduler-config"]),
   ];
@@ -254,6 +261,15 @@ function withFlags(
     "RUNNING",
     `cluster "${name}" is running without ${differing.map((flag) => `--${flag}`).join(", ")}; run skiff down first`,
   );
+}
+
+/** Finds out now what the agent would only write into its log. */
+async function checkKubeletArgs(list: readonly string[], paths: ClusterPaths): Promise<void> {
+  const { parseKubeletArgs } = await import("../agent/kubelet-args.ts");
+  const { readCredentialProviders, readNodeConfiguration } = await import("../agent/node-configuration.ts");
+  const args = parseKubeletArgs(list, { whole: true });
+  await readNodeConfiguration(paths.kubeletConfiguration, args);
+  await readCredentialProviders(args);
 }
 
 /** Finds out now what the server would only write into its log. */

@@ -14,6 +14,8 @@ export interface ClusterPaths {
   readonly kubeletConfiguration: string;
   /** A KubeSchedulerConfiguration; pods are scheduled as Kubernetes does it while this file is not there. */
   readonly schedulerConfiguration: string;
+  /** `HOST/hosts.toml` as containerd has them: where images of a registry are got. */
+  readonly registryHosts: string;
   readonly pki: string;
   readonly store: string;
   readonly logs: string;
@@ -44,6 +46,7 @@ export function clusterPaths(home: string, name: string): ClusterPaths {
     auditPolicy: join(root, "audit-policy.yaml"),
     kubeletConfiguration: join(root, "kubelet.yaml"),
     schedulerConfiguration: join(root, "scheduler.yaml"),
+    registryHosts: join(root, "certs.d"),
     pki: join(root, "pki"),
     store: join(root, "store"),
     logs: join(root, "logs"),

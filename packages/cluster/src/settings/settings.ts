@@ -38,6 +38,8 @@ export interface ClusterSettings {
   readonly slot: number;
   /** Options of kube-apiserver that the cluster was last started with. */
   readonly apiServerFlags?: ApiServerFlags;
+  /** Options of the kubelet that the cluster was last started with, as in `max-pods=200`. */
+  readonly kubeletArgs?: readonly string[];
   /** How many simulated nodes stand beside the real one; absent where there never were any. */
   readonly simulatedNodes?: number;
   /** File with a KubeSchedulerConfiguration, in place of the one in the cluster's folder. */
@@ -100,6 +102,9 @@ export function parseSettings(text: string, path: string): ClusterSettings {
     clusterDomain: string("clusterDomain"),
     slot: number(record.slot, "slot"),
     ...(isJsonObject(record.apiServerFlags) ? { apiServerFlags: flagsOf(record.apiServerFlags) } : {}),
+    ...(Array.isArray(record.kubeletArgs)
+      ? { kubeletArgs: record.kubeletArgs.filter((arg) => typeof arg === "string") }
+      : {}),
     ...(record.simulatedNodes === undefined ? {} : { simulatedNodes: number(record.simulatedNodes, "simulatedNodes") }),
     ...(typeof record.schedulerConfig === "string" ? { schedulerConfig: record.schedulerConfig } : {}),
     ...(datastore === undefined ? {} : { datastore }),

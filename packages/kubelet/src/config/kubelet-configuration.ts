@@ -1,5 +1,7 @@
 import { parseQuantity } from "@skiff/api";
 import { isJsonObject, type JsonObject } from "@skiff/base";
+import type { VerificationPolicy } from "../images/verify-access.ts";
+import { sysctlName, sysctlNamespace } from "../security/sysctls.ts";
 import type { ShutdownGroup } from "../shutdown/shutdown-groups.ts";
 import { parseDuration } from "./duration.ts";
 
@@ -32,6 +34,11 @@ export interface KubeletConfiguration {
   readonly serializeImagePulls: boolean;
   /** 0: no limit (where pulls are not one after the other). */
   readonly maxParallelImagePulls: number;
+  readonly imagePullCredentialsVerificationPolicy: VerificationPolicy;
+  /** Images that need no verification under `NeverVerifyAllowlistedImages`: names, or beginnings with `/*` behind them. */
+  readonly preloadedImagesVerificationAllowlist: readonly string[];
+  /** Unsafe sysctls that pods may set all the same, as in `net.core.somaxconn` or `kernel.msg*`. */
+  readonly allowedUnsafeSysctls: readonly string[];
   readonly enableDebuggingHandlers: boolean;
   readonly anonymousAuth: boolean;
   readonly webhookAuth: boolean;
@@ -72,6 +79,9 @@ export const defaultConfiguration: KubeletConfiguration = {
   containerLogMaxFiles: 5,
   serializeImagePulls: false,
   maxParallelImagePulls: 5,
+  imagePullCredentialsVerificationPolicy: "NeverVerifyPreloadedImages",
+  preloadedImagesVerificationAllowlist: [],
+  allowedUnsafeSysctls: [],
   enableDebuggingHandlers: true,
   anonymousAuth: false,
   webhookAuth: true,
@@ -152,6 +162,13 @@ class Reader {
     );
   }
 
+  list(field: string): readonly string[] {
+    const value = this.#object[field];
+    if (value === undefined || value === null) return [];
+    if (!Array.isArray(value)) return fail(field, "must be a list");
+    return value.map((one) => (typeof one === "string" ? one : fail(field, "must be a list of texts")));
+  }
+
   object(field: string): Reader {
     const value = this.#object[field];
     if (value === undefined || value === null) return new Reader({});
@@ -182,6 +199,41 @@ function checkThresholds(field: string, thresholds: Texts): Texts {
     else if (Number(percent) > 100) fail(`${field}.${signal}`, "must not be more than 100%");
   }
   return thresholds;
+}
+
+const policies: readonly VerificationPolicy[] = [
+  "NeverVerify",
+  "NeverVerifyPreloadedImages",
+  "NeverVerifyAllowlistedImages",
+  "AlwaysVerify",
+];
+
+function verificationPolicy(read: Reader): VerificationPolicy {
+  const field = "imagePullCredentialsVerificationPolicy";
+  const value = read.get(field) ?? defaultConfiguration.imagePullCredentialsVerificationPolicy;
+  return policies.find((one) => one === value) ?? fail(field, `must be one of ${policies.join(", ")}`);
+}
+
+function allowlist(read: Reader): readonly string[] {
+  const field = "preloadedImagesVerificationAllowlist";
+  const images = read.list(field);
+  const policy = verificationPolicy(read);
+  if (images.length > 0 && policy !== "NeverVerifyAllowlistedImages")
+    fail(field, "can only be set if imagePullCredentialsVerificationPolicy is NeverVerifyAllowlistedImages");
+  for (const one of images)
+    if (!/^[^\s*]+(\/\*)?$/.test(one))
+      fail(field, `"${one}" is no image's name, nor the beginning of one with /* behind it`);
+  return images;
+}
+
+/** Only sysctls of a namespace can be allowed. */
+function unsafeSysctl(pattern: string): string {
+  const name = sysctlName(pattern);
+  if (!/^[a-z0-9][a-z0-9_.*/-]*$/.test(name) || /\*./.test(name))
+    fail("allowedUnsafeSysctls", `"${pattern}" is no sysctl's name, nor the beginning of one with * behind it`);
+  if (sysctlNamespace(name.replace(/\*$/, "")) === undefined)
+    fail("allowedUnsafeSysctls", `the sysctls "${pattern}" are not known to be namespaced`);
+  return name;
 }
 
 function checkReserved(field: string, reserved: Texts): Texts {
@@ -232,6 +284,9 @@ export function parseKubeletConfiguration(value: unknown): KubeletConfiguration 
     containerLogMaxFiles: read.number("containerLogMaxFiles", fallback.containerLogMaxFiles),
     serializeImagePulls: read.boolean("serializeImagePulls", fallback.serializeImagePulls),
     maxParallelImagePulls: read.number("maxParallelImagePulls", fallback.maxParallelImagePulls),
+    imagePullCredentialsVerificationPolicy: verificationPolicy(read),
+    preloadedImagesVerificationAllowlist: allowlist(read),
+    allowedUnsafeSysctls: read.list("allowedUnsafeSysctls").map(unsafeSysctl),
     enableDebuggingHandlers: read.boolean("enableDebuggingHandlers", true),
     anonymousAuth: authentication.object("anonymous").boolean("enabled", fallback.anonymousAuth),
     webhookAuth: authentication.object("webhook").boolean("enabled", fallback.webhookAuth),

@@ -60,9 +60,9 @@ export class ImageCollector {
 
   async #look(signal: AbortSignal): Promise<readonly HeldImage[]> {
     const { runtime, clock } = this.#parts;
+    const nowMs = clock.now();
     const [images, containers] = await Promise.all([runtime.listImages(signal), runtime.listContainers(signal)]);
     const used = new Set(containers.flatMap(({ imageId, userImage }) => [imageId, userImage]));
-    const nowMs = clock.now();
     const held = images.map((image): HeldImage => {
       const inUse = [image.id, ...image.repoTags, ...image.repoDigests].some((name) => used.has(name));
       const known = this.#seen.get(image.id) ?? { seenMs: nowMs, usedMs: 0 };
@@ -71,6 +71,7 @@ export class ImageCollector {
       return { image, inUse, ...known };
     });
     const ids = new Set(images.map(({ id }) => id));
+    await this.#parts.images.access.prune(ids, nowMs);
     for (const id of this.#seen.keys()) if (!ids.has(id)) this.#seen.delete(id);
     return held;
   }

@@ -1,59 +1,64 @@
-import { type Container, type Pod, Pods, type Secret } from "@skiff/api";
+import { type Container, type Pod, Pods } from "@skiff/api";
 import { type Clock, describeError, durationText, isAbort, KeyedBackoff, Turns } from "@skiff/base";
 import type { EventRecorder } from "@skiff/client";
-import type { ImageSummary, RegistryAuth, Runtime } from "@skiff/runtime";
+import { type ImageSummary, type Runtime, rpcErrorText } from "@skiff/runtime";
 import { fieldPathOf } from "../pods/pod-identity.ts";
-import { parseImageName } from "./image-name.ts";
-import { registryLogins } from "./pull-secrets.ts";
-
-export type ImageFailureReason =
-  | "ErrImagePull"
-  | "ImagePullBackOff"
-  | "ErrImageNeverPull"
-  | "InvalidImageName"
-  | "ImageInspectError";
-
-/** A container's image cannot be had. `retryMs`: how long until it is worth asking again. */
-export class ImageFailure extends Error {
-  override name = "ImageFailure";
-  readonly reason: ImageFailureReason;
-  readonly retryMs: number;
-  constructor(reason: ImageFailureReason, message: string, retryMs: number) {
-    super(message);
-    this.reason = reason;
-    this.retryMs = retryMs;
-  }
-}
+import type { ImageAccess } from "./image-access.ts";
+import { ImageFailure, pullFailure } from "./image-failure.ts";
+import { type ImageName, parseImageName, referenceFault } from "./image-name.ts";
+import { type PullLogin, repositoryOf } from "./keyring.ts";
+import type { PodCredentials } from "./pod-credentials.ts";
+import { LoginPuller } from "./pull-with-logins.ts";
 
 interface BackedOff {
   readonly untilMs: number;
-  readonly message: string;
+  /** What the last pull ended with, as in `ErrImagePull: …`. */
+  readonly failure: string;
+}
+
+type Say = (type: "Normal" | "Warning", reason: string, message: string) => void;
+
+interface Wanted {
+  readonly pod: Pod;
+  /** As the user wrote it. */
+  readonly reference: string;
+  readonly image: ImageName;
+  readonly logins: () => Promise<readonly PullLogin[]>;
+  readonly say: Say;
+  readonly signal: AbortSignal;
 }
 
 /** How long `ErrImagePull` is shown before it becomes `ImagePullBackOff`. */
 const showErrorMs = 3000;
+const retryMs = 60_000;
 
 /** Makes images present on the node: by policy, each pulled once at a time, with back-off after failures. */
 export class ImagePuller {
+  readonly access: ImageAccess;
   readonly #runtime: Runtime;
   readonly #recorder: EventRecorder;
   readonly #clock: Clock;
+  readonly #credentials: PodCredentials;
   readonly #backoff = new KeyedBackoff<string>({ initialMs: 10_000, maxMs: 300_000 });
   readonly #waiting = new Map<string, BackedOff>();
-  readonly #pulls = new Map<string, Promise<string>>();
-  readonly #turns: Turns;
+  readonly #puller: LoginPuller;
 
   constructor(options: {
     readonly runtime: Runtime;
     readonly recorder: EventRecorder;
     readonly clock: Clock;
+    readonly credentials: PodCredentials;
+    readonly access: ImageAccess;
     /** Pulls at one time; infinite: no limit. */
     readonly parallel: number;
   }) {
-    this.#turns = new Turns(options.parallel);
-    this.#runtime = options.runtime;
-    this.#recorder = options.recorder;
-    this.#clock = options.clock;
+    const { runtime, recorder, clock } = options;
+    this.#puller = new LoginPuller({ runtime, clock, turns: new Turns(options.parallel) });
+    this.#runtime = runtime;
+    this.#recorder = recorder;
+    this.#clock = clock;
+    this.#credentials = options.credentials;
+    this.access = options.access;
   }
 
   /** Forgets the back-off of a pod that is gone. */
@@ -69,107 +74,94 @@ export class ImagePuller {
   async ensure(
     pod: Pod,
     container: Pick<Container, "name" | "image" | "imagePullPolicy">,
-    options: { readonly secrets: () => Promise<readonly Secret[]>; readonly signal: AbortSignal },
+    signal: AbortSignal,
   ): Promise<ImageSummary> {
     const reference = container.image ?? "";
     const say = this.#sayer(pod, container);
-    const parsed = parseImageName(reference);
-    if (parsed === undefined) {
-      const message = `Failed to apply default image tag "${reference}": couldn't parse image name "${reference}": invalid reference format`;
+    const secrets = await this.#credentials.secrets(pod, signal);
+    const image = parseImageName(reference);
+    if (image === undefined) {
+      const message = `Failed to apply default image tag "${reference}": couldn't parse image name "${reference}": ${referenceFault(reference)}`;
       say("Warning", "InspectFailed", message);
-      throw new ImageFailure("InvalidImageName", message, 60_000);
+      throw new ImageFailure("InvalidImageName", message, retryMs);
     }
-    const policy = container.imagePullPolicy ?? (parsed.withTag.endsWith(":latest") ? "Always" : "IfNotPresent");
-    const present = policy === "Always" ? undefined : await this.#runtime.imageStatus(parsed.withTag, options.signal);
-    if (present !== undefined) {
-      say(
-        "Normal",
-        "Pulled",
-        `Container image "${reference}" already present on machine and can be accessed by the pod`,
-      );
+    let found: Promise<readonly PullLogin[]> | undefined;
+    const logins = () => {
+      found ??= this.#credentials.find(pod, { image, secrets }, signal);
+      return found;
+    };
+    const policy = container.imagePullPolicy ?? (image.withTag.endsWith(":latest") ? "Always" : "IfNotPresent");
+    const wanted: Wanted = { pod, reference, image, logins, say, signal };
+    const present = policy === "Always" ? undefined : await this.#present(wanted);
+    if (present !== undefined && (await this.#isAllowed(wanted, present))) {
+      const more = this.access.isOn ? " and can be accessed by the pod" : "";
+      say("Normal", "Pulled", `Container image "${reference}" already present on machine${more}`);
       return present;
     }
     if (policy === "Never") {
+      // The same for an image that is there but not for this pod: nobody is told what others have.
       const message = `Container image "${reference}" is not present with pull policy of Never`;
       say("Warning", "ErrImageNeverPull", message);
-      throw new ImageFailure("ErrImageNeverPull", message, 60_000);
+      throw new ImageFailure("ErrImageNeverPull", message, retryMs);
     }
-    return this.#pull(pod, { reference, withTag: parsed.withTag, say, ...options });
+    return await this.#pull(wanted);
   }
 
-  #sayer(pod: Pod, container: Pick<Container, "name">) {
+  #sayer(pod: Pod, container: Pick<Container, "name">): Say {
     const fieldPath = fieldPathOf(pod, container);
-    return (type: "Normal" | "Warning", reason: string, message: string) =>
-      this.#recorder.record(Pods, pod, { type, reason, message, fieldPath });
+    return (type, reason, message) => this.#recorder.record(Pods, pod, { type, reason, message, fieldPath });
   }
 
-  async #pull(
-    pod: Pod,
-    options: {
-      readonly reference: string;
-      readonly withTag: string;
-      readonly secrets: () => Promise<readonly Secret[]>;
-      readonly say: (type: "Normal" | "Warning", reason: string, message: string) => void;
-      readonly signal: AbortSignal;
-    },
-  ): Promise<ImageSummary> {
-    const { reference, withTag, say, signal } = options;
+  async #present({ reference, image, say, signal }: Wanted): Promise<ImageSummary | undefined> {
+    try {
+      return await this.#runtime.imageStatus(image.withTag, signal);
+    } catch (error) {
+      if (isAbort(error, signal)) throw error;
+      const message = `Failed to inspect image "${reference}": ${rpcErrorText(error)}`;
+      say("Warning", "InspectFailed", message);
+      throw new ImageFailure("ImageInspectError", message, showErrorMs);
+    }
+  }
+
+  #isAllowed({ image, logins }: Wanted, { id }: ImageSummary): Promise<boolean> {
+    return this.access.isAllowed({ ref: id, name: image.withTag, repository: repositoryOf(image) }, logins);
+  }
+
+  async #pull(wanted: Wanted): Promise<ImageSummary> {
+    const { pod, reference, image, say, signal } = wanted;
     const key = `${pod.metadata.uid} ${reference}`;
     const waiting = this.#waiting.get(key);
     if (waiting !== undefined && waiting.untilMs > this.#clock.now()) {
-      say("Normal", "BackOff", `Back-off pulling image "${reference}"`);
-      say("Warning", "Failed", "Error: ImagePullBackOff");
-      const message = `Back-off pulling image "${reference}": ErrImagePull: ${waiting.message}`;
-      throw new ImageFailure("ImagePullBackOff", message, waiting.untilMs - this.#clock.now());
+      const message = `Back-off pulling image "${reference}"`;
+      say("Normal", "BackOff", message);
+      throw new ImageFailure("ImagePullBackOff", `${message}: ${waiting.failure}`, waiting.untilMs - this.#clock.now());
     }
+    const logins = await wanted.logins();
     say("Normal", "Pulling", `Pulling image "${reference}"`);
     const startMs = this.#clock.monotonic();
     try {
-      const id = await this.#pullOnce(withTag, await options.secrets(), signal);
-      const image = await this.#runtime.imageStatus(id, signal);
-      if (image === undefined) throw new Error(`image ${id} vanished after it was pulled`);
-      const took = durationText(this.#clock.monotonic() - startMs);
+      const pulled = await this.access.pulling({ name: image.withTag, repository: repositoryOf(image) }, () =>
+        this.#puller.pull(image.withTag, logins, signal),
+      );
+      const summary = await this.#runtime.imageStatus(pulled.id, signal);
+      if (summary === undefined) throw new Error(`image ${pulled.id} vanished after it was pulled`);
+      const [took, inAll] = [durationText(pulled.tookMs), durationText(this.#clock.monotonic() - startMs)];
+      const size = `Image size: ${summary.sizeBytes} bytes.`;
       say(
         "Normal",
         "Pulled",
-        `Successfully pulled image "${reference}" in ${took} (${took} including waiting). Image size: ${image.sizeBytes} bytes.`,
+        `Successfully pulled image "${reference}" in ${took} (${inAll} including waiting). ${size}`,
       );
       this.#waiting.delete(key);
       this.#backoff.reset(key);
-      return image;
+      return summary;
     } catch (error) {
       if (isAbort(error, signal)) throw error;
-      const message = describeError(error);
-      this.#waiting.set(key, { untilMs: this.#clock.now() + this.#backoff.fail(key), message });
-      say("Warning", "Failed", `Failed to pull image "${reference}": ${message}`);
-      say("Warning", "Failed", "Error: ErrImagePull");
-      throw new ImageFailure("ErrImagePull", message, showErrorMs);
+      say("Warning", "Failed", `Failed to pull image "${reference}": ${describeError(error)}`);
+      const { reason, message } = pullFailure(reference, describeError(error));
+      const untilMs = this.#clock.now() + this.#backoff.fail(key);
+      this.#waiting.set(key, { untilMs, failure: `${reason}: ${message}` });
+      throw new ImageFailure(reason, message, showErrorMs);
     }
-  }
-
-  /** Two pulls of one image at one time are one pull, unless they log in differently. */
-  async #pullOnce(reference: string, secrets: readonly Secret[], signal: AbortSignal): Promise<string> {
-    const logins = registryLogins(reference, secrets);
-    const key = `${reference} ${JSON.stringify(logins)}`;
-    const running = this.#pulls.get(key);
-    if (running !== undefined) return running;
-    const pull = this.#turns
-      .take(() => this.#tryLogins(reference, logins, signal), signal)
-      .finally(() => this.#pulls.delete(key));
-    this.#pulls.set(key, pull);
-    return pull;
-  }
-
-  async #tryLogins(reference: string, logins: readonly RegistryAuth[], signal: AbortSignal): Promise<string> {
-    let failure: unknown;
-    for (const login of logins.length === 0 ? [undefined] : logins) {
-      try {
-        return await this.#runtime.pullImage(reference, login, signal);
-      } catch (error) {
-        if (isAbort(error, signal)) throw error;
-        failure = error;
-      }
-    }
-    throw failure;
   }
 }

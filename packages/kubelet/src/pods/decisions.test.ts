@@ -5,7 +5,6 @@ import { durationText, VirtualClock } from "@skiff/base";
 import { containerResources, podCgroupLimits } from "../cgroups/resources.ts";
 import { containerOf, podOf } from "../fixtures/objects.ts";
 import { parseImageName } from "../images/image-name.ts";
-import { registryLogins } from "../images/pull-secrets.ts";
 import { tally } from "../probes/pod-probes.ts";
 import { checkNonRoot, linuxSecurity } from "../security/linux-security.ts";
 import { dnsWarnings, hostsFile, kernelHostname, parseResolvConf, podDns } from "./dns.ts";
@@ -104,18 +103,13 @@ describe("small decisions about pods", () => {
       withTag: "busybox:latest",
     });
     assert.equal(parseImageName("localhost:5000/a/b:1")?.registry, "localhost:5000");
-    for (const bad of ["Bad", "a:b:c", "", "a@sha256:12"]) assert.equal(parseImageName(bad), undefined, bad);
-  });
-
-  it("finds the login for a registry", () => {
-    const config = {
-      auths: { "https://index.docker.io/v1/": { auth: "dTpw" }, "ghcr.io/team": { username: "t", password: "q" } },
-    };
-    const metadata = { name: "s", namespace: "d", uid: "u", resourceVersion: "1", creationTimestamp: "" };
-    const secret = { metadata, data: { ".dockerconfigjson": Buffer.from(JSON.stringify(config)).toString("base64") } };
-    assert.deepEqual(registryLogins("busybox", [secret]), [{ username: "u", password: "p" }]);
-    assert.deepEqual(registryLogins("ghcr.io/team/app:1", [secret]), [{ username: "t", password: "q" }]);
-    assert.deepEqual(registryLogins("ghcr.io/other/app:1", [secret]), []);
+    assert.deepEqual(parseImageName("docker.io/a"), {
+      registry: "docker.io",
+      repository: "library/a",
+      withTag: "docker.io/a:latest",
+    });
+    for (const bad of ["Bad", "a:b:c", "", "a@sha256:12", "a_.b/c:1"])
+      assert.equal(parseImageName(bad), undefined, bad);
   });
 
   it("counts probes in a row", () => {

@@ -182,13 +182,13 @@ export class PodSet implements Disposable {
   }
 
   #admit(pod: Pod): Judgement {
-    const { node, allocatable, appArmor, runtime } = this.#parts;
+    const { node, allocatable, appArmor, runtime, configuration } = this.#parts;
     const others = this.active().filter((one) => one.metadata.uid !== pod.metadata.uid);
     return admitPod(pod, {
       ...this.#reporter.facts,
       name: node.name,
       allocatable,
-      allowedUnsafeSysctls: node.allowedUnsafeSysctls ?? [],
+      allowedUnsafeSysctls: configuration.allowedUnsafeSysctls,
       appArmor,
       pressures: this.#parts.pods.pressures(),
       strictSupplementalGroups: runtime.features.supplementalGroupsPolicy,

@@ -3,8 +3,7 @@ import { abortable, describeError, isAbort } from "@skiff/base";
 import type { ImageSummary, SandboxConfig, SandboxStatus } from "@skiff/runtime";
 import { ContainerConfigError, environment } from "../env/environment.ts";
 import { serviceEnvironment } from "../env/service-env.ts";
-import { ImageFailure } from "../images/image-puller.ts";
-import { podPullSecrets } from "../images/pod-pull-secrets.ts";
+import { ImageFailure } from "../images/image-failure.ts";
 import { checkNonRoot } from "../security/linux-security.ts";
 import { containerDevices, containerMounts, volumeFile } from "../volumes/container-mounts.ts";
 import { containerConfig } from "./container-config.ts";
@@ -81,11 +80,19 @@ export async function startContainer(parts: NodeParts, input: StartInput): Promi
 }
 
 async function ensureImage(parts: NodeParts, { pod, container, signal }: StartInput): Promise<ImageSummary> {
-  const secrets = () => podPullSecrets(parts.objects, pod, signal);
   try {
-    return await parts.images.ensure(pod, container, { secrets, signal });
+    return await parts.images.ensure(pod, container, signal);
   } catch (error) {
-    if (error instanceof ImageFailure) throw new StartFailure(error.reason, error.message, error.retryMs);
+    if (error instanceof ImageFailure) {
+      const fieldPath = fieldPathOf(pod, container);
+      parts.recorder.record(Pods, pod, {
+        type: "Warning",
+        reason: "Failed",
+        message: `Error: ${error.reason}`,
+        fieldPath,
+      });
+      throw new StartFailure(error.reason, error.message, error.retryMs);
+    }
     if (isAbort(error, signal)) throw error;
     throw new StartFailure("ImageInspectError", describeError(error), retryMs);
   }

@@ -47,12 +47,12 @@ export interface SharedNamespaces {
 export function sysctlRefusal(name: string, pod: SharedNamespaces, allowed: readonly string[]): string | undefined {
   const sysctl = sysctlName(name);
   const listed = allowed.some((one) => (one.endsWith("*") ? sysctl.startsWith(one.slice(0, -1)) : sysctl === one));
-  const namespace = safe.get(sysctl) ?? (listed ? namespaceOf(sysctl) : undefined);
+  const namespace = safe.get(sysctl) ?? (listed ? sysctlNamespace(sysctl) : undefined);
   if (namespace === undefined) return `forbidden sysctl: "${sysctl}" not allowlisted`;
   const shared = namespace === "net" ? pod.hostNetwork : pod.hostIpc;
   return shared ? `forbidden sysctl: "${sysctl}" not allowed with host ${namespace} enabled` : undefined;
 }
 
 /** Only sysctls of a namespace can be a pod's own; all others belong to the whole node, whatever was allowed. */
-const namespaceOf = (sysctl: string): Namespace | undefined =>
+export const sysctlNamespace = (sysctl: string): Namespace | undefined =>
   namespacePrefixes.find(([prefix]) => sysctl.startsWith(prefix))?.[1];

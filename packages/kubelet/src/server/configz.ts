@@ -30,6 +30,13 @@ export function configz(configuration: KubeletConfiguration): object {
       ...(configuration.maxParallelImagePulls > 0
         ? { maxParallelImagePulls: configuration.maxParallelImagePulls }
         : {}),
+      imagePullCredentialsVerificationPolicy: configuration.imagePullCredentialsVerificationPolicy,
+      ...(configuration.preloadedImagesVerificationAllowlist.length === 0
+        ? {}
+        : { preloadedImagesVerificationAllowlist: configuration.preloadedImagesVerificationAllowlist }),
+      ...(configuration.allowedUnsafeSysctls.length === 0
+        ? {}
+        : { allowedUnsafeSysctls: configuration.allowedUnsafeSysctls }),
       evictionHard: configuration.evictionHard,
       evictionSoft: configuration.evictionSoft,
       evictionSoftGracePeriod: Object.fromEntries(

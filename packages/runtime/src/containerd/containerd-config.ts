@@ -14,6 +14,8 @@ export interface RegistryConfig {
   readonly insecure: boolean;
   /** With TLS, but whatever the certificate. */
   readonly skipVerify?: boolean;
+  /** Path of the certificate (PEM) of the authority that signed the registry's own. */
+  readonly ca?: string;
 }
 
 /** A containerd of the node's own, beside any other on the machine. */
@@ -25,6 +27,8 @@ export interface ContainerdConfig {
   /** Absent while it is not known: pods cannot be started until `writePodNetwork`. */
   readonly network?: PodNetwork;
   readonly registries: readonly RegistryConfig[];
+  /** Folder of `HOST/hosts.toml` as containerd has them. What is in it counts before `registries`, from the next pull on. */
+  readonly hostsFolder?: string;
 }
 
 /** What a supervisor starts. */
@@ -128,7 +132,7 @@ conf_dir = ${quote(cniFolder(config))}
 max_conf_num = 1
 
 [plugins."io.containerd.grpc.v1.cri".registry]
-config_path = ${quote(registryFolder(config))}
+config_path = ${quote([...(config.hostsFolder === undefined ? [] : [config.hostsFolder]), registryFolder(config)].join(":"))}
 `;
 }
 
@@ -136,10 +140,10 @@ config_path = ${quote(registryFolder(config))}
  * A registry's `hosts.toml`. One address for the registry itself: with two, containerd reports what the wrong one said
  * where the right one has no such image.
  */
-export function registryHosts({ host, mirrors, insecure, skipVerify = false }: RegistryConfig): string {
+export function registryHosts({ host, mirrors, insecure, skipVerify = false, ca }: RegistryConfig): string {
   const own = `${insecure ? "http" : "https"}://${host === "docker.io" ? "registry-1.docker.io" : host}`;
-  const entry = (url: string) =>
-    `\n[host.${quote(url)}]\ncapabilities = ["pull", "resolve"]\n${skipVerify ? "skip_verify = true\n" : ""}`;
+  const trust = `${skipVerify ? "skip_verify = true\n" : ""}${ca === undefined ? "" : `ca = ${quote(ca)}\n`}`;
+  const entry = (url: string) => `\n[host.${quote(url)}]\ncapabilities = ["pull", "resolve"]\n${trust}`;
   return `server = ${quote(own)}\n${[...mirrors, own].map(entry).join("")}`;
 }
 

@@ -1,15 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import type { Mounts } from "@skiff/host";
 import type { Runtime } from "@skiff/runtime";
-import { ImageFailure, type ImagePuller } from "../../images/image-puller.ts";
-import { podPullSecrets } from "../../images/pod-pull-secrets.ts";
-import type { ReferencedObjects } from "../referenced-objects.ts";
+import { ImageFailure } from "../../images/image-failure.ts";
+import type { ImagePuller } from "../../images/image-puller.ts";
 import { type MountedVolume, VolumeFailure, type VolumePlugin } from "../volume-plugin.ts";
 
 export interface ImageVolumeOptions {
   readonly runtime: Runtime;
   readonly images: ImagePuller;
-  readonly objects: ReferencedObjects;
   readonly mounts: Mounts | undefined;
 }
 
@@ -20,7 +18,7 @@ const keyOf = (podUid: string, volume: string): string => `image-volume-${podUid
  * The files of an image, read-only, and not to be executed from.
  * https://kubernetes.io/docs/tasks/configure-pod-container/image-volumes/
  */
-export function imageVolumePlugin({ runtime, images, objects, mounts }: ImageVolumeOptions): VolumePlugin {
+export function imageVolumePlugin({ runtime, images, mounts }: ImageVolumeOptions): VolumePlugin {
   return {
     name: "kubernetes.io/image",
     supports: ({ volume }) => volume.image !== undefined,
@@ -34,7 +32,7 @@ export function imageVolumePlugin({ runtime, images, objects, mounts }: ImageVol
         .ensure(
           pod,
           { name: spec.name, image: reference, ...(pullPolicy === undefined ? {} : { imagePullPolicy: pullPolicy }) },
-          { secrets: () => podPullSecrets(objects, pod, signal), signal },
+          signal,
         )
         .catch((error: unknown) => {
           if (!(error instanceof ImageFailure)) throw error;
