@@ -82,7 +82,7 @@ export type {
   StatusCause,
   StatusDetails,
 } from "./generated/types/meta-v1.ts";
-export type { ServiceCIDR } from "./generated/types/networking-v1.ts";
+export type { IPAddress, ServiceCIDR } from "./generated/types/networking-v1.ts";
 export type * from "./generated/types/policy-v1.ts";
 export type * from "./generated/types/rbac-v1.ts";
 export type {

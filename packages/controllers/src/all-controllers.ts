@@ -42,6 +42,8 @@ import { resourceQuotaController } from "./resource-quota/controller.ts";
 import type { ResourceSet } from "./resource-set.ts";
 import { rootCertificateController } from "./root-certificate/controller.ts";
 import { serviceAccountController } from "./service-account/controller.ts";
+import { addressOwnerController } from "./service-address/address-controller.ts";
+import { serviceAddressController } from "./service-address/service-controller.ts";
 import { serviceCidrController } from "./service-cidr/controller.ts";
 import { statefulSetController } from "./stateful-set/controller.ts";
 import type { StorageDriver } from "./storage-driver.ts";
@@ -126,6 +128,8 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     volumeBinder(settings.reclaim ?? {}),
     ...resourceClaimControllers,
     serviceCidrController,
+    serviceAddressController(),
+    addressOwnerController,
     ...(settings.storageDrivers ?? []).flatMap(storageControllers),
     snapshotBinder,
     claimProtectionController,

@@ -1,33 +1,34 @@
 import { assert, type Random, randomInt } from "@skiff/base";
 
+/** Numbers from `first` to `last`. */
+export interface NumberRange {
+  readonly first: number;
+  readonly last: number;
+  /** How many of the lowest are kept for those who ask for them by number. */
+  readonly staticBand: number;
+}
+
 /**
- * Numbers of a range, each with at most one owner: the offsets of addresses, ports. Those that are not asked for by number come
- * from the upper part of the range first, so that the lower part (the static band) stays free for those that are.
+ * Numbers of ranges, each with at most one owner: addresses, ports. Those that are not asked for by number come from the upper
+ * part of a range first, so that the lower part (the static band) stays free for those that are. Ranges may overlap, come and
+ * go; numbers stay their owners'.
  */
 export class NumberPool {
-  readonly #first: number;
-  readonly #size: number;
-  readonly #staticBand: number;
+  readonly #ranges: () => readonly NumberRange[];
   readonly #owners = new Map<number, string>();
-
   readonly #isTaken: (number: number) => boolean;
 
-  /** `first` and `last` belong to the range; `isTaken` tells of numbers that somebody has whom the pool does not know of. */
-  constructor(range: {
-    readonly first: number;
-    readonly last: number;
-    readonly staticBand: number;
+  /** `isTaken` tells of numbers that somebody has whom the pool does not know of. */
+  constructor(options: {
+    readonly ranges: () => readonly NumberRange[];
     readonly isTaken?: (number: number) => boolean;
   }) {
-    assert(range.last >= range.first, "a range of numbers has at least one");
-    this.#first = range.first;
-    this.#size = range.last - range.first + 1;
-    this.#isTaken = range.isTaken ?? (() => false);
-    this.#staticBand = Math.min(range.staticBand, this.#size - 1);
+    this.#ranges = options.ranges;
+    this.#isTaken = options.isTaken ?? (() => false);
   }
 
   holds(number: number): boolean {
-    return number >= this.#first && number < this.#first + this.#size;
+    return this.#ranges().some(({ first, last }) => number >= first && number <= last);
   }
 
   ownerOf(number: number): string | undefined {
@@ -51,18 +52,27 @@ export class NumberPool {
     this.#owners.clear();
   }
 
-  /** Any free number; `undefined` when there is none. */
+  /** Any free number, of the first range that has one; `undefined` when there is none. */
   takeAny(owner: string, random: Random): number | undefined {
-    const split = this.#first + this.#staticBand;
-    const upper = this.#free(split, this.#size - this.#staticBand, random);
-    const found = upper ?? this.#free(this.#first, this.#staticBand, random);
-    if (found !== undefined) this.#owners.set(found, owner);
-    return found;
+    for (const range of this.#ranges()) {
+      const found = this.#freeOf(range, random);
+      if (found === undefined) continue;
+      this.#owners.set(found, owner);
+      return found;
+    }
+    return undefined;
   }
 
   /** Frees a number, where `owner` has it. */
   free(number: number, owner: string): void {
     if (this.#owners.get(number) === owner) this.#owners.delete(number);
+  }
+
+  #freeOf({ first, last, staticBand }: NumberRange, random: Random): number | undefined {
+    assert(last >= first, "a range of numbers has at least one");
+    const size = last - first + 1;
+    const lower = Math.min(staticBand, size - 1);
+    return this.#free(first + lower, size - lower, random) ?? this.#free(first, lower, random);
   }
 
   /** From a random place upwards and around. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Service, type ServiceSpec, Services, StatusError } from "@skiff/api";
+import { type Service, ServiceCIDRs, type ServiceSpec, Services, StatusError } from "@skiff/api";
 import { seededRandom, VirtualClock } from "@skiff/base";
 import { fakeTable } from "../fixtures/fake-table.ts";
 import { ServiceAllocator } from "./service-allocator.ts";
@@ -66,7 +66,7 @@ test("addresses and ports that cannot be had", () => {
     [{ clusterIP: "10.96.0.1" }, /failed to allocate IP 10\.96\.0\.1: provided IP is already allocated$/],
     [
       { clusterIP: "10.97.0.1" },
-      /the provided IP \(10\.97\.0\.1\) is not in the valid range\. The range of valid IPs is 10\.96\.0\.0\/16$/,
+      /failed to allocate IP 10\.97\.0\.1: the provided network does not match the current range$/,
     ],
     [
       { type: "NodePort", ports: [{ port: 1, nodePort: 30080 }] },
@@ -135,4 +135,84 @@ test("a range that is used up", () => {
   write(pool, service("b", {}));
   const full = messageOf(() => pool.reserve(service("c", {}), undefined, { dryRun: false }));
   assert.equal(full, "Internal error occurred: failed to allocate a serviceIP: range is full");
+});
+
+const range = (name: string, cidrs: string[], more: { readonly ready?: string; readonly leaves?: boolean } = {}) => ({
+  metadata: {
+    name,
+    uid: name,
+    resourceVersion: "1",
+    creationTimestamp: "2026-01-01T00:00:00Z",
+    ...(more.leaves === true ? { deletionTimestamp: "2026-01-01T00:00:00Z" } : {}),
+  },
+  spec: { cidrs },
+  status: more.ready === undefined ? {} : { conditions: [{ type: "Ready", status: more.ready }] },
+});
+
+/** An allocator of the range 10.96.0.0/30, which has two addresses, and of others. */
+const withRanges = (...ranges: readonly ReturnType<typeof range>[]) =>
+  new ServiceAllocator({
+    table: fakeTable([
+      [Services, []],
+      [ServiceCIDRs, ranges],
+    ]),
+    random: seededRandom(1),
+    serviceCidr: "10.96.0.0/30",
+    nodePorts: [30000, 32767],
+    clock: new VirtualClock(),
+  });
+
+const given = (pool: ServiceAllocator, count: number): readonly (string | undefined)[] =>
+  Array.from(
+    { length: count },
+    (_, at) => write(pool, service(`s${at}`, { ports: [{ port: 80 }] })).spec?.clusterIP,
+  ).sort();
+
+test("a second range gives addresses when the first has none left", () => {
+  const pool = withRanges(range("kubernetes", ["10.96.0.0/30"]), range("more", ["10.98.0.0/30", "fd00::/120"]));
+  assert.deepEqual(given(pool, 4), ["10.96.0.1", "10.96.0.2", "10.98.0.1", "10.98.0.2"]);
+  assert.match(
+    messageOf(() => given(pool, 1)),
+    /range is full$/,
+  );
+  assert.match(
+    messageOf(() => write(pool, service("x", { clusterIP: "10.98.0.3", ports: [{ port: 80 }] }))),
+    /the provided IP \(10\.98\.0\.3\) is not in the valid range\. The range of valid IPs is 10\.98\.0\.0\/30$/,
+  );
+});
+
+test("ranges that overlap give each address once", () => {
+  const pool = withRanges(range("larger", ["10.96.0.0/29"]));
+  assert.equal(new Set(given(pool, 6)).size, 6);
+  assert.match(
+    messageOf(() => given(pool, 1)),
+    /range is full$/,
+  );
+});
+
+const closed = [
+  { what: "is not ready", one: range("more", ["10.98.0.0/30"], { ready: "False" }) },
+  { what: "is being deleted", one: range("more", ["10.98.0.0/30"], { ready: "True", leaves: true }) },
+  { what: "has no address to give", one: range("more", ["10.98.0.0/31"], { ready: "True" }) },
+  { what: "is of the other family", one: range("more", ["fd00::/64"], { ready: "True" }) },
+];
+
+for (const { what, one } of closed) {
+  test(`a range that ${what} gives none`, () => {
+    const pool = withRanges(one);
+    given(pool, 2);
+    assert.match(
+      messageOf(() => given(pool, 1)),
+      /range is full$/,
+    );
+  });
+}
+
+test("the cluster's own range gives none while its object is being deleted, unless another one names it", () => {
+  const leaving = range("kubernetes", ["10.96.0.0/30"], { leaves: true });
+  assert.match(
+    messageOf(() => given(withRanges(leaving), 1)),
+    /range is full$/,
+  );
+  assert.equal(given(withRanges(leaving, range("again", ["10.96.0.0/30"])), 1).length, 1);
 });

@@ -11,7 +11,7 @@ import {
 import { type Clock, deepCopy, type Random } from "@skiff/base";
 import type { Operation } from "@skiff/store";
 import type { ResourceTable } from "../contracts.ts";
-import { ipv4ToNumber, numberToIpv4, usableAddresses } from "./ipv4.ts";
+import { ipv4ToNumber, isIn, numberToIpv4 } from "./ipv4.ts";
 import { NumberPool } from "./number-pool.ts";
 import type { Reservation, ServiceAllocation } from "./service-allocation.ts";
 import { addressKey, addressValue, type Claims, nodePortKey, nodePortValue } from "./service-claims.ts";
@@ -24,13 +24,7 @@ import {
   needsNodePorts,
   nodePortsOf,
 } from "./service-fields.ts";
-
-/** Sizes of the lower parts of ranges, as Kubernetes computes them. */
-const band = (
-  size: number,
-  bounds: { readonly least: number; readonly most: number; readonly share: number },
-): number =>
-  size <= bounds.least ? 0 : Math.min(bounds.most, Math.max(bounds.least, Math.floor(size / bounds.share)));
+import { band, ServiceRanges } from "./service-ranges.ts";
 
 interface Taken {
   readonly pool: NumberPool;
@@ -76,13 +70,13 @@ class Ledger {
 const ownerOf = ({ metadata }: Service): string => `${metadata.namespace}/${metadata.name}`;
 
 /**
- * Hands out addresses of one IPv4 network and node ports; knows what stored Services have. That is how free ones are found;
+ * Hands out addresses of IPv4 networks and node ports; knows what stored Services have. That is how free ones are found;
  * what makes them somebody's are the claims that go into the transaction with the Service.
  */
 export class ServiceAllocator implements ServiceAllocation {
   readonly #table: ResourceTable;
   readonly #random: Random;
-  readonly #cidr: string;
+  readonly #networks: ServiceRanges;
   readonly #range: readonly [number, number];
   readonly #addresses: NumberPool;
   readonly #ports: NumberPool;
@@ -105,17 +99,16 @@ export class ServiceAllocator implements ServiceAllocation {
     this.#isShared = options.isStoreShared ?? false;
     this.#table = options.table;
     this.#random = options.random;
-    this.#cidr = options.serviceCidr;
     this.#range = options.nodePorts;
-    const { first, last } = usableAddresses(options.serviceCidr);
-    const staticAddresses = band(last - first + 1, { least: 16, most: 256, share: 16 });
+    this.#networks = new ServiceRanges(options.table, options.serviceCidr);
     // An IPAddress may be there without a Service: somebody has made it by hand.
     const isTaken = (address: number) =>
       this.#table.find(IPAddresses)?.peek({ name: numberToIpv4(address) }) !== undefined;
-    this.#addresses = new NumberPool({ first, last, staticBand: staticAddresses, isTaken });
-    const [low, high] = options.nodePorts;
-    const staticPorts = band(high - low + 1, { least: 16, most: 128, share: 32 });
-    this.#ports = new NumberPool({ first: low, last: high, staticBand: staticPorts });
+    this.#addresses = new NumberPool({ ranges: () => this.#networks.all, isTaken });
+    const [first, last] = options.nodePorts;
+    const staticBand = band(last - first + 1, { least: 16, most: 128, share: 32 });
+    const ports = [{ first, last, staticBand }];
+    this.#ports = new NumberPool({ ranges: () => ports });
   }
 
   reserve(service: Service, old: Service | undefined, { dryRun }: { readonly dryRun: boolean }): Reservation {
@@ -237,10 +230,13 @@ export class ServiceAllocator implements ServiceAllocation {
   /** Why an address cannot be had; `undefined` when it is taken (or was before). */
   #takeAddress(text: string, ledger: Ledger, old: Service | undefined): string | undefined {
     const address = ipv4ToNumber(text);
-    if (address === undefined || !this.#addresses.holds(address)) {
-      return `the provided IP (${text}) is not in the valid range. The range of valid IPs is ${this.#cidr}`;
+    if (address !== undefined && old !== undefined && addressesOf(old).includes(address)) return undefined;
+    const network = this.#networks.all.find(({ cidr }) => address !== undefined && isIn(cidr, address));
+    if (address === undefined || network === undefined) return "the provided network does not match the current range";
+    // The network's own address and the one for all are in it, and nobody's.
+    if (!this.#addresses.holds(address)) {
+      return `the provided IP (${text}) is not in the valid range. The range of valid IPs is ${network.cidr}`;
     }
-    if (old !== undefined && addressesOf(old).includes(address)) return undefined;
     return ledger.take(this.#addresses, address) ? undefined : "provided IP is already allocated";
   }
 
