@@ -53,6 +53,24 @@ describe("volumes", () => {
     assert.ok(!names.includes("d") && !names.includes(first), `${names}`);
   });
 
+  it("writes nothing outside, whatever files are called", async () => {
+    await using folder = await temporary();
+    const path = join(folder.path, "volume");
+    const random = seededRandom(7);
+    const parts = ["a", "b", "..", ".", "", "..data", "..data_tmp", "...", "c".repeat(255), "c".repeat(300), "x\0y"];
+    let written = 0;
+    for (let round = 0; round < 300; round++) {
+      const length = 1 + Math.floor(random.next() * 3);
+      const name = Array.from({ length }, () => parts[Math.floor(random.next() * parts.length)]).join("/");
+      const wrote = await writeVolume(path, new Map([[name, file(name)]]), options).catch(() => false);
+      if (!wrote) continue;
+      written++;
+      assert.equal(await readFile(join(path, name), "utf8"), name);
+    }
+    assert.ok(written > 20, `${written} were written`);
+    assert.deepEqual(await readdir(folder.path), ["volume"]);
+  });
+
   it("chooses keys, and says which is missing", () => {
     const bytes = new Map([["k", Buffer.from("v")]]);
     const of = (key: string, optional: boolean) => [
