@@ -13,7 +13,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   client: ["base", "api"],
   "control-loop": ["base", "api", "client"],
   controllers: ["base", "api", "cel", "client", "control-loop"],
-  scheduler: ["base", "api", "client"],
+  scheduler: ["base", "api", "cel", "client"],
   runtime: ["base", "grpc", "host"],
   csi: ["base", "grpc", "host"],
   kubelet: ["base", "api", "client", "grpc", "csi", "runtime", "host"],

@@ -86,11 +86,24 @@ export type { IPAddress, ServiceCIDR } from "./generated/types/networking-v1.ts"
 export type * from "./generated/types/policy-v1.ts";
 export type * from "./generated/types/rbac-v1.ts";
 export type {
+  AllocationResult,
+  CapacityRequestPolicy,
+  CapacityRequirements,
+  Device,
+  DeviceAllocationConfiguration,
+  DeviceAttribute,
+  DeviceCapacity,
   DeviceClass,
+  DeviceConstraint,
+  DeviceRequest,
+  DeviceRequestAllocationResult,
   DeviceSelector,
+  DeviceTaint,
+  DeviceToleration,
   ResourceClaim as DynamicResourceClaim,
   ResourceClaimSpec,
   ResourceClaimTemplate,
+  ResourceSlice,
 } from "./generated/types/resource-v1.ts";
 export type * from "./generated/types/storage-v1.ts";
 export * from "./int-or-string.ts";

@@ -10,6 +10,7 @@ export {
 } from "./library/kubernetes/authorizer.ts";
 export * from "./policies/compiled-expression.ts";
 export { compileDeviceSelector } from "./policies/device-selector.ts";
+export { type DeviceFacts, deviceValue } from "./policies/device-value.ts";
 export * from "./policies/expression-types.ts";
 export * from "./program.ts";
 export { type CelType, type ListType, type ObjectField, type ObjectType, types, typeText } from "./types/cel-type.ts";

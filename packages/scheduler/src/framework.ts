@@ -134,12 +134,25 @@ export function hintMatches(hint: RetryHint, event: ClusterEvent, pod: Pod): boo
   return event.kind === "object" && event.resource === hint.resource && hint.helps({ pod, change: event.change });
 }
 
+/** What a plugin does for a pod that no node fits. */
+export interface PostFilterResult {
+  /** What people read of it. */
+  readonly text: string;
+  /** Changes something in the cluster that may help. Absent: there is nothing to change. */
+  readonly act?: (context: BindContext) => Promise<void>;
+}
+
 /** One criterion of scheduling. All parts are optional but the name. */
 export interface Plugin {
   /** Kubernetes' name of it. */
   readonly name: string;
-  /** Why the pod must not even be tried; `undefined`: it may be. */
-  readonly preEnqueue?: (pod: Pod) => string | undefined;
+  /**
+   * Why the pod must not even be tried; `undefined`: it may be. It is asked again when the pod changes, and when an object does
+   * that `retryOn` names.
+   */
+  readonly preEnqueue?: (pod: Pod, cluster: ClusterView) => string | undefined;
+  /** What has to be loaded before the pod can be tried. `undefined`: nothing. */
+  readonly prepare?: (pod: Pod) => Promise<void> | undefined;
   /** Which of two pods is tried first: negative for `a`. One plugin of a profile has it. */
   readonly queueSort?: (a: QueuedPod, b: QueuedPod) => number;
   /** False for pods to which this plugin does not matter at all. Absent: it matters to all. */
@@ -157,8 +170,8 @@ export interface Plugin {
   readonly normalize?: (scores: number[]) => void;
   /** How much the score counts beside others; 1 where absent. */
   readonly weight?: number;
-  /** Looks for pods whose end would make room, once no node fits. */
-  readonly postFilter?: "preemption";
+  /** What can be done once no node fits. `preemption`: to look for pods whose end would make room. */
+  readonly postFilter?: "preemption" | ((pod: Pod, cluster: ClusterView) => PostFilterResult | undefined);
   /** Sets aside what the pod needs besides the node itself; gives what takes that back. */
   readonly reserve?: (pod: Pod, node: NodeInfo, cluster: ClusterView) => Disposable | undefined;
   /** Resolves when the pod may be bound; throws where it may not. */

@@ -1,5 +1,5 @@
 import type { Pod } from "@skiff/api";
-import type { Plugin, QueuedPod } from "./framework.ts";
+import type { ClusterView, Plugin, QueuedPod } from "./framework.ts";
 import { defaultPlugins } from "./plugins/list.ts";
 import { type CandidateLimits, defaultCandidateLimits } from "./preemption/candidate-limits.ts";
 import { ShapeCache } from "./shape-cache.ts";
@@ -36,9 +36,10 @@ export function createProfile(
 export function gateOf(
   { plugins }: Profile,
   pod: Pod,
+  cluster: ClusterView,
 ): { readonly plugin: string; readonly reason: string } | undefined {
   for (const { name, preEnqueue } of plugins) {
-    const reason = preEnqueue?.(pod);
+    const reason = preEnqueue?.(pod, cluster);
     if (reason !== undefined) return { plugin: name, reason };
   }
   return undefined;

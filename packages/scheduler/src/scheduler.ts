@@ -64,6 +64,8 @@ export class Scheduler implements AsyncDisposable {
   readonly #subscriptions: Disposable[] = [];
   readonly #decisions = new DecisionLog();
   readonly #victims = new VictimCache();
+  /** Pods that must not be tried, and which plugin says so. */
+  readonly #gated = new Map<string, { readonly pod: Pod; readonly plugin: string }>();
   #underWay = 0;
   /** The node with which the next decision begins. */
   #nextStart = 0;
@@ -119,7 +121,7 @@ export class Scheduler implements AsyncDisposable {
     }
     const profile = this.#profileOf(pod);
     if (profile === undefined) return explain(pod, undefined, `left to the scheduler ${pod.spec.schedulerName}`);
-    const gate = gateOf(profile, pod);
+    const gate = gateOf(profile, pod, this.#view);
     return gate === undefined
       ? explain(pod, decision, "not tried yet")
       : explain(pod, undefined, `${gate.plugin}: ${gate.reason}`);
@@ -159,6 +161,7 @@ export class Scheduler implements AsyncDisposable {
     this.#state.putPod(pod);
     if (pod.spec.nodeName || ended || pod.metadata.deletionTimestamp) {
       this.#queue.remove(uid);
+      this.#gated.delete(uid);
       this.#state.nominations.remove(uid);
       if (!pod.spec.nodeName) return;
       // A pod that has ended gives back what it held, as one that is gone does.
@@ -173,12 +176,44 @@ export class Scheduler implements AsyncDisposable {
     const profile = this.#profileOf(pod);
     if (profile === undefined || this.#state.isAssumed(uid)) return;
     this.#followNomination(pod);
-    if (gateOf(profile, pod) === undefined) this.#queue.add(pod);
+    this.#enqueue(pod, profile);
+  }
+
+  /** Has the pod tried, unless something keeps it from that; what it needs for it is loaded first. */
+  #enqueue(pod: Pod, profile: Profile): void {
+    const { uid } = pod.metadata;
+    const gate = gateOf(profile, pod, this.#view);
+    if (gate !== undefined) {
+      this.#gated.set(uid, { pod, plugin: gate.plugin });
+      return;
+    }
+    this.#gated.delete(uid);
+    const loads = profile.plugins.flatMap(({ prepare }) => prepare?.(pod) ?? []);
+    if (loads.length === 0) {
+      this.#queue.add(pod);
+      return;
+    }
+    this.#background.run(`preparing for ${pod.metadata.name}`, async () => {
+      await Promise.all(loads);
+      const { name, namespace } = pod.metadata;
+      const now = this.#options.informers.for(Pods).get(name, namespace);
+      if (now?.metadata.uid === uid && !now.spec.nodeName && !now.metadata.deletionTimestamp) this.#queue.add(now);
+    });
+  }
+
+  /** Looks again at pods that must not be tried, where the plugin that says so waits for this. */
+  #ungate(event: ClusterEvent): void {
+    if (event.kind !== "object") return;
+    for (const { pod, plugin } of [...this.#gated.values()]) {
+      const profile = this.#profileOf(pod);
+      if (profile !== undefined && this.#hints.waiting(event).includes(plugin)) this.#enqueue(pod, profile);
+    }
   }
 
   #dropped(pod: Pod): void {
     const { uid } = pod.metadata;
     this.#queue.remove(uid);
+    this.#gated.delete(uid);
     this.#decisions.forget(uid);
     this.#state.nominations.remove(uid);
     this.#state.removePod(uid);
@@ -203,6 +238,7 @@ export class Scheduler implements AsyncDisposable {
   }
 
   #happened(event: ClusterEvent): void {
+    if (this.#gated.size > 0) this.#ungate(event);
     const roomFor = event.kind === "podGone" ? roomOn(this.#state, event.gone.spec.nodeName) : undefined;
     this.#queue.wake(this.#hints.waiting(event), (pod, rejectedBy) => {
       if (!this.#hints.helps(event, pod, rejectedBy)) return false;
@@ -265,7 +301,8 @@ export class Scheduler implements AsyncDisposable {
     const input = { decided, state, budgets, random, limits: profile.candidateLimits, cache: this.#victims };
     const plan = preempts ? planPreemption(pod, input) : undefined;
     const text = plan === undefined || plan.kind === "preempt" ? undefined : plan.text;
-    const message = unschedulableMessage(total, verdicts, text);
+    const relief = this.#relief(pod, profile);
+    const message = unschedulableMessage(total, verdicts, text, relief);
     const nominated = plan?.kind === "preempt" ? plan.candidate.node.name : plan?.kind === "fruitless" ? "" : undefined;
     const promised = nominated ? { nominated } : {};
     this.#decisions.remember(uid, { kind: "unschedulable", verdicts, message, atMs: clock.now(), ...promised });
@@ -280,6 +317,28 @@ export class Scheduler implements AsyncDisposable {
     }
     const told: Unscheduled = { reason: "Unschedulable", message, nominated };
     this.#call(`marking ${pod.metadata.name}`, (signal) => markUnscheduled(this.#tools(profile), pod, told, signal));
+  }
+
+  /** What plugins do for a pod that no node fits, other than ending others. */
+  #relief(pod: Pod, { plugins }: Profile): string | undefined {
+    const { client, clock, logger } = this.#options;
+    const texts: string[] = [];
+    for (const { postFilter, concerns } of plugins) {
+      if (typeof postFilter !== "function" || concerns?.(pod) === false) continue;
+      const result = postFilter(pod, this.#view);
+      if (result === undefined) continue;
+      texts.push(result.text);
+      const { act } = result;
+      if (act === undefined) continue;
+      this.#call(`making room for ${pod.metadata.name}`, async (signal) => {
+        try {
+          await act({ client, cluster: this.#view, clock, signal });
+        } catch (error) {
+          if (!isAbort(error, signal)) logger.warn(`cannot help ${pod.metadata.name}: ${describeError(error)}`);
+        }
+      });
+    }
+    return texts.length === 0 ? undefined : texts.join(", ");
   }
 
   /**

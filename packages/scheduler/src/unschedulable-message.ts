@@ -9,13 +9,14 @@ export function unschedulableMessage(
   nodeCount: number,
   verdicts: Pick<Verdicts, "tally" | "wholeReason">,
   preemption: string | undefined,
+  deallocation = "no new claims to deallocate",
 ): string {
   if (nodeCount === 0) return "no nodes available to schedule pods";
   const reasons = new Map<string, number>();
   for (const [{ reason }, count] of verdicts.tally)
     for (const line of reason.split("\n")) reasons.set(line, (reasons.get(line) ?? 0) + count);
   const helpless = `0/${nodeCount} nodes are available: ${verdicts.wholeReason ?? histogram(reasons)}.`;
-  return preemption === undefined ? helpless : `${helpless} no new claims to deallocate, preemption: ${preemption}`;
+  return preemption === undefined ? helpless : `${helpless} ${deallocation}, preemption: ${preemption}`;
 }
 
 /** `0/5 nodes are available: 2 No preemption victims found for incoming pod, 3 Preemption is not helpful for scheduling.` */

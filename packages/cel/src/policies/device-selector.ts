@@ -16,9 +16,15 @@ const deviceType = types.object("kubernetes.DRADevice", {
   allowMultipleAllocations: types.bool,
 });
 
-/** Compiles the expression of a device selector, which has to be a bool. */
+/** Compiles the expression of a device selector, which has to be a bool, or an attribute that may be one. */
 export function compileDeviceSelector(source: string): CompiledExpression {
-  const compiled = compile(source, { variables: { device: deviceType }, resultTypes: [types.bool] });
+  const variables = { device: deviceType };
+  const compiled = compile(source, { variables, resultTypes: [types.bool] });
+  if (compiled.kind === "failed" && compiled.cause === "result") {
+    const open = compile(source, { variables });
+    if (open.kind === "compiled" && open.program.type.kind === "dyn")
+      return { kind: "program", source, program: open.program };
+  }
   if (compiled.kind === "compiled") return { kind: "program", source, program: compiled.program };
   const { cause, message } = compiled;
   return { kind: "invalid", source, message: cause === "syntax" ? `compilation failed: ${message}` : message };

@@ -2,6 +2,7 @@ import type { NodeAffinity } from "@skiff/api";
 import type { Plugin } from "../framework.ts";
 import { defaultBinder } from "./default-binder.ts";
 import { defaultPreemption } from "./default-preemption.ts";
+import { dynamicResources } from "./dynamic-resources.ts";
 import { imageLocality } from "./image-locality.ts";
 import { type InterPodAffinityOptions, interPodAffinity } from "./inter-pod-affinity.ts";
 import { nodeAffinity } from "./node-affinity.ts";
@@ -49,6 +50,7 @@ export const defaultPlugins = (options: PluginOptions = {}): readonly Plugin[] =
   volumeZone,
   podTopologySpread(options.podTopologySpread),
   interPodAffinity(options.interPodAffinity),
+  dynamicResources(),
   defaultPreemption,
   nodeResourcesBalancedAllocation(options.balancedResources),
   imageLocality,

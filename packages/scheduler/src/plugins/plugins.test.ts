@@ -234,8 +234,9 @@ describe("NodeResourcesFit", () => {
 
 describe("SchedulingGates", () => {
   it("hold the pod until they are gone", () => {
+    const view = viewOf(new ClusterState(), new MemoryInformers());
     const gated = pod("p", { schedulingGates: [{ name: "a" }, { name: "b" }] });
-    assert.equal(schedulingGates.preEnqueue?.(gated), "waiting for scheduling gates: [a b]");
-    assert.equal(schedulingGates.preEnqueue?.(pod("p")), undefined);
+    assert.equal(schedulingGates.preEnqueue?.(gated, view), "waiting for scheduling gates: [a b]");
+    assert.equal(schedulingGates.preEnqueue?.(pod("p"), view), undefined);
   });
 });

@@ -1,5 +1,6 @@
 import { formatQuantity, parseQuantity, type Quantity, QuantityError } from "@skiff/api";
 import { EvaluationError } from "../../evaluate/evaluation-error.ts";
+import type { OpaqueValue } from "../../values/cel-value.ts";
 import { maxInt, minInt } from "../../values/uint.ts";
 import { int, text } from "../narrow.ts";
 import { type Overload, overload } from "../overload.ts";
@@ -13,6 +14,9 @@ const quantityType: OpaqueType<Quantity> = {
   holds: (content): content is Quantity =>
     typeof content === "object" && content !== null && "nanos" in content && "format" in content,
 };
+
+/** A quantity that is known already. */
+export const quantityValue = (content: Quantity): OpaqueValue => made(content);
 
 const made = (content: Quantity): Opaque<Quantity> => new Opaque(quantityType, content);
 const of = (value: Parameters<Overload["call"]>[0][number] | undefined): Quantity => contentOf(quantityType, value);

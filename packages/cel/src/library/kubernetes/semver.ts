@@ -1,4 +1,5 @@
 import { EvaluationError } from "../../evaluate/evaluation-error.ts";
+import type { OpaqueValue } from "../../values/cel-value.ts";
 import { bool, text } from "../narrow.ts";
 import { type Overload, overload } from "../overload.ts";
 import { compareText } from "../standard/compare.ts";
@@ -50,6 +51,9 @@ function required(value: string, lenient: boolean): Opaque<Version> {
   if (version === undefined) throw new EvaluationError(`Invalid semantic version ${JSON.stringify(value)}`);
   return new Opaque(semverType, version);
 }
+
+/** The value of a text in the form of semantic versions. Throws `EvaluationError` for another. */
+export const semverValue = (text: string): OpaqueValue => required(text, false);
 
 const orderOf = (a: bigint, b: bigint): bigint => (a < b ? -1n : a > b ? 1n : 0n);
 

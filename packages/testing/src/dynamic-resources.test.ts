@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  DeviceClasses,
+  type DynamicResourceClaim,
+  type New,
+  type Pod,
+  Pods,
+  podCondition,
+  ResourceClaims,
+  ResourceClaimTemplates,
+  ResourceSlices,
+} from "@skiff/api";
+import { TestCluster } from "./test-cluster.ts";
+
+const driver = "gpu.example.com";
+const requests = [{ name: "gpu", exactly: { deviceClassName: "gpu" } }];
+
+/** A cluster whose node `a` has devices of these names, and a class for them. */
+async function start(devices: readonly string[]) {
+  const cluster = await TestCluster.start({ nodes: 2 });
+  const { client, signal } = cluster;
+  const selectors = [{ cel: { expression: `device.driver == "${driver}"` } }];
+  await client.create(DeviceClasses, { metadata: { name: "gpu" }, spec: { selectors } }, { signal });
+  const spec = { devices: { requests } };
+  await client.create(
+    ResourceClaimTemplates,
+    { metadata: { name: "gpus", namespace: "default" }, spec: { spec } },
+    { signal },
+  );
+  const nodeName = "node-1";
+  const publish = () =>
+    client.create(
+      ResourceSlices,
+      {
+        metadata: { name: "slice" },
+        spec: {
+          driver,
+          nodeName,
+          pool: { name: nodeName, generation: 1, resourceSliceCount: 1 },
+          devices: devices.map((name) => ({ name })),
+        },
+      },
+      { signal },
+    );
+  const pod = (name: string, claim: object = { resourceClaimTemplateName: "gpus" }): New<Pod> => ({
+    metadata: { name, namespace: "default" },
+    spec: {
+      containers: [{ name: "main", image: "i", resources: { claims: [{ name: "card" }] } }],
+      resourceClaims: [{ name: "card", ...claim }],
+    },
+  });
+  const create = (name: string, claim?: object) => client.create(Pods, pod(name, claim), { signal });
+  const now = (name: string) => client.get(Pods, { namespace: "default", name }, { signal });
+  const nodeOf = async (name: string) => (await now(name)).spec.nodeName;
+  const why = async (name: string) => podCondition(await now(name), "PodScheduled")?.message;
+  const claimOf = async (name: string): Promise<DynamicResourceClaim> => {
+    const claimName = (await now(name)).status?.resourceClaimStatuses?.[0]?.resourceClaimName ?? "";
+    return await client.get(ResourceClaims, { namespace: "default", name: claimName }, { signal });
+  };
+  return {
+    cluster,
+    client,
+    signal,
+    nodeName,
+    publish,
+    create,
+    nodeOf,
+    why,
+    claimOf,
+    [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+  };
+}
+
+test("a pod goes where its devices are, and its claim says which they are and who uses them", async () => {
+  await using on = await start(["g0", "g1"]);
+  await on.publish();
+  const { metadata } = await on.create("p");
+  await on.cluster.eventually(async () => (await on.nodeOf("p")) === on.nodeName);
+  const { status, metadata: claim } = await on.claimOf("p");
+  assert.deepEqual(status.allocation, {
+    devices: { results: [{ request: "gpu", driver, pool: on.nodeName, device: "g0" }] },
+    nodeSelector: {
+      nodeSelectorTerms: [{ matchFields: [{ key: "metadata.name", operator: "In", values: [on.nodeName] }] }],
+    },
+  });
+  assert.deepEqual(status.reservedFor, [{ resource: "pods", name: "p", uid: metadata.uid }]);
+  assert.deepEqual(claim.finalizers, ["resource.kubernetes.io/delete-protection"]);
+});
+
+test("no device is given twice, and one that is free again goes to who waits for it", async () => {
+  await using on = await start(["g0", "g1"]);
+  await on.publish();
+  for (const name of ["p", "q", "r"]) await on.create(name);
+  const placed = async () => (await Promise.all(["p", "q", "r"].map(on.nodeOf))).filter(Boolean).length;
+  await on.cluster.eventually(async () => (await placed()) === 2);
+  const waiting = (await on.nodeOf("p")) === undefined ? "p" : (await on.nodeOf("q")) === undefined ? "q" : "r";
+  await on.cluster.eventually(
+    async () =>
+      (await on.why(waiting)) ===
+      "0/2 nodes are available: 2 cannot allocate all claims. still not schedulable, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.",
+  );
+  const ends = ["p", "q", "r"].find((name) => name !== waiting) ?? "";
+  await on.client.delete(Pods, { namespace: "default", name: ends }, { signal: on.signal, gracePeriodSeconds: 0 });
+  await on.cluster.eventually(async () => (await on.nodeOf(waiting)) === on.nodeName);
+});
+
+test("a pod waits for its class and for devices, and says so", async () => {
+  await using on = await start(["g0"]);
+  await on.client.delete(DeviceClasses, { name: "gpu" }, { signal: on.signal });
+  await on.create("p");
+  await on.cluster.eventually(
+    async () =>
+      (await on.why("p"))?.startsWith("0/2 nodes are available: request gpu: device class gpu does not exist.") ===
+      true,
+  );
+  await on.client.create(DeviceClasses, { metadata: { name: "gpu" }, spec: {} }, { signal: on.signal });
+  await on.cluster.eventually(async () => (await on.why("p"))?.includes("2 cannot allocate all claims") === true);
+  await on.publish();
+  await on.cluster.eventually(async () => (await on.nodeOf("p")) === on.nodeName);
+});
+
+test("pods that share a claim share its devices, and a claim that is yet to be made is waited for", async () => {
+  await using on = await start(["g0"]);
+  await on.publish();
+  const shared = { resourceClaimName: "shared" };
+  await on.create("p", shared);
+  await on.create("q", shared);
+  await on.cluster.advance(10_000);
+  assert.equal(await on.nodeOf("p"), undefined);
+  const { signal } = on;
+  const ref = { name: "shared", namespace: "default" };
+  await on.client.create(ResourceClaims, { metadata: { ...ref }, spec: { devices: { requests } } }, { signal });
+  await on.cluster.eventually(
+    async () => (await on.nodeOf("p")) === on.nodeName && (await on.nodeOf("q")) === on.nodeName,
+  );
+  const users = (await on.client.get(ResourceClaims, ref, { signal })).status.reservedFor?.map(({ name }) => name);
+  assert.deepEqual(users?.sort(), ["p", "q"]);
+});
+
+test("a claim whose devices are where the pod cannot go loses them when nobody else uses it", async () => {
+  await using on = await start(["g0"]);
+  await on.publish();
+  const { signal } = on;
+  const ref = { name: "stuck", namespace: "default" };
+  const claim = await on.client.create(
+    ResourceClaims,
+    { metadata: { ...ref }, spec: { devices: { requests } } },
+    { signal },
+  );
+  const allocation = {
+    devices: { results: [{ request: "gpu", driver, pool: on.nodeName, device: "g0" }] },
+    nodeSelector: {
+      nodeSelectorTerms: [{ matchFields: [{ key: "metadata.name", operator: "In", values: ["elsewhere"] }] }],
+    },
+  };
+  await on.client.updateStatus(ResourceClaims, { ...claim, status: { allocation } }, { signal });
+  await on.create("p", { resourceClaimName: "stuck" });
+  await on.cluster.eventually(async () => (await on.nodeOf("p")) === on.nodeName);
+});
+
+test("devices that have to be made ready are waited for", async () => {
+  await using on = await start([]);
+  const { signal, client } = on;
+  const device = { name: "g0", bindingConditions: ["Attached"], bindingFailureConditions: ["Broken"] };
+  const pool = { name: on.nodeName, generation: 1, resourceSliceCount: 1 };
+  const spec = { driver, nodeName: on.nodeName, pool, devices: [device] };
+  await client.create(ResourceSlices, { metadata: { name: "slice" }, spec }, { signal });
+  await on.create("p");
+  await on.cluster.eventually(async () => (await on.claimOf("p")).status.allocation !== undefined);
+  await on.cluster.advance(30_000);
+  assert.equal(await on.nodeOf("p"), undefined);
+  const claim = await on.claimOf("p");
+  assert.ok(claim.status.allocation?.allocationTimestamp !== undefined);
+  const condition = {
+    type: "Attached",
+    status: "True",
+    reason: "Done",
+    message: "",
+    lastTransitionTime: "2026-01-01T00:00:00Z",
+  };
+  const devices = [{ driver, pool: on.nodeName, device: "g0", conditions: [condition] }];
+  await client.updateStatus(ResourceClaims, { ...claim, status: { ...claim.status, devices } }, { signal });
+  await on.cluster.eventually(async () => (await on.nodeOf("p")) === on.nodeName);
+});
