@@ -45,7 +45,7 @@ describe("plugins of a profile", () => {
   it("are off everywhere when multiPoint says so, and on where a point says so", () => {
     const off = pluginsOf({ multiPoint: { disabled: named("NodeResourcesFit", "DefaultPreemption") } });
     assert.equal(namesWith(off, "filter", "score").includes("NodeResourcesFit"), false);
-    assert.deepEqual(namesWith(off, "postFilter"), []);
+    assert.deepEqual(namesWith(off, "postFilter"), ["DynamicResources"]);
     const minimal = pluginsOf({
       multiPoint: { disabled: named("*"), enabled: named("PrioritySort", "DefaultBinder", "NodeName") },
       score: { enabled: [{ name: "ImageLocality", weight: 9 }] },
