@@ -19,6 +19,8 @@ import type { Decision } from "./decision.ts";
 import { DecisionLog } from "./decision-log.ts";
 import { explain, type PodScheduling } from "./explain.ts";
 import type { ClusterEvent, ClusterView } from "./framework.ts";
+import { GatedPods } from "./gated-pods.ts";
+import { lookUpPod } from "./look-up-pod.ts";
 import type { NodeInfo } from "./node-info.ts";
 import { clearNomination, markUnscheduled, type StatusTools, type Unscheduled } from "./pod-status-writer.ts";
 import { planPreemption } from "./preemption/plan-preemption.ts";
@@ -27,14 +29,13 @@ import { byImportance, type Candidate, priorityOf } from "./preemption/select-vi
 import { VictimCache } from "./preemption/victim-cache.ts";
 import { defaultSchedulerName, gateOf, type Profile, sortOf } from "./profile.ts";
 import { SchedulingQueue } from "./queue.ts";
+import { reliefOf } from "./relief.ts";
 import { RetryHints } from "./retry-hints.ts";
 import { roomOn } from "./room-on.ts";
 import { unschedulableMessage } from "./unschedulable-message.ts";
 
 /** How many bindings and marks may be under way at once. */
 const callLimit = 64;
-/** How often the API is asked what came of a binding whose answer was lost. */
-const lookUps = 5;
 
 export interface SchedulerOptions {
   readonly client: Client;
@@ -64,8 +65,7 @@ export class Scheduler implements AsyncDisposable {
   readonly #subscriptions: Disposable[] = [];
   readonly #decisions = new DecisionLog();
   readonly #victims = new VictimCache();
-  /** Pods that must not be tried, and which plugin says so. */
-  readonly #gated = new Map<string, { readonly pod: Pod; readonly plugin: string }>();
+  readonly #gated = new GatedPods();
   #underWay = 0;
   /** The node with which the next decision begins. */
   #nextStart = 0;
@@ -161,7 +161,7 @@ export class Scheduler implements AsyncDisposable {
     this.#state.putPod(pod);
     if (pod.spec.nodeName || ended || pod.metadata.deletionTimestamp) {
       this.#queue.remove(uid);
-      this.#gated.delete(uid);
+      this.#gated.release(uid);
       this.#state.nominations.remove(uid);
       if (!pod.spec.nodeName) return;
       // A pod that has ended gives back what it held, as one that is gone does.
@@ -184,10 +184,10 @@ export class Scheduler implements AsyncDisposable {
     const { uid } = pod.metadata;
     const gate = gateOf(profile, pod, this.#view);
     if (gate !== undefined) {
-      this.#gated.set(uid, { pod, plugin: gate.plugin });
+      this.#gated.hold(pod, gate.plugin);
       return;
     }
-    this.#gated.delete(uid);
+    this.#gated.release(uid);
     const loads = profile.plugins.flatMap(({ prepare }) => prepare?.(pod) ?? []);
     if (loads.length === 0) {
       this.#queue.add(pod);
@@ -201,19 +201,10 @@ export class Scheduler implements AsyncDisposable {
     });
   }
 
-  /** Looks again at pods that must not be tried, where the plugin that says so waits for this. */
-  #ungate(event: ClusterEvent): void {
-    if (event.kind !== "object") return;
-    for (const { pod, plugin } of [...this.#gated.values()]) {
-      const profile = this.#profileOf(pod);
-      if (profile !== undefined && this.#hints.waiting(event).includes(plugin)) this.#enqueue(pod, profile);
-    }
-  }
-
   #dropped(pod: Pod): void {
     const { uid } = pod.metadata;
     this.#queue.remove(uid);
-    this.#gated.delete(uid);
+    this.#gated.release(uid);
     this.#decisions.forget(uid);
     this.#state.nominations.remove(uid);
     this.#state.removePod(uid);
@@ -238,7 +229,12 @@ export class Scheduler implements AsyncDisposable {
   }
 
   #happened(event: ClusterEvent): void {
-    if (this.#gated.size > 0) this.#ungate(event);
+    if (event.kind === "object") {
+      for (const pod of this.#gated.heldBy(() => this.#hints.waiting(event))) {
+        const profile = this.#profileOf(pod);
+        if (profile !== undefined) this.#enqueue(pod, profile);
+      }
+    }
     const roomFor = event.kind === "podGone" ? roomOn(this.#state, event.gone.spec.nodeName) : undefined;
     this.#queue.wake(this.#hints.waiting(event), (pod, rejectedBy) => {
       if (!this.#hints.helps(event, pod, rejectedBy)) return false;
@@ -292,7 +288,7 @@ export class Scheduler implements AsyncDisposable {
 
   #noNode(pod: Pod, profile: Profile, decided: Decided): void {
     const { uid } = pod.metadata;
-    const { clock, random, informers } = this.#options;
+    const { client, clock, logger, random, informers } = this.#options;
     const state = this.#state;
     const { verdicts } = decided;
     const total = state.nodes.length;
@@ -301,8 +297,13 @@ export class Scheduler implements AsyncDisposable {
     const input = { decided, state, budgets, random, limits: profile.candidateLimits, cache: this.#victims };
     const plan = preempts ? planPreemption(pod, input) : undefined;
     const text = plan === undefined || plan.kind === "preempt" ? undefined : plan.text;
-    const relief = this.#relief(pod, profile);
-    const message = unschedulableMessage(total, verdicts, text, relief);
+    const relief = reliefOf(pod, profile.plugins, this.#view);
+    for (const act of relief.acts) {
+      this.#call(`making room for ${pod.metadata.name}`, (signal) =>
+        act({ client, cluster: this.#view, clock, signal }, logger),
+      );
+    }
+    const message = unschedulableMessage(total, verdicts, text, relief.text);
     const nominated = plan?.kind === "preempt" ? plan.candidate.node.name : plan?.kind === "fruitless" ? "" : undefined;
     const promised = nominated ? { nominated } : {};
     this.#decisions.remember(uid, { kind: "unschedulable", verdicts, message, atMs: clock.now(), ...promised });
@@ -317,28 +318,6 @@ export class Scheduler implements AsyncDisposable {
     }
     const told: Unscheduled = { reason: "Unschedulable", message, nominated };
     this.#call(`marking ${pod.metadata.name}`, (signal) => markUnscheduled(this.#tools(profile), pod, told, signal));
-  }
-
-  /** What plugins do for a pod that no node fits, other than ending others. */
-  #relief(pod: Pod, { plugins }: Profile): string | undefined {
-    const { client, clock, logger } = this.#options;
-    const texts: string[] = [];
-    for (const { postFilter, concerns } of plugins) {
-      if (typeof postFilter !== "function" || concerns?.(pod) === false) continue;
-      const result = postFilter(pod, this.#view);
-      if (result === undefined) continue;
-      texts.push(result.text);
-      const { act } = result;
-      if (act === undefined) continue;
-      this.#call(`making room for ${pod.metadata.name}`, async (signal) => {
-        try {
-          await act({ client, cluster: this.#view, clock, signal });
-        } catch (error) {
-          if (!isAbort(error, signal)) logger.warn(`cannot help ${pod.metadata.name}: ${describeError(error)}`);
-        }
-      });
-    }
-    return texts.length === 0 ? undefined : texts.join(", ");
   }
 
   /**
@@ -397,7 +376,7 @@ export class Scheduler implements AsyncDisposable {
     } catch (error) {
       reserved.dispose();
       if (isAbort(error, signal)) return;
-      const now = isConflict(error) || isNotFound(error) ? undefined : await this.#lookUp(pod, signal);
+      const now = isConflict(error) || isNotFound(error) ? undefined : await lookUpPod(pod, client, signal);
       if (now?.spec.nodeName) {
         // The answer was lost, the binding was not.
         this.#state.putPod(now);
@@ -416,18 +395,5 @@ export class Scheduler implements AsyncDisposable {
       const message = describeError(error);
       await markUnscheduled(tools, pod, { reason: "SchedulerError", message, nominated: undefined }, signal);
     }
-  }
-
-  /** The pod as the API has it, asked for a few times; `undefined`: it does not tell. */
-  async #lookUp({ metadata }: Pod, signal: AbortSignal): Promise<Pod | undefined> {
-    for (let attempt = 0; attempt < lookUps; attempt++) {
-      try {
-        const now = await this.#options.client.get(Pods, metadata, { signal });
-        return now.metadata.uid === metadata.uid ? now : undefined;
-      } catch (error) {
-        if (isAbort(error, signal) || isNotFound(error)) return undefined;
-      }
-    }
-    return undefined;
   }
 }
