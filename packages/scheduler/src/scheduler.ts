@@ -376,7 +376,8 @@ export class Scheduler implements AsyncDisposable {
     } catch (error) {
       reserved.dispose();
       if (isAbort(error, signal)) return;
-      const now = isConflict(error) || isNotFound(error) ? undefined : await lookUpPod(pod, client, signal);
+      const now =
+        isConflict(error) || isNotFound(error) ? undefined : await lookUpPod(pod, this.#options.client, signal);
       if (now?.spec.nodeName) {
         // The answer was lost, the binding was not.
         this.#state.putPod(now);
