@@ -181,21 +181,14 @@ export class Scheduler implements AsyncDisposable {
 
   /** Has the pod tried, unless something keeps it from that; what it needs for it is loaded first. */
   #enqueue(pod: Pod, profile: Profile): void {
-    const { uid } = pod.metadata;
+    const { uid, name, namespace } = pod.metadata;
     const gate = gateOf(profile, pod, this.#view);
-    if (gate !== undefined) {
-      this.#gated.hold(pod, gate.plugin);
-      return;
-    }
+    if (gate !== undefined) return this.#gated.hold(pod, gate.plugin);
     this.#gated.release(uid);
     const loads = profile.plugins.flatMap(({ prepare }) => prepare?.(pod) ?? []);
-    if (loads.length === 0) {
-      this.#queue.add(pod);
-      return;
-    }
-    this.#background.run(`preparing for ${pod.metadata.name}`, async () => {
+    if (loads.length === 0) return this.#queue.add(pod);
+    this.#background.run(`preparing for ${name}`, async () => {
       await Promise.all(loads);
-      const { name, namespace } = pod.metadata;
       const now = this.#options.informers.for(Pods).get(name, namespace);
       if (now?.metadata.uid === uid && !now.spec.nodeName && !now.metadata.deletionTimestamp) this.#queue.add(now);
     });
