@@ -183,10 +183,16 @@ export class Scheduler implements AsyncDisposable {
   #enqueue(pod: Pod, profile: Profile): void {
     const { uid, name, namespace } = pod.metadata;
     const gate = gateOf(profile, pod, this.#view);
-    if (gate !== undefined) return this.#gated.hold(pod, gate.plugin);
+    if (gate !== undefined) {
+      this.#gated.hold(pod, gate.plugin);
+      return;
+    }
     this.#gated.release(uid);
     const loads = profile.plugins.flatMap(({ prepare }) => prepare?.(pod) ?? []);
-    if (loads.length === 0) return this.#queue.add(pod);
+    if (loads.length === 0) {
+      this.#queue.add(pod);
+      return;
+    }
     this.#background.run(`preparing for ${name}`, async () => {
       await Promise.all(loads);
       const now = this.#options.informers.for(Pods).get(name, namespace);
