@@ -251,7 +251,10 @@ class CallStream implements Disposable {
     http.on("trailers", (headers) => this.#status(headers));
     http.on("data", (chunk: Buffer) => this.#take(chunk));
     http.on("error", (error) => this.#finish(this.#unavailable(`the connection to ${peer} failed`, error)));
-    http.on("close", () => this.#finish(this.#unavailable(`the connection to ${peer} was closed`)));
+    http.on("close", () => {
+      // Each call's stream closes at last: an error with its stack is not made for nothing.
+      if (!this.#finished) this.#finish(this.#unavailable(`the connection to ${peer} was closed`));
+    });
     if (options.deadlineMs !== undefined) {
       // The server ends the call at the deadline; this is for one that does not answer at all.
       this.#timer = clock.after(options.deadlineMs + 500, () => {
