@@ -21,7 +21,8 @@ export async function podTraces(
     [
       join(folder, "bench/kubelet/pods"),
       join(folder, "bench/pod-logs"),
-      join(stateFolder, "netns"),
+      join(stateFolder, "state/io.containerd.grpc.v1.cri/netns"),
+      join(stateFolder, "state/io.containerd.runtime.v2.task/k8s.io"),
       join(stateFolder, "cni-addresses", bridge),
     ].map(async (path) => (await readdir(path).catch(() => [])).map((name) => join(path, name))),
   );

@@ -199,8 +199,11 @@ function containerTests(subject: () => Subject, signal: AbortSignal): void {
     assert.equal(running.state, "running");
     assert.ok(running.startedAtMs >= running.createdAtMs);
     assert.ok((await runtime.listContainers(signal)).some((one) => one.id === id && one.userImage === "as-written:1"));
-    await runtime.stopContainer(id, 5, signal);
-    await runtime.stopContainer(id, 5, signal);
+    // A first process has no use for a signal that it does not handle yet.
+    const handlesTerm = "while ! grep -q '^SigCgt:.*[4-7c-f]...$' /proc/1/status; do sleep 0.05; done";
+    await runtime.execSync(id, ["sh", "-c", handlesTerm], 30_000, signal);
+    await runtime.stopContainer(id, 30, signal);
+    await runtime.stopContainer(id, 30, signal);
     const exited = await untilStatus(subject(), id, ({ state }) => state === "exited", signal);
     assert.deepEqual([exited.exitCode, exited.reason], [0, "Completed"]);
     assert.ok(exited.finishedAtMs >= exited.startedAtMs);

@@ -1,5 +1,6 @@
 /** Container runtimes behind one interface shaped like Kubernetes' Container Runtime Interface. */
 export { cniConfigList, type PodNetwork } from "./containerd/cni.ts";
+export { connectContainerd } from "./containerd/connect-containerd.ts";
 export {
   type ContainerdCommand,
   type ContainerdConfig,
@@ -9,11 +10,7 @@ export {
   type RegistryConfig,
   writePodNetwork,
 } from "./containerd/containerd-config.ts";
-export {
-  ContainerdRuntime,
-  type ContainerdRuntimeOptions,
-  connectContainerd,
-} from "./containerd/containerd-runtime.ts";
+export { ContainerdRuntime, type ContainerdRuntimeOptions } from "./containerd/containerd-runtime.ts";
 export { pauseImageName } from "./containerd/pause-image.ts";
 export { ensureHelloImages, type HelloVersion, helloImage, helloImageName } from "./hello-image.ts";
 export { buildImage, type ImageDefinition, type ImageFile } from "./image-builder.ts";

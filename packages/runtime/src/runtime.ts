@@ -300,10 +300,7 @@ export interface Runtime extends AsyncDisposable {
   readonly features: RuntimeFeatures;
   /** True where nothing really runs. */
   readonly isSimulated?: boolean;
-  /**
-   * Where nothing really runs that could be asked: how a container answers a probe or a hook. `undefined`: the question is to
-   * be put as to any other container.
-   */
+  /** Where nothing runs that could be asked: how a container answers a probe or hook; `undefined`: it is to be asked itself. */
   pretendedAnswer?(
     containerId: string,
     asked: {
@@ -360,8 +357,8 @@ export interface Runtime extends AsyncDisposable {
   pullImage(reference: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<string>;
   removeImage(reference: string, signal: AbortSignal): Promise<void>;
   /**
-   * Makes the files of an image (by its id) available to be mounted, read-only, until `releaseImageFiles` is called with the
-   * same key. Repeating it is fine. `undefined`: there are no files (simulated).
+   * Makes an image's files (by its id) available to be mounted, read-only, until `releaseImageFiles` is called with the same key.
+   * Repeating it is fine. `undefined`: there are no files (simulated).
    */
   prepareImageFiles(image: string, key: string, signal: AbortSignal): Promise<FileSystemMount | undefined>;
   /** Fine when there is nothing of that key. It must not be mounted any more. */
@@ -373,6 +370,8 @@ export interface Runtime extends AsyncDisposable {
   ): Promise<{ readonly mountpoint: string; readonly usedBytes: number; readonly inodesUsed: number }>;
 
   containerStats(signal: AbortSignal): Promise<readonly ContainerStats[]>;
+  /** Ends processes that the runtime has lost sight of, as when it was killed while it started them; gives their ids. */
+  removeStrays(signal: AbortSignal): Promise<readonly string[]>;
 }
 
 export type RuntimeErrorCode =

@@ -51,6 +51,7 @@ export class PodSet implements Disposable {
           await this.#parts.cache.refresh(signal);
           this.#endOrphans();
           await this.removeLeftovers(signal);
+          await this.#removeStrays(signal);
         } catch (error) {
           signal.throwIfAborted();
           this.#parts.logger.warn(`resync: ${describeError(error)}`);
@@ -255,6 +256,12 @@ export class PodSet implements Disposable {
         logger.warn(`orphaned pod ${uid} found, but its volumes are not cleaned up: ${describeError(error)}`);
       }
     }
+  }
+
+  async #removeStrays(signal: AbortSignal): Promise<void> {
+    const { runtime, logger } = this.#parts;
+    for (const id of await runtime.removeStrays(signal))
+      logger.info(`ended the remains of sandbox ${id}, of which the runtime knows nothing`);
   }
 
   #endOrphan(pod: PodIdentity): void {

@@ -13,13 +13,14 @@ import {
 } from "@skiff/host";
 import type { Subject } from "../conformance.ts";
 import { helloImage, helloImageName } from "../hello-image.ts";
+import { connectContainerd } from "./connect-containerd.ts";
 import {
   type ContainerdConfig,
   containerdSocket,
   prepareContainerd,
   type RegistryConfig,
 } from "./containerd-config.ts";
-import { type ContainerdRuntime, connectContainerd } from "./containerd-runtime.ts";
+import type { ContainerdRuntime } from "./containerd-runtime.ts";
 
 export interface ContainerdFixture extends AsyncDisposable {
   readonly runtime: ContainerdRuntime;

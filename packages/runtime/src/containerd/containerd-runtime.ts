@@ -41,6 +41,7 @@ import { nativeCall, Tasks } from "./native.ts";
 import { pauseImage, pauseImageName } from "./pause-image.ts";
 import { ContainerKinds, runtimeEvents } from "./runtime-events.ts";
 import { signalNumber } from "./signal-number.ts";
+import { endStrayShims } from "./stray-shims.ts";
 import { attachStreams, forwardPort } from "./streaming.ts";
 
 /** What the runtime works with. */
@@ -363,36 +364,13 @@ export class ContainerdRuntime implements Runtime {
     return this.#images.fileSystem(signal);
   }
 
+  removeStrays(signal: AbortSignal): Promise<readonly string[]> {
+    const { socket, processes, clock } = this.#options;
+    return endStrayShims(this.#channel, { socket, processes, clock }, signal);
+  }
+
   async containerStats(signal: AbortSignal): Promise<readonly ContainerStats[]> {
     const { stats } = await this.#call(RuntimeService.listContainerStats, {}, signal);
     return stats.map(containerStats);
-  }
-}
-
-/**
- * Connects to a containerd that may just be starting: waits until its CRI answers (at most `timeoutMs`), and sees to
- * the sandboxes' image.
- */
-export async function connectContainerd(
-  options: ContainerdRuntimeOptions,
-  { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
-): Promise<ContainerdRuntime> {
-  const runtime = new ContainerdRuntime(options);
-  const deadline = options.clock.monotonic() + timeoutMs;
-  for (;;) {
-    try {
-      await runtime.version(signal);
-      await runtime.ensurePauseImage(signal);
-      return runtime;
-    } catch (error) {
-      const passing =
-        error instanceof RuntimeError &&
-        (error.code === "UNAVAILABLE" || error.code === "UNIMPLEMENTED" || /not initialized/.test(error.message));
-      if (!passing || signal.aborted || options.clock.monotonic() > deadline) {
-        await runtime[Symbol.asyncDispose]();
-        throw error;
-      }
-    }
-    await options.clock.sleep(20, signal);
   }
 }

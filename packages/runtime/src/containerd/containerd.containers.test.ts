@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { after, before, describe, it } from "node:test";
-import { systemProcesses } from "@skiff/host";
+import { systemClock } from "@skiff/base";
+import { systemMounts, systemProcesses } from "@skiff/host";
 import { runPod, runtimeConformance, sandboxConfig, untilStatus } from "../conformance.ts";
 import { ensureHelloImages } from "../hello-image.ts";
 import { type ProcessStreams, RuntimeError, type RuntimeEvent, type StreamOptions } from "../runtime.ts";
+import { containerdSocket } from "./containerd-config.ts";
 import { type ContainerdFixture, startContainerd } from "./containerd-fixture.ts";
 
 const { signal } = new AbortController();
@@ -236,5 +240,30 @@ describe("limits and crashes", () => {
     const event: RuntimeEvent | undefined = (await next).value;
     assert.ok(event?.kind === "containerExited" && event.exitCode === 137);
     over.abort();
+  });
+
+  it("ends a shim that containerd knows nothing of, with what it left, and no other", async () => {
+    await using pod = await runPod(fixture.subject, sandboxConfig(fixture.subject), {}, signal);
+    const socket = containerdSocket(fixture.config);
+    const folder = await mkdtemp(join(tmpdir(), "skiff-stray-"));
+    try {
+      const bundle = join(folder, "stray");
+      await mkdir(join(bundle, "rootfs"), { recursive: true });
+      await writeFile(join(bundle, "config.json"), JSON.stringify({ ociVersion: "1.0.2", annotations: {} }));
+      await systemMounts().mountTmpfs(join(bundle, "rootfs"), {}, signal);
+      // To all who look at command lines it is a shim.
+      const shim = `exec -a /usr/bin/containerd-shim-runc-v2 sh -c 'while true; do sleep 0.1; done' -namespace k8s.io -id stray -address ${socket}`;
+      const started = await systemProcesses.start("bash", { args: ["-c", shim], cwd: bundle, log: { kind: "none" } });
+      const commandLine = () => readFile(`/proc/${started.identity.pid}/cmdline`, "utf8");
+      while (!(await commandLine()).includes("\0stray\0")) await systemClock.sleep(5, signal);
+      assert.deepEqual(await fixture.runtime.removeStrays(signal), ["stray"]);
+      assert.deepEqual(await fixture.runtime.removeStrays(signal), []);
+      await started.exit;
+      await assert.rejects(access(bundle), /ENOENT/);
+      const { stdout } = await fixture.runtime.execSync(pod.containerId, shell("echo alive"), 5000, signal);
+      assert.equal(stdout.toString(), "alive\n");
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });

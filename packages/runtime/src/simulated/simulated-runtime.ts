@@ -355,6 +355,10 @@ export class SimulatedRuntime implements Runtime {
     return { mountpoint: "/", usedBytes: this.#images.usedBytes, inodesUsed: 0 };
   }
 
+  async removeStrays(): Promise<readonly string[]> {
+    return [];
+  }
+
   async containerStats(): Promise<readonly ContainerStats[]> {
     const atMs = this.#options.clock.now();
     const running = [...this.#containers.values()].filter(({ state }) => state === "running");
