@@ -231,12 +231,13 @@ export interface ResourceStorage<T extends KubeObject = KubeObject> {
   /**
    * Reads, lets `change` make the new object, runs the line of an update and commits; starts over when somebody else was
    * faster, unless the new object carries a resourceVersion that is now stale (409). `subresource` decides what may change;
-   * with `admitted`, admission has decided already, on something else than the object (see `admit`).
+   * with `admitted`, admission has decided already, on something else than the object (see `admit`). With `asIs` the change is the
+   * server's own, which makes what is valid of what was, in a new object: no rule is asked, and the fields become nobody's.
    */
   modify(
     ref: ObjectRef,
     change: (current: T) => T | Promise<T>,
-    context: WriteContext & { readonly subresource?: string; readonly admitted?: boolean },
+    context: WriteContext & { readonly subresource?: string; readonly admitted?: boolean; readonly asIs?: boolean },
   ): Promise<T>;
   /**
    * Server-side apply of a configuration, by a subresource that shows only a part of the object: admission has decided on

@@ -148,7 +148,10 @@ function bodyOf({ request }: Call): JsonValue {
 }
 
 function objectOf(call: Call) {
-  const body = bodyOf(call);
+  return inForm(bodyOf(call));
+}
+
+function inForm(body: unknown) {
   if (!isJsonObject(body)) throw refusals.badRequest("the body of the request is not an object");
   return withMetadata(body);
 }
@@ -165,7 +168,8 @@ const verbs: Readonly<Record<TransportRequest["verb"], (call: Call) => Promise<J
     return asJson((await createObject(call.storage, object, call.context("CreateOptions"))).object);
   },
   async update(call) {
-    const object = objectOf(call);
+    // It is only read, and copied where it is written.
+    const object = inForm(call.request.body);
     const context = call.context("UpdateOptions");
     const { subresource } = call.request;
     return asJson((await updateObject(call.storage, call.ref, { object, context, subresource })).served.object);

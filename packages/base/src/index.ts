@@ -20,7 +20,16 @@ export {
   subnet,
   subnetCount,
 } from "./ip-range.ts";
-export { deepCopy, deepFreeze, isJsonObject, type JsonObject, type JsonValue, jsonEqual, parseJson } from "./json.ts";
+export {
+  deepCopy,
+  deepFreeze,
+  isJsonObject,
+  type JsonObject,
+  type JsonValue,
+  jsonEqual,
+  parseJson,
+  sharedWith,
+} from "./json.ts";
 export { createLogger, describeError, type LogFields, type Logger, type LogLevel, silentLogger } from "./logger.ts";
 export { Mailbox, MailboxFull } from "./mailbox.ts";
 export { type Random, randomInt, seededRandom, systemRandom } from "./random.ts";

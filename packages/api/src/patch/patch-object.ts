@@ -78,7 +78,8 @@ export interface PatchRequest {
  * duplicate fields).
  */
 export function patchedObject({ current, patch, schema, fieldValidation }: PatchRequest): Decoded {
-  const patched = deepCopy(merged(current, patch, schema));
+  // What the patch leaves alone is shared with `current`: frozen, as that is stored, it is taken as it is.
+  const patched = merged(current, patch, schema);
   // What is refused is shown: the outcome, or for strategic merge patches the patch.
   const shown = (): string => (patch.type === "strategic" ? goText(patch.value) : JSON.stringify(patched));
   if (!isJsonObject(patched)) {
@@ -87,7 +88,8 @@ export function patchedObject({ current, patch, schema, fieldValidation }: Patch
   // Conforming changes the value, and what is shown is as it was before that.
   const before = fieldValidation === "Strict" ? shown() : undefined;
   try {
-    const { value, strictErrors } = conformObject(patched, schema);
+    const { value: conformed, strictErrors } = conformObject(patched, schema);
+    const value = deepCopy(conformed);
     if (fieldValidation === "Ignore") return { value, strictErrors: [] };
     const all = [...patch.strictErrors, ...strictErrors];
     if (fieldValidation === "Strict" && all.length > 0) throw refused(before ?? shown(), strictDecodingError(all));

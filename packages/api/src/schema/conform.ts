@@ -13,11 +13,12 @@ export const deepestNesting = 500;
  * `spec.containers[0].foo`), drops nulls and values that say nothing, adds required ones that are missing, rewrites quantities, times and the like canonically. Values of a wrong type throw
  * `DecodeFailure` with the message of Kubernetes' decoder: the first of them, unless a value with a parser of its own fails.
  *
- * Custom resources are only pruned: their validation reports types.
+ * Custom resources are only pruned: their validation reports types. Frozen parts are neither looked into nor changed: they are
+ * those of a stored object, which has its form.
  */
 export function conform(value: JsonObject, schema: StructSchema): readonly string[] {
   const walk = new Walk();
-  walk.struct(value, schema);
+  if (!Object.isFrozen(value)) walk.struct(value, schema);
   if (walk.typeError !== undefined) throw new DecodeFailure(walk.typeError);
   return walk.unknown;
 }
@@ -56,6 +57,8 @@ const isZero = (value: JsonValue): boolean => value === "" || value === 0 || val
 const isEmpty = (value: JsonValue): boolean =>
   Array.isArray(value) ? value.length === 0 : isJsonObject(value) && Object.keys(value).length === 0;
 
+const isStored = (value: JsonValue): boolean => typeof value === "object" && Object.isFrozen(value);
+
 class Walk {
   readonly unknown: string[] = [];
   typeError: string | undefined;
@@ -85,7 +88,7 @@ class Walk {
         delete value[key];
         continue;
       }
-      if (member === null) continue;
+      if (member === null || isStored(member)) continue;
       this.#path.push(key);
       this.#fields.push(key);
       const conformed = this.#value(member, field.schema, typed);
@@ -126,6 +129,7 @@ class Walk {
         if (typed) value[index] = zeroOf(schema.item);
         continue;
       }
+      if (isStored(item)) continue;
       this.#path.push(index);
       const conformed = this.#value(item, schema.item, typed);
       if (conformed !== item) value[index] = conformed;
@@ -143,6 +147,7 @@ class Walk {
         if (typed) value[key] = zeroOf(schema.value);
         continue;
       }
+      if (isStored(member)) continue;
       this.#path.push(key);
       const conformed = this.#value(member, schema.value, typed);
       if (conformed !== member) value[key] = conformed;

@@ -1,5 +1,5 @@
 import { type FieldError, type KubeObject, type ObjectRef, refusals, validateObjectMetaUpdate } from "@skiff/api";
-import { deepCopy, isJsonObject, jsonEqual } from "@skiff/base";
+import { deepCopy, isJsonObject, jsonEqual, sharedWith } from "@skiff/base";
 import { writeOptions } from "../admission/request-options.ts";
 import { ClaimTaken } from "../allocation/service-claims.ts";
 import { ServedObject } from "../cache/served-object.ts";
@@ -23,6 +23,8 @@ export interface Modification {
   readonly ownObject?: boolean;
   /** Admission has decided already. */
   readonly admitted?: boolean | undefined;
+  /** The change is the server's own, from what was valid to what is: it is written as it is, and nobody's. */
+  readonly asIs?: boolean | undefined;
 }
 
 /** So often an update is tried again because somebody else was faster. */
@@ -45,7 +47,9 @@ export async function modifyObject(
     if (proposed === current.object) return current;
     const next = modification.ownObject === true ? proposed : deepCopy(proposed);
     checkPreconditions(storage, next, current.object);
-    await runLine(storage, { next, old: current.object, modification });
+    if (modification.asIs === true) keepSystemFields(storage, next, current.object);
+    else await runLine(storage, { next, old: current.object, modification });
+    shareParts(next, current.object);
     // An update that changes nothing still brings what is stored up to date: so storage is migrated.
     if (isUnchanged(next, current.object) && !storage.isOutdated(stored)) return current;
     const written = await commit(storage, { key, next, current, modification });
@@ -183,6 +187,14 @@ function admissionRequest({ resource }: ObjectStorage, { next, old, modification
     warn: context.warn,
     annotate: context.annotate,
   };
+}
+
+/** The object and its metadata stay its own: both get another revision. */
+function shareParts(next: KubeObject, old: KubeObject): void {
+  for (const [key, value] of Object.entries(next))
+    if (key !== "metadata") Reflect.set(next, key, sharedWith(value, Reflect.get(old, key)));
+  for (const [key, value] of Object.entries(next.metadata))
+    Reflect.set(next.metadata, key, sharedWith(value, Reflect.get(old.metadata, key)));
 }
 
 /** True when nothing but the times of managed fields differs: such an update is not written. */

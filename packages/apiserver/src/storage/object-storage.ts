@@ -189,10 +189,11 @@ export class ObjectStorage implements ResourceStorage {
   async modify(
     ref: ObjectRef,
     change: Change,
-    context: WriteContext & { readonly subresource?: string; readonly admitted?: boolean },
+    context: WriteContext & { readonly subresource?: string; readonly admitted?: boolean; readonly asIs?: boolean },
   ): Promise<KubeObject> {
-    const { subresource, admitted } = context;
-    return (await modifyObject(this, ref, { change, context, subresource, admitted })).object;
+    const { subresource, admitted, asIs } = context;
+    return (await modifyObject(this, ref, { change, context, subresource, admitted, asIs, ownObject: asIs === true }))
+      .object;
   }
 
   async apply(

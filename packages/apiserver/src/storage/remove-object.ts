@@ -88,7 +88,8 @@ async function admit(
 /** The object as it is while something holds it; `undefined` when it may go at once. */
 function markedObject(storage: ObjectStorage, current: KubeObject, request: DeleteRequest): KubeObject | undefined {
   const { resource, environment, hooks } = storage;
-  const next = deepCopy(current);
+  const mayChange = hooks.removing !== undefined || hooks.marked !== undefined;
+  const next = mayChange ? deepCopy(current) : { ...current, metadata: deepCopy(current.metadata) };
   const { metadata } = next;
   const finalizers = finalizersFor(metadata.finalizers ?? [], request.propagationPolicy);
   if (finalizers.length > 0) metadata.finalizers = [...finalizers];

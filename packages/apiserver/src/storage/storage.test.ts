@@ -3,8 +3,9 @@ import { test } from "node:test";
 import { ConfigMaps, type KubeObject, Pods, StatusError } from "@skiff/api";
 import { type JsonObject, VirtualClock } from "@skiff/base";
 import { openMemoryStore } from "@skiff/store";
+import { ServedObject } from "../cache/served-object.ts";
 import type { WriteContext } from "../contracts.ts";
-import { asObject } from "../encoding/object-json.ts";
+import { asJson, asObject } from "../encoding/object-json.ts";
 import { adminUser, testServer } from "../fixtures/test-server.ts";
 
 const context: WriteContext = {
@@ -92,6 +93,55 @@ test("updates: conflicts, nothing changed, system fields", async () => {
     maps.modify(ref("none"), (map) => map, context),
     refused(404, "NotFound"),
   );
+});
+
+test("versions of an object share what they have in common, whatever made them", async () => {
+  const { server, pods } = await setUp();
+  await using _ = server;
+  const made = await pods.create(pod("p", { nodeName: "n" }, { labels: { a: "b" } }), context);
+  const status = { conditions: [{ type: "Seen", status: "True" }] };
+  const seen = await pods.modify(ref("p"), (one) => ({ ...one, status }), { ...context, subresource: "status" });
+  assert.equal(seen.status?.conditions?.[0]?.type, "Seen");
+  assert.equal(seen.spec, made.spec);
+  assert.equal(seen.metadata.labels, made.metadata.labels);
+  const patch = { metadata: { annotations: { c: "d" } } };
+  const place = { group: "", version: "v1", plural: "pods", namespace: "default", name: "p" };
+  const sent = { ...place, verb: "patch", patchType: "strategic", body: patch } as const;
+  await server.transport(adminUser).send(sent, signal);
+  const patched = await pods.get(ref("p"));
+  assert.deepEqual([patched.metadata.annotations, patched.spec === made.spec], [{ c: "d" }, true]);
+  assert.equal(patched.status, seen.status);
+  const { object, gone } = await pods.delete(ref("p"), { gracePeriodSeconds: 5 }, context);
+  assert.deepEqual([object.metadata.deletionGracePeriodSeconds, gone, object.spec === made.spec], [5, false, true]);
+});
+
+test("what binds a pod changes its place and nothing else, and owns no field", async () => {
+  const { server, store } = await setUp();
+  await using _ = server;
+  const place = { group: "", version: "v1", plural: "pods", namespace: "default" };
+  const transport = server.transport(adminUser);
+  const made = asObject(await transport.send({ ...place, verb: "create", body: asJson(pod("p")) }, signal));
+  const body = { apiVersion: "v1", kind: "Binding", metadata: { name: "p" }, target: { kind: "Node", name: "n" } };
+  await transport.send({ ...place, name: "p", subresource: "binding", verb: "create", body }, signal);
+  const bound = await server.table.of(Pods).get(ref("p"));
+  assert.equal(bound.spec?.nodeName, "n");
+  const { resourceVersion: _old, ...before } = made.metadata;
+  const { resourceVersion, ...after } = bound.metadata;
+  assert.deepEqual(after, before);
+  assert.equal(resourceVersion, String(store.revision));
+});
+
+test("what is deleted is shown as it was last, with the revision of its end", async () => {
+  const { server, maps, store } = await setUp();
+  await using _ = server;
+  const made = await maps.create(configMap("a"), context);
+  const { object, gone } = await maps.delete(ref("a"), {}, context);
+  const metadata = { ...made.metadata, resourceVersion: String(store.revision) };
+  assert.deepEqual([object, gone], [{ ...made, metadata }, true]);
+  assert.ok(Object.isFrozen(object.metadata));
+  const last = ServedObject.fromObject(made, 1).at(7);
+  assert.deepEqual(JSON.parse(last.json.toString()), { ...made, metadata: { ...made.metadata, resourceVersion: "7" } });
+  assert.deepEqual(JSON.parse(last.at(9).json.toString()), last.at(9).object);
 });
 
 test("of many writers at the same time none is lost", async () => {

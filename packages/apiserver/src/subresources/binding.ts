@@ -73,7 +73,8 @@ async function bind(
   const { ref, body, context } = call;
   const pods = table.of(Pods);
   await pods.admit(created(pods, { ref, subresource: "binding", body }), context);
-  const bound = { ...context, subresource: "binding", admitted: true };
+  // As Kubernetes does: what binding changes is nobody's field, and no rule is asked about it.
+  const bound = { ...context, subresource: "binding", admitted: true, asIs: true };
   await pods.modify(ref, (pod) => boundPod(pod, body, clock.now()), bound);
   return success;
 }
