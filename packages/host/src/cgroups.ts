@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { type CgroupCounters, readCounters } from "./cgroup-counters.ts";
 import { type CgroupLayout, detectCgroupLayout } from "./cgroup-layout.ts";
 
 /** Limits of a group. Absent: as it is. */
@@ -40,6 +41,8 @@ export interface Cgroups {
   exists(path: string): Promise<boolean>;
   /** `undefined` when there is no such group. */
   stats(path: string): Promise<CgroupStats | undefined>;
+  /** `undefined` when there is no such group. */
+  counters(path: string): Promise<CgroupCounters | undefined>;
   /** Pids of all processes in the group and below it. */
   processes(path: string): Promise<readonly number[]>;
   /** Ends all processes in the group and below it with SIGKILL and waits (at most `timeoutMs`) until they are gone. */
@@ -154,6 +157,10 @@ export class SystemCgroups implements Cgroups {
       if (missing(error)) return undefined;
       throw error;
     }
+  }
+
+  counters(path: string): Promise<CgroupCounters | undefined> {
+    return readCounters(this.layout, path);
   }
 
   async processes(path: string): Promise<readonly number[]> {

@@ -1,4 +1,6 @@
 /** Every effect on the machine behind small interfaces: processes, packets, links, mounts, control groups, packages, files. */
+
+export type { CgroupCounters, DiskCounters } from "./cgroup-counters.ts";
 export { type CgroupLayout, cgroupLayout, detectCgroupLayout } from "./cgroup-layout.ts";
 export {
   type CgroupLimits,
@@ -9,6 +11,12 @@ export {
   SystemCgroups,
 } from "./cgroups.ts";
 export { type FileLock, LockHeld, lockFile, writeFileAtomic } from "./files.ts";
+export {
+  type DirectionCounters,
+  type InterfaceCounters,
+  interfaceCounters,
+  machineInterfaces,
+} from "./interface-counters.ts";
 export {
   type Addresses,
   defaultRouteLink,

@@ -22,6 +22,9 @@ export class MemoryCgroups implements Cgroups {
   async stats(path: string): Promise<CgroupStats | undefined> {
     return this.usage.get(path);
   }
+  async counters(): Promise<undefined> {
+    return undefined;
+  }
   async processes(): Promise<readonly number[]> {
     return [];
   }

@@ -27,7 +27,9 @@ import { PodFolders } from "./pods/folders.ts";
 import type { NodeParts, PodsOfNode } from "./pods/node-parts.ts";
 import { PodSet } from "./pods/pod-set.ts";
 import { RuntimeCache } from "./pods/runtime-cache.ts";
+import { ProbeCounts } from "./probes/probe-counts.ts";
 import { hasAppArmor } from "./security/app-armor.ts";
+import { CpuRates } from "./server/cpu-rates.ts";
 import { startNodeServer } from "./server/node-server.ts";
 import { NodeShutdown } from "./shutdown/node-shutdown.ts";
 import { shutdownGroups } from "./shutdown/shutdown-groups.ts";
@@ -333,6 +335,8 @@ async function nodeParts(
     signals: host.signals ?? (host.cgroups && machineSignalsOf(options)),
     appArmor: hasAppArmor(),
     memoryCapacityBytes: asUnits(machine.memory),
+    probeCounts: new ProbeCounts(),
+    cpuRates: new CpuRates(),
     machineUsage: runtime.isSimulated === true || options.machine !== undefined ? undefined : machineUsage,
     clock,
     random,

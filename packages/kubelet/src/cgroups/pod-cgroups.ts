@@ -1,5 +1,5 @@
 import { asMillis, type Pod, podRequests } from "@skiff/api";
-import type { CgroupLimits, CgroupStats, Cgroups } from "@skiff/host";
+import type { CgroupCounters, CgroupLimits, CgroupStats, Cgroups } from "@skiff/host";
 import type { PodIdentity } from "../pods/pod-identity.ts";
 import { qosClass } from "../pods/qos.ts";
 import { cpuShares, podCgroupLimits } from "./resources.ts";
@@ -67,6 +67,18 @@ export class PodCgroups {
   /** What a pod uses; `undefined` where that is not known. */
   async stats(pod: Pod): Promise<CgroupStats | undefined> {
     return await this.#cgroups?.stats(this.path(pod));
+  }
+
+  /** What a container of a pod has done; with no id, the whole pod. `undefined` where that is not known. */
+  async counters(pod: Pod, containerId?: string): Promise<CgroupCounters | undefined> {
+    return await this.#cgroups?.counters(
+      containerId === undefined ? this.path(pod) : `${this.path(pod)}/${containerId}`,
+    );
+  }
+
+  /** Pids of a pod's processes. */
+  async processes(pod: Pod): Promise<readonly number[]> {
+    return (await this.#cgroups?.processes(this.path(pod))) ?? [];
   }
 
   /** What all pods together use. */

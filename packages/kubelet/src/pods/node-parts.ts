@@ -9,6 +9,8 @@ import type { NodeGrants } from "../grants/node-grants.ts";
 import type { ImagePuller } from "../images/image-puller.ts";
 import type { MachineUsage } from "../node/machine-usage.ts";
 import type { NodeIdentity } from "../options.ts";
+import type { ProbeCounts } from "../probes/probe-counts.ts";
+import type { CpuRates } from "../server/cpu-rates.ts";
 import type { MirrorPods } from "../static-pods/mirror-pods.ts";
 import type { PodVolumes } from "../volumes/pod-volumes.ts";
 import type { ReferencedObjects } from "../volumes/referenced-objects.ts";
@@ -61,6 +63,8 @@ export interface NodeParts {
   readonly memoryCapacityBytes: number;
   /** What the whole machine uses; absent where the node is none. */
   readonly machineUsage: (() => MachineUsage) | undefined;
+  readonly probeCounts: ProbeCounts;
+  readonly cpuRates: CpuRates;
   /** What is left of memory, disk and processes; absent: nothing runs out. */
   readonly signals: (() => Promise<Observations>) | undefined;
   readonly clock: Clock;

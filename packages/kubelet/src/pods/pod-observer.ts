@@ -33,10 +33,10 @@ export class PodObserver implements AsyncDisposable {
   readonly status: StatusWriter;
 
   constructor(parts: NodeParts, pod: Pod, wake: () => void) {
-    const { runtime, recorder, clock, random, logger } = parts;
+    const { runtime, recorder, clock, random, logger, probeCounts: counts } = parts;
     this.#parts = parts;
     this.status = new StatusWriter(parts);
-    this.#probes = new PodProbes(pod, { runtime, recorder, clock, random, logger, onChange: wake });
+    this.#probes = new PodProbes(pod, { runtime, recorder, clock, random, logger, counts, onChange: wake });
   }
 
   /** The pod's object changed. */

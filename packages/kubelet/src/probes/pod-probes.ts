@@ -4,6 +4,7 @@ import type { EventRecorder } from "@skiff/client";
 import type { Runtime } from "@skiff/runtime";
 import type { ProbeVerdict } from "../pods/plan.ts";
 import { fieldPathOf } from "../pods/pod-identity.ts";
+import type { ProbeCounts } from "./probe-counts.ts";
 import type { ProbeResult } from "./probe-result.ts";
 import { runProbe } from "./run-probe.ts";
 
@@ -35,6 +36,7 @@ export interface PodProbesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly counts: ProbeCounts;
   /** A verdict changed. */
   readonly onChange: () => void;
 }
@@ -118,6 +120,7 @@ export class PodProbes implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.keep(new Set());
+    this.#options.counts.forget(this.#pod.metadata.uid);
     await this.#background[Symbol.asyncDispose]();
   }
 
@@ -134,12 +137,16 @@ export class PodProbes implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<void> {
     const { kind, probe, container, watched } = task;
-    const { runtime, clock, onChange } = this.#options;
+    const { runtime, clock, counts, onChange } = this.#options;
     const count = tally(probe);
     await clock.sleep((probe.initialDelaySeconds ?? 0) * 1000, signal);
     for (;;) {
+      const startMs = clock.monotonic();
       const result = await runProbe(probe, task, { runtime, clock }, signal);
       signal.throwIfAborted();
+      const { name: pod, namespace, uid: podUid } = this.#pod.metadata;
+      const of = { kind, container: container.name, namespace, pod, podUid };
+      counts.count(of, result.kind, (clock.monotonic() - startMs) / 1000);
       if (result.kind !== "success") this.#unhealthy(kind, container, result);
       else if (result.warning !== undefined)
         this.#say(kind, container, { reason: "ProbeWarning", message: `warning: ${result.warning}` });

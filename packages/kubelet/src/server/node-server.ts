@@ -4,11 +4,15 @@ import type { Duplex } from "node:stream";
 import { Background, describeError } from "@skiff/base";
 import type { NodeServerOptions } from "../options.ts";
 import { NodeAccess } from "./access.ts";
+import { cadvisorMetrics } from "./cadvisor-metrics.ts";
 import { configz } from "./configz.ts";
-import { cadvisorMetrics, nodeMetrics, runningPods } from "./node-metrics.ts";
+import { nodeMetrics, runningPods } from "./node-metrics.ts";
+import { health, refuseCheckpoint, runCommand } from "./other-paths.ts";
+import { proberMetrics } from "./prober-metrics.ts";
+import { resourceMetrics } from "./resource-metrics.ts";
 import { serveLogs } from "./serve-logs.ts";
 import { refuseUpgrade, UpgradeServer } from "./serve-upgrade.ts";
-import { resourceMetrics, statsSummary } from "./stats.ts";
+import { statsSummary } from "./stats.ts";
 import { RequestFailure, type ServerContext } from "./target.ts";
 import { volumeMetrics } from "./volume-metrics.ts";
 
@@ -104,6 +108,9 @@ const debugging: ReadonlySet<string> = new Set([
   "portForward",
   "runningpods",
   "configz",
+  "checkpoint",
+  "debug",
+  "run",
   "logs",
 ]);
 
@@ -116,7 +123,7 @@ async function metrics(
     "": async () => nodeMetrics(parts) + (await volumeMetrics(parts, signal)),
     resource: () => resourceMetrics(parts, signal),
     cadvisor: () => cadvisorMetrics(parts, signal),
-    probes: () => "",
+    probes: () => proberMetrics(parts.probeCounts.list()),
   };
   const text = texts[kind];
   if (text === undefined) throw new RequestFailure(404, "404 page not found");
@@ -134,9 +141,10 @@ async function route(
   const { enableDebuggingHandlers } = context.parts.configuration;
   if (debugging.has(first) && !enableDebuggingHandlers) throw new RequestFailure(405, "Debug endpoints are disabled.");
   const json = (value: unknown) => send(response, 200, { type: "application/json", text: JSON.stringify(value) });
+  const plain = (text: string) => send(response, 200, { type: "text/plain; charset=utf-8", text });
   switch (first) {
     case "healthz":
-      return send(response, 200, { type: "text/plain; charset=utf-8", text: "ok" });
+      return plain(health(rest));
     case "pods":
       return json({ kind: "PodList", apiVersion: "v1", metadata: {}, items: context.pods()?.list() ?? [] });
     case "containerLogs":
@@ -152,6 +160,12 @@ async function route(
       return json(configz(context.parts.configuration));
     case "logs":
       throw new RequestFailure(405, "logs endpoint is disabled.");
+    case "debug":
+      throw new RequestFailure(405, "profiling endpoint is disabled.");
+    case "checkpoint":
+      return refuseCheckpoint(context, request, rest);
+    case "run":
+      return plain(await runCommand(context, { request, path: rest, query: url.searchParams }, signal));
     case "exec":
     case "attach":
     case "portForward":

@@ -1,223 +1,217 @@
 import { timestamp } from "@skiff/base";
-import type { ContainerStats } from "@skiff/runtime";
+import { type CgroupCounters, type InterfaceCounters, machineInterfaces } from "@skiff/host";
 import type { Observations } from "../eviction/thresholds.ts";
-import type { MachineUsage } from "../node/machine-usage.ts";
+import { type MachineMemory, machineMemory } from "../node/machine-memory.ts";
 import type { NodeParts } from "../pods/node-parts.ts";
-import type { PodIdentity } from "../pods/pod-identity.ts";
+import type { VolumeStats } from "../volumes/volume-stats.ts";
+import {
+  type ContainerUsage,
+  logUsage,
+  nodeUsage,
+  type PodDetails,
+  type PodUsage,
+  podDetails,
+  type Sum,
+  sumOf,
+  usage,
+} from "./usage.ts";
 
-interface ContainerUsage {
-  readonly name: string;
-  readonly startedAtMs: number;
-  readonly stats: ContainerStats;
-}
+type Left = Observations | undefined;
 
-interface PodUsage {
-  readonly pod: PodIdentity;
-  readonly containers: readonly ContainerUsage[];
-}
-
-async function usage(parts: NodeParts, signal: AbortSignal): Promise<readonly PodUsage[]> {
-  const all = new Map((await parts.runtime.containerStats(signal)).map((one) => [one.id, one]));
-  return parts.cache.pods().map((pod) => ({
-    pod,
-    containers: parts.cache.view(pod.uid).containers.flatMap((one) => {
-      const stats = all.get(one.id);
-      return stats === undefined ? [] : [{ name: one.name, startedAtMs: one.startedAtMs, stats }];
-    }),
-  }));
-}
-
-interface Sum {
-  readonly cpuNanos: number;
-  readonly memoryUsageBytes: number;
-  readonly memoryBytes: number;
-  readonly memoryRssBytes: number;
-}
-
-const sumOf = (containers: readonly ContainerUsage[]): Sum =>
-  containers.reduce(
-    (sum, { stats }) => ({
-      cpuNanos: sum.cpuNanos + stats.cpuNanos,
-      memoryUsageBytes: sum.memoryUsageBytes + stats.memoryUsageBytes,
-      memoryBytes: sum.memoryBytes + stats.memoryWorkingSetBytes,
-      memoryRssBytes: sum.memoryRssBytes + stats.memoryRssBytes,
-    }),
-    { cpuNanos: 0, memoryUsageBytes: 0, memoryBytes: 0, memoryRssBytes: 0 },
-  );
-
-/** What the node uses: the machine's own counters, or all pods together where there is no machine. */
-function nodeUsage(parts: NodeParts, pods: readonly PodUsage[]): MachineUsage {
-  const measured = parts.machineUsage?.();
-  if (measured !== undefined) return measured;
-  const { cpuNanos, memoryBytes } = sumOf(pods.flatMap(({ containers }) => containers));
-  return { cpuNanos, memoryBytes, memoryAvailableBytes: Math.max(0, parts.memoryCapacityBytes - memoryBytes) };
-}
-
-/** What a file system has and what is left of it; nothing where that is not known. */
+/** What a file system has and what is left of it; nothing where that is not known. `used` is what one user of it takes. */
 function fileSystem(
-  name: "fs" | "imageFs",
-  left: Observations | undefined,
-  { signal, time }: { readonly signal: "nodefs" | "imagefs"; readonly time: string },
-): object {
+  left: Left,
+  signal: "nodefs" | "imagefs",
+  used?: { readonly bytes: number; readonly inodes: number },
+) {
   const space = left?.get(`${signal}.available`);
-  if (space === undefined) return {};
+  if (space === undefined) return used === undefined ? {} : { usedBytes: used.bytes, inodesUsed: used.inodes };
   const inodes = left?.get(`${signal}.inodesFree`);
-  const ofInodes =
-    inodes === undefined
-      ? {}
-      : { inodesFree: inodes.available, inodes: inodes.capacity, inodesUsed: inodes.capacity - inodes.available };
-  const { available, capacity } = space;
+  const inodesUsed = used?.inodes ?? (inodes === undefined ? undefined : inodes.capacity - inodes.available);
   return {
-    [name]: { time, availableBytes: available, capacityBytes: capacity, usedBytes: capacity - available, ...ofInodes },
+    availableBytes: space.available,
+    capacityBytes: space.capacity,
+    usedBytes: used?.bytes ?? space.capacity - space.available,
+    ...(inodes === undefined ? {} : { inodesFree: inodes.available, inodes: inodes.capacity }),
+    ...(inodesUsed === undefined ? {} : { inodesUsed }),
   };
 }
 
-function processes(left: Observations | undefined, time: string): object {
+function cpu(parts: NodeParts, id: string, { atMs, cpuNanos }: { readonly atMs: number; readonly cpuNanos: number }) {
+  const nanoCores = parts.cpuRates.nanoCores(id, { atMs, cpuNanos });
+  return {
+    time: timestamp(atMs),
+    ...(nanoCores === undefined ? {} : { usageNanoCores: nanoCores }),
+    usageCoreNanoSeconds: cpuNanos,
+  };
+}
+
+const memory = (time: string, sum: Sum, counters: CgroupCounters | undefined) => ({
+  time,
+  usageBytes: sum.memoryUsageBytes,
+  workingSetBytes: sum.memoryBytes,
+  rssBytes: sum.memoryRssBytes,
+  ...(counters === undefined ? {} : { pageFaults: counters.pageFaults, majorPageFaults: counters.majorPageFaults }),
+});
+
+/** The first interface is the one that counts, and all are listed. */
+function network(time: string, interfaces: readonly InterfaceCounters[]): object {
+  const [first] = interfaces;
+  if (first === undefined) return {};
+  const flat = ({ name, received, sent }: InterfaceCounters) => ({
+    name,
+    rxBytes: received.bytes,
+    rxErrors: received.errors,
+    txBytes: sent.bytes,
+    txErrors: sent.errors,
+  });
+  return { network: { time, ...flat(first), interfaces: interfaces.map(flat) } };
+}
+
+async function containerSummary(
+  parts: NodeParts,
+  { pod }: PodUsage,
+  one: ContainerUsage,
+  { left, details }: { readonly left: Left; readonly details: PodDetails },
+) {
+  const time = timestamp(one.stats.atMs);
+  const counters = details.containers.get(one.id);
+  const logs = await logUsage(parts, pod, one.name);
+  const layer = { bytes: one.stats.writableLayerBytes, inodes: one.stats.writableLayerInodes };
+  return {
+    name: one.name,
+    startTime: timestamp(one.startedAtMs),
+    cpu: cpu(parts, one.id, one.stats),
+    memory: memory(time, sumOf([one]), counters),
+    rootfs: { time, ...fileSystem(left, "imagefs", layer) },
+    logs: { time, ...fileSystem(left, "nodefs", { bytes: logs.bytes, inodes: logs.files }) },
+    ...(counters === undefined ? {} : { swap: { time, swapUsageBytes: counters.swapBytes } }),
+  };
+}
+
+async function podSummary(
+  parts: NodeParts,
+  one: PodUsage,
+  around: { readonly left: Left; readonly signal: AbortSignal },
+) {
+  const nowMs = parts.clock.now();
+  const time = timestamp(nowMs);
+  const { pod, containers } = one;
+  const [details, volumes] = await Promise.all([podDetails(parts, one), parts.volumeUsage.of(pod.uid, around.signal)]);
+  const started = containers.map(({ startedAtMs }) => startedAtMs);
+  const { group, counters } = details;
+  const added = sumOf(containers);
+  const sum: Sum =
+    group === undefined
+      ? added
+      : {
+          cpuNanos: group.cpuNanos,
+          memoryUsageBytes: group.memoryUsageBytes,
+          memoryBytes: group.memoryWorkingSetBytes,
+          memoryRssBytes: group.memoryRssBytes,
+        };
+  const summaries = await Promise.all(
+    containers.map((container) => containerSummary(parts, one, container, { left: around.left, details })),
+  );
+  return {
+    podRef: { name: pod.name, namespace: pod.namespace, uid: pod.uid },
+    startTime: started.length === 0 ? time : timestamp(Math.min(...started)),
+    containers: summaries,
+    cpu: cpu(parts, pod.uid, { atMs: nowMs, cpuNanos: sum.cpuNanos }),
+    memory: memory(time, sum, counters),
+    ...network(time, details.interfaces),
+    volume: volumes,
+    "ephemeral-storage": { time, ...fileSystem(around.left, "nodefs", ephemeralStorage(summaries, volumes)) },
+    ...(group === undefined ? {} : { process_stats: { process_count: details.processes } }),
+    ...(counters === undefined ? {} : { swap: { time, swapUsageBytes: counters.swapBytes } }),
+  };
+}
+
+/** What a pod has on the node's own disk: its containers' layers and logs, and its volumes without a claim. */
+function ephemeralStorage(
+  containers: readonly Awaited<ReturnType<typeof containerSummary>>[],
+  volumes: readonly VolumeStats[],
+): { readonly bytes: number; readonly inodes: number } {
+  const parts = [
+    ...containers.flatMap(({ rootfs, logs }) => [rootfs, logs]),
+    ...volumes.filter(({ pvcRef }) => pvcRef === undefined),
+  ];
+  const sum = (values: readonly (number | undefined)[]) => values.reduce<number>((all, one) => all + (one ?? 0), 0);
+  return { bytes: sum(parts.map((one) => one.usedBytes)), inodes: sum(parts.map((one) => one.inodesUsed)) };
+}
+
+/** The agent itself and all pods together, which are what of the node's processes is known by name. */
+async function systemContainers(parts: NodeParts, time: string): Promise<readonly object[]> {
+  const { rss } = process.memoryUsage();
+  const own = process.cpuUsage();
+  const atMs = parts.clock.now();
+  const startTime = timestamp(atMs - process.uptime() * 1000);
+  const kubelet = {
+    name: "kubelet",
+    startTime,
+    cpu: cpu(parts, "kubelet", { atMs, cpuNanos: (own.user + own.system) * 1000 }),
+    memory: { time, usageBytes: rss, workingSetBytes: rss, rssBytes: rss },
+  };
+  const all = await parts.cgroups.allStats();
+  if (all === undefined) return [kubelet];
+  const sum = {
+    cpuNanos: all.cpuNanos,
+    memoryUsageBytes: all.memoryUsageBytes,
+    memoryBytes: all.memoryWorkingSetBytes,
+    memoryRssBytes: all.memoryRssBytes,
+  };
+  const pods = {
+    name: "pods",
+    startTime,
+    cpu: cpu(parts, "pods", { atMs, cpuNanos: sum.cpuNanos }),
+    memory: memory(time, sum, undefined),
+  };
+  return [kubelet, pods];
+}
+
+const swapOf = (time: string, { swapTotalBytes, swapFreeBytes }: MachineMemory) => ({
+  swap: { time, swapAvailableBytes: swapFreeBytes, swapUsageBytes: swapTotalBytes - swapFreeBytes },
+});
+
+async function nodeSummary(parts: NodeParts, all: readonly PodUsage[], left: Left): Promise<object> {
+  const nowMs = parts.clock.now();
+  const time = timestamp(nowMs);
+  const node = nodeUsage(parts, all);
+  const machine = parts.machineUsage === undefined ? undefined : machineMemory();
   const pids = left?.get("pid.available");
-  return pids === undefined ? {} : { rlimit: { time, maxpid: pids.capacity, curproc: pids.capacity - pids.available } };
+  const images = { time, ...fileSystem(left, "imagefs") };
+  return {
+    nodeName: parts.node.name,
+    systemContainers: machine === undefined ? [] : await systemContainers(parts, time),
+    startTime: time,
+    cpu: cpu(parts, "node", { atMs: nowMs, cpuNanos: node.cpuNanos }),
+    memory: {
+      time,
+      availableBytes: node.memoryAvailableBytes,
+      usageBytes: node.memoryBytes,
+      workingSetBytes: node.memoryBytes,
+      ...(machine === undefined
+        ? {}
+        : {
+            rssBytes: machine.rssBytes,
+            pageFaults: machine.pageFaults,
+            majorPageFaults: machine.majorPageFaults,
+          }),
+    },
+    ...(machine === undefined ? {} : swapOf(time, machine)),
+    ...(machine === undefined ? {} : network(time, await machineInterfaces())),
+    ...(left?.has("nodefs.available") === true ? { fs: { time, ...fileSystem(left, "nodefs") } } : {}),
+    ...(left?.has("imagefs.available") === true ? { runtime: { imageFs: images, containerFs: images } } : {}),
+    ...(pids === undefined ? {} : { rlimit: { time, maxpid: pids.capacity, curproc: pids.capacity - pids.available } }),
+  };
 }
 
 /** The body of `/stats/summary`. */
 export async function statsSummary(parts: NodeParts, signal: AbortSignal): Promise<object> {
-  const time = timestamp(parts.clock.now());
-  const all = await usage(parts, signal);
-  const node = nodeUsage(parts, all);
-  const left = await parts.signals?.();
-  const memory = (sum: Sum, at: string) => ({
-    time: at,
-    usageBytes: sum.memoryUsageBytes,
-    workingSetBytes: sum.memoryBytes,
-    rssBytes: sum.memoryRssBytes,
-  });
-  const volumes = await Promise.all(all.map(({ pod }) => parts.volumeUsage.of(pod.uid, signal)));
-  const pods = all.map(({ pod, containers }, index) => {
-    const started = containers.map(({ startedAtMs }) => startedAtMs);
-    const sum = sumOf(containers);
-    return {
-      podRef: { name: pod.name, namespace: pod.namespace, uid: pod.uid },
-      startTime: started.length === 0 ? time : timestamp(Math.min(...started)),
-      cpu: { time, usageCoreNanoSeconds: sum.cpuNanos },
-      memory: memory(sum, time),
-      volume: volumes[index] ?? [],
-      containers: containers.map(({ name, startedAtMs, stats }) => ({
-        name,
-        startTime: timestamp(startedAtMs),
-        cpu: { time: timestamp(stats.atMs), usageCoreNanoSeconds: stats.cpuNanos },
-        memory: memory(sumOf([{ name, startedAtMs, stats }]), timestamp(stats.atMs)),
-        rootfs: {
-          time: timestamp(stats.atMs),
-          usedBytes: stats.writableLayerBytes,
-          inodesUsed: stats.writableLayerInodes,
-        },
-      })),
-    };
-  });
-  return {
-    node: {
-      nodeName: parts.node.name,
-      startTime: time,
-      cpu: { time, usageCoreNanoSeconds: node.cpuNanos },
-      memory: {
-        time,
-        availableBytes: node.memoryAvailableBytes,
-        usageBytes: node.memoryBytes,
-        workingSetBytes: node.memoryBytes,
-      },
-      ...fileSystem("fs", left, { signal: "nodefs", time }),
-      ...(left?.has("imagefs.available") === true
-        ? { runtime: fileSystem("imageFs", left, { signal: "imagefs", time }) }
-        : {}),
-      ...processes(left, time),
-    },
-    pods,
-  };
-}
-
-interface Sample {
-  readonly labels?: string;
-  readonly value: number;
-  readonly atMs?: number;
-}
-
-const family = (name: string, type: "counter" | "gauge", help: string, samples: readonly Sample[]): string[] =>
-  samples.length === 0
-    ? []
-    : [
-        `# HELP ${name} [STABLE] ${help}`,
-        `# TYPE ${name} ${type}`,
-        ...samples.map(
-          ({ labels, value, atMs }) =>
-            `${name}${labels === undefined ? "" : `{${labels}}`} ${value}${atMs === undefined ? "" : ` ${atMs}`}`,
-        ),
-      ];
-
-/** The text of `/metrics/resource`. */
-export async function resourceMetrics(parts: NodeParts, signal: AbortSignal): Promise<string> {
-  const pods = await usage(parts, signal);
-  const node = nodeUsage(parts, pods);
-  const nowMs = parts.clock.now();
-  const ofContainers = (value: (one: ContainerUsage) => number): Sample[] =>
-    pods.flatMap(({ pod, containers }) =>
-      containers.map((one) => ({
-        labels: `container="${one.name}",namespace="${pod.namespace}",pod="${pod.name}"`,
-        value: value(one),
-        atMs: one.stats.atMs,
-      })),
-    );
-  const ofPods = (value: (sum: Sum) => number): Sample[] =>
-    pods
-      .filter(({ containers }) => containers.length > 0)
-      .map(({ pod, containers }) => ({
-        labels: `namespace="${pod.namespace}",pod="${pod.name}"`,
-        value: value(sumOf(containers)),
-        atMs: Math.max(...containers.map(({ stats }) => stats.atMs)),
-      }));
-  const cpuSeconds = (cpuNanos: number) => cpuNanos / 1e9;
-  const cpuHelp = "Cumulative cpu time consumed by the";
-  const memoryHelp = "Current working set of the";
-  return [
-    ...family(
-      "container_cpu_usage_seconds_total",
-      "counter",
-      `${cpuHelp} container in core-seconds`,
-      ofContainers(({ stats }) => cpuSeconds(stats.cpuNanos)),
-    ),
-    ...family(
-      "container_memory_working_set_bytes",
-      "gauge",
-      `${memoryHelp} container in bytes`,
-      ofContainers(({ stats }) => stats.memoryWorkingSetBytes),
-    ),
-    ...family(
-      "container_start_time_seconds",
-      "gauge",
-      "Start time of the container since unix epoch in seconds",
-      ofContainers(({ startedAtMs }) => startedAtMs / 1000),
-    ),
-    ...family("node_cpu_usage_seconds_total", "counter", `${cpuHelp} node in core-seconds`, [
-      { value: cpuSeconds(node.cpuNanos), atMs: nowMs },
-    ]),
-    ...family("node_memory_working_set_bytes", "gauge", `${memoryHelp} node in bytes`, [
-      { value: node.memoryBytes, atMs: nowMs },
-    ]),
-    ...family(
-      "pod_cpu_usage_seconds_total",
-      "counter",
-      `${cpuHelp} pod in core-seconds`,
-      ofPods(({ cpuNanos }) => cpuSeconds(cpuNanos)),
-    ),
-    ...family(
-      "pod_memory_working_set_bytes",
-      "gauge",
-      `${memoryHelp} pod in bytes`,
-      ofPods(({ memoryBytes }) => memoryBytes),
-    ),
-    ...family(
-      "resource_scrape_error",
-      "gauge",
-      "1 if there was an error while getting container metrics, 0 otherwise",
-      [{ value: 0 }],
-    ),
-    "",
-  ].join("\n");
+  const [all, left] = await Promise.all([usage(parts, signal), parts.signals?.()]);
+  const [node, pods] = await Promise.all([
+    nodeSummary(parts, all, left),
+    Promise.all(all.map((one) => podSummary(parts, one, { left, signal }))),
+  ]);
+  return { node, pods };
 }

@@ -1,6 +1,6 @@
 import type { NodeParts } from "../pods/node-parts.ts";
 import type { VolumeStats } from "../volumes/volume-stats.ts";
-import { family } from "./node-metrics.ts";
+import { family } from "./metric-text.ts";
 
 type Measure = "capacityBytes" | "availableBytes" | "usedBytes" | "inodes" | "inodesFree" | "inodesUsed";
 
