@@ -380,3 +380,31 @@ spec:
     requests:
       storage: 10Mi
 `;
+
+/** Two classes of attributes, the second of which the driver does not offer, and a claim without any. */
+export const attributes = `apiVersion: storage.k8s.io/v1
+kind: VolumeAttributesClass
+metadata:
+  name: durable
+driverName: hostpath.csi.skiff.dev
+parameters:
+  syncWrites: "true"
+---
+apiVersion: storage.k8s.io/v1
+kind: VolumeAttributesClass
+metadata:
+  name: gold
+driverName: hostpath.csi.skiff.dev
+parameters:
+  iops: "10000"
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: changing
+spec:
+  accessModes: [ReadWriteOnce]
+  resources:
+    requests:
+      storage: 10Mi
+`;

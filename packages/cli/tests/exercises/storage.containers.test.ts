@@ -10,6 +10,7 @@ import { systemMounts, systemProcesses } from "@skiff/host";
 import { kubectls, type Workbench } from "../story/workbench.ts";
 import { courseCluster, manifest } from "./course-cluster.ts";
 import {
+  attributes,
   auditLogs,
   claimPod,
   database,
@@ -230,6 +231,36 @@ if (kubectls().length > 0) {
       await k("delete", "pod", "mypod");
       await k("wait", "--for=delete", "pvc/myclaim", `pv/${volume}`, "--timeout=90s");
       assert.ok(!existsSync(join(bench.folder, "home", bench.name, "volumes/volumes", volume)), "data are deleted");
+    });
+
+    test("a volume's attributes change with its class, and the claim says what cannot be had", async () => {
+      await apply("attributes.yaml", attributes);
+      await bound("changing");
+      const change = (name: string) =>
+        k("patch", "pvc", "changing", "--patch", `{"spec":{"volumeAttributesClassName":"${name}"}}`);
+      const now = (path: string) => field("pvc changing", `{.status.${path}}`);
+      await change("durable");
+      await bench.eventually("it is durable", async () =>
+        assert.equal(await now("currentVolumeAttributesClassName"), "durable"),
+      );
+      const volume = await field("pvc changing", "{.spec.volumeName}");
+      assert.match(await k("get", "pvc", "changing"), /standard +durable/);
+      const data = join(bench.folder, "home", bench.name, "volumes/volumes", volume, "data");
+      assert.match(await systemProcesses.output("lsattr", { args: ["-d", data] }, signal), /^\S*S/);
+      await change("gold");
+      await bench.eventually("gold cannot be had", async () => {
+        assert.equal(await now("modifyVolumeStatus.status"), "Infeasible");
+        assert.match(await k("describe", "pvc", "changing"), /VolumeModifyFailed .*invalid mutable parameter iops/);
+      });
+      await change("durable");
+      await bench.eventually("it is as it was", async () => assert.equal(await now("modifyVolumeStatus"), ""));
+      await k("delete", "pvc", "changing");
+      await k("delete", "volumeattributesclass", "durable", "gold");
+      await apply("dynamic.yaml", dynamic);
+      await bench.eventually("what is left is told for classes that wait", async () =>
+        assert.match(await k("get", "csistoragecapacities", "-A"), /kube-system +csisc-\S+ +late +\d+/),
+      );
+      await k("delete", "pvc/myclaim", "storageclass/late");
     });
 
     test("a StatefulSet's volumes stay with their names, and are snapshot and restored", async () => {

@@ -2,13 +2,17 @@ import { statfs } from "node:fs/promises";
 import type { Clock } from "@skiff/base";
 import type { Init } from "@skiff/grpc";
 import { GrpcStatus, type Served, serve } from "@skiff/grpc";
+import type { Processes } from "@skiff/host";
 import { KeyedQueue } from "../keyed-queue.ts";
 import type { CreateVolumeRequest, CsiVolume, Snapshot } from "../messages.ts";
 import { controllerFeature, controllerService } from "../services.ts";
+import { checkAttributes, setAttributes } from "./attributes.ts";
+import { fileSystemKind, smallestBytes } from "./file-system.ts";
 import type { StoredVolume, VolumeForm, VolumeStore } from "./volume-store.ts";
 
 export interface HostpathController {
   readonly store: VolumeStore;
+  readonly processes: Processes;
   readonly root: string;
   readonly clock: Clock;
   /** Where volumes can be had: this node alone. */
@@ -16,7 +20,6 @@ export interface HostpathController {
 }
 
 const defaultBytes = 1024 ** 3;
-const smallestImageBytes = 4 * 1024 ** 2;
 
 /** What the controllers of the cluster ask for. Every call may be repeated; calls about one volume wait for one another. */
 export function controllerMethods(driver: HostpathController): readonly Served[] {
@@ -83,12 +86,12 @@ export function controllerMethods(driver: HostpathController): readonly Served[]
         return { capacityBytes: sizeBytes, nodeExpansionRequired: form !== "folder" };
       }),
     ),
-    serve(controllerService.controllerModifyVolume, async ({ volumeId, mutableParameters }) => {
-      await store.get("volumes", volumeId);
-      const [name] = Object.keys(mutableParameters);
-      if (name !== undefined) throw new GrpcStatus("INVALID_ARGUMENT", `invalid mutable parameter ${name}`);
-      return {};
-    }),
+    serve(controllerService.controllerModifyVolume, ({ volumeId, mutableParameters }, signal) =>
+      queue.run(volumeId, async () => {
+        await setAttributes(await store.get("volumes", volumeId), mutableParameters, driver, signal);
+        return {};
+      }),
+    ),
   ];
 }
 
@@ -103,17 +106,19 @@ function formOf({ volumeCapabilities, parameters }: CreateVolumeRequest): Volume
 
 async function createVolume(
   request: CreateVolumeRequest,
-  { store, topology, clock }: HostpathController,
+  { store, processes, topology, clock }: HostpathController,
   signal: AbortSignal,
 ): Promise<Init<CsiVolume>> {
-  const { name, capacityRange, volumeCapabilities } = request;
+  const { name, capacityRange, volumeCapabilities, mutableParameters } = request;
   if (name === "") throw new GrpcStatus("INVALID_ARGUMENT", "Name missing in request");
   if (volumeCapabilities.length === 0) {
     throw new GrpcStatus("INVALID_ARGUMENT", "Volume Capabilities missing in request");
   }
   const form = formOf(request);
   const wanted = capacityRange?.requiredBytes || defaultBytes;
-  const sizeBytes = form === "image" ? Math.max(wanted, smallestImageBytes) : wanted;
+  checkAttributes({ form }, mutableParameters);
+  const fileSystem = fileSystemKind(volumeCapabilities.find(({ mount }) => mount?.fsType)?.mount?.fsType ?? "");
+  const sizeBytes = form === "image" ? Math.max(wanted, smallestBytes(fileSystem)) : wanted;
   if (capacityRange?.limitBytes && sizeBytes > capacityRange.limitBytes) {
     throw new GrpcStatus("OUT_OF_RANGE", `a volume has at least ${sizeBytes} bytes`);
   }
@@ -132,9 +137,12 @@ async function createVolume(
         `${source.volume.id} has ${source.volume.sizeBytes} bytes, more than wanted`,
       );
     }
-    volume = { id: name, form, sizeBytes, createdMs: clock.now() };
+    // A copy is formatted as what it was copied from.
+    const formatted = form === "image" ? { fileSystem: source?.volume.fileSystem ?? fileSystem } : {};
+    volume = { id: name, form, sizeBytes, createdMs: clock.now(), ...formatted };
     await store.create("volumes", volume, source, signal);
   }
+  await setAttributes(volume, mutableParameters, { store, processes }, signal);
   return {
     volumeId: volume.id,
     capacityBytes: volume.sizeBytes,

@@ -43,7 +43,7 @@ export async function startHostpathDriver(options: HostpathDriverOptions): Promi
     })),
     serve(identityService.probe, async () => ({ ready: { value: true } })),
   ];
-  const controller = controllerMethods({ store, root, clock, topology });
+  const controller = controllerMethods({ store, processes, root, clock, topology });
   const node = nodeMethods({ store, nodeName, topology, processes, mounts });
   stack.use(await GrpcServer.listen(options.socket, [...identity, ...controller, ...node]));
   stack.use(

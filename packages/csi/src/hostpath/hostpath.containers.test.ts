@@ -47,6 +47,62 @@ test("a volume with a size of its own is full when it is full, and grows while i
   for (const one of [staging, copy]) await client.call(nodeService.nodeUnstageVolume, one, signal);
 });
 
+test("a volume is formatted as its class says, and xfs grows while it is mounted", async () => {
+  await using driver = await DriverFixture.start(systemMounts());
+  const { client, signal, folder } = driver;
+  const parameters = { enforceSize: "true" };
+  const formatted = (fsType: string) => ({ ...writer, mount: { fsType } });
+  const make = (name: string, fsType: string, more: object = {}) =>
+    driver.create(name, { parameters, volumeCapabilities: [formatted(fsType)], ...more });
+  await assert.rejects(make("fat", "vfat"), /InvalidArgument desc = volumes are formatted as ext4 or xfs, not as vfat/);
+  const installed = await systemProcesses.run("mkfs.xfs", { args: ["-V"] }, signal).catch(() => undefined);
+  if (installed === undefined) {
+    await assert.rejects(make("fast", "xfs"), /InvalidArgument desc = this node has no mkfs.xfs/);
+    return;
+  }
+  const made = await make("fast", "xfs");
+  assert.equal(made.volume?.capacityBytes, 300 * 1024 ** 2);
+  const source = { volumeContentSource: { volume: { volumeId: "fast" } } };
+  await make("copy", "", { ...source, capacityRange: { requiredBytes: 300 * 1024 ** 2 } });
+  const placed = (volumeId: string) => ({
+    volumeId,
+    stagingTargetPath: join(folder, volumeId),
+    volumeCapability: writer,
+  });
+  for (const one of ["fast", "copy"]) await client.call(nodeService.nodeStageVolume, placed(one), signal);
+  const kinds = (await systemMounts().list()).filter(({ target }) => target.startsWith(folder));
+  assert.deepEqual(
+    kinds.map(({ fileSystem }) => fileSystem),
+    ["xfs", "xfs"],
+  );
+  const grow = { volumeId: "fast", capacityRange: { requiredBytes: 600 * 1024 ** 2 } };
+  await client.call(controllerService.controllerExpandVolume, grow, signal);
+  const volumePath = join(folder, "fast");
+  await client.call(nodeService.nodeExpandVolume, { volumeId: "fast", volumePath }, signal);
+  const { blocks, bsize } = await statfs(volumePath);
+  assert.ok(blocks * bsize > 500 * 1024 ** 2);
+  for (const one of ["fast", "copy"]) await client.call(nodeService.nodeUnstageVolume, placed(one), signal);
+});
+
+test("a volume gets the attributes of its class, and others later", async () => {
+  await using driver = await DriverFixture.start(systemMounts());
+  const { client, signal, folder } = driver;
+  const flags = async () => {
+    const args = ["-d", join(folder, "root/volumes/pvc-1/data")];
+    return (await systemProcesses.output("lsattr", { args }, signal)).split(" ")[0];
+  };
+  await driver.create("pvc-1", { mutableParameters: { syncWrites: "true" } });
+  assert.match((await flags()) ?? "", /S/);
+  const modify = (mutableParameters: Record<string, string>, volumeId = "pvc-1") =>
+    client.call(controllerService.controllerModifyVolume, { volumeId, mutableParameters }, signal);
+  await modify({ syncWrites: "false" });
+  assert.doesNotMatch((await flags()) ?? "", /S/);
+  await assert.rejects(modify({ iops: "1" }), /InvalidArgument desc = invalid mutable parameter iops/);
+  await assert.rejects(modify({ syncWrites: "maybe" }), /InvalidArgument/);
+  await driver.create("sized", { parameters: { enforceSize: "true" } });
+  await assert.rejects(modify({ syncWrites: "true" }, "sized"), /InvalidArgument/);
+});
+
 test("a device has the size that was asked for and goes with its last pod", async () => {
   await using driver = await DriverFixture.start(systemMounts());
   const { client, signal, folder } = driver;

@@ -5,6 +5,7 @@ import type { Mounts, Processes } from "@skiff/host";
 import { KeyedQueue } from "../keyed-queue.ts";
 import type { NodePublishVolumeRequest } from "../node-messages.ts";
 import { nodeFeature, nodeService } from "../services.ts";
+import { type FileSystemKind, fillMounted, fillUnmounted, mountOptions } from "./file-system.ts";
 import type { StoredVolume, VolumeStore } from "./volume-store.ts";
 
 export interface HostpathNode {
@@ -72,12 +73,13 @@ export function nodeMethods(node: HostpathNode): readonly Served[] {
         ],
       };
     }),
-    serve(nodeService.nodeExpandVolume, ({ volumeId }, signal) =>
+    serve(nodeService.nodeExpandVolume, ({ volumeId, volumePath }, signal) =>
       queue.run(volumeId, async () => {
         const volume = await store.get("volumes", volumeId);
         for (const device of volume.form === "folder" ? [] : await devicesOf(volume, node, signal)) {
           await node.processes.output("losetup", { args: ["-c", device] }, signal);
-          if (volume.form === "image") await growMounted(device, node, signal);
+          const place = { device, target: volumePath };
+          if (volume.form === "image") await fillMounted(fileSystemOf(volume), place, node.processes, signal);
         }
         return { capacityBytes: volume.sizeBytes };
       }),
@@ -101,10 +103,11 @@ async function mountImage(
   if (await mounts.isMountPoint(target)) return;
   await mkdir(target, { recursive: true });
   const image = node.store.dataOf("volumes", volume);
+  const fileSystem = fileSystemOf(volume);
   // The file may have grown since, as a copy of a smaller one has.
-  await node.processes.run("e2fsck", { args: ["-f", "-p", image] }, signal);
-  await node.processes.output("resize2fs", { args: [image] }, signal);
-  await mounts.mount({ source: image, target, fileSystem: "ext4", options: ["loop"] }, signal);
+  await fillUnmounted(fileSystem, image, node.processes, signal);
+  await mounts.mount({ source: image, target, fileSystem, options: mountOptions(fileSystem) }, signal);
+  if (fileSystem === "xfs") await fillMounted(fileSystem, { device: image, target }, node.processes, signal);
   await node.processes.output("chmod", { args: ["0777", target] }, signal);
 }
 
@@ -159,14 +162,7 @@ async function devicesOf(
   return text.split("\n").filter((line) => line.startsWith("/dev/"));
 }
 
-/** A file system that is mounted grows only by who has CAP_SYS_RESOURCE; for all others it grows when it is next mounted. */
-async function growMounted(device: string, { processes }: HostpathNode, signal: AbortSignal): Promise<void> {
-  const { code, stderr } = await processes.run("resize2fs", { args: [device] }, signal);
-  if (code === 0) return;
-  const words = stderr.trim();
-  if (!words.includes("Permission denied")) throw new GrpcStatus("INTERNAL", words);
-  throw new GrpcStatus("FAILED_PRECONDITION", "the file system grows when the volume is next mounted");
-}
+const fileSystemOf = ({ fileSystem = "ext4" }: StoredVolume): FileSystemKind => fileSystem;
 
 /** Takes a device away that no pod has any more; a volume that was made for one pod goes with it. */
 async function detach(volumeId: string, node: HostpathNode, signal: AbortSignal): Promise<void> {

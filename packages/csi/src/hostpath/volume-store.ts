@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { isJsonObject, type JsonValue, parseJson } from "@skiff/base";
 import { GrpcStatus } from "@skiff/grpc";
 import type { Processes } from "@skiff/host";
+import { type FileSystemKind, fileSystemKind, format } from "./file-system.ts";
 
 /** How a volume lies on the disk: a folder, a file system of its own size in a file, or a bare device in a file. */
 export type VolumeForm = "folder" | "image" | "block";
@@ -12,6 +13,8 @@ export interface StoredVolume {
   readonly id: string;
   readonly form: VolumeForm;
   readonly sizeBytes: number;
+  /** Of an image; ext4 where absent. */
+  readonly fileSystem?: FileSystemKind;
   /** What the data came from: of a snapshot its volume. */
   readonly source?: string;
   readonly createdMs: number;
@@ -69,7 +72,8 @@ export class VolumeStore {
     }
     if (copyOf !== undefined) await this.#copy(this.dataOf(copyOf.kind, copyOf.volume), data, volume.form, signal);
     if (volume.form !== "folder") await grow(data, volume.sizeBytes);
-    if (volume.form === "image" && copyOf === undefined) await this.#run("mkfs.ext4", ["-q", "-F", data], signal);
+    if (volume.form === "image" && copyOf === undefined)
+      await format(volume.fileSystem ?? "ext4", data, this.#processes, signal);
     await this.#write(kind, volume);
   }
 
@@ -123,13 +127,14 @@ const isForm = (form: JsonValue | undefined): form is VolumeForm =>
 
 function readRecord(value: JsonValue): StoredVolume | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { id, form, sizeBytes, source, createdMs } = value;
+  const { id, form, sizeBytes, source, createdMs, fileSystem } = value;
   if (typeof id !== "string" || !isForm(form) || typeof sizeBytes !== "number") return undefined;
   return {
     id,
     form,
     sizeBytes,
     ...(typeof source === "string" ? { source } : {}),
+    ...(typeof fileSystem === "string" ? { fileSystem: fileSystemKind(fileSystem) } : {}),
     createdMs: typeof createdMs === "number" ? createdMs : 0,
   };
 }
