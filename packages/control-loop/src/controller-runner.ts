@@ -7,8 +7,11 @@ import { WorkQueue } from "./work-queue.ts";
 import { resourceKey, WrittenRevisions } from "./written-revisions.ts";
 
 const defaultWorkers = 5;
-/** A cache that shows nothing of a write for this long will not show it: the object's watch leaves it out. */
-const unseenLimitMs = 30_000;
+/**
+ * A cache that shows nothing of a write for this long will not show it: the object's watch leaves it out. One that has lost its watch
+ * again and again may be behind for a minute and more; whoever went on then would make things twice.
+ */
+const unseenLimitMs = 300_000;
 const controllerIndex = "controller uid";
 
 interface Waiting {

@@ -57,24 +57,36 @@ function childrenOf(node: FieldSet): [string, FieldSet][] {
   return children;
 }
 
-/** Members of either. */
+/** Members of either. Returns `a` itself when nothing comes: most writers write again what they wrote before. */
 export function unionOf(a: FieldSet, b: FieldSet): FieldSet {
   if (isEmptySet(a) || a === b) return b;
-  return isEmptySet(b) ? a : nodeOf(false, unionChildren(a, b));
+  return isEmptySet(b) ? a : union(a, b, false);
 }
 
-function unionChildren(a: FieldSet, b: FieldSet): [string, FieldSet][] {
-  const children = new Map(childrenOf(a));
-  const before = children.size;
-  for (const [element, child] of childrenOf(b)) {
-    const known = children.get(element);
-    children.set(element, known === undefined ? child : unionNodes(known, child));
+function union(a: FieldSet, b: FieldSet, member: boolean): FieldSet {
+  /** Absent while all of `b` is in `a`. */
+  let children: Map<string, FieldSet> | undefined;
+  let isNew = false;
+  for (const element in b) {
+    const child = element === "." ? undefined : childOf(b, element);
+    if (child === undefined) continue;
+    const known = childOf(a, element);
+    const both = known === undefined ? child : unionNodes(known, child);
+    if (both === known) continue;
+    isNew ||= known === undefined;
+    children ??= new Map(childrenOf(a));
+    children.set(element, both);
   }
-  return children.size === before ? [...children] : [...children].sort(byElement);
+  if (children === undefined) return member === isMember(a) || isEmptySet(a) ? a : nodeOf(member, childrenOf(a));
+  return nodeOf(member, isNew ? [...children].sort(byElement) : [...children]);
 }
 
-const unionNodes = (a: FieldSet, b: FieldSet): FieldSet =>
-  a === b ? a : nodeOf(isMember(a) || isMember(b), unionChildren(a, b));
+function unionNodes(a: FieldSet, b: FieldSet): FieldSet {
+  if (a === b) return a;
+  // A leaf is a member without children, which is what it stays where it meets another.
+  if (isEmptySet(a)) return isEmptySet(b) || isMember(b) ? b : nodeOf(true, childrenOf(b));
+  return union(a, b, isMember(a) || isMember(b));
+}
 
 /** Members of `a` that are not members of `b`. What is below a member of `b` stays. Returns `a` itself when nothing goes. */
 export function differenceOf(a: FieldSet, b: FieldSet): FieldSet {

@@ -36,7 +36,7 @@ export function countedStatus({ deployment, conditions, current, all, nowMs }: O
     readyReplicas: unlessZero(sum(all, ({ set }) => set?.status?.readyReplicas ?? 0)),
     availableReplicas: unlessZero(available),
     unavailableReplicas: unlessZero(Math.max(0, sum(all, ({ replicas }) => replicas) - available)),
-    terminatingReplicas: sum(all, ({ set }) => set?.status?.terminatingReplicas ?? 0),
+    terminatingReplicas: terminatingIn(all),
     collisionCount,
     conditions: withFinding(
       conditions,
@@ -56,6 +56,17 @@ export function countedStatus({ deployment, conditions, current, all, nowMs }: O
       nowMs,
     ),
   };
+}
+
+/** Unknown as long as one of the sets has not told. */
+function terminatingIn(all: readonly Revision[]): number | undefined {
+  let total = 0;
+  for (const { set } of all) {
+    const count = set?.status?.terminatingReplicas;
+    if (count === undefined) return undefined;
+    total += count;
+  }
+  return total;
 }
 
 /** Counts, availability, and how the rollout gets on: what `kubectl rollout status` reads. */

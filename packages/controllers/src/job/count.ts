@@ -50,34 +50,48 @@ export interface IndexFailure {
   readonly ignored: number;
 }
 
-export function countPods(observed: Observed): Counted {
+/**
+ * `ending`: what has been decided of the job, so that none of its pods is waited for. Those that still run are let go, counted as
+ * failed where the job has failed, as nobody at all where it has succeeded or is deleted.
+ */
+export function countPods(observed: Observed, ending?: "Complete" | "Failed"): Counted {
   const { job, pods } = observed;
   const known = job.status?.uncountedTerminatedPods ?? {};
   const succeededUids = new Set(known.succeeded ?? []);
   const failedUids = new Set(known.failed ?? []);
   const indexes = countIndexes(observed);
-  const kept = new Set([...indexes.lastFailures.values()].map(({ pod }) => pod.metadata.uid));
+  const letsAllGo = ending !== undefined || isFinished(job) || job.metadata.deletionTimestamp !== undefined;
+  const kept = new Set(letsAllGo ? [] : [...indexes.lastFailures.values()].map(({ pod }) => pod.metadata.uid));
+  const succeededBefore = readIndexes(job.status?.completedIndexes, job.spec.completions ?? 0);
   const release: Pod[] = [];
   const fresh: Pod[] = [];
   let failJobMessage: string | undefined;
   let more = false;
+  let room = mostUncounted - succeededUids.size - failedUids.size;
   for (const pod of pods.filter(isTracked)) {
     const { uid } = pod.metadata;
-    const end = endOf(job, pod);
-    const verdict = end === "failed" ? judgeFailure(job.spec.podFailurePolicy, pod) : undefined;
+    const ended = endOf(job, pod);
+    const end = ended ?? (ending === "Failed" ? "failed" : undefined);
+    const verdict = ended === "failed" ? judgeFailure(job.spec.podFailurePolicy, pod) : undefined;
     if (verdict?.kind === "failJob") failJobMessage ??= verdict.message;
     if (succeededUids.has(uid) || failedUids.has(uid)) release.push(pod);
     else if (end === undefined) {
-      if (isFinished(job) || job.metadata.deletionTimestamp !== undefined) release.push(pod);
+      if (letsAllGo) release.push(pod);
     } else if (!kept.has(uid)) {
-      if (succeededUids.size + failedUids.size >= mostUncounted) {
+      if (room <= 0) {
         more = true;
         continue;
       }
       release.push(pod);
-      if (verdict?.kind === "ignore") continue;
+      const index = isIndexed(job) ? indexOf(pod) : undefined;
+      const isStray = isIndexed(job) && !(index !== undefined && index < (job.spec.completions ?? 0));
+      if (verdict?.kind === "ignore" || isStray) continue;
+      // An index says by itself that it has succeeded: it needs no uid.
+      if (index !== undefined && end === "succeeded") {
+        if (succeededBefore.has(index)) continue;
+      } else (end === "succeeded" ? succeededUids : failedUids).add(uid);
       fresh.push(pod);
-      (end === "succeeded" ? succeededUids : failedUids).add(uid);
+      room--;
     }
   }
   const { succeeded = 0, failed = 0 } = job.status ?? {};

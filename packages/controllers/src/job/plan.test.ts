@@ -228,6 +228,40 @@ describe("limits for each index", () => {
   });
 });
 
+describe("whose pods are counted at the end", () => {
+  const told = (job: Job, pods: readonly Pod[]) => {
+    const made = plan(job, pods);
+    const { failed = 0, succeeded = 0, completedIndexes } = made.after({ created: 0, removed: made.remove.length });
+    return { released: made.release.length, removed: made.remove.length, failed, succeeded, completedIndexes };
+  };
+
+  test("a job that has failed counts those that still run, whatever it waits for otherwise", () => {
+    const job = jobOf({ backoffLimit: 0, completions: 3, parallelism: 3, podReplacementPolicy: "Failed" });
+    const all = { released: 3, removed: 2, failed: 3, succeeded: 0, completedIndexes: undefined };
+    assert.deepEqual(told(job, [pod("Failed"), pod("Running"), pod("Running")]), all);
+  });
+
+  test("a failed pod that waited for its next try is counted when there will be none", () => {
+    const job = jobOf({ ...indexed, backoffLimitPerIndex: 2, maxFailedIndexes: 0 });
+    const pods = [pod("Failed", { index: 0, failures: 0 }), pod("Failed", { index: 1, failures: 2 })];
+    const all = { released: 2, removed: 0, failed: 2, succeeded: 0, completedIndexes: undefined };
+    assert.deepEqual(told(job, pods), all);
+  });
+
+  test("a job that has succeeded lets the others go uncounted", () => {
+    const successPolicy = { rules: [{ succeededIndexes: "0" }] };
+    const pods = [pod("Succeeded", { index: 0 }), pod("Running", { index: 1 }), pod("Failed", { index: 2 })];
+    const all = { released: 3, removed: 1, failed: 1, succeeded: 1, completedIndexes: "0" };
+    assert.deepEqual(told(jobOf({ ...indexed, successPolicy }), pods), all);
+  });
+
+  test("indexes that are none of the job's do not count, those that have succeeded need no uid", () => {
+    const made = plan(jobOf(indexed), [pod("Failed", { index: 7 }), pod("Succeeded", { index: 1 }), pod("Failed")]);
+    assert.deepEqual([made.release.length, made.before?.uncountedTerminatedPods], [3, {}]);
+    assert.deepEqual([made.before?.completedIndexes, made.before?.succeeded], ["1", 1]);
+  });
+});
+
 test("indexes as text", () => {
   for (const text of ["", "0", "1,3-5,7", "0,1"]) assert.equal(writeIndexes(readIndexes(text, 100)), text);
   assert.deepEqual([...readIndexes("1,3-5", 4)], [1, 3]);

@@ -30,10 +30,11 @@ export interface JobPlan {
 /** One step of a job's life. */
 export function planJob(observed: Observed): JobPlan {
   const { job } = observed;
-  const counted = countPods(observed);
+  const first = countPods(observed);
   const leaves = job.metadata.deletionTimestamp !== undefined;
-  if (isFinished(job) || leaves) return finalPlan(observed, counted);
-  const verdict = verdictOf(observed, counted);
+  if (isFinished(job) || leaves) return finalPlan(observed, first);
+  const verdict = verdictOf(observed, first);
+  const counted = verdict === undefined ? first : countPods(observed, verdict.type);
   const suspended = job.spec.suspend === true && verdict === undefined;
   const nothing = { create: [], remove: activePods(observed.pods), recheckMs: undefined };
   const managed = verdict !== undefined || suspended ? nothing : managePods(observed, counted);

@@ -1,3 +1,4 @@
+import { jsonEqual } from "@skiff/base";
 import { defineResource, keepField } from "../../define-resource.ts";
 import type { Pod } from "../../generated/types/core-v1.ts";
 import { isPodTerminal } from "../pod-state.ts";
@@ -12,6 +13,9 @@ import { checkPodUpdate } from "./pod-update-validation.ts";
 import { checkPod } from "./pod-validation.ts";
 import { podWarnings } from "./pod-warnings.ts";
 import { gatedCondition } from "./scheduling-gates.ts";
+
+const hasSameContent = (pod: Pod, old: Pod): boolean =>
+  jsonEqual(pod.metadata.annotations, old.metadata.annotations) && jsonEqual(pod.spec, old.spec);
 
 /** `pods`. */
 export const Pods = defineResource<Pod>({
@@ -42,7 +46,8 @@ export const Pods = defineResource<Pod>({
     keepField(pod.metadata, old.metadata, "deletionTimestamp");
     pod.status.qosClass ??= old.status?.qosClass;
   },
-  validate: (pod) => [...checkPod(pod)],
+  // What was found to be right once need not be looked at again with each finalizer and label.
+  validate: (pod, old) => (old !== undefined && hasSameContent(pod, old) ? [] : [...checkPod(pod)]),
   validateUpdate: (pod, old) => [...checkPodUpdate(pod, old)],
   validateStatusUpdate: (pod, old) => [...checkPodStatusUpdate(pod, old)],
   warnings: (pod, old) =>
