@@ -145,6 +145,7 @@ export * from "./patch/patch-object.ts";
 export * from "./patch/strategic-merge-patch.ts";
 export * from "./protobuf/decode-body.ts";
 export * from "./protobuf/envelope.ts";
+export { metricsMessage } from "./protobuf/metrics-messages.ts";
 export * from "./protobuf/watch-frame.ts";
 export * from "./quantity.ts";
 export * from "./quota/amounts.ts";

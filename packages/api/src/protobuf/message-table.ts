@@ -1,5 +1,6 @@
 import { assert } from "@skiff/base";
 import { messages } from "../generated/protobuf.ts";
+import { metricsMessages } from "./metrics-messages.ts";
 
 /** How a value is written: as a message of its own, as one of the scalars of protobuf, or in a way that JSON shows differently. */
 export type ValueKind =
@@ -67,7 +68,8 @@ const read = new Map<string, MessageTable>();
 export function findMessage(name: string): MessageTable | undefined {
   const known = read.get(name);
   if (known !== undefined) return known;
-  const text = Object.hasOwn(messages, name) ? messages[name] : undefined;
+  const source = Object.hasOwn(messages, name) ? messages : metricsMessages;
+  const text = Object.hasOwn(source, name) ? source[name] : undefined;
   if (text === undefined) return undefined;
   const fields = text === "" ? [] : text.split("|").map(fieldOf);
   const table = { fields, byNumber: new Map(fields.map((field) => [field.number, field])) };

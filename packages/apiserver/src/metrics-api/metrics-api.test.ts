@@ -105,6 +105,8 @@ const refused: readonly [string, string, number, string][] = [
   ["GET", `${root}/namespaces/default/pods/nosuch`, 404, 'pods "nosuch" not found'],
   ["GET", `${root}/namespaces/default/pods/other`, 404, 'podmetrics.metrics.k8s.io "default/other" not found'],
   ["GET", `${root}/services`, 404, "the server could not find the requested resource"],
+  ["GET", `${root}/nodes?watch=true`, 405, 'watch is not supported on resources of kind "nodes.metrics.k8s.io"'],
+  ["GET", `${root}/pods?watch=1`, 405, 'watch is not supported on resources of kind "pods.metrics.k8s.io"'],
   ["POST", `${root}/nodes`, 405, "the server does not allow this method on the requested resource"],
   ["DELETE", `${root}/nodes/node`, 405, "the server does not allow this method on the requested resource"],
 ];

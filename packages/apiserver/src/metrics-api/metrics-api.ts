@@ -1,4 +1,4 @@
-import { type ResourceDefinition, refusals } from "@skiff/api";
+import { metricsMessage, type ResourceDefinition, refusals } from "@skiff/api";
 import { Background, type JsonObject } from "@skiff/base";
 import type { BuiltInService } from "../aggregation/aggregated-service.ts";
 import type { Exchange, RequestInfo } from "../contracts.ts";
@@ -39,7 +39,7 @@ const discovery: JsonObject = {
   })),
 };
 
-const also: AlsoServed = { protobuf: false };
+const also: AlsoServed = { protobuf: true };
 
 /**
  * The API of metrics-server, answered by this server itself until somebody registers another server for it.
@@ -63,7 +63,10 @@ export class MetricsApi implements BuiltInService, AsyncDisposable {
     const wanted = negotiate(exchange.headers.accept, also);
     const found = this.#find(info, exchange.query);
     const { metaVersion, form } = wanted;
-    const answer = (value: JsonObject) => respondValue(exchange, { status: 200, wanted, value });
+    const answer = (json: JsonObject) => {
+      const value = wanted.format === "protobuf" ? metricsMessage(json) : json;
+      respondValue(exchange, { status: 200, wanted, value });
+    };
     if (found.kind === "document" || form === "object") return answer(plain(found));
     const items = found.kind === "one" ? [found.item] : found.items;
     if (form === "table") return answer(metricsTable(items, { include: includedObject(exchange), metaVersion }));
@@ -102,6 +105,7 @@ export class MetricsApi implements BuiltInService, AsyncDisposable {
         item: plural === "nodes" ? this.#objects.node(name) : this.#objects.pod({ namespace, name }),
       };
     }
+    if (verb === "watch") throw refusals.methodNotAllowed({ group: metricsGroup, kind: plural }, "watch");
     if (verb !== "list") throw methodNotAllowed();
     const { labels, fields } = selectorsOf(resource, query);
     const selection = {

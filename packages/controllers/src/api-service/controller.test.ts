@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { APIServices, CustomResourceDefinitions, EndpointSlices, Services } from "@skiff/api";
+import { APIServices, CustomResourceDefinitions, EndpointSlices, isNotFound, Services } from "@skiff/api";
 import { TestCluster } from "@skiff/testing";
 import { builtInServices } from "./priorities.ts";
 
@@ -125,18 +125,20 @@ test("the condition of an aggregated API server follows its Service", async () =
   );
 });
 
-test("the metrics API is this server's own again when metrics-server is taken away", async () => {
+test("there is no APIService for the metrics API, so that metrics-server can bring its own", async () => {
   await using cluster = await TestCluster.start();
   const { client, signal } = cluster;
   const ref = { name: "v1beta1.metrics.k8s.io" };
   const get = () => client.get(APIServices, ref, { signal });
-  await cluster.eventually(async () => available(await get()) === "True Local");
-  const service = { namespace: "kube-system", name: "metrics-server" };
-  await client.patch(APIServices, ref, { spec: { service } }, { type: "merge", signal });
-  await cluster.eventually(async () => available(await get()) === "False ServiceNotFound");
-  await client.delete(APIServices, ref, { signal });
+  await assert.rejects(get(), isNotFound);
+  const spec = { group: "metrics.k8s.io", version: "v1beta1", groupPriorityMinimum: 100, versionPriority: 100 };
+  // As earlier servers made one.
+  const labels = { "kube-aggregator.kubernetes.io/automanaged": "onstart" };
+  await client.create(APIServices, { metadata: { ...ref, labels }, spec }, { signal });
   await cluster.eventually(async () => {
-    const { spec } = await get();
-    return spec.service === undefined && available(await get()) === "True Local";
+    await assert.rejects(get(), isNotFound);
   });
+  const service = { namespace: "kube-system", name: "metrics-server" };
+  await client.create(APIServices, { metadata: { ...ref }, spec: { ...spec, service } }, { signal });
+  await cluster.eventually(async () => available(await get()) === "False ServiceNotFound");
 });

@@ -19,7 +19,7 @@ import {
   passed,
   serviceProblem,
 } from "./plan.ts";
-import { apiServiceName, builtInServices, customPriority, replaceableService } from "./priorities.ts";
+import { apiServiceName, builtInServices, customPriority } from "./priorities.ts";
 
 /** Asks an aggregated API server for the discovery of its group and version. Rejects when that fails, saying why. */
 export type CheckDiscovery = (service: APIService, signal: AbortSignal) => Promise<void>;
@@ -80,7 +80,9 @@ export function apiServiceController(check: CheckDiscovery): Loop {
       if (deletionTimestamp !== undefined) return done;
       const managed = labels?.[managedLabel];
       const wanted = wantedService(name, context);
-      if (managed === "true" && wanted === undefined) {
+      // Of what this server answers only until another does it there is none: whoever installs that other brings it along.
+      const isLeft = managed === "true" || (managed === "onstart" && !service.spec.service);
+      if (isLeft && wanted === undefined) {
         await client.delete(APIServices, service.metadata, { signal }).catch((error: unknown) => {
           if (!isNotFound(error)) throw error;
         });
@@ -118,7 +120,7 @@ export function apiServiceController(check: CheckDiscovery): Loop {
     async gone({ name }, context) {
       failures.reset(name);
       const wanted = wantedService(name, context);
-      const staysAway = builtIn.has(name) && seenTo.has(name) && name !== replaceableService;
+      const staysAway = builtIn.has(name) && seenTo.has(name);
       if (wanted === undefined || staysAway) return done;
       const { client, signal } = context;
       await client.create(APIServices, wanted, { signal }).catch((error: unknown) => {

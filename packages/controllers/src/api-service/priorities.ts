@@ -64,17 +64,6 @@ export interface LocalService extends ApiPriority {
   readonly version: string;
 }
 
-/** As metrics-server registers itself, so that it may take this server's place. */
-const resourceMetrics: LocalService = {
-  group: "metrics.k8s.io",
-  version: "v1beta1",
-  groupPriorityMinimum: 100,
-  versionPriority: 100,
-};
-
-/** The APIService that comes again when the server that had taken its place is taken away. */
-export const replaceableService = apiServiceName(resourceMetrics);
-
 /** Built-in groups and versions by the name of their APIService. The group of APIServices itself has none. */
 export function builtInServices(
   resources: readonly ResourceDefinition[] = servedResources(),
@@ -86,6 +75,5 @@ export function builtInServices(
     const priority = { groupPriorityMinimum, versionPriority: versionPriority(group, version) };
     services.set(apiServiceName({ group, version }), { group, version, ...priority });
   }
-  services.set(apiServiceName(resourceMetrics), resourceMetrics);
   return services;
 }
