@@ -46,6 +46,9 @@ import { serviceAccountToken } from "./subresources/service-account-token.ts";
 import { endpointConnector } from "./webhooks/service-connector.ts";
 import { WebhookClient } from "./webhooks/webhook-client.ts";
 
+export type { EventLimit } from "./admission/optional/event-rate-limit.ts";
+export type { NodeSelectors } from "./admission/optional/pod-node-selector.ts";
+export { type TolerationDefaults, tolerationsOf } from "./admission/optional/pod-toleration-restriction.ts";
 export { type AdmissionChoice, admissionPlugins } from "./admission/plugin-choice.ts";
 export {
   type NamespacePolicy,

@@ -9,8 +9,11 @@ import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { alwaysPullImages } from "./optional/always-pull-images.ts";
 import { denyServiceExternalIPs } from "./optional/deny-service-external-ips.ts";
+import { eventRateLimit } from "./optional/event-rate-limit.ts";
 import { extendedResourceToleration } from "./optional/extended-resource-toleration.ts";
 import { ownerReferencesPermissionEnforcement } from "./optional/owner-references.ts";
+import { podNodeSelector } from "./optional/pod-node-selector.ts";
+import { podTolerationRestriction } from "./optional/pod-toleration-restriction.ts";
 import { type AdmissionChoice, optionalPlugins } from "./plugin-choice.ts";
 import { podPartsAdmission } from "./pod-parts.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
@@ -68,8 +71,11 @@ export const allPlugins = (options: AdmissionSources): readonly AdmissionPlugin[
   taintNodesByCondition,
   alwaysPullImages,
   podSecurity(options.table, options.choice?.podSecurity),
+  podNodeSelector(options.table, options.choice?.podNodeSelectors),
   priorityAdmission(options.table),
   defaultTolerationSeconds,
+  podTolerationRestriction(options.table, options.choice?.podTolerations),
+  eventRateLimit(options.clock, options.choice?.eventLimits),
   extendedResourceToleration,
   defaultStorageClass(options.table),
   storageObjectInUseProtection,

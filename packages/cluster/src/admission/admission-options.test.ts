@@ -53,3 +53,51 @@ plugins:
   await writeFile(file, configuration("{enforce: harsh}"));
   await assert.rejects(admissionOptions({ "admission-control-config-file": [file] }), /"harsh" must be one of/);
 });
+
+test("further plugins are configured by the same file", async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), "skiff-admission-"));
+  context.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, "admission.yaml");
+  const options = { "admission-control-config-file": [file], "enable-admission-plugins": ["EventRateLimit"] };
+  const head = "apiVersion: apiserver.config.k8s.io/v1\nkind: AdmissionConfiguration\nplugins:\n";
+  const limit = (text: string) => `
+- name: EventRateLimit
+  configuration:
+    apiVersion: eventratelimit.admission.k8s.io/v1alpha1
+    kind: Configuration
+    limits: [${text}]
+`;
+  await writeFile(join(folder, "nodes.yaml"), "podNodeSelectorPluginConfig: {shop: zone=a}");
+  const others = `
+- {name: PodNodeSelector, path: nodes.yaml}
+- name: PodTolerationRestriction
+  configuration:
+    apiVersion: podtolerationrestriction.admission.k8s.io/v1alpha1
+    kind: Configuration
+    default: [{key: x, operator: Exists}]
+    whitelist: [{key: x, operator: Exists}, {key: y, value: z, tolerationSeconds: 5}]
+`;
+  await writeFile(file, `${head}${limit("{type: User, qps: 5, burst: 10}")}${others}`);
+  assert.deepEqual(await admissionOptions(options), {
+    enabled: ["EventRateLimit"],
+    disabled: [],
+    eventLimits: [{ type: "User", qps: 5, burst: 10, cacheSize: 4096 }],
+    podNodeSelectors: { shop: "zone=a" },
+    podTolerations: {
+      default: [{ key: "x", operator: "Exists" }],
+      whitelist: [
+        { key: "x", operator: "Exists" },
+        { key: "y", value: "z", tolerationSeconds: 5 },
+      ],
+    },
+  });
+  for (const text of [
+    "{type: Node, qps: 5, burst: 10}",
+    "{type: User, qps: 0, burst: 10}",
+    "{type: User, qps: 5}",
+    "",
+  ]) {
+    await writeFile(file, `${head}${limit(text)}`);
+    await assert.rejects(admissionOptions(options), { code: "OPTION_INVALID" }, text);
+  }
+});

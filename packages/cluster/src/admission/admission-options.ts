@@ -12,6 +12,7 @@ import { isJsonObject, type JsonObject } from "@skiff/base";
 import { parse } from "yaml";
 import type { ApiServerFlags } from "../identity/api-server-flags.ts";
 import { badOption, objectsOf, readConfiguration, readOption, textOf, textsOf } from "../identity/config-file.ts";
+import { eventLimitsOf, nodeSelectorsOf, tolerationDefaultsOf } from "./plugin-configurations.ts";
 
 const fileOption = "admission-control-config-file";
 
@@ -22,7 +23,11 @@ export async function admissionOptions(flags: ApiServerFlags): Promise<Admission
   const both = enabled.filter((name) => disabled.includes(name));
   if (both.length > 0) throw badOption("enable-admission-plugins", `${both.join(", ")} cannot be on and off`);
   const file = flags[fileOption]?.at(-1);
-  return { enabled, disabled, ...(file === undefined ? {} : await configured(file)) };
+  const configuration = file === undefined ? {} : await configured(file);
+  if (enabled.includes("EventRateLimit") && (configuration.eventLimits ?? []).length === 0) {
+    throw badOption(fileOption, "EventRateLimit needs a configuration with limits");
+  }
+  return { enabled, disabled, ...configuration };
 }
 
 function pluginsIn(flags: ApiServerFlags, option: string): readonly string[] {
@@ -32,20 +37,35 @@ function pluginsIn(flags: ApiServerFlags, option: string): readonly string[] {
   return names;
 }
 
-async function configured(file: string): Promise<Pick<AdmissionChoice, "podSecurity">> {
+type Configured = Omit<AdmissionChoice, "enabled" | "disabled">;
+
+/** How each plugin that can be configured reads what is said of it. */
+const readers: Readonly<Record<string, (configuration: JsonObject) => Configured>> = {
+  PodSecurity: (given) => ({ podSecurity: podSecurityOf(given) }),
+  PodNodeSelector: (given) => ({ podNodeSelectors: nodeSelectorsOf(given) }),
+  PodTolerationRestriction: (given) => ({ podTolerations: tolerationDefaultsOf(given) }),
+  EventRateLimit: (given) => ({ eventLimits: eventLimitsOf(given) }),
+};
+
+async function configured(file: string): Promise<Configured> {
   const { plugins } = await readConfiguration(fileOption, file, "AdmissionConfiguration");
-  const named = objectsOf(plugins).find(({ name }) => name === "PodSecurity");
-  if (named === undefined) return {};
-  const path = textOf(named.path);
-  const given =
-    path === undefined ? named.configuration : parse(await readOption(fileOption, resolve(dirname(file), path)));
-  if (!isJsonObject(given) || given.kind !== "PodSecurityConfiguration") {
-    throw badOption(fileOption, "PodSecurity is configured by a PodSecurityConfiguration");
+  let found: Configured = {};
+  for (const { name, path, configuration } of objectsOf(plugins)) {
+    const reader = typeof name === "string" && Object.hasOwn(readers, name) ? readers[name] : undefined;
+    if (reader === undefined) continue;
+    const place = textOf(path);
+    const given: unknown =
+      place === undefined ? configuration : parse(await readOption(fileOption, resolve(dirname(file), place)));
+    if (!isJsonObject(given)) throw badOption(fileOption, `${String(name)} has no configuration`);
+    found = { ...found, ...reader(given) };
   }
-  return { podSecurity: podSecurityOf(given) };
+  return found;
 }
 
-function podSecurityOf({ defaults, exemptions }: JsonObject): PodSecurityConfiguration {
+function podSecurityOf({ kind, defaults, exemptions }: JsonObject): PodSecurityConfiguration {
+  if (kind !== "PodSecurityConfiguration") {
+    throw badOption(fileOption, "PodSecurity is configured by a PodSecurityConfiguration");
+  }
   const exempt = isJsonObject(exemptions) ? exemptions : {};
   return {
     defaults: defaultsOf(isJsonObject(defaults) ? defaults : {}),
