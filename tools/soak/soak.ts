@@ -5,6 +5,7 @@
 import { ConfigMaps, isAlreadyExists, isNotFound, type Pod, Pods, Secrets } from "@skiff/api";
 import { Background, describeError, type Random, seededRandom, silentLogger, systemClock } from "@skiff/base";
 import { createInformers, type Informer } from "@skiff/client";
+import { systemProcesses } from "@skiff/host";
 import { BenchCluster } from "../bench/bench-cluster.ts";
 import { podTraces } from "../bench/pod-traces.ts";
 import { machineTraces } from "./machine-traces.ts";
@@ -82,7 +83,10 @@ async function kill(cluster: BenchCluster, chance: Random, say: (text: string) =
   const victims = [["agent"], ["containerd"], ["agent", "containerd"]][Math.floor(chance.next() * 3)] ?? [];
   const { processes } = await cluster.told();
   const pids = processes.filter(({ name }) => victims.includes(name)).map(({ pid }) => pid);
-  for (const pid of pids) process.kill(pid, "SIGKILL");
+  for (const pid of pids) {
+    const identity = systemProcesses.identify(pid);
+    if (identity !== undefined) systemProcesses.signal(identity, "SIGKILL");
+  }
   say(`killed ${victims.join(" and ")}`);
   return pids.length;
 }

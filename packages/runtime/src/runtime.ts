@@ -370,7 +370,7 @@ export interface Runtime extends AsyncDisposable {
   ): Promise<{ readonly mountpoint: string; readonly usedBytes: number; readonly inodesUsed: number }>;
 
   containerStats(signal: AbortSignal): Promise<readonly ContainerStats[]>;
-  /** Ends processes that the runtime has lost sight of, as when it was killed while it started them; gives their ids. */
+  /** Takes away what the runtime has lost sight of, as when it was killed while it made sandboxes; gives what that was. */
   removeStrays(signal: AbortSignal): Promise<readonly string[]>;
 }
 

@@ -95,6 +95,13 @@ export class PodCgroups {
     await this.#cgroups?.limit(`${this.#root}/burstable`, { cpuShares: shares });
   }
 
+  /** Uids of all pods that have a cgroup. */
+  async remains(): Promise<readonly string[]> {
+    const folders = [this.#root, `${this.#root}/burstable`, `${this.#root}/besteffort`];
+    const groups = await Promise.all(folders.map(async (folder) => (await this.#cgroups?.children(folder)) ?? []));
+    return groups.flat().flatMap((path) => /\/pod([^/]+)$/.exec(path)?.[1] ?? []);
+  }
+
   /** Removes a pod's cgroup wherever it lies; fine when there is none. */
   async remove(pod: Pick<PodIdentity, "uid">): Promise<void> {
     if (this.#cgroups === undefined) return;

@@ -57,10 +57,10 @@ export class Evictor {
   async check(signal: AbortSignal): Promise<void> {
     const { parts, signals, reclaimDisk, onChange } = this.#options;
     const before = this.types;
-    let due = this.#pressure.observe(await signals(), parts.clock.now());
+    let due = this.#pressure.observe(await signals(), parts.clock.monotonic());
     if (due.some((one) => pressureOf(one.signal) === "DiskPressure")) {
       await reclaimDisk(signal);
-      due = this.#pressure.observe(await signals(), parts.clock.now());
+      due = this.#pressure.observe(await signals(), parts.clock.monotonic());
     }
     if (before.size !== this.types.size || [...before].some((type) => !this.types.has(type))) onChange();
     if (await this.#endExcessive(signal)) return;

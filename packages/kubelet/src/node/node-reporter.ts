@@ -61,7 +61,7 @@ export interface NodeFacts {
 export class NodeReporter {
   readonly #options: NodeReporterOptions;
   #node: Node | undefined;
-  #reportedMs = 0;
+  #reportedMs = Number.NEGATIVE_INFINITY;
   #poked = Promise.withResolvers<void>();
   #renewTime: string | undefined;
 
@@ -180,7 +180,7 @@ export class NodeReporter {
     this.#node = current;
     const status = await this.#status(current.status, signal);
     const same = jsonEqual(withoutHeartbeats(status), withoutHeartbeats(current.status ?? {}));
-    const due = clock.now() - this.#reportedMs >= reportMs;
+    const due = clock.monotonic() - this.#reportedMs >= reportMs;
     if (same && !due) return;
     // Only what differs is sent, so that what others patched meanwhile stays.
     const patch = { status: changedMembers(current.status ?? {}, status) };
@@ -189,7 +189,7 @@ export class NodeReporter {
       subresource: "status",
       signal,
     });
-    this.#reportedMs = clock.now();
+    this.#reportedMs = clock.monotonic();
     const turned = readyOf(status) !== readyOf(current.status);
     if (turned) {
       const ready = readyOf(status) === "True";

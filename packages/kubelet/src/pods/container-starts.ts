@@ -56,7 +56,7 @@ export class ContainerStarts {
   /** Milliseconds until a container may be started again. */
   backoffMs(container: Container, last: ContainerStatus | undefined): number {
     const waiting = this.#waiting.get(container.name);
-    const retryMs = waiting === undefined ? 0 : waiting.retryAtMs - this.#parts.clock.now();
+    const retryMs = waiting === undefined ? 0 : waiting.retryAtMs - this.#parts.clock.monotonic();
     const crashMs = last?.state === "exited" ? this.#backoff.remainingMs(container.name, last.finishedAtMs) : 0;
     return Math.max(retryMs, crashMs);
   }
@@ -117,14 +117,14 @@ export class ContainerStarts {
       })
       .catch((error: unknown) => {
         if (error instanceof StartFailure) {
-          const retryAtMs = clock.now() + error.retryMs;
+          const retryAtMs = clock.monotonic() + error.retryMs;
           this.#waiting.set(name, { reason: error.reason, message: error.message, retryAtMs });
         } else if (!isAbort(error, signal)) {
           logger.warn(`start of ${name} in ${podText(podIdentity(pod))}: ${describeError(error)}`);
           this.#waiting.set(name, {
             reason: "CreateContainerError",
             message: describeError(error),
-            retryAtMs: clock.now() + 10_000,
+            retryAtMs: clock.monotonic() + 10_000,
           });
         }
       })

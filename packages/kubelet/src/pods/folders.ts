@@ -26,6 +26,11 @@ export class PodFolders {
     return join(this.#root, "memory");
   }
 
+  /** Holds a folder of logs for each pod. */
+  get logs(): string {
+    return this.#logs;
+  }
+
   pod(uid: string): string {
     return join(this.pods, uid);
   }

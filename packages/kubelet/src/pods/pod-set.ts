@@ -6,6 +6,7 @@ import { isMirrorPod, isStaticPod } from "../static-pods/static-pod.ts";
 import { admitPod, type Judgement } from "./admission.ts";
 import type { NodeParts } from "./node-parts.ts";
 import { type PodIdentity, podText } from "./pod-identity.ts";
+import { podRemains, removeRemains } from "./pod-remains.ts";
 import type { PodFailure } from "./pod-status.ts";
 import { PodWorker } from "./pod-worker.ts";
 import { removeOrphan } from "./remove-pod.ts";
@@ -237,20 +238,21 @@ export class PodSet implements Disposable {
     }
   }
 
-  /** Removes what pods left on the disk that neither the API nor the runtime knows any more (after a crash of the machine). */
+  /**
+   * Removes what pods left on the machine that neither the API nor the runtime knows any more, after a crash of the machine, or
+   * of this agent in the midst of their removal.
+   */
   async removeLeftovers(signal: AbortSignal): Promise<void> {
-    const { cache, cgroups, volumes, grants, logger } = this.#parts;
+    const { cache, grants, logger } = this.#parts;
     const known = new Set([
       ...this.#informer.list().map((pod) => pod.metadata.uid),
       ...cache.pods().map((one) => one.uid),
     ]);
-    for (const uid of grants.holders())
-      if (!known.has(uid) && !this.#workers.has(uid) && !this.#orphans.has(uid)) grants.release(uid);
-    for (const uid of await volumes.remains()) {
-      if (known.has(uid) || this.#workers.has(uid) || this.#orphans.has(uid)) continue;
+    const isStray = (uid: string) => !known.has(uid) && !this.#workers.has(uid) && !this.#orphans.has(uid);
+    for (const uid of grants.holders()) if (isStray(uid)) grants.release(uid);
+    for (const uid of (await podRemains(this.#parts)).filter(isStray)) {
       try {
-        await volumes.removePod(uid, signal);
-        await cgroups.remove({ uid });
+        await removeRemains(this.#parts, uid, signal);
       } catch (error) {
         signal.throwIfAborted();
         logger.warn(`orphaned pod ${uid} found, but its volumes are not cleaned up: ${describeError(error)}`);
@@ -260,8 +262,8 @@ export class PodSet implements Disposable {
 
   async #removeStrays(signal: AbortSignal): Promise<void> {
     const { runtime, logger } = this.#parts;
-    for (const id of await runtime.removeStrays(signal))
-      logger.info(`ended the remains of sandbox ${id}, of which the runtime knows nothing`);
+    for (const stray of await runtime.removeStrays(signal))
+      logger.info(`took away ${stray}, which belongs to no sandbox that the runtime knows`);
   }
 
   #endOrphan(pod: PodIdentity): void {

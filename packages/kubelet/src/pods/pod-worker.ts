@@ -127,7 +127,7 @@ export class PodWorker {
       if (this.#pod.status?.startTime !== undefined) await this.#resize.load(this.#wanted);
       while (!signal.aborted && !this.#isRemoved()) {
         this.#woken = Promise.withResolvers<void>();
-        this.#recheckAtMs = clock.now() + resyncMs;
+        this.#recheckAtMs = clock.monotonic() + resyncMs;
         try {
           await this.#step(signal, life);
         } catch (error) {
@@ -136,7 +136,7 @@ export class PodWorker {
           this.#recheckIn(retryMs);
         }
         if (this.#isRemoved()) return;
-        using _ = clock.after(Math.max(0, this.#recheckAtMs - clock.now()), () => this.wake());
+        using _ = clock.after(Math.max(0, this.#recheckAtMs - clock.monotonic()), () => this.wake());
         await resolvedOrAborted(this.#woken.promise, signal);
       }
     } finally {
@@ -156,7 +156,7 @@ export class PodWorker {
   }
 
   #recheckIn(ms: number): void {
-    this.#recheckAtMs = Math.min(this.#recheckAtMs, this.#parts.clock.now() + Math.max(0, ms));
+    this.#recheckAtMs = Math.min(this.#recheckAtMs, this.#parts.clock.monotonic() + Math.max(0, ms));
   }
 
   /** A second, shorter grace takes the place of one that is running. */

@@ -24,9 +24,9 @@ interface Exit {
 
 const gone = (error: unknown): boolean => error instanceof RuntimeError && error.code === "NOT_FOUND";
 
-/** The newest first: by the time of creation, then by attempt (clocks may stand still between two). */
+/** The newest first: by attempt, which only ever grows, then by the time of creation, as clocks may be set back. */
 const newestFirst = (a: { createdAtMs: number; attempt: number }, b: { createdAtMs: number; attempt: number }) =>
-  b.createdAtMs - a.createdAtMs || b.attempt - a.attempt;
+  b.attempt - a.attempt || b.createdAtMs - a.createdAtMs;
 
 /** A container as the event of its end tells it, before the runtime's own status does. */
 export function withExit(status: ContainerStatus, exit: Exit | undefined): ContainerStatus {

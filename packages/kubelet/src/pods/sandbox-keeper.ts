@@ -36,7 +36,7 @@ export class SandboxKeeper {
     options: { readonly attempt: number; readonly old: readonly SandboxStatus[]; readonly signal: AbortSignal },
   ): number {
     const { clock } = this.#parts;
-    const waitMs = this.#retryAtMs - clock.now();
+    const waitMs = this.#retryAtMs - clock.monotonic();
     if (waitMs > 0) return waitMs;
     const attempt = Math.max(options.attempt, this.#attempt);
     this.#run(
@@ -46,7 +46,7 @@ export class SandboxKeeper {
         },
         (error: unknown) => {
           this.#attempt = attempt + 1;
-          this.#retryAtMs = clock.now() + Math.min(lastRetryMs, firstRetryMs * 2 ** this.#failures++);
+          this.#retryAtMs = clock.monotonic() + Math.min(lastRetryMs, firstRetryMs * 2 ** this.#failures++);
           throw error;
         },
       ),

@@ -4,6 +4,8 @@ interface Entry {
   delayMs: number;
   /** When the delay was last decided on. */
   sinceMs: number;
+  /** The end that was asked about last, and when it was first (by a clock that is never set). */
+  seen?: { readonly endedMs: number; readonly atMs: number };
 }
 
 const initialMs = 10_000;
@@ -24,7 +26,11 @@ export class StartBackoff {
   /** Milliseconds that a container which ended at `endedMs` still has to wait. */
   remainingMs(name: string, endedMs: number): number {
     const entry = this.#live(name, endedMs);
-    return entry === undefined ? 0 : Math.max(0, endedMs + entry.delayMs - this.#clock.now());
+    if (entry === undefined) return 0;
+    if (entry.seen?.endedMs !== endedMs) entry.seen = { endedMs, atMs: this.#clock.monotonic() };
+    // A clock that was set back makes the end lie ahead: nobody waits longer for that than since the end was first heard of.
+    const leftMs = Math.min(endedMs - this.#clock.now(), entry.seen.atMs - this.#clock.monotonic());
+    return Math.max(0, leftMs + entry.delayMs);
   }
 
   /** The whole delay, for messages. */

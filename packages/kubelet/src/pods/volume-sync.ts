@@ -8,6 +8,7 @@ const retry = { initialMs: 500, maxMs: 122_000 };
 const awaitMs = 5_000;
 /** A pod that has waited this long for its volumes says so, and again after as long. */
 const patienceMs = 123_000;
+const lookMs = 120_000;
 
 /** Keeps one pod's volumes current: sets them up, again after failures, and refreshes them when what they show changed. */
 export class VolumeSync {
@@ -37,7 +38,7 @@ export class VolumeSync {
   async run(signal: AbortSignal): Promise<void> {
     if ((this.#pod.spec.volumes ?? []).length === 0) return;
     const { clock, logger } = this.#parts;
-    let lateAtMs = clock.now() + patienceMs;
+    let lateAtMs = clock.monotonic() + patienceMs;
     let told = "";
     for (let failures = 0; !signal.aborted; ) {
       this.#poked = Promise.withResolvers<void>();
@@ -46,21 +47,23 @@ export class VolumeSync {
         const result = await this.#parts.volumes.setUp(this.#pod, signal);
         if (result.missing.length === 0) this.#ready.resolve();
         if (result.failed) {
-          const late = result.missing.length > 0 && clock.now() >= lateAtMs;
+          const late = result.missing.length > 0 && clock.monotonic() >= lateAtMs;
           const why = [...result.unresolved.values()].join("; ") || (late ? "context deadline exceeded" : "");
           if (why !== "" && (late || why !== told)) {
             this.#tell(result, why);
             told = why;
-            lateAtMs = clock.now() + patienceMs;
+            lateAtMs = clock.monotonic() + patienceMs;
           }
           const again = Math.min(
             backoffDelayMs(retry, ++failures),
             result.awaited ? awaitMs : Number.POSITIVE_INFINITY,
           );
-          waitMs = Math.min(again, Math.max(1, lateAtMs - clock.now()));
+          waitMs = Math.min(again, Math.max(1, lateAtMs - clock.monotonic()));
         } else {
           failures = 0;
           waitMs = result.refreshAtMs - clock.now();
+          // What ends by the time of day is looked at now and then: the machine's clock may be set meanwhile.
+          if (Number.isFinite(waitMs)) waitMs = Math.min(waitMs, lookMs);
         }
       } catch (error) {
         if (isAbort(error, signal)) return;

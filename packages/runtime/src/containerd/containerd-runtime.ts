@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { dirname } from "node:path";
 import { arch } from "node:process";
 import type { Duplex, Readable } from "node:stream";
 import { type Clock, describeError, type Logger, Turns } from "@skiff/base";
@@ -41,6 +42,7 @@ import { nativeCall, Tasks } from "./native.ts";
 import { pauseImage, pauseImageName } from "./pause-image.ts";
 import { ContainerKinds, runtimeEvents } from "./runtime-events.ts";
 import { signalNumber } from "./signal-number.ts";
+import { StrayNetworks } from "./stray-networks.ts";
 import { endStrayShims } from "./stray-shims.ts";
 import { attachStreams, forwardPort } from "./streaming.ts";
 
@@ -69,6 +71,9 @@ export class ContainerdRuntime implements Runtime {
   readonly #options: ContainerdRuntimeOptions;
   readonly #exec: ExecContext;
   readonly #images: ContainerdImages;
+  readonly #strayNetworks: StrayNetworks;
+  /** Sandboxes that are being made, the oldest first. */
+  readonly #begun = new Set<{ readonly ms: number }>();
   /**
    * Making and taking down pods is work for the processor: done a few at a time, a hundred pods are there just as soon, the
    * first of them much sooner, and none of them late for a deadline.
@@ -81,6 +86,7 @@ export class ContainerdRuntime implements Runtime {
     this.#kinds = new ContainerKinds(this.#channel);
     this.#images = new ContainerdImages(this.#channel, options.clock);
     const { processes, clock } = options;
+    this.#strayNetworks = new StrayNetworks({ stateDirectory: dirname(options.socket), processes, clock });
     this.#exec = { channel: this.#channel, processes, clock, folder: options.pipesDirectory };
   }
 
@@ -116,12 +122,16 @@ export class ContainerdRuntime implements Runtime {
 
   async runPodSandbox(config: SandboxConfig, signal: AbortSignal): Promise<string> {
     const request = { config: criSandboxConfig(config), runtimeHandler: config.runtimeHandler };
-    const { podSandboxId } = await this.#turns.take(
-      () => this.#call(RuntimeService.runPodSandbox, request, signal, 2 * requestMs),
-      signal,
-    );
-    this.#kinds.note(podSandboxId, "sandbox");
-    return podSandboxId;
+    const begun = { ms: this.#options.clock.monotonic() };
+    this.#begun.add(begun);
+    try {
+      const run = () => this.#call(RuntimeService.runPodSandbox, request, signal, 2 * requestMs);
+      const { podSandboxId } = await this.#turns.take(run, signal);
+      this.#kinds.note(podSandboxId, "sandbox");
+      return podSandboxId;
+    } finally {
+      this.#begun.delete(begun);
+    }
   }
 
   async stopPodSandbox(id: string, signal: AbortSignal): Promise<void> {
@@ -364,9 +374,12 @@ export class ContainerdRuntime implements Runtime {
     return this.#images.fileSystem(signal);
   }
 
-  removeStrays(signal: AbortSignal): Promise<readonly string[]> {
+  async removeStrays(signal: AbortSignal): Promise<readonly string[]> {
     const { socket, processes, clock } = this.#options;
-    return endStrayShims(this.#channel, { socket, processes, clock }, signal);
+    const shims = await endStrayShims(this.#channel, { socket, processes, clock }, signal);
+    const [first] = this.#begun;
+    const ids = new Set((await this.listPodSandboxes(signal)).map(({ id }) => id));
+    return [...shims, ...(await this.#strayNetworks.sweep({ ids, begunMs: first?.ms }, signal))];
   }
 
   async containerStats(signal: AbortSignal): Promise<readonly ContainerStats[]> {

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { it } from "node:test";
+import { VirtualClock } from "@skiff/base";
+import { systemProcesses } from "@skiff/host";
+import { StrayNetworks } from "./stray-networks.ts";
+
+const { signal } = new AbortController();
+
+it("takes away what no sandbox owns, after a while, and nothing that is being made", async () => {
+  const stateDirectory = await mkdtemp(join(tmpdir(), "skiff-strays-"));
+  try {
+    const netns = join(stateDirectory, "state/io.containerd.grpc.v1.cri/netns");
+    const bundle = join(stateDirectory, "state/io.containerd.runtime.v2.task/k8s.io/owner");
+    const addresses = join(stateDirectory, "cni-addresses/net");
+    for (const folder of [netns, bundle, addresses]) await mkdir(folder, { recursive: true });
+    for (const name of ["cni-used", "cni-stray"]) await writeFile(join(netns, name), "");
+    await writeFile(join(bundle, "config.json"), JSON.stringify({ path: join(netns, "cni-used") }));
+    await writeFile(join(addresses, "10.0.0.2"), "owner\r\neth0");
+    await writeFile(join(addresses, "10.0.0.3"), "nobody\r\neth0");
+    await writeFile(join(addresses, "last_reserved_ip.0"), "10.0.0.3");
+    const clock = new VirtualClock();
+    const strays = new StrayNetworks({ stateDirectory, processes: systemProcesses, clock });
+    const ids = new Set(["owner"]);
+    const sweep = (begunMs?: number) => strays.sweep({ ids, begunMs }, signal);
+    assert.deepEqual(await sweep(), []);
+    await clock.advance(30_000);
+    assert.deepEqual(await sweep(), []);
+    await clock.advance(30_000);
+    // A sandbox has been under way since before they were first seen: they may be its.
+    assert.deepEqual(await sweep(0), []);
+    assert.deepEqual(await sweep(50_000), [join(netns, "cni-stray"), join(addresses, "10.0.0.3")]);
+    assert.deepEqual(await readdir(netns), ["cni-used"]);
+    assert.deepEqual((await readdir(addresses)).sort(), ["10.0.0.2", "last_reserved_ip.0"]);
+    assert.deepEqual(await sweep(), []);
+  } finally {
+    await rm(stateDirectory, { recursive: true, force: true });
+  }
+});
