@@ -161,10 +161,7 @@ function bodyOf({ request }: Call): JsonValue {
 }
 
 function objectOf(call: Call) {
-  return inForm(withoutCopying(call.request.body) ?? bodyOf(call));
-}
-
-function inForm(body: unknown) {
+  const body = withoutCopying(call.request.body) ?? bodyOf(call);
   if (!isJsonObject(body)) throw refusals.badRequest("the body of the request is not an object");
   return withMetadata(body);
 }
@@ -181,8 +178,7 @@ const verbs: Readonly<Record<TransportRequest["verb"], (call: Call) => Promise<J
     return asJson((await createObject(call.storage, object, call.context("CreateOptions"))).object);
   },
   async update(call) {
-    // It is only read, and copied where it is written.
-    const object = inForm(call.request.body);
+    const object = objectOf(call);
     const context = call.context("UpdateOptions");
     const { subresource } = call.request;
     return asJson((await updateObject(call.storage, call.ref, { object, context, subresource })).served.object);
