@@ -28,6 +28,10 @@ import { openLmdbStore } from "../../packages/store/src/index.ts";
 import type { BenchRow } from "./row.ts";
 
 const nodeCount = 5_000;
+/** What a decision costs is compared with that of a cluster so much smaller. */
+const fewNodes = 500;
+/** Of ten times the nodes, twice as many are compared for each pod, as Kubernetes has it. */
+const mostGrowth = 2;
 const zones = 10;
 const inFlight = 128;
 const never = new AbortController().signal;
@@ -83,18 +87,41 @@ export async function benchScheduler(): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const scenario of scenarios) {
     process.stderr.write(`scheduler: ${scenario.what}\n`);
-    const { seconds, cpuSeconds } = await run(scenario);
+    const taken = await run(scenario, nodeCount);
+    const { seconds, cpuSeconds } = taken;
     process.stderr.write(`scheduler: ${Math.round(scenario.pods / seconds)}/s, ${cpuSeconds.toFixed(1)} s of CPU\n`);
     rows.push({
       what: `${scenario.what} on ${nodeCount.toLocaleString("en")} nodes, created to bound`,
       value: Math.round(scenario.pods / seconds),
       unit: "/s",
       floor: scenario.floor,
-      detail: `${seconds.toFixed(1)} s; one process for all, ${millis(cpuSeconds / scenario.pods)} ms of CPU a pod`,
+      detail: `${seconds.toFixed(1)} s; one process for all, ${cpuText(taken, scenario.pods)}`,
     });
   }
+  rows.push(await growthRow());
   return rows;
 }
+
+/** Whether the work for a pod grows with the cluster. CPU is compared: that does not depend on what else the machine does. */
+async function growthRow(): Promise<BenchRow> {
+  process.stderr.write(`scheduler: the same on ${fewNodes} and on ${nodeCount} nodes\n`);
+  const plain: Scenario = { what: "", floor: 0, pods: 10_000, spec: {} };
+  const few = await run(plain, fewNodes);
+  const many = await run(plain, nodeCount);
+  const onEach = `${millis(many.cpuSeconds / plain.pods)} ms of CPU a pod against ${millis(few.cpuSeconds / plain.pods)} ms`;
+  return {
+    what: `CPU for 10,000 plain pods on ${nodeCount.toLocaleString("en")} nodes against ${fewNodes}`,
+    value: Number((many.cpuSeconds / few.cpuSeconds).toFixed(2)),
+    unit: "times",
+    floor: undefined,
+    ceiling: mostGrowth,
+    detail: `${onEach}; ${Math.round(plain.pods / many.seconds)}/s against ${Math.round(plain.pods / few.seconds)}/s`,
+  };
+}
+
+/** What of it the main thread took bounds the speed of a machine that does nothing else. */
+const cpuText = ({ cpuSeconds, mainSeconds }: Taken, pods: number): string =>
+  `${millis(cpuSeconds / pods)} ms of CPU a pod, ${millis(mainSeconds / pods)} ms of it on the main thread`;
 
 const millis = (seconds: number): string => (seconds * 1000).toFixed(2);
 
@@ -102,9 +129,10 @@ interface Taken {
   readonly seconds: number;
   /** User and system time of the process, all its threads: what load of other processes does not change. */
   readonly cpuSeconds: number;
+  readonly mainSeconds: number;
 }
 
-async function run(scenario: Scenario): Promise<Taken> {
+async function run(scenario: Scenario, nodes: number): Promise<Taken> {
   const folder = mkdtempSync(join(tmpdir(), "skiff-bench-scheduler-"));
   try {
     await using store = await openLmdbStore({ folder, clock: systemClock, logger: silentLogger });
@@ -117,27 +145,31 @@ async function run(scenario: Scenario): Promise<Taken> {
     await client.create(ServiceAccounts, { metadata: { name: "default", namespace: "default" } }, { signal: never });
     const urgent = { metadata: { name: "urgent" }, value: 100 };
     await client.create(PriorityClasses, urgent, { signal: never });
-    await inParallel(nodeCount, (index) => createNode(client, index));
-    const full = nodeCount * (scenario.fill ?? 0);
+    await inParallel(nodes, (index) => createNode(client, index));
+    const full = nodes * (scenario.fill ?? 0);
     const low = { priority: 0, terminationGracePeriodSeconds: 0 };
     await inParallel(full, async (index) => {
-      const spec = { ...low, nodeName: `node-${index % nodeCount}` };
+      const spec = { ...low, nodeName: `node-${index % nodes}` };
       await client.create(Pods, newPod(`low-${index}`, spec, "1"), options);
     });
     await using _scheduler = await Scheduler.start({ ...parts, informers, recorderOf: () => recorder }, never);
     const bound = allBound(informers.for(Pods), scenario.pods);
     const startMs = performance.now();
     const before = process.cpuUsage();
+    const mainBefore = process.threadCpuUsage();
     await inParallel(scenario.pods, async (index) => {
       await client.create(Pods, newPod(`pod-${index}`, scenario.spec, full > 0 ? "1" : "100m"), options);
     });
     await bound;
-    const used = process.cpuUsage(before);
-    return { seconds: (performance.now() - startMs) / 1000, cpuSeconds: (used.user + used.system) / 1e6 };
+    const seconds = (performance.now() - startMs) / 1000;
+    const cpuSeconds = secondsOf(process.cpuUsage(before));
+    return { seconds, cpuSeconds, mainSeconds: secondsOf(process.threadCpuUsage(mainBefore)) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+const secondsOf = ({ user, system }: NodeJS.CpuUsage): number => (user + system) / 1e6;
 
 const options = { signal: never };
 

@@ -2,7 +2,15 @@ import type { Pod } from "@skiff/api";
 import { type Random, randomInt } from "@skiff/base";
 import type { ClusterState } from "./cluster-state.ts";
 import { type PluginScores, type Rejection, Verdicts } from "./decision.ts";
-import { type Candidates, filterNodes, type Inquiry, type Look, nodesWhere, promisedNode } from "./filter-nodes.ts";
+import {
+  type Candidates,
+  filterNodes,
+  type Inquiry,
+  type Look,
+  promisedNode,
+  resolvableNodes,
+  type SomeNodes,
+} from "./filter-nodes.ts";
 import type { ClusterView, NodeScores, Plugin } from "./framework.ts";
 import type { NodeInfo } from "./node-info.ts";
 import { podFacts } from "./pod-facts.ts";
@@ -27,7 +35,7 @@ export interface Decided {
   /** How many nodes were looked at, the one that was promised to the pod aside. */
   readonly examined: number;
   /** Nodes that could take the pod if others went. */
-  readonly resolvable: readonly NodeInfo[];
+  readonly resolvable: SomeNodes;
   /** Absent where no node had to be asked. */
   readonly inquiry: Inquiry | undefined;
 }
@@ -69,7 +77,7 @@ export function decide(pod: Pod, input: DecisionInput): Decided {
   const [only] = feasible;
   if (only === undefined) {
     const others = restriction === undefined ? {} : { others: othersOf(restriction, state.names) };
-    const resolvable = nodesWhere(candidates, { start, codes }, (code) => reasons[code - 1]?.resolvable === true);
+    const resolvable = resolvableNodes(candidates, { start, codes }, reasons);
     return {
       node: undefined,
       verdicts: new Verdicts({ ...parts, plugins: [], ...others }),

@@ -30,6 +30,7 @@ interface VerdictParts {
 /** Where each node stood in a decision, a few bytes a node: names and totals are put together when somebody asks. */
 export class Verdicts {
   readonly #parts: VerdictParts;
+  #tally: ReadonlyMap<Rejection, number> | undefined;
 
   constructor(parts: VerdictParts) {
     this.#parts = parts;
@@ -71,9 +72,17 @@ export class Verdicts {
 
   /** How many nodes were rejected for each reason. */
   get tally(): ReadonlyMap<Rejection, number> {
+    this.#tally ??= this.#count();
+    return this.#tally;
+  }
+
+  #count(): ReadonlyMap<Rejection, number> {
     const { codes, reasons, others } = this.#parts;
     const counts = new Uint32Array(reasons.length + 1);
-    for (const code of codes) counts[code] = (counts[code] ?? 0) + 1;
+    for (let index = 0; index < codes.length; index++) {
+      const code = codes[index] ?? 0;
+      counts[code] = (counts[code] ?? 0) + 1;
+    }
     const result = new Map<Rejection, number>();
     for (const [index, reason] of reasons.entries()) {
       const count = counts[index + 1] ?? 0;

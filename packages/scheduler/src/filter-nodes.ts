@@ -6,7 +6,7 @@ import type { NodeInfo } from "./node-info.ts";
 import type { PodFacts } from "./pod-facts.ts";
 import type { Profile } from "./profile.ts";
 import { rejectionOf } from "./rejections.ts";
-import type { Standing } from "./standing.ts";
+import { type Standing, unknown } from "./standing.ts";
 
 /** Of clusters up to this size every node is looked at. */
 const alwaysConsidered = 100;
@@ -58,20 +58,23 @@ export function filterNodes(
   const standing = profile.cache.standing(facts, state);
   const look = looks.length === 0 ? undefined : lookFor(inquiry, state, standing);
   const own = promisedTo(pod, state)?.slot;
+  const known = standing.codes;
   const codes = new Uint16Array(count);
   const feasible: NodeInfo[] = [];
   let examined = 0;
-  while (examined < count && feasible.length < enough) {
-    const at = (start + examined) % count;
+  for (let at = start; examined < count && feasible.length < enough; at = at + 1 === count ? 0 : at + 1) {
     const slot = slots[at] ?? 0;
-    let code = slot === own ? undefined : standing.known(slot);
-    if (code === undefined || code === 0) {
+    let code = known[slot] ?? unknown;
+    // Most nodes of a full cluster have been asked before, and have not changed: they cost this look at a number.
+    if (code === 0 || code === unknown || slot === own) {
       const node = nodes[at];
       if (node === undefined) break;
       // What stands of a node that is promised to this pod is that others must leave it alone.
       if (slot === own) code = standing.codeOf(rejectionBeside(inquiry, node, state));
-      else if (code === undefined) code = standing.code(pod, node, state);
-      if (code === 0 && look !== undefined && slot !== own) code = look(node);
+      else {
+        if (code === unknown) code = standing.ask(pod, node, state);
+        if (code === 0 && look !== undefined) code = look(node);
+      }
       if (code === 0) feasible.push(node);
     }
     codes[examined] = code;
@@ -136,16 +139,21 @@ function lookAt({ looks }: Inquiry, request: FilterRequest): Rejection | undefin
 export const rejectionOn = (inquiry: Inquiry, request: FilterRequest): Rejection | undefined =>
   inquiry.profile.cache.rejection(request) ?? lookAt(inquiry, request);
 
-/** Nodes of those looked at whose code is meant. */
-export function nodesWhere(
+/** Nodes by their place in some order: an array, or less than that. */
+export type SomeNodes = Pick<readonly NodeInfo[], "length" | "at">;
+
+/** Those of the nodes looked at that could take the pod if others went. */
+export function resolvableNodes(
   { nodes }: Candidates,
   { start, codes }: { readonly start: number; readonly codes: Uint16Array },
-  isMeant: (code: number) => boolean,
-): readonly NodeInfo[] {
-  const result: NodeInfo[] = [];
+  reasons: readonly Rejection[],
+): SomeNodes {
+  const isResolvable = Uint8Array.from([0, ...reasons.map(({ resolvable }) => Number(resolvable))]);
+  const places = new Int32Array(codes.length);
+  let length = 0;
   for (let index = 0; index < codes.length; index++) {
-    const node = nodes[(start + index) % nodes.length];
-    if (node !== undefined && isMeant(codes[index] ?? 0)) result.push(node);
+    if (isResolvable[codes[index] ?? 0] !== 1) continue;
+    places[length++] = (start + index) % nodes.length;
   }
-  return result;
+  return { length, at: (index) => nodes[places[index] ?? -1] };
 }

@@ -29,7 +29,8 @@ export interface Weight {
 /** Containers without requests still weigh something when nodes are compared, or their pods would all go to one node. */
 const assumedRequests = { cpu: "100m", memory: "200Mi" };
 
-const known = new WeakMap<Pod, PodFacts>();
+/** By spec: versions of a pod of which only the status differs mostly share it. */
+const known = new WeakMap<Pod["spec"], PodFacts>();
 const shapes = new Map<string, PodFacts>();
 /** Facts of so many different shapes are kept; the oldest go first. */
 const shapeLimit = 4_096;
@@ -39,7 +40,7 @@ const shapeLimit = 4_096;
  * what was found out for one of them holds for all.
  */
 export function podFacts(pod: Pod): PodFacts {
-  const remembered = known.get(pod);
+  const remembered = known.get(pod.spec);
   if (remembered !== undefined) return remembered;
   const shape = shapeOf(pod);
   let facts = shapes.get(shape);
@@ -49,7 +50,7 @@ export function podFacts(pod: Pod): PodFacts {
     const [oldest] = shapes.size > shapeLimit ? shapes.keys() : [];
     if (oldest !== undefined) shapes.delete(oldest);
   }
-  known.set(pod, facts);
+  known.set(pod.spec, facts);
   return facts;
 }
 

@@ -7,7 +7,7 @@ import type { PodFacts } from "./pod-facts.ts";
 import { rejectionOf } from "./rejections.ts";
 
 /** The code of nodes that have not been looked at as they are now. */
-const unknown = 0xffff;
+export const unknown = 0xffff;
 /** Reasons with figures of their own could be many: who has met so many begins anew. */
 const reasonLimit = 10_000;
 
@@ -72,21 +72,18 @@ export class Standing {
     this.#upTo = changes.head;
   }
 
-  /** 0: the node can take the pod as far as it alone decides; else 1 more than an index of `reasons`. */
-  code(pod: Pod, node: NodeInfo, state: ClusterState): number {
+  /** By slot. 0: the node can take the pod as far as it alone decides; `unknown`; else 1 more than an index of `reasons`. */
+  get codes(): Uint16Array {
+    return this.#codes;
+  }
+
+  /** The code of a node that is not known. */
+  ask(pod: Pod, node: NodeInfo, state: ClusterState): number {
     const { slot } = node;
-    const known = this.#codes[slot] ?? unknown;
-    if (known !== unknown) return known;
     const code = this.codeOf(this.#judge(pod, node, state));
     this.#codes[slot] = code;
     if (code === 0) this.#score({ pod, facts: this.#facts, node });
     return code;
-  }
-
-  /** The code by slot, where it is known. */
-  known(slot: number): number | undefined {
-    const code = this.#codes[slot];
-    return code === unknown ? undefined : code;
   }
 
   /** A scoring plugin's raw score of a node whose code is 0. */

@@ -2,7 +2,7 @@ import { type Pod, type PodDisruptionBudget, podCondition } from "@skiff/api";
 import { type Random, randomInt } from "@skiff/base";
 import type { ClusterState } from "../cluster-state.ts";
 import type { Decided } from "../decide.ts";
-import type { Inquiry } from "../filter-nodes.ts";
+import type { Inquiry, SomeNodes } from "../filter-nodes.ts";
 import type { NodeInfo } from "../node-info.ts";
 import { fruitlessPreemption } from "../unschedulable-message.ts";
 import type { CandidateLimits } from "./candidate-limits.ts";
@@ -63,13 +63,13 @@ function awaitsVictims(pod: Pod, state: ClusterState): boolean {
   return false;
 }
 
-function tryOut(inquiry: Inquiry, nodes: readonly NodeInfo[], input: PreemptionInput) {
+function tryOut(inquiry: Inquiry, nodes: SomeNodes, input: PreemptionInput) {
   const { budgets, random, limits, state } = input;
   const { facts, pod } = inquiry;
   const { uid } = pod.metadata;
   const nominatedTo = ({ name }: NodeInfo) => state.nominations.before(name, { uid, priority: facts.priority });
   const own = state.nominations.nodeOf(uid);
-  const cache = input.cache.of(inquiry, budgets, own === undefined ? undefined : state.node(own));
+  const cache = input.cache.of(inquiry, { state, budgets, own: own === undefined ? undefined : state.node(own) });
   const wanted = Math.min(
     nodes.length,
     Math.max(Math.floor((nodes.length * limits.minCandidateNodesPercentage) / 100), limits.minCandidateNodesAbsolute),
@@ -80,7 +80,7 @@ function tryOut(inquiry: Inquiry, nodes: readonly NodeInfo[], input: PreemptionI
   let harmless = 0;
   for (let index = 0; index < nodes.length; index++) {
     if (candidates.length >= wanted && harmless > 0) break;
-    const node = nodes[(offset + index) % nodes.length];
+    const node = nodes.at((offset + index) % nodes.length);
     if (node === undefined) break;
     const result = cache.get(node) ?? cache.put(node, selectVictims(inquiry, node, nominatedTo(node), budgets));
     if (result.kind === "not-helped") failed.push(result);

@@ -1,4 +1,5 @@
 import type { PodDisruptionBudget } from "@skiff/api";
+import type { ClusterState } from "../cluster-state.ts";
 import type { Inquiry } from "../filter-nodes.ts";
 import type { NodeInfo } from "../node-info.ts";
 import type { PodFacts } from "../pod-facts.ts";
@@ -12,6 +13,13 @@ export interface KnownVictims {
   put(node: NodeInfo, result: Result): Result;
 }
 
+/** What holds at the moment. */
+export interface Circumstances {
+  readonly state: ClusterState;
+  readonly budgets: readonly PodDisruptionBudget[];
+  readonly own: NodeInfo | undefined;
+}
+
 /** For pods that look beyond the node (spreading, affinity): each node is looked at anew. */
 const nothingKnown: KnownVictims = { get: () => undefined, put: (_, result) => result };
 
@@ -22,26 +30,33 @@ const nothingKnown: KnownVictims = { get: () => undefined, put: (_, result) => r
 export class VictimCache {
   #facts: PodFacts | undefined;
   #budgets: readonly PodDisruptionBudget[] = [];
-  #generations: number[] = [];
-  #results: Result[] = [];
+  #results: (Result | undefined)[] = [];
+  #state: ClusterState | undefined;
+  #upTo = 0;
 
   /** What holds for this pod. `own`: the node that is promised to it, which others find taken and it does not. */
-  of(inquiry: Inquiry, budgets: readonly PodDisruptionBudget[], own: NodeInfo | undefined): KnownVictims {
+  of(inquiry: Inquiry, { state, budgets, own }: Circumstances): KnownVictims {
     if (inquiry.looks.length > 0) return nothingKnown;
     const sameBudgets = this.#budgets === budgets || (this.#budgets.length === 0 && budgets.length === 0);
-    if (this.#facts !== inquiry.facts || !sameBudgets) {
-      this.#facts = inquiry.facts;
-      this.#budgets = budgets;
-      this.#generations = [];
-      this.#results = [];
-    }
+    const holds = this.#facts === inquiry.facts && sameBudgets && this.#state === state;
+    const results = holds ? this.#results : [];
+    const followed = state.changes.visitSince(this.#upTo, (slot) => {
+      results[slot] = undefined;
+    });
+    this.#results = followed ? results : [];
+    this.#facts = inquiry.facts;
+    this.#budgets = budgets;
+    this.#state = state;
+    this.#upTo = state.changes.head;
+    return this.#known(own);
+  }
+
+  #known(own: NodeInfo | undefined): KnownVictims {
+    const results = this.#results;
     return {
-      get: (node) =>
-        node !== own && this.#generations[node.slot] === node.generation ? this.#results[node.slot] : undefined,
+      get: (node) => (node === own ? undefined : results[node.slot]),
       put: (node, result) => {
-        if (node === own) return result;
-        this.#generations[node.slot] = node.generation;
-        this.#results[node.slot] = result;
+        if (node !== own) results[node.slot] = result;
         return result;
       },
     };
