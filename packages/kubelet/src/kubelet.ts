@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { asMillis, asUnits, type Node, Nodes, type Pod, Pods, Services } from "@skiff/api";
 import { aborted, Background, describeError } from "@skiff/base";
 import { PodCgroups } from "./cgroups/pod-cgroups.ts";
+import type { NodeClaims } from "./claims/node-claims.ts";
 import { defaultConfiguration, type KubeletConfiguration } from "./config/kubelet-configuration.ts";
 import { CsiDrivers } from "./csi/csi-drivers.ts";
 import { Evictor } from "./eviction/evictor.ts";
@@ -80,7 +81,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const aside = await startGrants(options, { onChange: () => late.reporter?.poke() });
   const plugins = new PluginRegistry({
     folder: join(node.rootFolder, "plugins_registry"),
-    handlers: [drivers, aside.devices],
+    handlers: [drivers, aside.devices, aside.drivers],
     clock,
     logger,
   });
@@ -96,6 +97,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
       if (pod !== undefined) options.recorder.record(Pods, pod, event);
     },
     grants: aside.grants,
+    claims: aside.claims,
     objects,
     machine,
     pods: {
@@ -271,6 +273,7 @@ async function nodeParts(
     readonly onInUse: () => void;
     readonly onAbnormal: (podUid: string, message: string) => void;
     readonly grants: NodeGrants;
+    readonly claims: NodeClaims;
     readonly objects: ReferencedObjects;
     readonly machine: Parameters<typeof nodeResources>[0];
     readonly pods: PodsOfNode;
@@ -318,6 +321,7 @@ async function nodeParts(
       allPids,
     }),
     grants: made.grants,
+    claims: made.claims,
     volumes,
     subPaths: new SubPaths(folders, mounts),
     volumeUsage: new VolumeUsage({

@@ -28,6 +28,7 @@ export async function makeSandbox(
   const { runtime, cache, folders, recorder } = parts;
   const { signal } = options;
   const { uid } = pod.metadata;
+  await prepareClaims(parts, pod, signal);
   try {
     await Promise.all(options.old.map((one) => runtime.stopPodSandbox(one.id, signal)));
     await Promise.all(options.old.map((one) => cache.refreshSandbox(one.id, signal)));
@@ -55,6 +56,18 @@ export async function makeSandbox(
       const message = `Failed to create pod sandbox: ${describeError(error)}`;
       recorder.record(Pods, pod, { type: "Warning", reason: "FailedCreatePodSandBox", message });
     }
+    throw error;
+  }
+}
+
+/** Has the pod's claims made ready, before anything of it runs. */
+async function prepareClaims({ claims, recorder }: NodeParts, pod: Pod, signal: AbortSignal): Promise<void> {
+  try {
+    await claims.prepare(pod, signal);
+  } catch (error) {
+    if (isAbort(error, signal)) throw error;
+    const message = `Failed to prepare dynamic resources: ${describeError(error)}`;
+    recorder.record(Pods, pod, { type: "Warning", reason: "FailedPrepareDynamicResources", message });
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import type { Clock, Logger, Random } from "@skiff/base";
 import type { Client, EventRecorder, Informer } from "@skiff/client";
 import type { Runtime, SandboxConfig } from "@skiff/runtime";
 import type { PodCgroups } from "../cgroups/pod-cgroups.ts";
+import type { NodeClaims } from "../claims/node-claims.ts";
 import type { KubeletConfiguration } from "../config/kubelet-configuration.ts";
 import type { Observations } from "../eviction/thresholds.ts";
 import type { NodeGrants } from "../grants/node-grants.ts";
@@ -44,6 +45,8 @@ export interface NodeParts {
   readonly cache: RuntimeCache;
   readonly folders: PodFolders;
   readonly cgroups: PodCgroups;
+  /** The claims that pods use. */
+  readonly claims: NodeClaims;
   /** What is set aside for single pods: devices, CPUs, memory. */
   readonly grants: NodeGrants;
   readonly volumes: PodVolumes;

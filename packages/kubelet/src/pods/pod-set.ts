@@ -243,12 +243,20 @@ export class PodSet implements Disposable {
    * of this agent in the midst of their removal.
    */
   async removeLeftovers(signal: AbortSignal): Promise<void> {
-    const { cache, grants, logger } = this.#parts;
+    const { cache, grants, claims, logger } = this.#parts;
     const known = new Set([
       ...this.#informer.list().map((pod) => pod.metadata.uid),
       ...cache.pods().map((one) => one.uid),
     ]);
     const isStray = (uid: string) => !known.has(uid) && !this.#workers.has(uid) && !this.#orphans.has(uid);
+    for (const uid of [...claims.holders()].filter(isStray)) {
+      try {
+        await claims.unprepare(uid, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        logger.warn(`claims of pod ${uid}, which is gone: ${describeError(error)}`);
+      }
+    }
     for (const uid of grants.holders()) if (isStray(uid)) grants.release(uid);
     for (const uid of (await podRemains(this.#parts)).filter(isStray)) {
       try {

@@ -302,6 +302,8 @@ export class PodWorker {
       this.wake();
       return;
     }
+    // Devices are given up before anybody hears that the pod has ended: who hears it may give them to another.
+    await this.#parts.claims.unprepare(this.#pod.metadata.uid, signal);
     // Whatever woke this pod meanwhile, its deletion for one, is yet to be looked at.
     this.wake();
     await this.#report(signal, true);

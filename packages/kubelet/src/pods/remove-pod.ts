@@ -24,6 +24,7 @@ export async function removePod(parts: NodeParts, pod: PodIdentity, signal: Abor
   }
   await parts.volumes.removePod(pod.uid, signal);
   await parts.cgroups.remove(pod);
+  await parts.claims.unprepare(pod.uid, signal);
   parts.grants.release(pod.uid);
   await rm(folders.podLogs(pod), { recursive: true, force: true });
   parts.images.forget(pod.uid);

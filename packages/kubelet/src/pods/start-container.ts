@@ -3,6 +3,7 @@ import { abortable, describeError, isAbort } from "@skiff/base";
 import type { ImageSummary, SandboxConfig, SandboxStatus } from "@skiff/runtime";
 import { ContainerConfigError, environment } from "../env/environment.ts";
 import { serviceEnvironment } from "../env/service-env.ts";
+import { mergeGrants } from "../grants/container-grant.ts";
 import { ImageFailure } from "../images/image-failure.ts";
 import { checkNonRoot } from "../security/linux-security.ts";
 import { containerDevices, containerMounts, volumeFile } from "../volumes/container-mounts.ts";
@@ -123,7 +124,7 @@ async function configure(
   });
   const { volumes, subPaths, logger, grants } = parts;
   const mounts = await containerMounts(pod, container, { volumes, subPaths, env, logger, signal });
-  const grant = await grants.grant(pod, container, signal);
+  const grant = mergeGrants([await grants.grant(pod, container, signal), parts.claims.grant(pod, container)]);
   return containerConfig({
     pod,
     container,

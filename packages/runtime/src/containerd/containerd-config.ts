@@ -114,6 +114,8 @@ enable_selinux = false
 tolerate_missing_hugetlb_controller = true
 enable_unprivileged_ports = true
 enable_unprivileged_icmp = true
+enable_cdi = true
+cdi_spec_dirs = ["/etc/cdi", "/var/run/cdi"]
 
 [plugins."io.containerd.grpc.v1.cri".containerd]
 snapshotter = ${quote(facts.snapshotter)}

@@ -25,7 +25,9 @@ import {
   type StreamingRequest,
   type StreamOptions,
 } from "../runtime.ts";
+import { withCdiDevices } from "./cdi-spec.ts";
 import { ContainerdImages } from "./containerd-images.ts";
+import { createContainer, injectsCdiDevices } from "./create-container.ts";
 import {
   containerStats,
   containerStatus,
@@ -170,12 +172,15 @@ export class ContainerdRuntime implements Runtime {
     sandbox: SandboxConfig,
     signal: AbortSignal,
   ): Promise<string> {
+    const names = config.cdiDevices ?? [];
+    const injects = names.length > 0 && injectsCdiDevices((await this.version(signal)).version);
+    const made = injects ? config : await withCdiDevices(config);
     const request = {
       podSandboxId: sandboxId,
-      config: criContainerConfig(config),
+      config: { ...criContainerConfig(made), cdiDevices: injects ? names.map((name) => ({ name })) : [] },
       sandboxConfig: criSandboxConfig(sandbox),
     };
-    const create = () => this.#call(RuntimeService.createContainer, request, signal);
+    const create = () => this.#call(createContainer, request, signal);
     const { containerId } = await this.#turns.take(create, signal);
     this.#kinds.note(containerId, "container");
     return containerId;

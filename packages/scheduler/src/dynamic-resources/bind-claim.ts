@@ -10,7 +10,7 @@ const named = async <T>(what: string, work: Promise<T>): Promise<T> => {
     return await work;
   } catch (error) {
     if (isConflict(error)) throw error;
-    throw new Error(`${what}: ${describeError(error)}`, { cause: error });
+    throw new Error(`${what}: ${describeError(error)}`);
   }
 };
 

@@ -1,0 +1,53 @@
+import type { Container, DynamicResourceClaim, Pod } from "@skiff/api";
+
+/** A claim of a pod: by which name containers mean it, and what it is called. */
+export interface PodClaimName {
+  readonly podClaim: string;
+  readonly name: string;
+  /** It was made from a template, and has to be the pod's own. */
+  readonly generated: boolean;
+}
+
+/** The claims that a pod refers to. Throws where one was not made yet. */
+export const claimNames = ({ metadata, spec, status }: Pod): readonly PodClaimName[] =>
+  (spec.resourceClaims ?? []).flatMap(({ name, resourceClaimName, resourceClaimTemplateName }): PodClaimName[] => {
+    if (resourceClaimName) return [{ podClaim: name, name: resourceClaimName, generated: false }];
+    const who = `pod "${metadata.namespace}/${metadata.name}"`;
+    if (!resourceClaimTemplateName)
+      throw new Error(`${who}, spec.resourceClaim ${JSON.stringify(name)}: none of the supported fields are set`);
+    const told = status?.resourceClaimStatuses?.find((one) => one.name === name);
+    if (told === undefined) throw new Error(`${who}: ResourceClaim not created yet`);
+    const { resourceClaimName: made } = told;
+    return made ? [{ podClaim: name, name: made, generated: true }] : [];
+  });
+
+/** Why the pod may not use a claim; `undefined`: it may. */
+export function claimRefusal(
+  { metadata }: Pod,
+  { name, generated }: PodClaimName,
+  claim: DynamicResourceClaim,
+): string | undefined {
+  const owner = claim.metadata.ownerReferences?.find(({ controller }) => controller === true);
+  if (generated && owner?.uid !== metadata.uid) {
+    const { namespace } = metadata;
+    return `ResourceClaim ${namespace}/${name} was not created for pod ${namespace}/${metadata.name} (pod is not owner)`;
+  }
+  if (claim.status?.reservedFor?.some(({ uid }) => uid === metadata.uid) !== true) {
+    return `pod ${metadata.name} (${metadata.uid}) is not allowed to use ResourceClaim ${name} (${claim.metadata.uid})`;
+  }
+  return claim.status.allocation === undefined ? `ResourceClaim ${name}: not allocated` : undefined;
+}
+
+/** Which claims, and which of their requests, a container asks for; an empty request stands for all. */
+export const containerClaims = (
+  pod: Pod,
+  { resources }: Container,
+): readonly { readonly name: string; readonly request: string }[] => {
+  const wanted = resources?.claims ?? [];
+  if (wanted.length === 0) return [];
+  const names = claimNames(pod);
+  return wanted.flatMap(({ name: podClaim, request = "" }) => {
+    const found = names.find((one) => one.podClaim === podClaim);
+    return found === undefined ? [] : [{ name: found.name, request }];
+  });
+};

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { seededRandom, systemClock } from "@skiff/base";
+import { fileLogs, SimulatedRuntime } from "@skiff/runtime";
+import { heldClaim, TestClaimDriver } from "../fixtures/claim-driver.ts";
+import { NodeFixture } from "../fixtures/node-fixture.ts";
+
+const { signal } = new AbortController();
+const name = "cards.example.com";
+
+async function start() {
+  const runtime = new SimulatedRuntime({
+    clock: systemClock,
+    random: seededRandom(2),
+    podCidr: "10.42.0.0/24",
+    logs: fileLogs,
+    images: ["skiff/hello:1"],
+  });
+  const node = await NodeFixture.start({ clock: systemClock, runtime });
+  const until = async (condition: () => boolean) => {
+    while (!condition()) await systemClock.sleep(5, signal);
+  };
+  const driver = () =>
+    TestClaimDriver.start({
+      name,
+      rootFolder: join(node.folder, "kubelet"),
+      prepare: () => ({ devices: [{ poolName: "node-1", deviceName: "card0" }] }),
+    });
+  const create = (pod: string) =>
+    node.create(
+      pod,
+      {
+        containers: [{ name: "main", image: "skiff/hello:1", resources: { claims: [{ name: "c" }] } }],
+        resourceClaims: [{ name: "c", resourceClaimName: "held" }],
+      },
+      { uid: `uid-${pod}` },
+    );
+  const runs = (pod: string) => until(() => node.pod(pod)?.status.phase === "Running");
+  const gone = async (pod: string) => {
+    await node.delete(pod);
+    await until(() => node.pod(pod) === undefined);
+  };
+  const told = (message: string) =>
+    until(() => node.events.some((one) => one.reason === "FailedPrepareDynamicResources" && one.message === message));
+  return { node, until, driver, create, runs, gone, told, [Symbol.asyncDispose]: () => node[Symbol.asyncDispose]() };
+}
+
+const failed = "Failed to prepare dynamic resources: prepare dynamic resources:";
+
+describe("claims on a node", () => {
+  it("wait for their driver, and are given up with their last pod", async () => {
+    await using test = await start();
+    test.node.api.put("resourceclaims", heldClaim("held", name, ["uid-a", "uid-b"]));
+    test.create("a");
+    await test.told(`${failed} DRA driver ${name} is not registered`);
+    await using driver = await test.driver();
+    test.create("b");
+    await test.runs("a");
+    await test.runs("b");
+    assert.deepEqual(driver.prepared, ["held"]);
+    await test.gone("a");
+    assert.deepEqual(driver.unprepared, []);
+    await test.gone("b");
+    assert.deepEqual(driver.unprepared, ["held"]);
+  });
+
+  it("are for those pods alone that they are reserved for", async () => {
+    await using test = await start();
+    await using driver = await test.driver();
+    test.node.api.put("resourceclaims", {
+      ...heldClaim("held", name, []),
+      metadata: { name: "held", namespace: "default", uid: "u" },
+    });
+    test.create("a");
+    await test.told(`${failed} pod a (uid-a) is not allowed to use ResourceClaim held (u)`);
+    assert.deepEqual(driver.prepared, []);
+  });
+
+  it("are remembered by a kubelet that is started again, and given up by it", async () => {
+    await using test = await start();
+    test.node.api.put("resourceclaims", heldClaim("held", name, ["uid-a"]));
+    await using driver = await test.driver();
+    test.create("a");
+    await test.runs("a");
+    driver.refuses = "busy";
+    await test.node.delete("a");
+    await test.until(() => test.node.events.some((one) => one.reason === "Killing"));
+    await test.node.stopAgent();
+    await test.node.startAgent();
+    driver.refuses = undefined;
+    await test.until(() => test.node.pod("a") === undefined);
+    assert.deepEqual([driver.prepared, driver.unprepared], [["held"], ["held"]]);
+  });
+});
