@@ -23,6 +23,7 @@ import type { MetricsApi } from "./metrics-api/metrics-api.ts";
 import type { UsageSource } from "./metrics-api/usage.ts";
 import type { AdmissionSteps } from "./observe/admission-steps.ts";
 import type { RequestMetrics } from "./observe/request-metrics.ts";
+import type { NamedQueue } from "./observe/work-queue-text.ts";
 import type { NodeConnector } from "./subresources/node-connector.ts";
 import type { SchedulingSource } from "./subresources/pod-scheduling.ts";
 import type { ServiceConnector } from "./webhooks/service-connector.ts";
@@ -91,6 +92,8 @@ export interface StandardPartsOptions {
   readonly storeAnswers?: () => Promise<void>;
   /** Newest revision of the store, for `/metrics`. */
   readonly revision?: () => number;
+  /** Queues of control loops in this process, for `/metrics`. */
+  readonly workQueues?: () => readonly NamedQueue[];
   /** Further paths outside resources. */
   readonly paths?: readonly PathRoute[];
 }

@@ -30,6 +30,7 @@ import { RequestMetrics } from "./observe/request-metrics.ts";
 import { slisRoute } from "./observe/slis-route.ts";
 import { startHooks } from "./observe/start-hooks.ts";
 import { versionRoute } from "./observe/version.ts";
+import { workQueueText } from "./observe/work-queue-text.ts";
 import { openApiRoutes } from "./openapi/openapi-routes.ts";
 import { rootRoute } from "./route-paths.ts";
 import type { Lifecycle, PathRoute, StandardParts, StandardPartsOptions } from "./standard-parts-options.ts";
@@ -204,7 +205,7 @@ function pathRoutes(parts: {
     revision: options.revision ?? (() => 0),
     startedMs: clock.now(),
     gitVersion,
-    others: parts.others,
+    others: [...parts.others, { text: () => workQueueText(options.workQueues?.() ?? []) }],
   };
   const { aggregation } = parts;
   const remote = new RemoteDocuments(parts.asking, clock);

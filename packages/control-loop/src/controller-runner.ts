@@ -56,6 +56,7 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
       name: this.#definition.name,
       queued: this.#queue.size,
       active: this.#queue.active,
+      queue: this.#queue.stats(),
       succeeded: this.#succeeded,
       failed: this.#failed,
     };

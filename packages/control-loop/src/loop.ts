@@ -1,5 +1,6 @@
 import type { Clock, Logger, Random } from "@skiff/base";
 import type { Client, EventRecorder, Informers } from "@skiff/client";
+import type { QueueStats } from "./queue-metrics.ts";
 
 /** What a loop lives on. */
 export interface LoopContext {
@@ -17,6 +18,7 @@ export interface LoopStats {
   /** Keys ready to be worked on. */
   readonly queued: number;
   readonly active: number;
+  readonly queue: QueueStats;
   /** Reconciliations that ended well, and those that did not, since the start. */
   readonly succeeded: number;
   readonly failed: number;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { VirtualClock } from "@skiff/base";
+import { durationBounds } from "./queue-metrics.ts";
 import { WorkQueue } from "./work-queue.ts";
 
 function queue() {
@@ -92,4 +93,27 @@ test("a key rests after work, however often it is added meanwhile", async () => 
   assert.equal(keys.take(), undefined);
   keys.add("a");
   assert.equal(keys.take(), "a");
+});
+
+test("a queue tells how long keys wait, how long work takes, and what goes on", async () => {
+  const clock = new VirtualClock();
+  const keys = new WorkQueue({ clock, onReady: () => {} });
+  keys.add("a");
+  keys.add("a");
+  await clock.advance(50);
+  keys.take();
+  await clock.advance(2000);
+  keys.add("b");
+  keys.take();
+  await clock.advance(500);
+  const going = keys.stats();
+  assert.deepEqual([going.adds, going.unfinishedSeconds, going.longestSeconds], [2, 3, 2.5]);
+  keys.retry("b");
+  keys.finish("b", { succeeded: false });
+  keys.finish("a", { succeeded: true });
+  const { waited, worked, retries, longestSeconds } = keys.stats();
+  const bucket = (seconds: number) => durationBounds.findIndex((bound) => seconds <= bound);
+  assert.deepEqual([waited.sumSeconds, worked.sumSeconds, retries, longestSeconds], [0.05, 3, 1, 0]);
+  assert.deepEqual([waited.counts[bucket(0.05)], worked.counts[bucket(2.5)], worked.counts[bucket(0.5)]], [1, 1, 1]);
+  keys[Symbol.dispose]();
 });

@@ -1,4 +1,5 @@
 import { type BackoffPolicy, type Clock, KeyedBackoff, type Timer } from "@skiff/base";
+import { Durations, type QueueStats } from "./queue-metrics.ts";
 
 /** Delays after failures, as Kubernetes' controllers have them. */
 export const retryPolicy: BackoffPolicy = { initialMs: 5, maxMs: 1_000_000 };
@@ -15,14 +16,19 @@ interface Delayed {
 export class WorkQueue implements Disposable {
   readonly #clock: Clock;
   readonly #onReady: () => void;
-  readonly #ready = new Set<string>();
-  readonly #active = new Set<string>();
+  /** Since when a key is ready, and since when it is taken (monotonic). */
+  readonly #ready = new Map<string, number>();
+  readonly #active = new Map<string, number>();
   readonly #addedMeanwhile = new Set<string>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #backoff: KeyedBackoff<string>;
   readonly #restMs: number;
   /** Until when keys are left alone that were worked on a moment ago (monotonic), those that may be taken first in front. */
   readonly #resting = new Map<string, number>();
+  readonly #waited = new Durations();
+  readonly #worked = new Durations();
+  #adds = 0;
+  #retries = 0;
 
   /**
    * `onReady` is called whenever a key has become ready to be taken. With `restMs` a key is left alone that long after it was
@@ -66,7 +72,8 @@ export class WorkQueue implements Disposable {
       this.addAfter(key, restMs);
       return;
     }
-    this.#ready.add(key);
+    this.#adds++;
+    this.#ready.set(key, this.#clock.monotonic());
     this.#onReady();
   }
 
@@ -85,22 +92,28 @@ export class WorkQueue implements Disposable {
 
   /** Adds the key after a delay that grows with each failure. Gives the number of failures in a row. */
   retry(key: string): number {
+    this.#retries++;
     this.addAfter(key, this.#backoff.fail(key));
     return this.#backoff.failures(key);
   }
 
   /** Takes the key that has waited longest; `finish` must follow. */
   take(): string | undefined {
-    const [key] = this.#ready;
-    if (key === undefined) return undefined;
+    const [first] = this.#ready;
+    if (first === undefined) return undefined;
+    const [key, sinceMs] = first;
+    const nowMs = this.#clock.monotonic();
     this.#ready.delete(key);
-    this.#active.add(key);
+    this.#active.set(key, nowMs);
+    this.#waited.add(nowMs - sinceMs);
     return key;
   }
 
   /** The work on a taken key has ended. */
   finish(key: string, result: { readonly succeeded: boolean }): void {
     if (result.succeeded) this.#backoff.reset(key);
+    const nowMs = this.#clock.monotonic();
+    this.#worked.add(nowMs - (this.#active.get(key) ?? nowMs));
     this.#active.delete(key);
     if (this.#restMs > 0) this.#rest(key);
     if (this.#addedMeanwhile.delete(key)) this.add(key);
@@ -127,6 +140,19 @@ export class WorkQueue implements Disposable {
     this.#active.delete(key);
     this.#addedMeanwhile.delete(key);
     this.add(key);
+  }
+
+  stats(): QueueStats {
+    const nowMs = this.#clock.monotonic();
+    const going = [...this.#active.values()].map((sinceMs) => (nowMs - sinceMs) / 1000);
+    return {
+      adds: this.#adds,
+      retries: this.#retries,
+      waited: this.#waited,
+      worked: this.#worked,
+      unfinishedSeconds: going.reduce((sum, seconds) => sum + seconds, 0),
+      longestSeconds: Math.max(0, ...going),
+    };
   }
 
   /** No delayed key comes any more. */

@@ -38,7 +38,7 @@ const shared = ({ group, resource, subresource, scope, version, verb }: RequestL
 });
 
 /** The lines of one histogram. `counts[i]`: how many were at most bound `i` and more than the one before. */
-function histogram(
+export function histogram(
   name: string,
   labels: Labels,
   of: { readonly bounds: readonly number[]; readonly counts: readonly number[]; readonly sum: number },

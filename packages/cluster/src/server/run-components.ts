@@ -15,6 +15,7 @@ import {
   type Informers,
   whileLeading,
 } from "@skiff/client";
+import type { RunningControllers } from "@skiff/control-loop";
 import { startControllers } from "@skiff/controllers";
 import { hostpathDriverName } from "@skiff/csi";
 import { Scheduler } from "@skiff/scheduler";
@@ -57,6 +58,8 @@ export interface Server extends ServerEffects {
   readonly simulated: SimulatedPart;
   /** Who knows why pods are where they are: the scheduler, where and while it runs. */
   readonly scheduling: { source: SchedulingSource | undefined };
+  /** The controllers, where and while they run. */
+  readonly controllers: { running: RunningControllers | undefined };
 }
 
 /** The cluster's own components: no request of theirs is refused. */
@@ -79,7 +82,11 @@ export async function runComponents(
   stack.use(markControlPlane(server.settings.nodeName, { client, informers, logger: logger.named("control-plane") }));
   const controllers = async (stop: AbortSignal) => {
     await using started = new AsyncDisposableStack();
-    started.use(controllersOf(server, { api, client, informers }));
+    const running = started.use(controllersOf(server, { api, client, informers }));
+    server.controllers.running = running;
+    started.defer(() => {
+      server.controllers.running = undefined;
+    });
     started.use(await startSimulatedNodes(server, { client, informers }, stop));
     return started.move();
   };
@@ -115,7 +122,7 @@ interface Shared {
 function controllersOf(
   { clock, logger, pki, pkiFolder, identity, settings, paths }: Server,
   { api, client, informers }: Shared & { readonly api: ApiServer },
-): AsyncDisposable {
+): RunningControllers {
   return startControllers({
     client,
     informers,

@@ -85,6 +85,7 @@ export async function runServer(
     schedulerConfiguration,
     simulated: {},
     scheduling: { source: undefined },
+    controllers: { running: undefined },
   };
   const readiness = { bootstrapped: false };
   await using api = await openApi(server, readiness);
@@ -153,6 +154,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
         admission: server.admission,
         nodes: connectorWith(server.simulated, nodes),
         usage: usageWith(server.simulated, kubeletUsage(nodes, clock)),
+        workQueues: () => server.controllers.running?.stats() ?? [],
         scheduling: (pod) => server.scheduling.source?.(pod),
         frontProxy: pki.frontProxyClient,
         maxRequestsInFlight: server.operation.maxRequestsInFlight,

@@ -46,7 +46,8 @@ export class Collector implements RunningLoop {
 
   stats(): LoopStats {
     const { size: queued, active } = this.#queue;
-    return { name: "garbage-collector", queued, active, succeeded: this.#succeeded, failed: this.#failed };
+    const queue = this.#queue.stats();
+    return { name: "garbage-collector", queued, active, queue, succeeded: this.#succeeded, failed: this.#failed };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
