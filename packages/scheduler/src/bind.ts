@@ -1,5 +1,7 @@
 import { isNotFound, type Pod, Pods } from "@skiff/api";
+import { isAbort } from "@skiff/base";
 import type { EventRecorder } from "@skiff/client";
+import type { Extender } from "./extenders/extender.ts";
 import type { BindContext, Plugin } from "./framework.ts";
 import type { NodeInfo } from "./node-info.ts";
 
@@ -30,7 +32,7 @@ export async function bindPod(
   plugins: readonly Plugin[],
   pod: Pod,
   node: NodeInfo,
-  context: BindContext & { readonly recorder: EventRecorder },
+  context: BindContext & { readonly recorder: EventRecorder; readonly extenders: readonly Extender[] },
 ): Promise<void> {
   const concerned = plugins.filter(({ concerns }) => concerns?.(pod) ?? true);
   for (const plugin of concerned) if (plugin.permit !== undefined) await plugin.permit(pod, node, context);
@@ -38,13 +40,33 @@ export async function bindPod(
     const work = preBind?.(pod, node, context);
     if (work !== undefined) await named(`running PreBind plugin "${name}"`, work);
   }
-  const binder = concerned.find(({ bind }) => bind !== undefined);
-  if (binder?.bind === undefined) throw new BindingFailed("no Bind plugin is enabled");
-  await named(`binding rejected: running Bind plugin "${binder.name}"`, binder.bind(pod, node, context));
+  if (!(await boundByExtender(pod, node, context))) {
+    const binder = concerned.find(({ bind }) => bind !== undefined);
+    if (binder?.bind === undefined) throw new BindingFailed("no Bind plugin is enabled");
+    await named(`binding rejected: running Bind plugin "${binder.name}"`, binder.bind(pod, node, context));
+  }
   const { name, namespace } = pod.metadata;
   const message = `Successfully assigned ${namespace}/${name} to ${node.name}`;
   context.recorder.record(Pods, pod, { type: "Normal", reason: "Scheduled", message });
   for (const plugin of concerned) plugin.postBind?.(pod, node);
+}
+
+/** The first extender that binds such pods does it; plugins do where one that may be ignored fails. */
+async function boundByExtender(
+  pod: Pod,
+  node: NodeInfo,
+  { extenders, signal }: { readonly extenders: readonly Extender[]; readonly signal: AbortSignal },
+): Promise<boolean> {
+  for (const { bind, ignorable, isInterested } of extenders) {
+    if (bind === undefined || !isInterested(pod)) continue;
+    try {
+      await bind(pod, node.name, signal);
+      return true;
+    } catch (error) {
+      if (!ignorable || isAbort(error, signal)) throw error;
+    }
+  }
+  return false;
 }
 
 async function named(step: string, work: Promise<void>): Promise<void> {

@@ -4,6 +4,7 @@ import type { ClusterState } from "./cluster-state.ts";
 import { type PluginScores, type Rejection, Verdicts } from "./decision.ts";
 import {
   type Candidates,
+  type Filtered,
   filterNodes,
   type Inquiry,
   type Look,
@@ -40,24 +41,42 @@ export interface Decided {
   readonly inquiry: Inquiry | undefined;
 }
 
+/** What came of looking at nodes, before those that are left are compared. */
+export type Found =
+  | { readonly kind: "decided"; readonly decided: Decided }
+  | {
+      readonly kind: "filtered";
+      readonly inquiry: Inquiry;
+      readonly candidates: Candidates;
+      readonly start: number;
+      readonly filtered: Filtered;
+      /** Nodes that plugins left out beforehand, for who has to know. */
+      readonly others: () => Others | undefined;
+    };
+
 /** Finds the best node: filters them, scores those that are left; chance decides between equals. */
 export function decide(pod: Pod, input: DecisionInput): Decided {
+  const found = findNodes(pod, input, { promisedFirst: true });
+  return found.kind === "decided" ? found.decided : choose(found, input);
+}
+
+/** Filters nodes. With `promisedFirst` none is looked at where the one that is promised to the pod does. */
+export function findNodes(
+  pod: Pod,
+  input: DecisionInput,
+  { promisedFirst }: { readonly promisedFirst: boolean },
+): Found {
   const { state, view, profile } = input;
   const preparation = prepare(pod, profile.plugins, view);
   if (preparation.kind === "rejected") {
-    const { rejection } = preparation;
-    return {
-      node: undefined,
-      verdicts: noneLooked(state.names, rejection),
-      examined: 0,
-      resolvable: [],
-      inquiry: undefined,
-    };
+    const verdicts = noneLooked(state.names, preparation.rejection);
+    const decided = { node: undefined, verdicts, examined: 0, resolvable: [], inquiry: undefined };
+    return { kind: "decided", decided };
   }
   const { looks, restriction } = preparation;
   const inquiry = { pod, facts: podFacts(pod), profile, looks };
   const candidates = restriction === undefined ? state : candidatesOf(state, restriction);
-  const promised = promisedNode(inquiry, candidates, state);
+  const promised = promisedFirst ? promisedNode(inquiry, candidates, state) : undefined;
   if (promised !== undefined) {
     const verdicts = new Verdicts({
       names: [promised.name],
@@ -66,31 +85,37 @@ export function decide(pod: Pod, input: DecisionInput): Decided {
       reasons: [],
       plugins: [],
     });
-    return { node: promised, verdicts, examined: 0, resolvable: [], inquiry };
+    return { kind: "decided", decided: { node: promised, verdicts, examined: 0, resolvable: [], inquiry } };
   }
-  const { nodes, names } = candidates;
-  const start = nodes.length === 0 ? 0 : input.start % nodes.length;
-  const { feasible, codes, standing } = filterNodes(inquiry, candidates, { state, start });
+  const { length } = candidates.nodes;
+  const start = length === 0 ? 0 : input.start % length;
+  const filtered = filterNodes(inquiry, candidates, { state, start });
+  const others = () => (restriction === undefined ? undefined : othersOf(restriction, state.names));
+  return { kind: "filtered", inquiry, candidates, start, filtered, others };
+}
+
+/** Chooses among nodes that are left; `more` are scores beside those of plugins. */
+export function choose(
+  { inquiry, candidates, start, filtered, others }: Found & { readonly kind: "filtered" },
+  { view, random }: Pick<DecisionInput, "view" | "random">,
+  more: readonly PluginScores[] = [],
+): Decided {
+  const { feasible, codes, standing } = filtered;
   const { reasons } = standing;
-  const parts = { names, start, codes, reasons };
+  const parts = { names: candidates.names, start, codes, reasons };
   const examined = codes.length;
   const [only] = feasible;
   if (only === undefined) {
-    const others = restriction === undefined ? {} : { others: othersOf(restriction, state.names) };
     const resolvable = resolvableNodes(candidates, { start, codes }, reasons);
-    return {
-      node: undefined,
-      verdicts: new Verdicts({ ...parts, plugins: [], ...others }),
-      examined,
-      resolvable,
-      inquiry,
-    };
+    const left = others();
+    const verdicts = new Verdicts({ ...parts, plugins: [], ...(left === undefined ? {} : { others: left }) });
+    return { node: undefined, verdicts, examined, resolvable, inquiry };
   }
   if (feasible.length === 1) {
     return { node: only, verdicts: new Verdicts({ ...parts, plugins: [] }), examined, resolvable: [], inquiry };
   }
-  const plugins = scoresOf(inquiry, { feasible, standing }, view);
-  const node = bestOf(feasible, plugins, input.random) ?? only;
+  const plugins = [...scoresOf(inquiry, { feasible, standing }, view), ...more];
+  const node = bestOf(feasible, plugins, random) ?? only;
   return { node, verdicts: new Verdicts({ ...parts, plugins }), examined, resolvable: [], inquiry };
 }
 
@@ -133,7 +158,12 @@ function candidatesOf({ nodes }: ClusterState, { names }: Restriction): Candidat
 }
 
 /** Nodes that plugins left out before any was looked at. */
-function othersOf({ names, plugins }: Restriction, all: readonly string[]) {
+interface Others {
+  readonly names: readonly string[];
+  readonly rejection: Rejection;
+}
+
+function othersOf({ names, plugins }: Restriction, all: readonly string[]): Others {
   const reason = `node(s) didn't satisfy plugin(s) [${plugins.join(" ")}]`;
   const rejection = rejectionOf(plugins[0] ?? "", { reason, resolvable: false });
   return { names: all.filter((name) => !names.has(name)), rejection };

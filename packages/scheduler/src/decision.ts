@@ -11,7 +11,7 @@ export interface PluginScores {
   readonly plugin: string;
   readonly weight: number;
   /** 0 to 100, not yet weighted. */
-  readonly scores: Uint8Array;
+  readonly scores: ArrayLike<number>;
 }
 
 interface VerdictParts {

@@ -17,4 +17,5 @@ export {
 } from "./framework.ts";
 export { defaultPlugins } from "./plugins/list.ts";
 export { defaultSchedulerName } from "./profile.ts";
-export { Scheduler, type SchedulerOptions } from "./scheduler.ts";
+export { Scheduler } from "./scheduler.ts";
+export type { SchedulerOptions } from "./scheduler-options.ts";

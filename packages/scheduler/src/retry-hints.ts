@@ -7,9 +7,13 @@ import { defaultSchedulerName } from "./profile.ts";
 export class RetryHints {
   readonly #byProfile: ReadonlyMap<string, ReadonlyMap<string, Plugin>>;
 
-  constructor(profiles: readonly Profile[]) {
+  /** `others` have no say about nodes themselves, but are named where others do. */
+  constructor(profiles: readonly Profile[], others: readonly Plugin[] = []) {
     this.#byProfile = new Map(
-      profiles.map(({ schedulerName, plugins }) => [schedulerName, new Map(plugins.map((one) => [one.name, one]))]),
+      profiles.map(({ schedulerName, plugins }) => [
+        schedulerName,
+        new Map([...plugins, ...others].map((one) => [one.name, one])),
+      ]),
     );
   }
 

@@ -9,45 +9,37 @@ import {
   Pods,
   type ResourceDefinition,
 } from "@skiff/api";
-import { Background, type Clock, describeError, isAbort, type Logger, type Random } from "@skiff/base";
-import type { CacheChange, Client, EventRecorder, Informers } from "@skiff/client";
+import { Background, describeError, isAbort } from "@skiff/base";
+import type { CacheChange, EventRecorder } from "@skiff/client";
+import type { Attempt } from "./attempt.ts";
 import { bindPod, reserve } from "./bind.ts";
 import { ClusterState, viewOf } from "./cluster-state.ts";
 import { defaultConfiguration, type SchedulerConfiguration } from "./configuration/configuration.ts";
-import { type Decided, decide } from "./decide.ts";
-import type { Decision } from "./decision.ts";
+import { Decider } from "./decider.ts";
+import type { Decision, Verdicts } from "./decision.ts";
 import { DecisionLog } from "./decision-log.ts";
-import { explain, type PodScheduling } from "./explain.ts";
+import type { PodScheduling } from "./explain.ts";
+import { explainPod } from "./explain-pod.ts";
+import { createHttpExtender } from "./extenders/http-extender.ts";
+import { extenderRetries } from "./extenders/retry.ts";
 import type { ClusterEvent, ClusterView } from "./framework.ts";
 import { GatedPods } from "./gated-pods.ts";
 import { lookUpPod } from "./look-up-pod.ts";
 import type { NodeInfo } from "./node-info.ts";
 import { clearNomination, markUnscheduled, type StatusTools, type Unscheduled } from "./pod-status-writer.ts";
-import { planPreemption } from "./preemption/plan-preemption.ts";
+import type { PreemptionPlan } from "./preemption/plan-preemption.ts";
 import { preempt } from "./preemption/preempt.ts";
 import { byImportance, type Candidate, priorityOf } from "./preemption/select-victims.ts";
-import { VictimCache } from "./preemption/victim-cache.ts";
 import { defaultSchedulerName, gateOf, type Profile, sortOf } from "./profile.ts";
 import { SchedulingQueue } from "./queue.ts";
 import { reliefOf } from "./relief.ts";
 import { RetryHints } from "./retry-hints.ts";
 import { roomOn } from "./room-on.ts";
+import type { SchedulerOptions } from "./scheduler-options.ts";
 import { unschedulableMessage } from "./unschedulable-message.ts";
 
 /** How many bindings and marks may be under way at once. */
 const callLimit = 64;
-
-export interface SchedulerOptions {
-  readonly client: Client;
-  readonly informers: Informers;
-  /** Whom events say they are from: for each scheduler name that pods may give. */
-  readonly recorderOf: (schedulerName: string) => EventRecorder;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  /** Kubernetes' defaults where absent. */
-  readonly configuration?: SchedulerConfiguration;
-}
 
 /**
  * Gives every pod without a node a node. Decisions are made one after the other on the scheduler's own picture of the
@@ -64,34 +56,32 @@ export class Scheduler implements AsyncDisposable {
   readonly #background: Background;
   readonly #subscriptions: Disposable[] = [];
   readonly #decisions = new DecisionLog();
-  readonly #victims = new VictimCache();
+  readonly #decider: Decider;
   readonly #gated = new GatedPods();
   #underWay = 0;
-  /** The node with which the next decision begins. */
-  #nextStart = 0;
   #scheduled = false;
 
-  private constructor(options: SchedulerOptions) {
+  private constructor(options: SchedulerOptions, { profiles, backoff, extenders }: SchedulerConfiguration) {
     this.#options = options;
-    const { profiles, backoff } = options.configuration ?? defaultConfiguration();
+    const { clock, informers, random, logger, recorderOf } = options;
     this.#profiles = new Map(profiles.map((profile) => [profile.schedulerName, profile]));
-    this.#recorders = new Map(profiles.map(({ schedulerName }) => [schedulerName, options.recorderOf(schedulerName)]));
-    this.#hints = new RetryHints(profiles);
-    const [first] = profiles;
-    this.#queue = new SchedulingQueue({
-      clock: options.clock,
-      onReady: () => this.#wakeUp(),
-      backoff,
-      ...(first === undefined ? {} : { compare: sortOf(first) }),
-    });
-    this.#background = new Background({ logger: options.logger });
-    this.#view = viewOf(this.#state, options.informers);
+    this.#recorders = new Map([...this.#profiles.keys()].map((name) => [name, recorderOf(name)]));
+    this.#hints = new RetryHints(profiles, extenders.length === 0 ? [] : [extenderRetries(this.#watched())]);
+    const compare = profiles.slice(0, 1).map((first) => ({ compare: sortOf(first) }));
+    this.#queue = new SchedulingQueue({ clock, onReady: () => this.#wakeUp(), backoff, ...compare[0] });
+    this.#background = new Background({ logger });
+    this.#view = viewOf(this.#state, informers);
+    const [state, view, background] = [this.#state, this.#view, this.#background];
+    this.#decider = new Decider({ state, view, background, informers, random, logger });
   }
 
   /** Starts scheduling as soon as nodes and pods are known. */
   static async start(options: SchedulerOptions, signal: AbortSignal): Promise<Scheduler> {
-    const scheduler = new Scheduler(options);
-    const { informers } = options;
+    const { informers, clock, configuration = defaultConfiguration() } = options;
+    const scheduler = new Scheduler(options, configuration);
+    const podOn = (node: string, uid: string) => scheduler.#state.node(node)?.pod(uid);
+    const extenders = configuration.extenders.map((one) => createHttpExtender(one, { clock, podOn }));
+    scheduler.#decider.extenders = await Promise.all(extenders);
     const nodes = informers.for(Nodes);
     const pods = informers.for(Pods);
     const others = [...scheduler.#watched()].map((resource) => informers.for(resource));
@@ -114,17 +104,7 @@ export class Scheduler implements AsyncDisposable {
 
   /** Why a pod is where it is, or has no node. */
   explain(pod: Pod): PodScheduling {
-    const decision = this.#decisions.get(pod.metadata.uid);
-    if (pod.spec.nodeName) {
-      const ours = decision?.kind === "placed" && decision.node === pod.spec.nodeName;
-      return explain(pod, ours ? decision : undefined, `on ${pod.spec.nodeName}; how it came there is not remembered`);
-    }
-    const profile = this.#profileOf(pod);
-    if (profile === undefined) return explain(pod, undefined, `left to the scheduler ${pod.spec.schedulerName}`);
-    const gate = gateOf(profile, pod, this.#view);
-    return gate === undefined
-      ? explain(pod, decision, "not tried yet")
-      : explain(pod, undefined, `${gate.plugin}: ${gate.reason}`);
+    return explainPod(pod, this.#decisions.get(pod.metadata.uid), this.#profileOf(pod), this.#view);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -254,7 +234,7 @@ export class Scheduler implements AsyncDisposable {
 
   #scheduleAll(): void {
     // Calls under way bound the turn: it ends after so many decisions at the latest, and others get theirs.
-    while (this.#underWay < callLimit && !this.#background.signal.aborted) {
+    while (this.#underWay < callLimit && !this.#decider.isAsking && !this.#background.signal.aborted) {
       const pod = this.#queue.next();
       if (pod === undefined) return;
       this.#schedule(pod);
@@ -264,14 +244,32 @@ export class Scheduler implements AsyncDisposable {
   #schedule(pod: Pod): void {
     const profile = this.#profileOf(pod);
     if (profile === undefined) return;
+    this.#decider.decide(pod, profile, {
+      decided: (result) => this.#settle(pod, profile, result),
+      failed: (error, signal) => this.#failed(pod, profile, error, signal),
+      free: () => this.#wakeUp(),
+    });
+  }
+
+  /** Not the cluster was in the way, something went wrong: the pod says so and is tried again after a while. */
+  #failed(pod: Pod, profile: Profile, error: unknown, signal: AbortSignal): Promise<void> {
+    this.#queue.fail(pod.metadata.uid);
+    const told: Unscheduled = { reason: "SchedulerError", message: describeError(error), nominated: undefined };
+    return markUnscheduled(this.#tools(profile), pod, told, signal);
+  }
+
+  #settle(pod: Pod, profile: Profile, { decided, plan }: Attempt): void {
     const state = this.#state;
-    const { random, clock } = this.#options;
-    const decided = decide(pod, { state, view: this.#view, profile, random, start: this.#nextStart });
-    const count = state.nodes.length;
-    this.#nextStart = count === 0 ? 0 : (this.#nextStart + decided.examined) % count;
+    const { clock } = this.#options;
     const { node, verdicts } = decided;
+    // While others were asked the pod may have gone, or the node.
+    if (!this.#queue.has(pod.metadata.uid)) return;
+    if (node !== undefined && state.node(node.name) === undefined) {
+      this.#queue.fail(pod.metadata.uid);
+      return;
+    }
     if (node === undefined) {
-      this.#noNode(pod, profile, decided);
+      this.#noNode(pod, profile, verdicts, plan);
       return;
     }
     this.#decisions.remember(pod.metadata.uid, { kind: "placed", node: node.name, verdicts, atMs: clock.now() });
@@ -285,16 +283,11 @@ export class Scheduler implements AsyncDisposable {
     else this.#call(`binding ${pod.metadata.name}`, bind);
   }
 
-  #noNode(pod: Pod, profile: Profile, decided: Decided): void {
+  #noNode(pod: Pod, profile: Profile, verdicts: Verdicts, plan: PreemptionPlan | undefined): void {
     const { uid } = pod.metadata;
-    const { client, clock, logger, random, informers } = this.#options;
+    const { client, clock, logger } = this.#options;
     const state = this.#state;
-    const { verdicts } = decided;
     const total = state.nodes.length;
-    const preempts = total > 0 && profile.plugins.some(({ postFilter }) => postFilter === "preemption");
-    const budgets = preempts ? informers.for(PodDisruptionBudgets).list() : [];
-    const input = { decided, state, budgets, random, limits: profile.candidateLimits, cache: this.#victims };
-    const plan = preempts ? planPreemption(pod, input) : undefined;
     const text = plan === undefined || plan.kind === "preempt" ? undefined : plan.text;
     const relief = reliefOf(pod, profile.plugins, this.#view);
     for (const act of relief.acts) {
@@ -370,7 +363,12 @@ export class Scheduler implements AsyncDisposable {
     const tools = this.#tools(profile);
     const { name, namespace, uid } = pod.metadata;
     try {
-      await bindPod(profile.plugins, pod, node, { ...tools, cluster: this.#view, signal });
+      await bindPod(profile.plugins, pod, node, {
+        ...tools,
+        cluster: this.#view,
+        extenders: this.#decider.extenders,
+        signal,
+      });
       this.#queue.remove(uid);
     } catch (error) {
       reserved.dispose();
@@ -391,9 +389,7 @@ export class Scheduler implements AsyncDisposable {
       }
       // Somebody else bound it or changed it: the informer will tell. Whatever it was, it is tried again.
       if (!isConflict(error)) logger.warn(`cannot bind ${namespace}/${name}: ${describeError(error)}`);
-      this.#queue.fail(uid);
-      const message = describeError(error);
-      await markUnscheduled(tools, pod, { reason: "SchedulerError", message, nominated: undefined }, signal);
+      await this.#failed(pod, profile, error, signal);
     }
   }
 }

@@ -1,11 +1,13 @@
 /** `skiff up --scheduler-config FILE` with stock kubectl: profiles place pods; who may view may ask why. */
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { kubectls, Workbench } from "../story/workbench.ts";
 
-const configuration = `
+const configuration = (extender: string) => `
 apiVersion: kubescheduler.config.k8s.io/v1
 kind: KubeSchedulerConfiguration
 profiles:
@@ -18,7 +20,30 @@ profiles:
   pluginConfig:
   - name: NodeResourcesFit
     args: { scoringStrategy: { type: MostAllocated } }
+extenders:
+- urlPrefix: ${extender}
+  filterVerb: filter
+  nodeCacheCapable: true
+  managedResources: [{ name: example.com/licence, ignoredByScheduler: true }]
 `;
+
+/** An extender that has one licence, on simulated-2. */
+async function licenceServer(): Promise<Server> {
+  let given = 0;
+  const server = createServer(async (request, response) => {
+    const asked = await json(request);
+    assert.ok(asked !== null && typeof asked === "object" && "NodeNames" in asked && Array.isArray(asked.NodeNames));
+    const isLeft = (name: unknown) => name === "simulated-2" && given === 0;
+    const names = asked.NodeNames.filter(isLeft);
+    const refused = asked.NodeNames.filter((name) => !isLeft(name)).map((name) => [String(name), "no licence left"]);
+    given += names.length;
+    response.end(JSON.stringify({ NodeNames: names, FailedAndUnresolvableNodes: Object.fromEntries(refused) }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+const launcher = join(import.meta.dirname, "../../bin/skiff.js");
 
 const pod = (name: string, schedulerName: string, requests: object) => ({
   apiVersion: "v1",
@@ -28,13 +53,15 @@ const pod = (name: string, schedulerName: string, requests: object) => ({
     schedulerName,
     nodeSelector: { type: "kwok" },
     tolerations: [{ operator: "Exists" }],
-    containers: [{ name: "main", image: "any", resources: { requests } }],
+    containers: [{ name: "main", image: "any", resources: { requests, limits: requests } }],
   },
 });
 
 if (kubectls().length > 0) {
   describe("a scheduler that is configured", { timeout: 300_000 }, () => {
     let bench: Workbench;
+    let licences: Server;
+    let configured: string;
     const up = (file: string) =>
       bench.skiff("up", "--runtime", "simulated", "--simulated-nodes", "3", "--scheduler-config", file);
     const create = async (...made: Parameters<typeof pod>) => {
@@ -45,12 +72,20 @@ if (kubectls().length > 0) {
 
     before(async () => {
       bench = await Workbench.create("planner");
+      licences = await licenceServer();
+      const address = licences.address();
+      assert.ok(address !== null && typeof address === "object");
+      configured = configuration(`http://127.0.0.1:${address.port}`);
     });
-    after(() => bench[Symbol.asyncDispose]());
+    after(async () => {
+      await bench[Symbol.asyncDispose]();
+      licences.close();
+      licences.closeAllConnections();
+    });
 
     test("what cannot be used is refused before anything starts", async () => {
       const file = join(bench.folder, "wrong.yaml");
-      await writeFile(file, configuration.replace("profiles:", "profilez:"));
+      await writeFile(file, configured.replace("profiles:", "profilez:"));
       const refused = await up(file);
       assert.notEqual(refused.code, 0);
       assert.match(refused.stderr, /wrong\.yaml: strict decoding error: unknown field "profilez"/);
@@ -58,7 +93,7 @@ if (kubectls().length > 0) {
 
     test("profiles place the pods that name them, and pods of others are left alone", async () => {
       const file = join(bench.folder, "scheduler.yaml");
-      await writeFile(file, configuration);
+      await writeFile(file, configured);
       const started = await up(file);
       assert.equal(started.code, 0, started.stderr);
       await create("stranger", "somebody-else", {});
@@ -79,10 +114,19 @@ if (kubectls().length > 0) {
       assert.equal(await field("stranger", ".status.conditions"), "");
     });
 
+    test("an extender is asked about pods that want what it manages", async () => {
+      await create("licensed", "default-scheduler", { "example.com/licence": "1" });
+      await bench.kubectl("wait", "--for=condition=PodScheduled", "pod/licensed", "--timeout=60s");
+      assert.equal(await field("licensed", ".spec.nodeName"), "simulated-2");
+      await create("unlicensed", "default-scheduler", { "example.com/licence": "1" });
+      await bench.kubectl("wait", "--for=condition=PodScheduled=false", "pod/unlicensed", "--timeout=60s");
+      const told = await bench.run(process.execPath, [launcher, "why", "pod/unlicensed"]);
+      assert.match(told.stdout, /simulated-1 .*Extender.*no licence left/, told.stderr);
+    });
+
     test("whoever may view pods may ask why they are where they are, and nobody else", async () => {
       await create("large", "packer", { cpu: "1k" });
       await bench.kubectl("wait", "--for=condition=PodScheduled=false", "pod/large", "--timeout=60s");
-      const launcher = join(import.meta.dirname, "../../bin/skiff.js");
       const told = await bench.run(process.execPath, [launcher, "why", "pod/large"]);
       assert.match(told.stdout, /Insufficient cpu/, told.stderr);
       await bench.kubectl("create", "rolebinding", "viewer", "--clusterrole=view", "--user=alice");

@@ -4,6 +4,7 @@ import { MemoryInformers } from "@skiff/client/fixtures";
 import { ClusterState, viewOf } from "../cluster-state.ts";
 import { pod } from "../fixtures/objects.ts";
 import type { Plugin } from "../framework.ts";
+import { defaultPlugins } from "../plugins/list.ts";
 import { parseSchedulerConfiguration } from "./parse-configuration.ts";
 
 function pluginsOf(plugins: object, pluginConfig: readonly object[] = []): readonly Plugin[] {
@@ -40,6 +41,13 @@ describe("plugins of a profile", () => {
       ImageLocality: 1,
     });
     assert.equal(new Set(usual.map(({ name }) => name)).size, usual.length);
+    const members = (plugins: readonly Plugin[]) =>
+      plugins.map((plugin) =>
+        Object.keys(plugin)
+          .filter((name) => name !== "weight")
+          .sort(),
+      );
+    assert.deepEqual(members(usual), members(defaultPlugins()));
   });
 
   it("are off everywhere when multiPoint says so, and on where a point says so", () => {

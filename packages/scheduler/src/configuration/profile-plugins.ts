@@ -64,6 +64,7 @@ function restricted(plugin: Plugin, at: ReadonlySet<ExtensionPoint>, weight: num
     retryOn,
     ...(concerns && { concerns }),
     ...(watches && { watches }),
+    ...(plugin.prepare && { prepare: plugin.prepare }),
     ...(filters && plugin.prepare && { prepare: plugin.prepare }),
     ...(filters && preFilter && { preFilter: restrictedPreFilter(preFilter, at) }),
     ...(at.has("filter") && filter && { filter }),
@@ -80,7 +81,8 @@ function restricted(plugin: Plugin, at: ReadonlySet<ExtensionPoint>, weight: num
     ...(at.has("permit") && plugin.permit && { permit: plugin.permit }),
     ...(at.has("preBind") && plugin.preBind && { preBind: plugin.preBind }),
     ...(at.has("bind") && plugin.bind && { bind: plugin.bind }),
-    ...(at.has("postBind") && plugin.postBind && { postBind: plugin.postBind }),
+    // What was reserved is let go of once the pod is bound.
+    ...((at.has("postBind") || at.has("reserve")) && plugin.postBind && { postBind: plugin.postBind }),
   });
 }
 

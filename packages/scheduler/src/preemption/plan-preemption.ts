@@ -29,8 +29,23 @@ export interface PreemptionInput {
 
 const notHelpful = "Preemption is not helpful for scheduling";
 
+/** Nodes where the end of pods would help, and why it would not on others. */
+export type PreemptionCandidates =
+  | (PreemptionPlan & { readonly kind: "not-eligible" })
+  | {
+      readonly kind: "tried";
+      readonly candidates: readonly Candidate[];
+      readonly failed: readonly NotHelped[];
+      /** How many nodes were not tried, as nothing would help there. */
+      readonly hopeless: number;
+    };
+
 /** Which pods have to go for this one, if any. */
-export function planPreemption(pod: Pod, input: PreemptionInput): PreemptionPlan {
+export const planPreemption = (pod: Pod, input: PreemptionInput): PreemptionPlan =>
+  planAmong(preemptionCandidates(pod, input));
+
+/** Thinks through the end of pods, node by node. */
+export function preemptionCandidates(pod: Pod, input: PreemptionInput): PreemptionCandidates {
   const { decided, state } = input;
   if (pod.spec.preemptionPolicy === "Never") {
     return { kind: "not-eligible", text: "not eligible due to preemptionPolicy=Never." };
@@ -39,15 +54,21 @@ export function planPreemption(pod: Pod, input: PreemptionInput): PreemptionPlan
   if (awaitsVictims(pod, state)) {
     return { kind: "not-eligible", text: "not eligible due to a terminating pod on the nominated node." };
   }
-  const total = state.nodes.length;
-  const found = inquiry === undefined ? undefined : tryOut(inquiry, nodes, input);
-  const best = pickCandidate(found?.candidates ?? []);
+  const found = inquiry === undefined ? { candidates: [], failed: [] } : tryOut(inquiry, nodes, input);
+  return { kind: "tried", ...found, hopeless: state.nodes.length - nodes.length };
+}
+
+/** Takes the best of the candidates. */
+export function planAmong(tried: PreemptionCandidates): PreemptionPlan {
+  if (tried.kind === "not-eligible") return tried;
+  const { candidates, failed, hopeless } = tried;
+  const best = pickCandidate(candidates);
   if (best !== undefined) return { kind: "preempt", candidate: best };
   const reasons = new Map<string, number>();
-  if (total > nodes.length) reasons.set(notHelpful, total - nodes.length);
-  for (const { reason } of found?.failed ?? [])
+  if (hopeless > 0) reasons.set(notHelpful, hopeless);
+  for (const { reason } of failed)
     for (const line of reason.split("\n")) reasons.set(line, (reasons.get(line) ?? 0) + 1);
-  return { kind: "fruitless", text: fruitlessPreemption(total, reasons) };
+  return { kind: "fruitless", text: fruitlessPreemption(hopeless + failed.length + candidates.length, reasons) };
 }
 
 /** Whether pods that have to go for this one are on their way out: it waits for them. */

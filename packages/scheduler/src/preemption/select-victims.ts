@@ -82,7 +82,8 @@ export function selectVictims(
 /** Added to priorities, which may be negative. */
 const offset = 2 ** 31;
 
-function candidateOf(node: NodeInfo, victims: readonly Pod[], violations: number): Candidate {
+/** A node as a candidate, with the pods that have to go, most important first. */
+export function candidateOf(node: NodeInfo, victims: readonly Pod[], violations: number): Candidate {
   const [first] = victims;
   const highestPriority = first === undefined ? 0 : priorityOf(first);
   const prioritySum = victims.reduce((sum, pod) => sum + priorityOf(pod) + offset, 0);
