@@ -42,16 +42,23 @@ async function feed(source: Readable, target: Extract): Promise<void> {
   try {
     for await (const piece of source) {
       if (target.destroyed) return;
-      if (target.write(piece)) continue;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      target.once("drain", resolve);
-      target.once("close", resolve);
-      await promise;
+      if (!target.write(piece)) await drainOrClose(target);
     }
     target.end(undefined);
   } catch (error) {
     target.destroy(error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+/** Leaves no listener behind: a large archive has many pauses. */
+function drainOrClose(target: Extract): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  target.on("drain", resolve);
+  target.on("close", resolve);
+  return promise.finally(() => {
+    target.off("drain", resolve);
+    target.off("close", resolve);
+  });
 }
 
 /** tar-stream's entries can be iterated, though their types do not say so. */
