@@ -4,6 +4,7 @@ import type { VerificationPolicy } from "../images/verify-access.ts";
 import { sysctlName, sysctlNamespace } from "../security/sysctls.ts";
 import type { ShutdownGroup } from "../shutdown/shutdown-groups.ts";
 import { parseDuration } from "./duration.ts";
+import { defaultPlacement, type Placement, readPlacement } from "./placement.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -21,6 +22,8 @@ export interface KubeletConfiguration {
   readonly evictionMaxPodGracePeriodSeconds: number;
   readonly kubeReserved: Texts;
   readonly systemReserved: Texts;
+  /** How CPUs and memory are given to containers. */
+  readonly placement: Placement;
   readonly maxPods: number;
   /** -1: as many as the node's. */
   readonly podPidsLimit: number;
@@ -69,6 +72,7 @@ export const defaultConfiguration: KubeletConfiguration = {
   evictionMaxPodGracePeriodSeconds: 0,
   kubeReserved: {},
   systemReserved: {},
+  placement: defaultPlacement,
   maxPods: 110,
   podPidsLimit: -1,
   imageGCHighThresholdPercent: 85,
@@ -244,6 +248,18 @@ function checkReserved(field: string, reserved: Texts): Texts {
   return reserved;
 }
 
+/** What is kept for the system. CPUs that are named stand for those that would be kept by amount. */
+function reservedOf(
+  read: Reader,
+  { reservedSystemCpus }: Placement,
+): Pick<KubeletConfiguration, "kubeReserved" | "systemReserved"> {
+  const kubeReserved = checkReserved("kubeReserved", read.texts("kubeReserved", {}));
+  const systemReserved = checkReserved("systemReserved", read.texts("systemReserved", {}));
+  if (reservedSystemCpus.length === 0) return { kubeReserved, systemReserved };
+  const { cpu: _, ...rest } = kubeReserved;
+  return { kubeReserved: rest, systemReserved: { ...systemReserved, cpu: String(reservedSystemCpus.length) } };
+}
+
 /** Reads a configuration (parsed YAML or JSON); fields that are absent get their defaults. Throws `ConfigurationError`. */
 export function parseKubeletConfiguration(value: unknown): KubeletConfiguration {
   if (!isJsonObject(value)) return fail("file", "must hold an object");
@@ -251,6 +267,7 @@ export function parseKubeletConfiguration(value: unknown): KubeletConfiguration 
     fail("apiVersion", `must be ${apiVersion}, and kind KubeletConfiguration`);
   const read = new Reader(value);
   const fallback = defaultConfiguration;
+  const placement = readPlacement(value, fail);
   const soft = checkThresholds("evictionSoft", read.texts("evictionSoft", {}));
   const grace = Object.fromEntries(
     Object.entries(read.texts("evictionSoftGracePeriod", {})).map(([signal, text]) => [
@@ -272,8 +289,8 @@ export function parseKubeletConfiguration(value: unknown): KubeletConfiguration 
     evictionMinimumReclaim: checkThresholds("evictionMinimumReclaim", read.texts("evictionMinimumReclaim", {})),
     evictionPressureTransitionPeriodMs: read.durationMs("evictionPressureTransitionPeriod", 300_000),
     evictionMaxPodGracePeriodSeconds: read.number("evictionMaxPodGracePeriod", 0),
-    kubeReserved: checkReserved("kubeReserved", read.texts("kubeReserved", {})),
-    systemReserved: checkReserved("systemReserved", read.texts("systemReserved", {})),
+    ...reservedOf(read, placement),
+    placement,
     maxPods: read.number("maxPods", fallback.maxPods),
     podPidsLimit: read.number("podPidsLimit", fallback.podPidsLimit),
     imageGCHighThresholdPercent: read.number("imageGCHighThresholdPercent", fallback.imageGCHighThresholdPercent),

@@ -1,9 +1,16 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { Background } from "@skiff/base";
 import { ClaimDrivers } from "../claims/claim-drivers.ts";
 import { NodeClaims } from "../claims/node-claims.ts";
+import { defaultConfiguration, type KubeletConfiguration } from "../config/kubelet-configuration.ts";
+import { reservedCpus, reservedMemoryOf } from "../config/placement.ts";
+import { CpuApplier } from "../cpus/apply-cpus.ts";
+import { NodeCpus } from "../cpus/node-cpus.ts";
 import { NodeDevices } from "../devices/node-devices.ts";
+import { NodeMemory } from "../memory/node-memory.ts";
 import type { KubeletOptions } from "../options.ts";
-import { readMachineTopology } from "../topology/machine-topology.ts";
+import { type MachineTopology, readMachineTopology } from "../topology/machine-topology.ts";
 import { NodeGrants } from "./node-grants.ts";
 
 /** What the node sets aside for single pods, and those who give it out. */
@@ -12,11 +19,15 @@ export interface StartedGrants extends AsyncDisposable {
   readonly devices: NodeDevices;
   readonly claims: NodeClaims;
   readonly drivers: ClaimDrivers;
+  /** Absent where the node gives no whole CPUs to single containers. */
+  readonly cpus: NodeCpus | undefined;
+  /** Absent where the node does not look at which NUMA nodes memory is of. */
+  readonly memory: NodeMemory | undefined;
 }
 
 /** Takes up what was set aside before the kubelet was restarted. */
 export async function startGrants(
-  options: Pick<KubeletOptions, "node" | "client" | "topology" | "clock" | "logger">,
+  options: Pick<KubeletOptions, "node" | "client" | "runtime" | "configuration" | "topology" | "clock" | "logger">,
   { onChange }: { readonly onChange: () => void },
 ): Promise<StartedGrants> {
   const { node, client, clock, logger } = options;
@@ -28,22 +39,72 @@ export async function startGrants(
     logger,
     onChange,
   });
-  const grants = new NodeGrants([devices], {
-    policy: "none",
-    scope: "container",
-    preferClosest: false,
-    numa: topology.numa,
-  });
+  const configuration = options.configuration ?? defaultConfiguration;
+  const { placement } = configuration;
+  await using stack = new AsyncDisposableStack();
+  stack.use(devices);
+  const cpus = await startCpus(options, { configuration, topology, stack });
+  const memory = await startMemory(options, { configuration, topology });
+  if (memory !== undefined) stack.use(memory);
+  const grants = new NodeGrants(
+    [devices, cpus, memory].filter((one) => one !== undefined),
+    {
+      policy: placement.topologyManagerPolicy,
+      scope: placement.topologyManagerScope,
+      preferClosest: placement.topologyManagerPolicyOptions["prefer-closest-numa-nodes"] === "true",
+      numa: topology.numa,
+    },
+  );
   const drivers = new ClaimDrivers({ nodeName: node.name, client, clock, logger });
   const claims = await NodeClaims.load({ rootFolder: node.rootFolder, drivers, client, logger });
-  return {
-    grants,
-    devices,
-    claims,
-    drivers,
-    async [Symbol.asyncDispose]() {
-      await devices[Symbol.asyncDispose]();
-      await drivers[Symbol.asyncDispose]();
-    },
-  };
+  stack.use(drivers);
+  const owned = stack.move();
+  return { grants, devices, claims, drivers, cpus, memory, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
+}
+
+interface Machine {
+  readonly configuration: KubeletConfiguration;
+  readonly topology: MachineTopology;
+}
+
+/** Whoever gives whole CPUs to containers; `undefined`: the node does not. */
+async function startCpus(
+  { node, runtime, clock, logger }: Pick<KubeletOptions, "node" | "runtime" | "clock" | "logger">,
+  { configuration, topology, stack }: Machine & { readonly stack: AsyncDisposableStack },
+): Promise<NodeCpus | undefined> {
+  const { placement, kubeReserved, systemReserved } = configuration;
+  if (placement.cpuManagerPolicy === "none") {
+    await rm(join(node.rootFolder, "cpu_manager_state"), { force: true });
+    return undefined;
+  }
+  const late: { applier?: CpuApplier } = {};
+  const { cpuManagerPolicyOptions: told } = placement;
+  const cpus = await NodeCpus.start({
+    rootFolder: node.rootFolder,
+    topology,
+    reserved: reservedCpus(placement, [kubeReserved, systemReserved]),
+    wholeCores: told["full-pcpus-only"] === "true",
+    strictReservation: told["strict-cpu-reservation"] === "true",
+    logger,
+    onShared: () => late.applier?.poke(),
+  });
+  const applier = new CpuApplier({ cpus, runtime, clock, logger });
+  late.applier = applier;
+  const background = stack.use(new Background({ logger }));
+  background.run("CPUs of containers", (signal) => applier.run(signal));
+  return stack.use(cpus);
+}
+
+/** Whoever gives memory of single NUMA nodes to containers; `undefined`: the node does not. */
+async function startMemory(
+  { node, logger }: Pick<KubeletOptions, "node" | "logger">,
+  { configuration, topology }: Machine,
+): Promise<NodeMemory | undefined> {
+  const { placement } = configuration;
+  if (placement.memoryManagerPolicy === "None") {
+    await rm(join(node.rootFolder, "memory_manager_state"), { force: true });
+    return undefined;
+  }
+  const reserved = reservedMemoryOf(placement);
+  return NodeMemory.start({ rootFolder: node.rootFolder, memory: topology.memory, reserved, logger });
 }

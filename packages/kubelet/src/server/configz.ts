@@ -1,5 +1,6 @@
 import { formatDuration } from "../config/duration.ts";
 import type { KubeletConfiguration } from "../config/kubelet-configuration.ts";
+import { placementJson } from "../config/placement.ts";
 
 /** The body of `/configz`: the node's configuration as its file would have it, defaults included. */
 export function configz(configuration: KubeletConfiguration): object {
@@ -49,6 +50,7 @@ export function configz(configuration: KubeletConfiguration): object {
       containerLogMaxFiles: configuration.containerLogMaxFiles,
       kubeReserved: configuration.kubeReserved,
       systemReserved: configuration.systemReserved,
+      ...placementJson(configuration.placement),
       enableDebuggingHandlers: configuration.enableDebuggingHandlers,
       featureGates: configuration.featureGates,
       shutdownGracePeriod: formatDuration(configuration.shutdownGracePeriodMs),
