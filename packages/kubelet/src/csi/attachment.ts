@@ -37,3 +37,19 @@ export async function attachmentOf(
   if (attachError?.message !== undefined && attachError.message !== "") throw fails(attachError.message);
   throw new VolumeAwaited(`volume ${volume.handle} is not attached for volume attachment ${id}`);
 }
+
+/** gRPC's number of RESOURCE_EXHAUSTED. */
+const resourceExhausted = 8;
+
+/** Whether the driver's controller refused to attach a volume because the node has too many already. */
+export async function isAttachmentExhausted(
+  volume: Pick<CsiVolume, "driver" | "handle">,
+  { client, nodeName }: { readonly client: Client; readonly nodeName: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const id = attachmentName(volume, nodeName);
+  const found = await client.get(VolumeAttachments, { name: id }, { signal }).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+  });
+  return found?.status?.attachError?.errorCode === resourceExhausted;
+}

@@ -36,7 +36,7 @@ export class CsiDrivers implements PluginHandler, AsyncDisposable {
 
   constructor(options: CsiDriversOptions) {
     this.#options = options;
-    const refresh = (name: string, signal: AbortSignal) => this.#announce(name, signal);
+    const refresh = (name: string, signal: AbortSignal) => this.refresh(name, signal);
     this.#limits = new AllocatableUpdates({ ...options, refresh });
   }
 
@@ -80,7 +80,8 @@ export class CsiDrivers implements PluginHandler, AsyncDisposable {
     this.#limits.set([...this.#known.values()]);
   }
 
-  async #announce(name: string, signal: AbortSignal): Promise<void> {
+  /** Asks a driver anew what it says of the node, and tells the cluster. */
+  async refresh(name: string, signal: AbortSignal): Promise<void> {
     const about = await this.get(name)?.client.call(nodeService.nodeGetInfo, {}, signal);
     if (about !== undefined) await announceDriver({ name, about }, this.#options, signal);
   }

@@ -5,7 +5,7 @@ import type { Clock } from "@skiff/base";
 import type { Client, EventRecorder } from "@skiff/client";
 import { KeyedQueue, nodeFeature, nodeService } from "@skiff/csi";
 import { type MountedVolume, VolumeFailure, type VolumePlugin, type VolumeSpec } from "../volumes/volume-plugin.ts";
-import { attachmentOf, uniqueVolumeName } from "./attachment.ts";
+import { attachmentOf, isAttachmentExhausted, uniqueVolumeName } from "./attachment.ts";
 import type { CsiDrivers, NodeDriver } from "./csi-drivers.ts";
 import {
   type CsiVolume,
@@ -92,6 +92,16 @@ export function csiPlugin(options: CsiPluginOptions): VolumePlugin {
         await driver.client.call(nodeService.nodeUnstageVolume, { volumeId, stagingTargetPath }, signal);
         await rm(dirname(stagingTargetPath), { recursive: true, force: true });
       });
+    },
+    async isExhausted({ claimed }, signal) {
+      const source = claimed?.persistentVolume.spec.csi;
+      if (source === undefined) return false;
+      const { driver, volumeHandle: handle } = source;
+      const object = await driverObject(client, driver, signal);
+      if (object?.spec.nodeAllocatableUpdatePeriodSeconds === undefined) return false;
+      if (!(await isAttachmentExhausted({ driver, handle }, options, signal))) return false;
+      await drivers.refresh(driver, signal);
+      return true;
     },
     measure: (about, signal) => measureVolume(about, drivers, signal),
     uniqueName({ claimed }) {

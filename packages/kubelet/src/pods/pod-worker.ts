@@ -57,7 +57,7 @@ export class PodWorker {
     this.#pod = pod;
     this.#resize = new PodResize(parts);
     this.#observer = new PodObserver(parts, pod, wake);
-    this.#volumes = new VolumeSync(parts, pod);
+    this.#volumes = new VolumeSync(parts, pod, (failure) => this.fail(failure));
     this.#starts = new ContainerStarts(parts, this.#volumes.ready, wake);
     this.#sandbox = new SandboxKeeper(parts, wake);
   }

@@ -2,6 +2,7 @@ import { type Pod, Pods } from "@skiff/api";
 import { backoffDelayMs, describeError, isAbort, resolvedOrAborted } from "@skiff/base";
 import type { SetUpResult } from "../volumes/pod-volumes.ts";
 import type { NodeParts } from "./node-parts.ts";
+import type { PodFailure } from "./pod-status.ts";
 
 const retry = { initialMs: 500, maxMs: 122_000 };
 /** What others are at is told by the node's object; this is for when that was missed. */
@@ -10,15 +11,21 @@ const awaitMs = 5_000;
 const patienceMs = 123_000;
 const lookMs = 120_000;
 
+/** What of the node keeping volumes needs. */
+export type VolumeSyncParts = Pick<NodeParts, "clock" | "logger" | "recorder" | "volumes">;
+
 /** Keeps one pod's volumes current: sets them up, again after failures, and refreshes them when what they show changed. */
 export class VolumeSync {
-  readonly #parts: NodeParts;
+  readonly #parts: VolumeSyncParts;
+  readonly #onRefused: (failure: PodFailure) => void;
   readonly #ready = Promise.withResolvers<void>();
   #pod: Pod;
   #poked = Promise.withResolvers<void>();
 
-  constructor(parts: NodeParts, pod: Pod) {
+  /** `onRefused` hears when the pod cannot have its volumes on this node. */
+  constructor(parts: VolumeSyncParts, pod: Pod, onRefused: (failure: PodFailure) => void) {
     this.#parts = parts;
+    this.#onRefused = onRefused;
     this.#pod = pod;
     if ((pod.spec.volumes ?? []).length === 0) this.#ready.resolve();
   }
@@ -49,6 +56,7 @@ export class VolumeSync {
         if (result.failed) {
           const late = result.missing.length > 0 && clock.monotonic() >= lateAtMs;
           const why = [...result.unresolved.values()].join("; ") || (late ? "context deadline exceeded" : "");
+          if (late && result.unattached.length > 0 && (await this.#refuse(result, why, signal))) return;
           if (why !== "" && (late || why !== told)) {
             this.#tell(result, why);
             told = why;
@@ -56,7 +64,7 @@ export class VolumeSync {
           }
           const again = Math.min(
             backoffDelayMs(retry, ++failures),
-            result.awaited ? awaitMs : Number.POSITIVE_INFINITY,
+            result.unattached.length > 0 ? awaitMs : Number.POSITIVE_INFINITY,
           );
           waitMs = Math.min(again, Math.max(1, lateAtMs - clock.monotonic()));
         } else {
@@ -75,9 +83,24 @@ export class VolumeSync {
     }
   }
 
-  #tell({ missing, unresolved }: SetUpResult, why: string): void {
-    const list = (names: Iterable<string>) => `[${[...names].sort().join(" ")}]`;
-    const message = `Unable to attach or mount volumes: unmounted volumes=${list(missing)}, unattached volumes=[], failed to process volumes=${list(unresolved.keys())}: ${why}`;
+  /** True where the pod has to go elsewhere. */
+  async #refuse(result: SetUpResult, why: string, signal: AbortSignal): Promise<boolean> {
+    const { volumes, recorder } = this.#parts;
+    if (!(await volumes.isExhausted(this.#pod.metadata.uid, signal))) return false;
+    const message = `Node has reached its volume attachment limit, rejecting pod. ${missingText(result)}: ${why}`;
+    const reason = "VolumeAttachmentLimitExceeded";
+    recorder.record(Pods, this.#pod, { type: "Warning", reason, message });
+    this.#onRefused({ reason, message: `Pod was rejected: ${message}`, rejected: true });
+    return true;
+  }
+
+  #tell(result: SetUpResult, why: string): void {
+    const message = `Unable to attach or mount volumes: ${missingText(result)}: ${why}`;
     this.#parts.recorder.record(Pods, this.#pod, { type: "Warning", reason: "FailedMount", message });
   }
+}
+
+function missingText({ missing, unattached, unresolved }: SetUpResult): string {
+  const list = (names: Iterable<string>) => `[${[...names].sort().join(" ")}]`;
+  return `unmounted volumes=${list(missing)}, unattached volumes=${list(unattached)}, failed to process volumes=${list(unresolved.keys())}`;
 }

@@ -58,8 +58,8 @@ export interface SetUpResult {
   readonly failed: boolean;
   /** Why some could not even be looked for: texts of `VolumeUnresolved`, by volume. */
   readonly unresolved: ReadonlyMap<string, string>;
-  /** Some wait for somebody else, who is at it. */
-  readonly awaited: boolean;
+  /** Names of those that wait for somebody else, who is at it. */
+  readonly unattached: readonly string[];
   /** When volumes that are there want to be set up again (epoch milliseconds). */
   readonly refreshAtMs: number;
 }
@@ -103,7 +103,7 @@ export class PodVolumes {
     const used = (pod.spec.volumes ?? []).filter(({ name }) => mounted.has(name) || asDevice.has(name));
     const unresolved = new Map<string, string>();
     let failed = false;
-    let awaited = false;
+    const unattached: string[] = [];
     await Promise.all(
       used.map(async (volume) => {
         const before = kept.volumes.get(volume.name);
@@ -118,18 +118,18 @@ export class PodVolumes {
         } catch (error) {
           if (isAbort(error, signal)) throw error;
           failed = true;
-          if (error instanceof VolumeAwaited) awaited = true;
+          if (error instanceof VolumeAwaited) unattached.push(volume.name);
           else if (error instanceof VolumeUnresolved) unresolved.set(volume.name, error.message);
           else this.#tell(pod, volume, error);
         }
       }),
     );
-    if (awaited) this.#awaiting.add(pod.metadata.uid);
+    if (unattached.length > 0) this.#awaiting.add(pod.metadata.uid);
     else this.#awaiting.delete(pod.metadata.uid);
     this.#tellInUse();
     const times = [...kept.volumes.values()].map(({ mounted: one }) => one.refreshAtMs);
     return {
-      awaited,
+      unattached,
       missing: used.map(({ name }) => name).filter((name) => !kept.volumes.has(name)),
       failed,
       unresolved,
@@ -157,6 +157,15 @@ export class PodVolumes {
   /** Uids of pods that wait for volumes to be attached. */
   awaiting(): readonly string[] {
     return [...this.#awaiting];
+  }
+
+  /** Whether some volume that a pod waits for cannot come to this node. */
+  async isExhausted(uid: string, signal: AbortSignal): Promise<boolean> {
+    if (!this.#awaiting.has(uid)) return false;
+    const { specs, volumes } = this.#kept(uid);
+    for (const [name, { spec, plugin }] of specs)
+      if (!volumes.has(name) && (await plugin.isExhausted?.(spec, signal)) === true) return true;
+    return false;
   }
 
   #tellInUse(): void {

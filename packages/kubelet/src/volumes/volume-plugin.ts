@@ -85,6 +85,8 @@ export interface VolumePlugin {
   setUp(request: SetUpRequest, signal: AbortSignal): Promise<MountedVolume>;
   /** Ends everything the volume has outside its folder. Mounts at and below the folder, and the folder, are taken away after it. */
   tearDown?(remains: VolumeRemains, signal: AbortSignal): Promise<void>;
+  /** Whether a volume that is waited for cannot come, as the node has all the volumes that it may have. */
+  isExhausted?(spec: VolumeSpec, signal: AbortSignal): Promise<boolean>;
   /** How full a volume is, where the plugin knows better than its file system; `undefined`: nobody can tell. */
   measure?(
     volume: { readonly podUid: string; readonly spec: VolumeSpec; readonly mounted: MountedVolume },
