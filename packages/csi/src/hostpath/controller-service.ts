@@ -8,6 +8,7 @@ import type { CreateVolumeRequest, CsiVolume, Snapshot } from "../messages.ts";
 import { controllerFeature, controllerService } from "../services.ts";
 import { checkAttributes, setAttributes } from "./attributes.ts";
 import { fileSystemKind, smallestBytes } from "./file-system.ts";
+import { required } from "./required.ts";
 import type { StoredVolume, VolumeForm, VolumeStore } from "./volume-store.ts";
 
 export interface HostpathController {
@@ -44,12 +45,14 @@ export function controllerMethods(driver: HostpathController): readonly Served[]
     ),
     serve(controllerService.deleteVolume, ({ volumeId }) =>
       queue.run(volumeId, async () => {
+        required({ volumeId });
         await store.remove("volumes", volumeId).catch(ignoreMissing);
         return {};
       }),
     ),
     serve(controllerService.validateVolumeCapabilities, async (request) => {
       const { volumeId, volumeCapabilities, volumeContext, parameters, mutableParameters } = request;
+      required({ volumeId });
       const { form } = await store.get("volumes", volumeId);
       if (volumeCapabilities.length === 0) {
         throw new GrpcStatus("INVALID_ARGUMENT", "Volume Capabilities missing in request");
@@ -67,20 +70,30 @@ export function controllerMethods(driver: HostpathController): readonly Served[]
     ),
     serve(controllerService.deleteSnapshot, ({ snapshotId }) =>
       queue.run(snapshotId, async () => {
+        required({ snapshotId });
         await store.remove("snapshots", snapshotId).catch(ignoreMissing);
         return {};
       }),
     ),
-    serve(controllerService.listSnapshots, async ({ snapshotId, sourceVolumeId }) => {
+    serve(controllerService.listSnapshots, async ({ snapshotId, sourceVolumeId, maxEntries, startingToken }) => {
       const all = await store.list("snapshots");
-      const wanted = all.filter(
-        ({ id, source }) =>
-          (snapshotId === "" || id === snapshotId) && (sourceVolumeId === "" || source === sourceVolumeId),
-      );
-      return { entries: wanted.map((one) => ({ snapshot: snapshotOf(one) })) };
+      const wanted = all
+        .filter(
+          ({ id, source }) =>
+            (snapshotId === "" || id === snapshotId) && (sourceVolumeId === "" || source === sourceVolumeId),
+        )
+        .sort((a, b) => (a.id < b.id ? -1 : 1));
+      const first = startingToken === "" ? 0 : wanted.findIndex(({ id }) => id === startingToken);
+      if (first < 0) throw new GrpcStatus("ABORTED", `there is no snapshot ${startingToken} to go on from`);
+      const end = maxEntries === 0 ? wanted.length : first + maxEntries;
+      return {
+        entries: wanted.slice(first, end).map((one) => ({ snapshot: snapshotOf(one) })),
+        nextToken: wanted[end]?.id ?? "",
+      };
     }),
     serve(controllerService.controllerExpandVolume, ({ volumeId, capacityRange }) =>
       queue.run(volumeId, async () => {
+        required({ volumeId, capacityRange });
         const volume = await store.get("volumes", volumeId);
         const { sizeBytes, form } = await store.resize(volume, capacityRange?.requiredBytes ?? 0);
         return { capacityBytes: sizeBytes, nodeExpansionRequired: form !== "folder" };
@@ -88,6 +101,7 @@ export function controllerMethods(driver: HostpathController): readonly Served[]
     ),
     serve(controllerService.controllerModifyVolume, ({ volumeId, mutableParameters }, signal) =>
       queue.run(volumeId, async () => {
+        required({ volumeId });
         await setAttributes(await store.get("volumes", volumeId), mutableParameters, driver, signal);
         return {};
       }),
@@ -110,7 +124,7 @@ async function createVolume(
   signal: AbortSignal,
 ): Promise<Init<CsiVolume>> {
   const { name, capacityRange, volumeCapabilities, mutableParameters } = request;
-  if (name === "") throw new GrpcStatus("INVALID_ARGUMENT", "Name missing in request");
+  required({ name });
   if (volumeCapabilities.length === 0) {
     throw new GrpcStatus("INVALID_ARGUMENT", "Volume Capabilities missing in request");
   }
@@ -167,7 +181,7 @@ async function createSnapshot(
   { store, clock }: HostpathController,
   signal: AbortSignal,
 ): Promise<Init<Snapshot>> {
-  if (name === "") throw new GrpcStatus("INVALID_ARGUMENT", "Name missing in request");
+  required({ name, sourceVolumeId: sourceId });
   const known = await store.find("snapshots", name);
   if (known !== undefined) {
     if (known.source === sourceId) return snapshotOf(known);

@@ -6,6 +6,7 @@ import { KeyedQueue } from "../keyed-queue.ts";
 import type { NodePublishVolumeRequest } from "../node-messages.ts";
 import { nodeFeature, nodeService } from "../services.ts";
 import { type FileSystemKind, fillMounted, fillUnmounted, mountOptions } from "./file-system.ts";
+import { required } from "./required.ts";
 import type { StoredVolume, VolumeStore } from "./volume-store.ts";
 
 export interface HostpathNode {
@@ -35,8 +36,9 @@ export function nodeMethods(node: HostpathNode): readonly Served[] {
     serve(nodeService.nodeGetCapabilities, async () => ({
       capabilities: features.map((type) => ({ rpc: { type } })),
     })),
-    serve(nodeService.nodeStageVolume, ({ volumeId, stagingTargetPath }, signal) =>
+    serve(nodeService.nodeStageVolume, ({ volumeId, stagingTargetPath, volumeCapability }, signal) =>
       queue.run(volumeId, async () => {
+        required({ volumeId, stagingTargetPath, volumeCapability });
         const volume = await store.get("volumes", volumeId);
         if (volume.form === "image") await mountImage(volume, stagingTargetPath, node, signal);
         return {};
@@ -44,18 +46,22 @@ export function nodeMethods(node: HostpathNode): readonly Served[] {
     ),
     serve(nodeService.nodeUnstageVolume, ({ volumeId, stagingTargetPath }, signal) =>
       queue.run(volumeId, async () => {
+        required({ volumeId, stagingTargetPath });
         await mounts?.unmount(stagingTargetPath, { lazy: false }, signal);
         return {};
       }),
     ),
     serve(nodeService.nodePublishVolume, (request, signal) =>
       queue.run(request.volumeId, async () => {
+        const { volumeId, targetPath, volumeCapability } = request;
+        required({ volumeId, targetPath, volumeCapability });
         await publish(request, node, signal);
         return {};
       }),
     ),
     serve(nodeService.nodeUnpublishVolume, ({ volumeId, targetPath }, signal) =>
       queue.run(volumeId, async () => {
+        required({ volumeId, targetPath });
         await mounts?.unmount(targetPath, { lazy: false }, signal);
         await removeTarget(targetPath);
         await detach(volumeId, node, signal);
@@ -63,9 +69,12 @@ export function nodeMethods(node: HostpathNode): readonly Served[] {
       }),
     ),
     serve(nodeService.nodeGetVolumeStats, async ({ volumeId, volumePath }) => {
+      required({ volumeId, volumePath });
       const volume = await store.get("volumes", volumeId);
       if (volume.form === "block") return { usage: [{ total: volume.sizeBytes, unit: 1 }] };
-      const { bavail, bfree, blocks, bsize, files, ffree } = await statfs(volumePath);
+      const { bavail, bfree, blocks, bsize, files, ffree } = await statfs(volumePath).catch(() => {
+        throw new GrpcStatus("NOT_FOUND", `there is nothing at ${volumePath}`);
+      });
       return {
         usage: [
           { unit: 1, total: blocks * bsize, available: bavail * bsize, used: (blocks - bfree) * bsize },
@@ -75,6 +84,7 @@ export function nodeMethods(node: HostpathNode): readonly Served[] {
     }),
     serve(nodeService.nodeExpandVolume, ({ volumeId, volumePath }, signal) =>
       queue.run(volumeId, async () => {
+        required({ volumeId, volumePath });
         const volume = await store.get("volumes", volumeId);
         for (const device of volume.form === "folder" ? [] : await devicesOf(volume, node, signal)) {
           await node.processes.output("losetup", { args: ["-c", device] }, signal);
