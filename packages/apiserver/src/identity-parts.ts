@@ -27,7 +27,14 @@ export function identityParts(options: StandardPartsOptions): IdentityParts {
   const { issuer, otherIssuers = [] } = serviceAccounts;
   const audiences = serviceAccounts.audiences ?? [issuer];
   const keys = new TokenKeys(serviceAccounts.privateKey, serviceAccounts.verificationKeys);
-  const accounts = new ServiceAccountTokens({ keys, issuers: [issuer, ...otherIssuers], audiences, table, clock });
+  const accounts = new ServiceAccountTokens({
+    keys,
+    issuers: [issuer, ...otherIssuers],
+    audiences,
+    table,
+    clock,
+    onUse: options.onTokenUse,
+  });
   const { staticTokens } = options;
   const tokens = new TokenUnion([
     ...(staticTokens === undefined ? [] : [audienceAgnostic(audiences, (token) => staticTokens.get(token))]),

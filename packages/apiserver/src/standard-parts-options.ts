@@ -8,6 +8,7 @@ import type { ServiceAllocation } from "./allocation/service-allocation.ts";
 import type { Audit, AuditOptions } from "./audit/audit.ts";
 import type { AnonymousRule } from "./authentication/request-authenticator.ts";
 import type { RequestHeaderOptions } from "./authentication/request-header.ts";
+import type { TokenUse } from "./authentication/service-account-tokens.ts";
 import type { TokenAuthenticator } from "./authentication/token-authenticator.ts";
 import type { AccessAuthorizer } from "./authorization/access.ts";
 import type {
@@ -92,6 +93,8 @@ export interface StandardPartsOptions {
   readonly storeAnswers?: () => Promise<void>;
   /** Newest revision of the store, for `/metrics`. */
   readonly revision?: () => number;
+  /** Hears of tokens in Secrets that are used, where that is not noted down for the day. */
+  readonly onTokenUse?: (use: TokenUse) => void;
   /** Queues of control loops in this process, for `/metrics`. */
   readonly workQueues?: () => readonly NamedQueue[];
   /** Further paths outside resources. */

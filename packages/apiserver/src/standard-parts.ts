@@ -68,6 +68,7 @@ export { userOfClaims } from "./authentication/oidc/claims-user.ts";
 export type { ClaimMapping, ClaimsExpression, JwtIssuer, Rule } from "./authentication/oidc/jwt-issuer.ts";
 export { oidcTokens } from "./authentication/oidc/lazy-oidc-tokens.ts";
 export type { AnonymousRule } from "./authentication/request-authenticator.ts";
+export type { TokenUse } from "./authentication/service-account-tokens.ts";
 export type { TokenAuthenticator, TokenOutcome } from "./authentication/token-authenticator.ts";
 export { parseTokenFile } from "./authentication/token-file.ts";
 export { webhookTokens } from "./authentication/webhook-tokens.ts";

@@ -26,6 +26,7 @@ import { garbageCollector } from "./garbage-collector/controller.ts";
 import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/controller.ts";
 import { metricsFrom, type ReadApi } from "./horizontal-pod-autoscaler/metrics-apis.ts";
 import { jobController } from "./job/controller.ts";
+import { legacyTokenCleaner } from "./legacy-token-cleaner/controller.ts";
 import { type EmptyAggregated, namespaceController } from "./namespace/controller.ts";
 import { nodeDnsController } from "./node-dns/controller.ts";
 import { nodeIpamController } from "./node-ipam/controller.ts";
@@ -97,6 +98,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     clusterRoleAggregationController,
     bootstrapSignerController,
     tokenCleanerController,
+    legacyTokenCleaner,
     ...tokenControllers(settings),
     certificateApprovingController,
     certificateCleanerController,

@@ -1,4 +1,12 @@
-import { type KubeObject, Nodes, Pods, type ResourceDefinition, Secrets, ServiceAccounts } from "@skiff/api";
+import {
+  type KubeObject,
+  Nodes,
+  Pods,
+  type ResourceDefinition,
+  type Secret,
+  Secrets,
+  ServiceAccounts,
+} from "@skiff/api";
 import type { Clock } from "@skiff/base";
 import type { ResourceTable, UserInfo } from "../contracts.ts";
 import { type LegacyClaims, legacyClaimsFromJson } from "./legacy-token-claims.ts";
@@ -9,6 +17,25 @@ import type { TokenKeys } from "./token-keys.ts";
 const rememberedTokens = 4096;
 /** Marks tokens in Secrets that nobody has used for a year. */
 const invalidSince = "kubernetes.io/legacy-token-invalid-since";
+
+/** Tells when a token in a Secret was last used. */
+const lastUsed = "kubernetes.io/legacy-token-last-used";
+const dayMs = 24 * 60 * 60_000;
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
+
+/** That a token in a Secret was used. */
+export interface TokenUse {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** As in `2026-01-31`. */
+  readonly day: string;
+}
+
+const invalidated = ({ namespace, secretName, accountName }: LegacyClaims): string =>
+  `the token in secret ${namespace}/${secretName} for service account ${namespace}/${accountName} has been marked invalid. ` +
+  "Use tokens from the TokenRequest API or manually created secret-based tokens, " +
+  `or remove the '${invalidSince}' label from the secret to temporarily allow use of this token`;
 
 type Verified =
   | { readonly kind: "bound"; readonly claims: ServiceAccountClaims }
@@ -25,6 +52,7 @@ export class ServiceAccountTokens implements TokenAuthenticator {
   readonly #table: ResourceTable;
   readonly #clock: Clock;
   readonly #verified = new Map<string, Verified>();
+  readonly #onUse: ((use: TokenUse) => void) | undefined;
 
   constructor(options: {
     readonly keys: TokenKeys;
@@ -34,7 +62,10 @@ export class ServiceAccountTokens implements TokenAuthenticator {
     readonly audiences: readonly string[];
     readonly table: ResourceTable;
     readonly clock: Clock;
+    /** Hears of tokens in Secrets that are used, where that is not noted down for the day. */
+    readonly onUse?: ((use: TokenUse) => void) | undefined;
   }) {
+    this.#onUse = options.onUse;
     this.#keys = options.keys;
     this.#issuers = options.issuers;
     this.#audiences = options.audiences;
@@ -76,13 +107,23 @@ export class ServiceAccountTokens implements TokenAuthenticator {
       return ended;
     }
     if (secret === undefined || secret.metadata.deletionTimestamp !== undefined) return ended;
-    if (secret.metadata.labels?.[invalidSince] !== undefined) return ended;
     if (secret.data?.token !== Buffer.from(token).toString("base64")) return ended;
+    this.#noteUse(secret);
+    if (secret.metadata.labels?.[invalidSince]) return { kind: "refused", why: invalidated(claims) };
     return {
       kind: "user",
       user: { ...serviceAccountUser(namespace, accountName), uid: accountUid },
       audiences: common,
     };
+  }
+
+  /** Clocks of servers may differ: that it was used tomorrow is as good as today. */
+  #noteUse({ metadata }: Secret): void {
+    const nowMs = this.#clock.now();
+    const today = dayOf(nowMs);
+    const last = metadata.labels?.[lastUsed];
+    if (last === today || last === dayOf(nowMs + dayMs)) return;
+    this.#onUse?.({ namespace: metadata.namespace, name: metadata.name, uid: metadata.uid, day: today });
   }
 
   #verify(token: string): Verified | undefined {

@@ -7,7 +7,7 @@ import { fakeTable } from "../fixtures/fake-table.ts";
 import { namespacedMeta, writeContext } from "../fixtures/objects.ts";
 import { bootstrapTokens } from "./bootstrap-tokens.ts";
 import { legacyClaimsToJson } from "./legacy-token-claims.ts";
-import { ServiceAccountTokens } from "./service-account-tokens.ts";
+import { ServiceAccountTokens, type TokenUse } from "./service-account-tokens.ts";
 import { TokenUnion } from "./token-authenticator.ts";
 import { claimsToJson } from "./token-claims.ts";
 import { parseTokenFile } from "./token-file.ts";
@@ -69,6 +69,37 @@ test("tokens in Secrets are as good as the Secret that they stand in", async () 
     kind: "refused",
     why: "service account token has been invalidated",
   });
+});
+
+test("the use of a token in a Secret is told once a day, also of one that was marked as unused", async () => {
+  const keys = new TokenKeys(rsa);
+  const claims = { namespace: "default", secretName: "robot-token", accountName: "robot", accountUid: "uid-robot" };
+  const token = keys.sign(legacyClaimsToJson(claims));
+  const ref = { namespace: "default", name: "robot-token" };
+  const table = fakeTable([
+    [ServiceAccounts, [{ metadata: namespacedMeta("robot") }]],
+    [Secrets, [{ metadata: namespacedMeta("robot-token"), data: { token: base64(token) } }]],
+  ]);
+  const clock = new VirtualClock(Date.UTC(2026, 0, 31));
+  const used: string[] = [];
+  const onUse = ({ name, day }: TokenUse) => void used.push(`${name} ${day}`);
+  const tokens = new ServiceAccountTokens({ keys, issuers: ["i"], audiences, table, clock, onUse });
+  const label = async (labels: Record<string, string>) => {
+    const secrets = table.of(Secrets);
+    await secrets.modify(ref, (one) => ({ ...one, metadata: { ...one.metadata, labels } }), writeContext);
+    return await tokens.look(token, audiences);
+  };
+  assert.equal((await label({})).kind, "user");
+  assert.equal((await label({ "kubernetes.io/legacy-token-last-used": "2026-01-31" })).kind, "user");
+  assert.equal((await label({ "kubernetes.io/legacy-token-last-used": "2026-02-01" })).kind, "user");
+  assert.equal((await label({ "kubernetes.io/legacy-token-last-used": "2026-01-30" })).kind, "user");
+  const marked = await label({ "kubernetes.io/legacy-token-invalid-since": "2026-01-01" });
+  assert.ok(marked.kind === "refused");
+  assert.match(
+    marked.why,
+    /^the token in secret default\/robot-token for service account default\/robot has been marked/,
+  );
+  assert.deepEqual(used, ["robot-token 2026-01-31", "robot-token 2026-01-31", "robot-token 2026-01-31"]);
 });
 
 test("tokens of issuers that are known, and of no others", async () => {

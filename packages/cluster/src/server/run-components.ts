@@ -33,6 +33,7 @@ import { csiStorageDriver } from "./csi-storage-driver.ts";
 import { markControlPlane } from "./mark-control-plane.ts";
 import { removePath } from "./remove-path.ts";
 import { type SimulatedPart, startSimulatedNodes } from "./simulated-part.ts";
+import type { TokenTracking } from "./token-tracking.ts";
 
 export interface ServerEffects {
   readonly clock: Clock;
@@ -60,6 +61,7 @@ export interface Server extends ServerEffects {
   readonly scheduling: { source: SchedulingSource | undefined };
   /** The controllers, where and while they run. */
   readonly controllers: { running: RunningControllers | undefined };
+  readonly tokens: TokenTracking;
 }
 
 /** The cluster's own components: no request of theirs is refused. */

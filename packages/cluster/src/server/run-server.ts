@@ -33,6 +33,7 @@ import { keepIdentityLease } from "./identity-lease.ts";
 import { keepAmongServers } from "./live-servers.ts";
 import { component, runComponents, type Server, type ServerEffects } from "./run-components.ts";
 import { connectorWith, usageWith } from "./simulated-part.ts";
+import { TokenTracking } from "./token-tracking.ts";
 
 /** What the server process is told on its command line. */
 export interface ServerOptions {
@@ -86,8 +87,10 @@ export async function runServer(
     simulated: {},
     scheduling: { source: undefined },
     controllers: { running: undefined },
+    tokens: new TokenTracking(),
   };
   const readiness = { bootstrapped: false };
+  const { tokens } = server;
   await using api = await openApi(server, readiness);
   await api.listen({
     host: "0.0.0.0",
@@ -105,6 +108,7 @@ export async function runServer(
   const own = { client, address, clock, random: systemRandom, logger };
   background.run("definitions of snapshots", (stop) => defineSnapshots(client, stop));
   background.run("this server's lease", (stop) => keepIdentityLease(own, stop));
+  background.run("the use of tokens", (stop) => tokens.run(own, stop));
   background.run("leases of former servers", (stop) => removeExpiredLeases(own, stop));
   if (store.isShared) background.run("the list of servers", (stop) => keepAmongServers({ ...own, store }, stop));
   await using stack = new AsyncDisposableStack();
@@ -154,6 +158,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
         admission: server.admission,
         nodes: connectorWith(server.simulated, nodes),
         usage: usageWith(server.simulated, kubeletUsage(nodes, clock)),
+        onTokenUse: (use) => server.tokens.note(use),
         workQueues: () => server.controllers.running?.stats() ?? [],
         scheduling: (pod) => server.scheduling.source?.(pod),
         frontProxy: pki.frontProxyClient,
