@@ -1,4 +1,5 @@
 import { asMillis, assumedPodRequests, asUnits, type Container, type Pod, podRequests } from "@skiff/api";
+import { heldSpec } from "./held-spec.ts";
 
 /** Amounts by resource: milli-cores for `cpu`, whole units (bytes, counts) for everything else. */
 export type Amounts = ReadonlyMap<string, number>;
@@ -40,21 +41,22 @@ const shapeLimit = 4_096;
  * what was found out for one of them holds for all.
  */
 export function podFacts(pod: Pod): PodFacts {
-  const remembered = known.get(pod.spec);
+  const spec = heldSpec(pod);
+  const remembered = known.get(spec);
   if (remembered !== undefined) return remembered;
-  const shape = shapeOf(pod);
+  const shape = shapeOf(spec);
   let facts = shapes.get(shape);
   if (facts === undefined) {
-    facts = factsOf(pod);
+    facts = factsOf(spec);
     shapes.set(shape, facts);
     const [oldest] = shapes.size > shapeLimit ? shapes.keys() : [];
     if (oldest !== undefined) shapes.delete(oldest);
   }
-  known.set(pod.spec, facts);
+  known.set(spec, facts);
   return facts;
 }
 
-function shapeOf({ spec }: Pod): string {
+function shapeOf(spec: Pod["spec"]): string {
   const parts = ({ resources, ports, restartPolicy }: Container) => [resources, ports, restartPolicy];
   return JSON.stringify([
     spec.priority ?? 0,
@@ -68,11 +70,11 @@ function shapeOf({ spec }: Pod): string {
   ]);
 }
 
-function factsOf(pod: Pod): PodFacts {
-  const requests = amounts(podRequests(pod));
-  const assumed = assumedPodRequests(pod, assumedRequests);
+function factsOf(spec: Pod["spec"]): PodFacts {
+  const requests = amounts(podRequests({ spec }));
+  const assumed = assumedPodRequests({ spec }, assumedRequests);
   const weight = { cpu: asMillis(assumed.cpu), memory: asUnits(assumed.memory) };
-  return { priority: pod.spec.priority ?? 0, requests, weight, hostPorts: hostPortsOf(pod) };
+  return { priority: spec.priority ?? 0, requests, weight, hostPorts: hostPortsOf(spec) };
 }
 
 /** Quantities as numbers that can be added and compared. */
@@ -84,7 +86,7 @@ export function amounts(quantities: Readonly<Record<string, string>> | undefined
   return result;
 }
 
-function hostPortsOf({ spec }: Pod): readonly HostPort[] {
+function hostPortsOf(spec: Pod["spec"]): readonly HostPort[] {
   return [...(spec.initContainers ?? []).filter((one) => one.restartPolicy === "Always"), ...spec.containers].flatMap(
     ({ ports }) =>
       (ports ?? [])

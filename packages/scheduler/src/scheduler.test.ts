@@ -130,6 +130,26 @@ describe("Scheduler", () => {
     assert.deepEqual(binds(calls), ["p to a"]);
   });
 
+  it("tries again when a pod has shrunk, once its node says so", async () => {
+    const { scheduler, calls, clock, nodes, pods } = await setUp();
+    await using _ = scheduler;
+    nodes.put(node("a", { allocatable: { cpu: "2" } }));
+    const old = (asked: string, has: string): Pod => {
+      const status = { name: "main", image: "x", imageID: "x", ready: true, restartCount: 0 };
+      const resources = { requests: { cpu: has } };
+      return { ...wanting("old", asked, { nodeName: "a" }), status: { containerStatuses: [{ ...status, resources }] } };
+    };
+    pods.put(old("2", "2"));
+    pods.put(wanting("p", "1"));
+    await clock.advance(0);
+    pods.put(old("1", "2"));
+    await clock.advance(20_000);
+    assert.deepEqual(binds(calls), []);
+    pods.put(old("1", "1"));
+    await clock.advance(20_000);
+    assert.deepEqual(binds(calls), ["p to a"]);
+  });
+
   it("gives back what an ended pod held, and waits for nodes when there are none", async () => {
     const { scheduler, calls, events, clock, nodes, pods } = await setUp();
     await using _ = scheduler;

@@ -26,6 +26,7 @@ import type { ClusterEvent, ClusterView } from "./framework.ts";
 import { GatedPods } from "./gated-pods.ts";
 import { lookUpPod } from "./look-up-pod.ts";
 import type { NodeInfo } from "./node-info.ts";
+import { podFacts } from "./pod-facts.ts";
 import { clearNomination, markUnscheduled, type StatusTools, type Unscheduled } from "./pod-status-writer.ts";
 import type { PreemptionPlan } from "./preemption/plan-preemption.ts";
 import { preempt } from "./preemption/preempt.ts";
@@ -144,13 +145,13 @@ export class Scheduler implements AsyncDisposable {
       this.#gated.release(uid);
       this.#state.nominations.remove(uid);
       if (!pod.spec.nodeName) return;
-      // A pod that has ended gives back what it held, as one that is gone does.
+      // A pod that has ended gives back what it held, as one that is gone does; one that was resized, some of it.
       const before = change.kind === "updated" ? change.old : undefined;
       if (ended) {
         if (before === undefined || !isPodTerminal(before)) this.#happened({ kind: "podGone", gone: pod });
       } else if (!before?.spec.nodeName || before.metadata.labels !== pod.metadata.labels) {
         this.#happened({ kind: "podPlaced", placed: pod });
-      }
+      } else if (podFacts(before) !== podFacts(pod)) this.#happened({ kind: "podGone", gone: before });
       return;
     }
     const profile = this.#profileOf(pod);

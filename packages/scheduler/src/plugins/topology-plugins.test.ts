@@ -13,6 +13,7 @@ const apart = "node(s) didn't match pod anti-affinity rules";
 const together = "node(s) didn't match pod affinity rules";
 const unwelcome = "node(s) didn't satisfy existing pods anti-affinity rules";
 const uneven = "node(s) didn't match pod topology spread constraints";
+const elsewhere = "node(s) didn't match Pod's node affinity/selector";
 const unlabelled = "node(s) didn't match pod topology spread constraints (missing required label)";
 
 /** Nodes a1, a2 of zone a, b1 of zone b, and one without a zone. */
@@ -149,10 +150,13 @@ const cases: readonly Case[] = [
     what: "counts only nodes that the pod may go to",
     pod: labelled("p", web, { ...spread(zoneKey), nodeSelector: { [zoneKey]: "a" } }),
     on: [placed("w", "a1", web)],
-    refused: {
-      b1: "node(s) didn't match Pod's node affinity/selector",
-      bare: "node(s) didn't match Pod's node affinity/selector",
-    },
+    refused: { b1: elsewhere, bare: elsewhere },
+  },
+  {
+    what: "counts nodes that the pod may not go to if it is told to",
+    pod: labelled("p", web, { ...spread(zoneKey, { nodeAffinityPolicy: "Ignore" }), nodeSelector: { [zoneKey]: "a" } }),
+    on: [placed("w", "a1", web)],
+    refused: { a1: uneven, a2: uneven, b1: elsewhere, bare: elsewhere },
   },
   {
     what: "spreads pods of one revision",
@@ -164,6 +168,25 @@ const cases: readonly Case[] = [
 
 describe("topology plugins", () => {
   for (const { what, pod: one, on, refused } of cases) it(what, () => assert.deepEqual(refusals(one, on), refused));
+
+  for (const [nodeTaintsPolicy, zonesOfOthers] of [
+    [undefined, { a1: uneven, a2: uneven }],
+    ["Ignore", { a1: uneven, a2: uneven }],
+    ["Honor", {}],
+  ] as const) {
+    it(`count nodes whose taints the pod does not tolerate unless they are honoured: ${nodeTaintsPolicy}`, () => {
+      const state = cluster();
+      state.putPod(placed("w", "a1", web));
+      const taints = [{ key: "k", effect: "NoSchedule" }];
+      state.putNode(node("b1", { labels: { [hostKey]: "b1", [zoneKey]: "b" }, spec: { taints } }));
+      const { rejections } = decideOn(labelled("p", web, spread(zoneKey, { nodeTaintsPolicy })), state);
+      assert.deepEqual(Object.fromEntries([...rejections].map(([name, { reason }]) => [name, reason])), {
+        ...zonesOfOthers,
+        b1: "node(s) had untolerated taint(s)",
+        bare: unlabelled,
+      });
+    });
+  }
 
   it("find namespaces by their labels", () => {
     const informers = new MemoryInformers();
