@@ -78,7 +78,10 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     clock,
     logger,
   });
-  const aside = await startGrants(options, { onChange: () => late.reporter?.poke() });
+  const aside = await startGrants(options, {
+    onChange: () => late.reporter?.poke(),
+    pods: () => late.pods?.active() ?? [],
+  });
   const plugins = new PluginRegistry({
     folder: join(node.rootFolder, "plugins_registry"),
     handlers: [drivers, aside.devices, aside.drivers],

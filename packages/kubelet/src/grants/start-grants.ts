@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Pod } from "@skiff/api";
 import { Background } from "@skiff/base";
 import { ClaimDrivers } from "../claims/claim-drivers.ts";
 import { NodeClaims } from "../claims/node-claims.ts";
@@ -10,6 +11,7 @@ import { NodeCpus } from "../cpus/node-cpus.ts";
 import { NodeDevices } from "../devices/node-devices.ts";
 import { NodeMemory } from "../memory/node-memory.ts";
 import type { KubeletOptions } from "../options.ts";
+import { servePodResources } from "../pod-resources/serve-pod-resources.ts";
 import { type MachineTopology, readMachineTopology } from "../topology/machine-topology.ts";
 import { NodeGrants } from "./node-grants.ts";
 
@@ -28,7 +30,7 @@ export interface StartedGrants extends AsyncDisposable {
 /** Takes up what was set aside before the kubelet was restarted. */
 export async function startGrants(
   options: Pick<KubeletOptions, "node" | "client" | "runtime" | "configuration" | "topology" | "clock" | "logger">,
-  { onChange }: { readonly onChange: () => void },
+  { onChange, pods }: { readonly onChange: () => void; readonly pods: () => readonly Pod[] },
 ): Promise<StartedGrants> {
   const { node, client, clock, logger } = options;
   const topology = options.topology ?? (await readMachineTopology());
@@ -58,6 +60,9 @@ export async function startGrants(
   const drivers = new ClaimDrivers({ nodeName: node.name, client, clock, logger });
   const claims = await NodeClaims.load({ rootFolder: node.rootFolder, drivers, client, logger });
   stack.use(drivers);
+  const parts = { devices, claims, cpus, memory };
+  const socket = join(node.rootFolder, "pod-resources", "kubelet.sock");
+  stack.use(await servePodResources(socket, { parts, pods, logger }));
   const owned = stack.move();
   return { grants, devices, claims, drivers, cpus, memory, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
 }
