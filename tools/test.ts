@@ -1,5 +1,5 @@
 /**
- * Runs the tests: `npm test [-- PATTERN…]`. Plain tests run side by side; tests on a real etcd (`*.etcd.test.ts`) come after
+ * Runs the tests: `npm test [-- PATTERN… --update]`; `--update` writes the files anew that goldens are compared with. Plain tests run side by side; tests on a real etcd (`*.etcd.test.ts`) come after
  * them where there is one, then tests on real containers (`*.containers.test.ts`), one file at a time, where they can run at
  * all: as root on Linux. System packages that these need are installed on Debian's family. Ends with the line `N passed, N failed`.
  */
@@ -11,7 +11,8 @@ import { allRequirements, installCommand, type Requirement, systemPackages } fro
 
 const root = join(import.meta.dirname, "..");
 process.chdir(root);
-const patterns = process.argv.slice(2);
+const patterns = process.argv.slice(2).filter((word) => word !== "--update");
+if (process.argv.includes("--update")) process.env.SKIFF_UPDATE = "yes";
 const wanted = (file: string) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern));
 const files = [
   ...globSync("packages/*/src/**/*.test.ts"),

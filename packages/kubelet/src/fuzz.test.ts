@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Container, Pod } from "@skiff/api";
 import { type Random, seededRandom } from "@skiff/base";
+import type { NodeFixture } from "./fixtures/node-fixture.ts";
 import { startSimulatedNode } from "./fixtures/simulated-node.ts";
 
 /** Values that a server would seldom let through, but that may be stored all the same. */
@@ -79,6 +80,26 @@ function pod(random: Random, image: string): Partial<Pod["spec"]> {
   };
 }
 
+/** Marks of a program that was taken by surprise, in texts that people read. */
+const surprise = /undefined|\[object |TypeError|RangeError|Cannot read|is not (a function|iterable)|NaN|\n\s+at /;
+
+/** Whoever looks at a pod that does not run finds out why, in words. */
+function judge(node: NodeFixture, name: string, what: string): void {
+  const { status } = node.pod(name) ?? {};
+  const events = node.events.filter((one) => one.name === name);
+  const said = [status?.message, ...events.map((one) => one.message)];
+  for (const { state, lastState } of [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])])
+    said.push(state?.waiting?.message, state?.terminated?.message, lastState?.terminated?.message);
+  for (const text of said) assert.doesNotMatch(text ?? "", surprise, what);
+  if (status?.phase === "Pending")
+    assert.ok(
+      events.some((one) => one.type === "Warning" && one.message !== ""),
+      `${what} is pending, and nobody says why: ${JSON.stringify(node.pod(name))}`,
+    );
+  if (status?.phase === "Failed" && (status.containerStatuses ?? []).length === 0)
+    assert.ok(status.reason !== undefined && (status.message ?? "") !== "", `${what} failed, and nobody says why`);
+}
+
 describe("a kubelet that is given pods of any content", () => {
   it("goes on, ends them all when they are deleted, and leaves nothing behind", async () => {
     const seed = Number(process.env.SKIFF_SEED ?? 1);
@@ -88,6 +109,7 @@ describe("a kubelet that is given pods of any content", () => {
       const names = Array.from({ length: 12 }, (_, index) => `p${round}-${index}`);
       for (const name of names) test.node.create(name, pod(random, "skiff/hello:1"));
       await test.pass(15_000);
+      for (const name of names) judge(test.node, name, `seed ${seed}: ${name}`);
       await Promise.all(names.map((name) => test.node.delete(name, 1)));
       const left = () => names.filter((name) => test.node.pod(name) !== undefined);
       await test.until(() => left().length === 0, `seed ${seed}: all of ${names[0]}… go`, 120_000);
