@@ -200,7 +200,8 @@ describe("a node that suffers", () => {
 
   it("keeps few and small logs of one that says 10,000 lines a second, in order and without a gap", async () => {
     await using test = await Watched.start({ containerLogMaxBytes: 256 * 1024, containerLogMaxFiles: 3 });
-    const lines = 250_000;
+    // Forty seconds: logs are looked at every ten.
+    const lines = 400_000;
     const flood = `n=0; while [ $n -lt ${lines} ]; do seq $((n+1)) $((n+1000)); n=$((n+1000)); sleep 0.1; done; sleep 1000`;
     test.create("loud", { containers: [shell(flood)] });
     await test.until(() => test.isReady("loud"), "runs");
