@@ -47,6 +47,40 @@ describe("the kubelet on simulated pods", () => {
     assert.deepEqual(test.node.api.phases.get("web")?.at(-1), "Succeeded");
   });
 
+  it("shows pods the certificates of authorities, and follows them", async () => {
+    await using test = await startSimulatedNode();
+    const certificate = (text: string) => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----`;
+    const bundle = (name: string, trustBundle: string) =>
+      test.node.api.put("clustertrustbundles", {
+        metadata: { name },
+        spec: { signerName: "a.example.com/b", trustBundle },
+      });
+    bundle("named", certificate("QQ=="));
+    const sources = [
+      { clusterTrustBundle: { name: "named", path: "named.pem" } },
+      { clusterTrustBundle: { signerName: "a.example.com/b", labelSelector: {}, path: "signed.pem" } },
+    ];
+    const volumeMounts = [{ name: "ca", mountPath: "/ca" }];
+    test.node.create("trusts", {
+      containers: [{ name: "main", image: "skiff/hello:1", volumeMounts }],
+      volumes: [{ name: "ca", projected: { sources } }],
+    });
+    await test.until(() => phase(test.node, "trusts") === "Running");
+    const uid = test.node.pod("trusts")?.metadata.uid ?? "";
+    const shown = (file: string) =>
+      readFileSync(join(test.node.folder, "kubelet/pods", uid, "volumes/kubernetes.io~projected/ca", file), "utf8");
+    assert.equal(shown("named.pem"), `${certificate("QQ==")}\n`);
+    bundle("named", certificate("Qg=="));
+    await test.until(() => shown("named.pem") === `${certificate("Qg==")}\n`);
+    bundle("other", `${certificate("QQ==")}\n${certificate("Qg==")}`);
+    // Those that are chosen by their signer are looked for again after a while.
+    await test.until(
+      () => shown("signed.pem") === `${certificate("QQ==")}\n${certificate("Qg==")}\n`,
+      "is merged",
+      90_000,
+    );
+  });
+
   it("lets probes and hooks pass, unless the pod says otherwise", async () => {
     await using test = await startSimulatedNode();
     const httpGet = { path: "/", port: "http" };

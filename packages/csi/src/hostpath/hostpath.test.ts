@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { systemClock } from "@skiff/base";
 import { GrpcStatus } from "@skiff/grpc";
 import { CsiClient } from "../csi-client.ts";
-import { controllerService, identityService, nodeService, registrationService } from "../services.ts";
+import { accessMode, controllerService, identityService, nodeService, registrationService } from "../services.ts";
 import { DriverFixture, writer } from "./fixture.ts";
 
 const refusal = async (promise: Promise<unknown>): Promise<string> => {
@@ -87,6 +87,19 @@ test("the driver says what a volume can be used as", async () => {
   assert.deepEqual(await ask([device]), { confirmed: undefined, message: "the volume is a file system" });
   assert.match(await refusal(ask([])), /InvalidArgument/);
   assert.match(await refusal(ask([writer], "none")), /NotFound/);
+});
+
+test("a volume for one pod alone is not given to another", async () => {
+  await using driver = await DriverFixture.start(undefined);
+  const { client, signal, folder } = driver;
+  await driver.create("pvc-1");
+  const alone = { mount: {}, accessMode: { mode: accessMode.singleNodeSingleWriter } };
+  const at = (name: string) => ({ volumeId: "pvc-1", targetPath: join(folder, name), volumeCapability: alone });
+  await client.call(nodeService.nodePublishVolume, at("a"), signal);
+  await client.call(nodeService.nodePublishVolume, at("a"), signal);
+  assert.match(await refusal(client.call(nodeService.nodePublishVolume, at("b"), signal)), /FailedPrecondition/);
+  await client.call(nodeService.nodeUnpublishVolume, at("a"), signal);
+  await client.call(nodeService.nodePublishVolume, at("b"), signal);
 });
 
 test("what a request must say is asked for, and lists of snapshots come in parts", async () => {

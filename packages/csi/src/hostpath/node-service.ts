@@ -4,7 +4,7 @@ import { GrpcStatus, type Served, serve } from "@skiff/grpc";
 import type { Mounts, Processes } from "@skiff/host";
 import { KeyedQueue } from "../keyed-queue.ts";
 import type { NodePublishVolumeRequest } from "../node-messages.ts";
-import { nodeFeature, nodeService } from "../services.ts";
+import { accessMode, nodeFeature, nodeService } from "../services.ts";
 import { type FileSystemKind, fillMounted, fillUnmounted, mountOptions } from "./file-system.ts";
 import { required } from "./required.ts";
 import type { StoredVolume, VolumeStore } from "./volume-store.ts";
@@ -22,6 +22,8 @@ export interface HostpathNode {
 export function nodeMethods(node: HostpathNode): readonly Served[] {
   const { store, mounts } = node;
   const queue = new KeyedQueue();
+  /** Where each volume was published last, as far as this process knows. */
+  const published = new Map<string, string>();
   const features = [
     nodeFeature.stageUnstageVolume,
     nodeFeature.getVolumeStats,
@@ -55,13 +57,19 @@ export function nodeMethods(node: HostpathNode): readonly Served[] {
       queue.run(request.volumeId, async () => {
         const { volumeId, targetPath, volumeCapability } = request;
         required({ volumeId, targetPath, volumeCapability });
+        const alone = volumeCapability?.accessMode?.mode === accessMode.singleNodeSingleWriter;
+        const at = published.get(volumeId);
+        if (alone && at !== undefined && at !== targetPath)
+          throw new GrpcStatus("FAILED_PRECONDITION", `${volumeId} is one pod's alone, and another has it`);
         await publish(request, node, signal);
+        published.set(volumeId, targetPath);
         return {};
       }),
     ),
     serve(nodeService.nodeUnpublishVolume, ({ volumeId, targetPath }, signal) =>
       queue.run(volumeId, async () => {
         required({ volumeId, targetPath });
+        if (published.get(volumeId) === targetPath) published.delete(volumeId);
         await mounts?.unmount(targetPath, { lazy: false }, signal);
         await removeTarget(targetPath);
         await detach(volumeId, node, signal);
