@@ -195,6 +195,12 @@ const refusals: readonly (readonly [string, string, string])[] = [
       `${argsPath}.shape: Invalid value: [{"utilization":0,"score":0}]: unexpected field \`shape\`, remove it or turn on the feature gate StorageCapacityScoring]`,
   ],
   [
+    "too little time for devices",
+    plugin("DynamicResources", "{ filterTimeout: -1s, bindingTimeout: 500ms }"),
+    `[${argsPath}.filterTimeout: Invalid value: "-1s": must be zero or positive, ` +
+      `${argsPath}.bindingTimeout: Invalid value: "500ms": must be at least 1 second]`,
+  ],
+  [
     "arguments twice",
     "profiles: [{ pluginConfig: [{ name: InterPodAffinity }, { name: InterPodAffinity }] }]\n",
     'profiles[0].pluginConfig[1]: Duplicate value: "InterPodAffinity"',

@@ -12,6 +12,7 @@ import type {
 import type { SchedulerConfiguration } from "./configuration.ts";
 import { ConfigurationError, decodeConfiguration } from "./decode-configuration.ts";
 import { argumentsWithDefaults } from "./default-arguments.ts";
+import { parseDuration } from "./duration.ts";
 import { ProfileError, resolvePlugins } from "./plugin-sets.ts";
 import { profilePlugins } from "./profile-plugins.ts";
 import { type CompleteConfiguration, configurationProblems } from "./validate-configuration.ts";
@@ -93,7 +94,9 @@ function pluginOptions(args: PluginArguments, ignored: readonly string[]): Plugi
   const { hardPodAffinityWeight = 1, ignorePreferredTermsOfExistingPods = false } = args.InterPodAffinity;
   const { defaultingType, defaultConstraints = [] } = args.PodTopologySpread;
   const { addedAffinity } = args.NodeAffinity;
+  const { bindingTimeout = "" } = args.DynamicResources;
   return {
+    dynamicResources: { bindingTimeoutMs: parseDuration(bindingTimeout) ?? 600_000 },
     interPodAffinity: { hardPodAffinityWeight, ignorePreferredTermsOfExistingPods },
     ...(addedAffinity === undefined ? {} : { addedNodeAffinity: addedAffinity }),
     balancedResources: scored(args.NodeResourcesBalancedAllocation.resources),

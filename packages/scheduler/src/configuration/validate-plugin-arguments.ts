@@ -6,6 +6,7 @@ import {
   type TopologySpreadConstraint,
 } from "@skiff/api";
 import type { PluginArguments, ResourceSpec, ShapePoint } from "./component-configuration.ts";
+import { parseDuration } from "./duration.ts";
 
 /** What is wrong with the arguments of plugins, in the words of Kubernetes. Defaults are filled in already. */
 export const pluginArgumentRules: {
@@ -70,8 +71,23 @@ export const pluginArgumentRules: {
     const message = "unexpected field `shape`, remove it or turn on the feature gate StorageCapacityScoring";
     yield fieldError.invalid(`${field}.shape`, shape, message);
   },
-  *DynamicResources() {},
+  *DynamicResources(field, { filterTimeout = "0", bindingTimeout = "1s" }) {
+    yield* checkDuration(`${field}.filterTimeout`, filterTimeout, { leastMs: 0, message: "must be zero or positive" });
+    const message = "must be at least 1 second";
+    yield* checkDuration(`${field}.bindingTimeout`, bindingTimeout, { leastMs: 1000, message });
+  },
 };
+
+function* checkDuration(
+  field: string,
+  text: string,
+  { leastMs, message }: { readonly leastMs: number; readonly message: string },
+): Findings {
+  const isNegative = text.startsWith("-");
+  const size = parseDuration(isNegative ? text.slice(1) : text);
+  if (size === undefined) yield fieldError.invalid(field, text, "must be a duration, as in 30s");
+  else if ((isNegative ? -size : size) < leastMs) yield fieldError.invalid(field, text, message);
+}
 
 const strategies = ["LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"];
 

@@ -1,9 +1,6 @@
 import { type DynamicResourceClaim, ResourceClaims } from "@skiff/api";
 import type { BindContext } from "../framework.ts";
 
-/** So long devices may take to be ready for a node. */
-const bindTimeoutMs = 600_000;
-
 /** How far the devices of a claim are that have to be made ready before the pod may go to its node. */
 export type Readiness =
   | { readonly kind: "ready" }
@@ -28,11 +25,14 @@ export function readinessOf({ status }: Pick<DynamicResourceClaim, "status">): R
   return preparing ? { kind: "preparing" } : { kind: "ready" };
 }
 
-/** Resolves when all devices of the claim are ready. Throws when one cannot be made so, or not in time. */
-export async function whenDevicesReady(claim: DynamicResourceClaim, context: BindContext): Promise<void> {
+/** Resolves when all devices of the claim are ready. Throws when one cannot be made so, or not in time since it was given. */
+export async function whenDevicesReady(
+  claim: DynamicResourceClaim,
+  context: Omit<BindContext, "client"> & { readonly bindingTimeoutMs: number },
+): Promise<void> {
   if (readinessOf(claim).kind === "ready") return;
-  const { clock, cluster, signal } = context;
-  const { namespace, name, uid } = claim.metadata;
+  const { clock, cluster, signal, bindingTimeoutMs } = context;
+  const { namespace, name, uid, resourceVersion } = claim.metadata;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const look = (now: DynamicResourceClaim) => {
     const said = readinessOf(now);
@@ -42,12 +42,16 @@ export async function whenDevicesReady(claim: DynamicResourceClaim, context: Bin
   };
   using _ = cluster.informer(ResourceClaims).onChange(({ kind, object }) => {
     if (object.metadata.uid !== uid) return;
+    // Not yet what was written.
+    if (Number(object.metadata.resourceVersion) < Number(resourceVersion)) return;
     if (kind === "deleted" || object.status?.allocation === undefined)
       reject(new Error(`claim ${namespace}/${name} lost its devices in the meantime`));
     else look(object);
   });
   const done = new AbortController();
-  const tooLate = clock.sleep(bindTimeoutMs, AbortSignal.any([signal, done.signal])).then(() => {
+  const given = Date.parse(claim.status?.allocation?.allocationTimestamp ?? "") || clock.now();
+  const leftMs = Math.max(0, given + bindingTimeoutMs - clock.now());
+  const tooLate = clock.sleep(leftMs, AbortSignal.any([signal, done.signal])).then(() => {
     throw new Error(`device binding timeout for claim ${namespace}/${name}`);
   });
   tooLate.catch(() => {});

@@ -45,11 +45,20 @@ interface Look {
   readonly unavailable: Set<DynamicResourceClaim>;
 }
 
+export interface DynamicResourcesOptions {
+  readonly random?: Random;
+  /** So long devices may take to be ready for a node. */
+  readonly bindingTimeoutMs?: number;
+}
+
 /**
  * Gives claims of pods their devices, on the node that the pod goes to.
  * https://kubernetes.io/docs/concepts/scheduling-eviction/dynamic-resource-allocation/
  */
-export function dynamicResources({ random = systemRandom }: { readonly random?: Random } = {}): Plugin {
+export function dynamicResources({
+  random = systemRandom,
+  bindingTimeoutMs = 600_000,
+}: DynamicResourcesOptions = {}): Plugin {
   let matches: SelectorMatch | undefined;
   let loading: Promise<void> | undefined;
   const looks = new Map<string, Look>();
@@ -124,7 +133,9 @@ export function dynamicResources({ random = systemRandom }: { readonly random?: 
       };
     },
     preBind: (pod, _, context) =>
-      hasClaims(pod) ? bindClaims(pod, chosen.get(pod.metadata.uid) ?? new Map(), context) : undefined,
+      hasClaims(pod)
+        ? bindClaims(pod, chosen.get(pod.metadata.uid) ?? new Map(), { ...context, bindingTimeoutMs })
+        : undefined,
     postBind: (pod) => {
       chosen.delete(pod.metadata.uid);
     },
@@ -213,7 +224,7 @@ function resultsOf(
 async function bindClaims(
   pod: Pod,
   results: ReadonlyMap<string, AllocationResult>,
-  context: BindContext,
+  context: BindContext & { readonly bindingTimeoutMs: number },
 ): Promise<void> {
   const state = deviceStateOf(context.cluster);
   const found = podClaims(pod, (name, namespace) => state.claim(name, namespace));

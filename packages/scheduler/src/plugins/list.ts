@@ -2,7 +2,7 @@ import type { NodeAffinity } from "@skiff/api";
 import type { Plugin } from "../framework.ts";
 import { defaultBinder } from "./default-binder.ts";
 import { defaultPreemption } from "./default-preemption.ts";
-import { dynamicResources } from "./dynamic-resources.ts";
+import { type DynamicResourcesOptions, dynamicResources } from "./dynamic-resources.ts";
 import { imageLocality } from "./image-locality.ts";
 import { type InterPodAffinityOptions, interPodAffinity } from "./inter-pod-affinity.ts";
 import { nodeAffinity } from "./node-affinity.ts";
@@ -26,6 +26,7 @@ import { volumeZone } from "./volume-zone.ts";
 
 /** What plugins can be told. What is absent is as Kubernetes has it. */
 export interface PluginOptions {
+  readonly dynamicResources?: DynamicResourcesOptions;
   readonly interPodAffinity?: InterPodAffinityOptions;
   readonly addedNodeAffinity?: NodeAffinity;
   readonly balancedResources?: readonly ScoredResource[];
@@ -50,7 +51,7 @@ export const defaultPlugins = (options: PluginOptions = {}): readonly Plugin[] =
   volumeZone,
   podTopologySpread(options.podTopologySpread),
   interPodAffinity(options.interPodAffinity),
-  dynamicResources(),
+  dynamicResources(options.dynamicResources),
   defaultPreemption,
   nodeResourcesBalancedAllocation(options.balancedResources),
   imageLocality,
