@@ -120,6 +120,7 @@ export { defaultClass, defaultStorageClass } from "./kinds/default-class.ts";
 export * from "./kinds/definitions.ts";
 export * from "./kinds/flowcontrol-v1/bootstrap.ts";
 export { humanDuration, since } from "./kinds/human-duration.ts";
+export { metricsResources } from "./kinds/metrics-definitions.ts";
 export * from "./kinds/node-selector.ts";
 export * from "./kinds/ownership.ts";
 export { podRangeAnnotation } from "./kinds/pod-range-annotation.ts";

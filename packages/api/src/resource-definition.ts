@@ -120,6 +120,22 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   gracePeriodSeconds?(object: T): number;
 }
 
+/** What the published documents tell of a resource. */
+export type DescribedResource = Pick<
+  ResourceDefinition,
+  | "group"
+  | "version"
+  | "kind"
+  | "listKind"
+  | "plural"
+  | "scope"
+  | "actions"
+  | "subresources"
+  | "schema"
+  | "custom"
+  | "selectableFields"
+>;
+
 /** Where `/scale` of a custom resource finds its numbers: simple paths, as in `.spec.replicas`. */
 export interface ScalePaths {
   readonly specReplicasPath: string;

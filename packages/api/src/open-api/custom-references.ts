@@ -1,11 +1,11 @@
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
-import type { ResourceDefinition } from "../resource-definition.ts";
+import type { DescribedResource } from "../resource-definition.ts";
 import type { OpenApiVersion, SchemaDocument } from "./schema-document.ts";
 
 /** A custom resource, and the document that is to describe it. */
 export interface CustomPlace {
   readonly openApi: OpenApiVersion;
-  readonly resource: ResourceDefinition;
+  readonly resource: DescribedResource;
   readonly schemas: SchemaDocument;
 }
 
@@ -16,7 +16,7 @@ export function customReferences(place: CustomPlace): { readonly object: JsonObj
 }
 
 /** `stable.example.com` → `com.example.stable.v1.CronTab`: how definitions of custom resources are named. */
-const publishedName = ({ group, version }: ResourceDefinition, kind: string): string =>
+const publishedName = ({ group, version }: DescribedResource, kind: string): string =>
   [...group.split(".").reverse(), version, kind].join(".");
 
 const preserves = "x-kubernetes-preserve-unknown-fields";
@@ -42,7 +42,7 @@ function objectReference({ openApi, resource, schemas }: CustomPlace): JsonObjec
   });
 }
 
-const selectable = ({ selectableFields }: ResourceDefinition): JsonObject[] =>
+const selectable = ({ selectableFields }: DescribedResource): JsonObject[] =>
   selectableFields.map(({ path }) => ({ fieldPath: path }));
 
 /** Applies a change to the schemas directly below a schema. */

@@ -1,5 +1,5 @@
 import type { JsonObject } from "@skiff/base";
-import type { ResourceDefinition } from "../resource-definition.ts";
+import type { DescribedResource } from "../resource-definition.ts";
 import type { ResourceAction } from "../schema/notation.ts";
 import type { GroupVersionKind, OpenApiVersion } from "./schema-document.ts";
 
@@ -14,7 +14,7 @@ export interface OperationSchemas {
 /** Where an operation is, and on what. */
 export interface OperationPlace {
   readonly openApi: OpenApiVersion;
-  readonly resource: ResourceDefinition;
+  readonly resource: DescribedResource;
   readonly kind: GroupVersionKind;
   /** Empty for the resource itself. */
   readonly subresource: string;
@@ -158,7 +158,7 @@ export function operation(action: ResourceAction, place: OperationPlace): JsonOb
 }
 
 /** Custom resources know neither protobuf nor strategic merge patches. */
-function mediaTypes(action: ResourceAction, { custom }: ResourceDefinition) {
+function mediaTypes(action: ResourceAction, { custom }: DescribedResource) {
   const usual = (type: string) => custom === undefined || !/protobuf|strategic/.test(type);
   return {
     consumes: (action === "patch" ? patchTypes : ["*/*"]).filter(usual),

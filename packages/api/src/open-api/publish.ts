@@ -4,7 +4,7 @@
  * found it; version 2, which clients read for its types, none.
  */
 import type { JsonObject } from "@skiff/base";
-import type { ResourceDefinition, SubresourceDefinition } from "../resource-definition.ts";
+import type { DescribedResource, SubresourceDefinition } from "../resource-definition.ts";
 import { definitionSchema, findDefinitionSchema } from "../schema/definition-schema.ts";
 import type { ResourceAction } from "../schema/notation.ts";
 import { customReferences } from "./custom-references.ts";
@@ -12,14 +12,14 @@ import { type Descriptions, noDescriptions } from "./descriptions.ts";
 import { methodOf, type OperationSchemas, operation, parameter } from "./operations.ts";
 import { type GroupVersionKind, type OpenApiVersion, SchemaDocument } from "./schema-document.ts";
 
-const cacheV2 = new WeakMap<readonly ResourceDefinition[], JsonObject>();
-const cacheV3 = new WeakMap<readonly ResourceDefinition[], JsonObject>();
+const cacheV2 = new WeakMap<readonly DescribedResource[], JsonObject>();
+const cacheV3 = new WeakMap<readonly DescribedResource[], JsonObject>();
 
 /**
  * The document of `/openapi/v2` (swagger 2.0): all definitions that `resources` reach, and their paths. Made once for each array of
  * resources: hand over a new array when resources change.
  */
-export function openApiV2(resources: readonly ResourceDefinition[], gitVersion: string): JsonObject {
+export function openApiV2(resources: readonly DescribedResource[], gitVersion: string): JsonObject {
   const known = cacheV2.get(resources);
   if (known !== undefined) return known;
   const { paths, definitions } = documentOf(2, resources, noDescriptions);
@@ -42,7 +42,7 @@ export function openApiV2(resources: readonly ResourceDefinition[], gitVersion: 
  * array of resources: hand over a new array when resources change.
  */
 export function openApiV3(
-  resources: readonly ResourceDefinition[],
+  resources: readonly DescribedResource[],
   gitVersion: string,
   descriptions: Descriptions = noDescriptions,
 ): JsonObject {
@@ -76,7 +76,7 @@ interface Parts {
 
 function documentOf(
   openApi: OpenApiVersion,
-  resources: readonly ResourceDefinition[],
+  resources: readonly DescribedResource[],
   descriptions: Descriptions,
 ): Parts {
   const schemas = new SchemaDocument(openApi, kindsOf(resources), descriptions);
@@ -89,7 +89,7 @@ function documentOf(
 }
 
 /** Which definitions are kinds. Some are several (Scale, DeleteOptions), in one version after another. */
-function kindsOf(resources: readonly ResourceDefinition[]): Map<string, GroupVersionKind[]> {
+function kindsOf(resources: readonly DescribedResource[]): Map<string, GroupVersionKind[]> {
   const kinds = new Map<string, GroupVersionKind[]>([
     ["meta.v1.Status", [{ group: "", version: "v1", kind: "Status" }]],
   ]);
@@ -119,7 +119,7 @@ function definitionOf({ group, version, kind }: GroupVersionKind): string | unde
 
 interface ResourceContext {
   readonly openApi: OpenApiVersion;
-  readonly resource: ResourceDefinition;
+  readonly resource: DescribedResource;
   readonly schemas: SchemaDocument;
 }
 

@@ -1,5 +1,6 @@
 import type { JsonObject } from "@skiff/base";
 import { definitions } from "../generated/definitions.ts";
+import { metricsDefinitions } from "../kinds/metrics-definitions.ts";
 import { definitionSchema } from "../schema/definition-schema.ts";
 import type { FieldSchema, Schema, StructSchema } from "../schema/schema.ts";
 import { type Descriptions, describedBy, noDescriptions } from "./descriptions.ts";
@@ -30,7 +31,8 @@ const scalarDefinitions: Readonly<Record<string, (version: OpenApiVersion) => Js
 };
 
 /** The published name of a built-in definition: `core.v1.Pod` → `io.k8s.api.core.v1.Pod`. */
-export const publishedName = (definition: string): string => definitions[definition]?.name ?? definition;
+export const publishedName = (definition: string): string =>
+  (definitions[definition] ?? metricsDefinitions[definition])?.name ?? definition;
 
 /** Collects definitions, each with all that it refers to. */
 export class SchemaDocument {

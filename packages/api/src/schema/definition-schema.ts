@@ -1,5 +1,6 @@
 import { assert, type JsonValue, present } from "@skiff/base";
 import { definitions as generated } from "../generated/definitions.ts";
+import { metricsDefinitions } from "../kinds/metrics-definitions.ts";
 import { oldDefinitions } from "../kinds/removed/old-definitions.ts";
 import type { DefinitionNotation } from "./notation.ts";
 import {
@@ -46,7 +47,11 @@ const scalars: ReadonlyMap<string, Schema> = new Map<string, Schema>([
   ["any", anySchema],
 ]);
 
-const definitions: Readonly<Record<string, DefinitionNotation>> = { ...generated, ...oldDefinitions };
+const definitions: Readonly<Record<string, DefinitionNotation>> = {
+  ...generated,
+  ...oldDefinitions,
+  ...metricsDefinitions,
+};
 
 const cache = new Map<string, StructSchema>();
 

@@ -1,4 +1,4 @@
-import type { APIService } from "@skiff/api";
+import type { APIService, DescribedResource } from "@skiff/api";
 import type { JsonObject } from "@skiff/base";
 import type { Exchange, RequestInfo } from "../contracts.ts";
 import type { NodeEndpoint } from "../subresources/node-connector.ts";
@@ -25,6 +25,8 @@ export interface AggregatedService {
 export interface BuiltInService {
   readonly group: string;
   readonly version: string;
+  /** As the published documents tell of them. */
+  readonly resources: readonly DescribedResource[];
   /** Answers a request, authorized. */
   serve(exchange: Exchange, info: RequestInfo): Promise<void>;
   /** What it answers to a GET of a path with its query. Throws `StatusError`. */

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "@skiff/base";
-import type { AggregatedService } from "./aggregated-service.ts";
+import type { AggregatedService, BuiltInService } from "./aggregated-service.ts";
 import { type Aggregation, discoveryPath } from "./aggregation.ts";
 import type { RemoteDocuments } from "./remote-documents.ts";
 
@@ -29,6 +29,11 @@ export class MergedOpenApi {
   find(group: string, version: string): AggregatedService | undefined {
     const service = this.#aggregation.find(group, version);
     return service?.builtIn === undefined ? service : undefined;
+  }
+
+  /** What this server answers in other servers' place. */
+  builtIn(): readonly BuiltInService[] {
+    return [...this.#aggregation.services().values()].flatMap(({ builtIn }) => builtIn ?? []);
   }
 
   /** The index of version 3: each server says itself where its parts are. */

@@ -137,6 +137,21 @@ test("discovery tells of the metrics API, and authorization guards it", async ()
   assert.equal((await setup.call(`${root}/nodes`, { known: false })).status, 403);
 });
 
+test("the published documents tell of the metrics API", async () => {
+  await using setup = await cluster();
+  const path = "apis/metrics.k8s.io/v1beta1";
+  const { paths } = (await setup.call("/openapi/v3")).json;
+  assert.ok(isJsonObject(paths) && isJsonObject(paths[path]));
+  const { serverRelativeURL } = paths[path];
+  const { status, text } = await setup.call(String(serverRelativeURL));
+  assert.equal(status, 200);
+  assert.match(text, /"io\.k8s\.metrics\.pkg\.apis\.metrics\.v1beta1\.PodMetrics":\{/);
+  assert.match(text, /"\/apis\/metrics\.k8s\.io\/v1beta1\/namespaces\/\{namespace\}\/pods\/\{name\}":\{"get":/);
+  const whole = await setup.call("/openapi/v2");
+  assert.match(whole.text, /"io\.k8s\.metrics\.pkg\.apis\.metrics\.v1beta1\.NodeMetrics":\{/);
+  assert.equal((await setup.call(`/openapi/v3/${path}x`)).status, 404);
+});
+
 test("a server that is registered for the group takes the metrics API over", async () => {
   await using setup = await cluster();
   const body = {

@@ -1,4 +1,4 @@
-import { metricsMessage, type ResourceDefinition, refusals } from "@skiff/api";
+import { metricsMessage, metricsResources, type ResourceDefinition, refusals } from "@skiff/api";
 import { Background, type JsonObject } from "@skiff/base";
 import type { BuiltInService } from "../aggregation/aggregated-service.ts";
 import type { Exchange, RequestInfo } from "../contracts.ts";
@@ -48,6 +48,7 @@ const also: AlsoServed = { protobuf: true };
 export class MetricsApi implements BuiltInService, AsyncDisposable {
   readonly group = metricsGroup;
   readonly version = metricsVersion;
+  readonly resources = metricsResources;
   readonly #objects: MetricsObjects;
   readonly #background: Background;
 

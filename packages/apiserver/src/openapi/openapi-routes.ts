@@ -1,5 +1,6 @@
-import { apiVersionOf, type Descriptions, openApiV2, openApiV3, refusals } from "@skiff/api";
+import { apiVersionOf, type DescribedResource, type Descriptions, openApiV2, openApiV3, refusals } from "@skiff/api";
 import { acceptedTypes, takes } from "../accept.ts";
+import type { BuiltInService } from "../aggregation/aggregated-service.ts";
 import type { Aggregation } from "../aggregation/aggregation.ts";
 import type { MergedOpenApi } from "../aggregation/merged-openapi.ts";
 import type { Exchange } from "../contracts.ts";
@@ -41,16 +42,21 @@ export function openApiRoutes(
   let described: Descriptions | undefined;
   const documents = new CatalogCache<Document>(catalog);
   /** Made anew in each form: most clients want only one of them, and what it is made of is far larger than either. */
+  const builtIn = () => others?.merged.builtIn() ?? [];
+  const allResources = (): readonly DescribedResource[] => [
+    ...catalog.groups().flatMap(({ versions }) => versions.flatMap(published)),
+    ...builtIn().flatMap((service) => service.resources),
+  ];
   const whole = (type: string): Document =>
-    documents.get(`v2 ${type}`, () => {
-      const resources = catalog.groups().flatMap(({ versions }) => versions.flatMap(published));
+    documents.get(`v2 ${type} ${builtIn().length}`, () => {
+      const resources = allResources();
       const document = openApiV2(resources, gitVersion);
       return type === json ? documentOf(document) : encodedDocument(gnosticDocument(document));
     });
   const mergedNow = (): MergedOpenApi | undefined => (others?.merged.isEmpty === false ? others.merged : undefined);
   /** The same with what other servers answer: these change without notice, so it is made for each who asks. */
   const wholeWithOthers = async (merged: MergedOpenApi, type: string): Promise<Document> => {
-    const resources = catalog.groups().flatMap(({ versions }) => versions.flatMap(published));
+    const resources = allResources();
     const document = await merged.whole(openApiV2(resources, gitVersion));
     return type === json ? documentOf(document) : encodedDocument(gnosticDocument(document));
   };
@@ -64,23 +70,35 @@ export function openApiRoutes(
     return made;
   };
   /** The index carries the hash of each part, so that clients keep parts for good: it needs all of them. */
-  const index = (): Document => documents.get("v3", () => documentOf(indexOf()));
+  const index = (): Document => documents.get(`v3 ${builtIn().length}`, () => documentOf(indexOf()));
+  const builtInParts = new WeakMap<BuiltInService, Document>();
+  const builtInPart = (service: BuiltInService): Document => {
+    const made = builtInParts.get(service) ?? documentOf(openApiV3(service.resources, gitVersion, described));
+    builtInParts.set(service, made);
+    return made;
+  };
   const indexOf = () => {
-    const paths = catalog.groups().flatMap(({ group, versions }) =>
-      versions.filter(isPublished).map((version): [string, { serverRelativeURL: string }] => {
-        const path = pathOf(group, version.version);
-        const hash = part(version).etag.replaceAll('"', "");
-        return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
-      }),
-    );
-    return { paths: Object.fromEntries(paths) };
+    const entry = (path: string, { etag }: Document): [string, { serverRelativeURL: string }] => [
+      path,
+      { serverRelativeURL: `/openapi/v3/${path}?hash=${etag.replaceAll('"', "")}` },
+    ];
+    const paths = catalog
+      .groups()
+      .flatMap(({ group, versions }) =>
+        versions.filter(isPublished).map((version) => entry(pathOf(group, version.version), part(version))),
+      );
+    const more = builtIn().map((service) => entry(pathOf(service.group, service.version), builtInPart(service)));
+    return { paths: Object.fromEntries([...paths, ...more]) };
   };
   const answerPart = (exchange: Exchange, path: string): void => {
     const [top, ...rest] = path.split("/");
     const [group = "", version = ""] = top === "api" ? ["", rest[0]] : rest;
     const found = catalog.find(group, version);
-    if (found === undefined || !isPublished(found) || pathOf(group, version) !== path) throw refusals.noSuchPath();
-    const document = part(found);
+    const service = builtIn().find((one) => one.group === group && one.version === version);
+    const isKnown = service !== undefined || (found !== undefined && isPublished(found));
+    if (!isKnown || pathOf(group, version) !== path) throw refusals.noSuchPath();
+    const document = service === undefined ? found && part(found) : builtInPart(service);
+    if (document === undefined) throw refusals.noSuchPath();
     const hash = exchange.query.get("hash");
     if (hash !== null && `"${hash}"` === document.etag) {
       exchange.setHeader("cache-control", "public, immutable");
