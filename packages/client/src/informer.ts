@@ -36,6 +36,11 @@ export interface Informers extends AsyncDisposable {
   ): Informer<T>;
   /** Ends the cache of a whole resource that is no longer served. Whoever asks for it again gets another. */
   forget(resource: ResourceDefinition): void;
+  /**
+   * Has all caches read anew; none counts as synced before it has. For whoever begins to act on caches that were there before: what
+   * others, or who acted here before, have written by now is in them then.
+   */
+  renew(): void;
   /** Resolves when all informers asked for so far are synced. */
   whenSynced(signal: AbortSignal): Promise<void>;
 }

@@ -9,5 +9,6 @@ export {
   type SimulatedNode,
   usualScript,
 } from "@skiff/simulation";
+export type { Component } from "./components.ts";
 export type { Faults } from "./faulty-transport.ts";
 export { TestCluster, type TestClusterAddress, type TestClusterOptions } from "./test-cluster.ts";

@@ -1,10 +1,9 @@
 import { type APIService, Namespaces, ServiceAccounts, type Transport } from "@skiff/api";
-import { type ApiServer, accountTokenIssuer, type ServiceConnector, type UsageSource } from "@skiff/apiserver";
-import { type Logger, type Random, seededRandom, silentLogger, VirtualClock } from "@skiff/base";
-import { type Client, createClient, createEventRecorder, createInformers, type Informers } from "@skiff/client";
+import type { ApiServer, ServiceConnector, UsageSource } from "@skiff/apiserver";
+import { type Logger, present, type Random, seededRandom, silentLogger, VirtualClock } from "@skiff/base";
+import { type Client, createClient, createInformers, type Informers } from "@skiff/client";
 import type { LoopStats, RunningControllers } from "@skiff/control-loop";
-import { type CertificateSigner, type ControllerSettings, startControllers } from "@skiff/controllers";
-import { parseSchedulerConfiguration, Scheduler } from "@skiff/scheduler";
+import type { CertificateSigner, ControllerSettings } from "@skiff/controllers";
 import {
   annotatedLoad,
   type PodLoads,
@@ -15,9 +14,12 @@ import {
   usualScript,
 } from "@skiff/simulation";
 import { openMemoryStore } from "@skiff/store";
+import { type Component, Components } from "./components.ts";
 import { type Faults, faultyTransport } from "./faulty-transport.ts";
 import { kubeconfigOf } from "./kubeconfig.ts";
-import { keyOfThisProcess, openApi } from "./open-api.ts";
+import { openApi } from "./open-api.ts";
+import { RestartableTransport } from "./restartable-transport.ts";
+import { type PartOptions, startLoops, startScheduler } from "./start-parts.ts";
 
 export interface TestClusterOptions {
   /** How many nodes, called `node-1` and so on; 1 where absent. */
@@ -62,6 +64,12 @@ export interface TestClusterAddress {
   readonly kubeconfig: string;
 }
 
+/** The parts that run at present. */
+interface Now {
+  api?: ApiServer;
+  controllers?: RunningControllers;
+}
+
 const noFaults: Faults = { conflicts: 0, unavailable: 0, droppedWatches: 0, expiredWatches: 0 };
 const namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 const usualLimitMs = 60_000;
@@ -91,9 +99,12 @@ export class TestCluster implements AsyncDisposable {
   /** Aborted when the cluster stops. */
   readonly signal: AbortSignal;
   readonly #stack: AsyncDisposableStack;
-  readonly #controllers: RunningControllers;
+  readonly #now: Now;
+  readonly #components: Components;
+  /** The caches of controllers and scheduler. */
+  readonly #shared: Informers;
   readonly #weather: { faults: Faults };
-  readonly #api: ApiServer;
+  readonly #api: () => ApiServer;
 
   private constructor(parts: {
     readonly clock: VirtualClock;
@@ -103,9 +114,11 @@ export class TestCluster implements AsyncDisposable {
     readonly nodes: readonly SimulatedNode[];
     readonly signal: AbortSignal;
     readonly stack: AsyncDisposableStack;
-    readonly controllers: RunningControllers;
+    readonly now: Now;
+    readonly components: Components;
+    readonly shared: Informers;
     readonly weather: { faults: Faults };
-    readonly api: ApiServer;
+    readonly api: () => ApiServer;
   }) {
     this.clock = parts.clock;
     this.random = parts.random;
@@ -114,23 +127,16 @@ export class TestCluster implements AsyncDisposable {
     this.nodes = parts.nodes;
     this.signal = parts.signal;
     this.#stack = parts.stack;
-    this.#controllers = parts.controllers;
+    this.#now = parts.now;
+    this.#components = parts.components;
+    this.#shared = parts.shared;
     this.#weather = parts.weather;
     this.#api = parts.api;
   }
 
   /** A cluster whose nodes are Ready and whose default namespace may be used. */
   static async start(options: TestClusterOptions = {}): Promise<TestCluster> {
-    const {
-      seed = 1,
-      logger = silentLogger,
-      checkDiscovery,
-      emptyAggregated,
-      certificateSigner,
-      reclaim,
-      storageDrivers,
-      podRanges,
-    } = options;
+    const { seed = 1, logger = silentLogger } = options;
     const clock = new VirtualClock();
     const random = seededRandom(seed);
     const ending = new AbortController();
@@ -146,38 +152,38 @@ export class TestCluster implements AsyncDisposable {
         return told;
       },
     };
-    const api = stack.use(await openApi({ store, clock, random, logger: logger.named("api"), usage, ...services }));
-    stack.defer(() => ending.abort());
+    const transport = new RestartableTransport();
+    const now: Now = {};
+    const startApi = async () => {
+      const api = await openApi({ store, clock, random, logger: logger.named("api"), usage, ...services });
+      now.api = api;
+      transport.up(api.transport({ name: "admin", groups: ["system:masters", "system:authenticated"] }));
+      const stop = () => {
+        transport.down();
+        return api[Symbol.asyncDispose]();
+      };
+      return { [Symbol.asyncDispose]: stop };
+    };
     const weather = { faults: options.faults ?? noFaults };
-    const transport = api.transport({ name: "admin", groups: ["system:masters", "system:authenticated"] });
     const client = createClient(transport);
     const inside = createClient(faultyTransport(transport, seededRandom(seed + 1), () => weather.faults));
+    const api = () => present(now.api, "the API server of a cluster that runs");
+    const components = new Components({
+      "api-server": startApi,
+      controllers: async () => (now.controllers = startLoops(options, running, api)),
+      scheduler: () => startScheduler(options, running, signal),
+    });
+    await components.start("api-server");
+    stack.defer(() => components.end("api-server"));
+    stack.defer(() => ending.abort());
     const informers = stack.use(createInformers({ client, clock, random, logger }));
     const shared = stack.use(createInformers({ client: inside, clock, random, logger: logger.named("informers") }));
-    const running = { client: inside, informers: shared, clock, random };
+    const running: PartOptions = { client: inside, informers: shared, clock, random, logger };
     await Promise.all(namespaces.map((name) => client.create(Namespaces, { metadata: { name } }, { signal })));
-    const grace = options.nodeMonitorGraceMs;
-    const controllers = stack.use(
-      startControllers({
-        ...running,
-        logger: logger.named("controllers"),
-        rootCertificate: "simulated",
-        readMetrics: (url, stop) => api.readAggregated(url, stop),
-        issueAccountToken: accountTokenIssuer(keyOfThisProcess()),
-        ...(grace === undefined ? {} : { nodeMonitorGraceMs: grace }),
-        ...(checkDiscovery === undefined ? {} : { checkDiscovery }),
-        ...(emptyAggregated === undefined ? {} : { emptyAggregated }),
-        ...(certificateSigner === undefined ? {} : { certificateSigner }),
-        ...(reclaim === undefined ? {} : { reclaim }),
-        ...(podRanges === undefined ? {} : { podRanges }),
-        ...(storageDrivers === undefined ? {} : { storageDrivers }),
-      }),
-    );
-    const recorderOf = (component: string) => stack.use(createEventRecorder({ ...running, component, logger }));
-    const scheduling = options.schedulerConfiguration;
-    const configuration = scheduling === undefined ? {} : { configuration: parseSchedulerConfiguration(scheduling) };
-    const parts = { ...running, recorderOf, logger: logger.named("scheduler"), ...configuration };
-    stack.use(await Scheduler.start(parts, signal));
+    await components.start("controllers");
+    stack.defer(() => components.end("controllers"));
+    await components.start("scheduler");
+    stack.defer(() => components.end("scheduler"));
     simulated.nodes = stack.use(await startNodes(options, { client, informers, clock, logger, signal }));
     const cluster = new TestCluster({
       clock,
@@ -186,7 +192,9 @@ export class TestCluster implements AsyncDisposable {
       informers,
       nodes: simulated.nodes.all,
       signal,
-      controllers,
+      now,
+      components,
+      shared,
       weather,
       api,
       stack: stack.move(),
@@ -198,6 +206,20 @@ export class TestCluster implements AsyncDisposable {
   /** What goes wrong from now on; nothing where absent. */
   setFaults(faults: Faults = noFaults): void {
     this.#weather.faults = faults;
+  }
+
+  /**
+   * Stops a part of the cluster in the middle of whatever it does. Without its API server nobody reaches anything, this cluster's
+   * own clients included.
+   */
+  stop(component: Component): Promise<void> {
+    return this.#components.stop(component);
+  }
+
+  /** Starts a part that was stopped, on what is stored; it knows nothing else of what was before. */
+  start(component: Component): Promise<void> {
+    if (component !== "api-server") this.#shared.renew();
+    return this.#components.start(component);
   }
 
   /** Moves time on and lets everything happen that falls due. */
@@ -231,12 +253,12 @@ export class TestCluster implements AsyncDisposable {
 
   /** How the controllers are doing. */
   stats(): readonly LoopStats[] {
-    return this.#controllers.stats();
+    return this.#now.controllers?.stats() ?? [];
   }
 
   /** The API as `user` has it, in this process. */
   transport(user: { readonly name: string; readonly groups: readonly string[] }): Transport {
-    return this.#api.transport(user);
+    return this.#api().transport(user);
   }
 
   /**
@@ -247,7 +269,7 @@ export class TestCluster implements AsyncDisposable {
     const { issueAccess } = await import("./issue-access.ts");
     const access = await issueAccess();
     const tls = { ...access.server, ca: access.ca };
-    const { port } = await this.#api.listen({ host: "127.0.0.1", port: 0, tls });
+    const { port } = await this.#api().listen({ host: "127.0.0.1", port: 0, tls });
     const endpoint = `https://127.0.0.1:${port}`;
     return { endpoint, ca: access.ca, ...access.admin, kubeconfig: kubeconfigOf(endpoint, access) };
   }

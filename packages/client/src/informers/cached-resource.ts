@@ -40,8 +40,12 @@ export class CachedResource<T extends KubeObject> implements Informer<T> {
   readonly #store = new ObjectStore<T>();
   readonly #listeners = new Set<(change: CacheChange<T>) => void>();
   readonly #revisionListeners = new Set<() => void>();
-  readonly #firstList = Promise.withResolvers<void>();
+  #listed = Promise.withResolvers<void>();
   #synced = false;
+  /** The list that is there is not new enough for somebody. */
+  #listAgain = false;
+  /** Aborted to have the list read anew. */
+  #turn = new AbortController();
   #revision = 0;
   /** Where the next watch starts; `undefined`: list first. */
   #resumeFrom: string | undefined;
@@ -62,7 +66,14 @@ export class CachedResource<T extends KubeObject> implements Informer<T> {
   }
 
   whenSynced(signal: AbortSignal): Promise<void> {
-    return abortable(this.#firstList.promise, signal);
+    return abortable(this.#listed.promise, signal);
+  }
+
+  renew(): void {
+    this.#listAgain = true;
+    if (this.#synced) this.#listed = Promise.withResolvers();
+    this.#synced = false;
+    this.#turn.abort();
   }
 
   get(name: string, namespace?: string): T | undefined {
@@ -99,23 +110,33 @@ export class CachedResource<T extends KubeObject> implements Informer<T> {
     const { clock, random, logger } = this.#options;
     while (!signal.aborted) {
       const startMs = clock.monotonic();
+      const turn = new AbortController();
+      this.#turn = turn;
+      const whole = AbortSignal.any([signal, turn.signal]);
       try {
-        if (this.#resumeFrom === undefined) await this.#relist(signal);
-        await this.#follow(signal);
+        if (this.#resumeFrom === undefined || this.#listAgain) await this.#relist(whole);
+        await this.#follow(whole);
       } catch (error) {
-        if (signal.aborted || isAbort(error, signal)) return;
+        if (signal.aborted) return;
+        if (turn.signal.aborted) continue;
+        if (isAbort(error, signal)) return;
         if (isExpired(error)) this.#resumeFrom = undefined;
         else logger.debug(`cannot follow ${this.resource.plural}: ${describeError(error)}`);
       }
+      if (turn.signal.aborted) continue;
       this.#failures = clock.monotonic() - startMs >= healthyWatchMs ? 0 : this.#failures + 1;
       if (this.#failures === 0) continue;
       const delayMs = backoffDelayMs(retryPolicy, this.#failures) * (1 + random.next());
-      await clock.sleep(delayMs, signal).catch(() => {});
+      await clock.sleep(delayMs, whole).catch(() => {});
     }
   }
 
   async #relist(signal: AbortSignal): Promise<void> {
-    const list = await this.#options.client.list(this.resource, { ...this.#filter, signal });
+    this.#listAgain = false;
+    const list = await this.#options.client.list(this.resource, { ...this.#filter, signal }).catch((error: unknown) => {
+      this.#listAgain = true;
+      throw error;
+    });
     const gone = new Set(this.#store.keys());
     for (const object of list.items) {
       gone.delete(keyOf(object.metadata));
@@ -123,8 +144,9 @@ export class CachedResource<T extends KubeObject> implements Informer<T> {
     }
     for (const key of gone) this.#remove(key);
     this.#see(list.metadata.resourceVersion);
+    if (this.#listAgain) return;
     this.#synced = true;
-    this.#firstList.resolve();
+    this.#listed.resolve();
   }
 
   async #follow(signal: AbortSignal): Promise<void> {

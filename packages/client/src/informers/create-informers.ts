@@ -19,7 +19,7 @@ export function createInformers(options: CacheOptions): Informers {
     assert(!background.signal.aborted, "informers are asked for while they run");
     const cache = new CachedResource(resource, filter, options);
     const ending = new AbortController();
-    running.set(key, { cache, ending });
+    running.set(key, { cache, renew: () => cache.renew(), ending });
     background.run(`cache of ${resource.plural}`, (signal) => cache.run(AbortSignal.any([signal, ending.signal])));
     return cache;
   };
@@ -38,6 +38,9 @@ export function createInformers(options: CacheOptions): Informers {
       running.delete(key);
       whole = new WeakMap();
     },
+    renew() {
+      for (const { renew } of running.values()) renew();
+    },
     async whenSynced(signal) {
       await Promise.all([...running.values()].map(({ cache }) => cache.whenSynced(signal)));
     },
@@ -47,6 +50,7 @@ export function createInformers(options: CacheOptions): Informers {
 
 interface Running {
   readonly cache: Informer<KubeObject>;
+  readonly renew: () => void;
   readonly ending: AbortController;
 }
 

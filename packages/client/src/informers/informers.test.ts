@@ -129,3 +129,24 @@ test("informers are shared; indexes follow; late listeners hear of what is there
   assert.equal(heard.at(-1), "updated a 2");
   assert.notEqual(informers.for(ConfigMaps, { namespace: "x" }), informer);
 });
+
+test("a cache that is renewed counts as synced when it has been read anew, whatever its watch was doing", async () => {
+  const { script, clock, informers, informer, heard, listen } = started();
+  await using _all = informers;
+  listen();
+  script.lists.push({ revision: 5, items: [configMap("a", 3)] });
+  await clock.advance(10_000);
+  // The watch breaks off and waits to be tried again: meanwhile nothing of "b" is known.
+  script.last.close();
+  informers.renew();
+  assert.equal(informer.synced, false);
+  let synced = false;
+  void informer.whenSynced(new AbortController().signal).then(() => {
+    synced = true;
+  });
+  script.lists.push({ revision: 9, items: [configMap("a", 3), configMap("b", 9)] });
+  await clock.advance(0);
+  assert.deepEqual([synced, informer.synced, informer.revision], [true, true, 9]);
+  assert.equal(script.watches.at(-1)?.from, "9");
+  assert.deepEqual(heard, ["added a 3", "added b 9"]);
+});

@@ -106,6 +106,8 @@ export async function runComponents(
       { client: leader, clock, random, logger, lease: { namespace: "kube-system", name }, identity, signal },
       async (stop) => {
         logger.info(`leading as ${name}`);
+        // Whoever led before has written until a moment ago.
+        informers.renew();
         await using _running = await start(stop);
         await aborted(stop);
       },
