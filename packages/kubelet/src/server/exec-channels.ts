@@ -44,13 +44,17 @@ export function decodeFrame(
     : { channel: first, data: message.subarray(1) };
 }
 
+/** What the first version of the protocol says of a process that failed. */
+export const exitText = (exitCode: number): string =>
+  `command terminated with non-zero exit code: exit status ${exitCode}`;
+
 /** How a process ended, as the error channel tells it. */
 export function exitStatus(exitCode: number): object {
   if (exitCode === 0) return { metadata: {}, status: "Success" };
   return {
     metadata: {},
     status: "Failure",
-    message: `command terminated with non-zero exit code: exit status ${exitCode}`,
+    message: exitText(exitCode),
     reason: "NonZeroExitCode",
     details: { causes: [{ reason: "ExitCode", message: String(exitCode) }] },
   };

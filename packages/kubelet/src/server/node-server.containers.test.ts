@@ -108,6 +108,15 @@ describe("the node's server", () => {
         details: { causes: [{ reason: "ExitCode", message: "3" }] },
       });
     }
+    for (const protocol of ["channel.k8s.io", "base64.channel.k8s.io"]) {
+      const result = await admin.exec(exec("echo out; echo err >&2; exit 3", "output=1&error=1"), protocol);
+      assert.deepEqual(result, {
+        stdout: "out\n",
+        stderr: "err\n",
+        status: "command terminated with non-zero exit code: exit status 3",
+      });
+      assert.equal((await admin.exec(exec("true", "output=1"), protocol)).status, "");
+    }
     const good = await admin.exec(exec("true", "output=1"), "v5.channel.k8s.io");
     assert.deepEqual(JSON.parse(good.status), { metadata: {}, status: "Success" });
   });

@@ -8,6 +8,7 @@ import {
   decodeFrame,
   encodeFrame,
   exitStatus,
+  exitText,
   failureStatus,
   terminalSize,
 } from "./exec-channels.ts";
@@ -119,7 +120,7 @@ async function finish(
   const status = end.kind === "exited" ? exitStatus(end.exitCode) : failureStatus(end.message);
   if (protocol.status) await send(socket, encodeFrame(protocol, channels.error, Buffer.from(JSON.stringify(status))));
   else if (end.kind === "failed" || end.exitCode !== 0) {
-    const text = end.kind === "failed" ? end.message : `command terminated with exit code ${end.exitCode}`;
+    const text = end.kind === "failed" ? end.message : exitText(end.exitCode);
     await send(socket, encodeFrame(protocol, channels.error, Buffer.from(text)));
   }
   socket.close(1000);
