@@ -50,7 +50,8 @@ function chosen(context: ServerContext, pod: Pod, name: string, previous: boolea
   }
   if (last !== undefined && last.state !== "created") return last;
   if (before !== undefined) return before;
-  const statuses = [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])];
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
+  const statuses = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
   const reason = statuses.find((one) => one.name === name)?.state?.waiting?.reason ?? "ContainerCreating";
   const what = reason === "ErrImagePull" || reason === "ImagePullBackOff" ? `trying and failing to pull image` : reason;
   throw new RequestFailure(400, `container "${name}" in pod "${pod.metadata.name}" is waiting to start: ${what}`);
