@@ -1,9 +1,9 @@
 import { isNotFound, type Pod, Pods } from "@skiff/api";
 import { isAbort } from "@skiff/base";
-import type { EventRecorder } from "@skiff/client";
 import type { Extender } from "./extenders/extender.ts";
 import type { BindContext, Plugin } from "./framework.ts";
 import type { NodeInfo } from "./node-info.ts";
+import { announceNode, type StatusTools } from "./pod-status-writer.ts";
 
 /** A step of binding did not succeed. */
 export class BindingFailed extends Error {
@@ -32,13 +32,16 @@ export async function bindPod(
   plugins: readonly Plugin[],
   pod: Pod,
   node: NodeInfo,
-  context: BindContext & { readonly recorder: EventRecorder; readonly extenders: readonly Extender[] },
+  context: BindContext & StatusTools & { readonly extenders: readonly Extender[] },
 ): Promise<void> {
   const concerned = plugins.filter(({ concerns }) => concerns?.(pod) ?? true);
   for (const plugin of concerned) if (plugin.permit !== undefined) await plugin.permit(pod, node, context);
+  let announced: Promise<void> | undefined;
   for (const { name, preBind } of concerned) {
     const work = preBind?.(pod, node, context);
-    if (work !== undefined) await named(`running PreBind plugin "${name}"`, work);
+    if (work === undefined) continue;
+    announced ??= announceNode(context, pod, node.name, context.signal);
+    await Promise.all([announced, named(`running PreBind plugin "${name}"`, work)]);
   }
   if (!(await boundByExtender(pod, node, context))) {
     const binder = concerned.find(({ bind }) => bind !== undefined);

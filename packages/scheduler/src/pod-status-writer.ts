@@ -50,15 +50,26 @@ export async function markUnscheduled(
   }
 }
 
+/** Says where the pod will go once all is prepared there, so that others leave the node its place. */
+export const announceNode = (tools: StatusTools, pod: Pod, node: string, signal: AbortSignal): Promise<void> =>
+  pod.status?.nominatedNodeName === node ? Promise.resolve() : nominate(tools, pod, node, signal);
+
 /** Takes a nomination back: the node was promised to a more important pod. */
-export async function clearNomination({ client, logger }: StatusTools, pod: Pod, signal: AbortSignal): Promise<void> {
+export const clearNomination = (tools: StatusTools, pod: Pod, signal: AbortSignal): Promise<void> =>
+  nominate(tools, pod, null, signal);
+
+async function nominate(
+  { client, logger }: StatusTools,
+  pod: Pod,
+  nominatedNodeName: string | null,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    const patch = { status: { nominatedNodeName: null } };
+    const patch = { status: { nominatedNodeName } };
     await client.patch(Pods, pod.metadata, patch, { type: "strategic", subresource: "status", signal });
   } catch (error) {
     if (isAbort(error, signal) || isNotFound(error)) return;
-    logger.warn(
-      `cannot clear the nomination of ${pod.metadata.namespace}/${pod.metadata.name}: ${describeError(error)}`,
-    );
+    const { namespace, name } = pod.metadata;
+    logger.warn(`cannot change the nomination of ${namespace}/${name}: ${describeError(error)}`);
   }
 }
