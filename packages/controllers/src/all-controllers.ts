@@ -12,6 +12,7 @@ import { clusterRoleAggregationController } from "./cluster-role-aggregation/con
 import { cronJobController } from "./cron-job/controller.ts";
 import { daemonSetController } from "./daemon-set/controller.ts";
 import { deploymentController } from "./deployment/controller.ts";
+import { deviceTaintEvictionController } from "./device-taint-eviction/controller.ts";
 import { disruptionController } from "./disruption/controller.ts";
 import { endpointSliceController } from "./endpoint-slice/controller.ts";
 import { endpointSliceMirroringController } from "./endpoint-slice-mirroring/controller.ts";
@@ -119,6 +120,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     ...(settings.podRanges === undefined ? [] : [nodeIpamController(settings.podRanges), nodeDnsController]),
     nodeTtlController(),
     taintEvictionController(),
+    deviceTaintEvictionController(),
     podGcController({ terminatedPodThreshold: settings.terminatedPodThreshold ?? 12_500 }),
     garbageCollector(resources),
     disruptionController(resources),
