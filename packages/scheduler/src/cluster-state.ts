@@ -25,6 +25,7 @@ export class ClusterState {
   #list: readonly NodeInfo[] | undefined;
   #names: readonly string[] | undefined;
   #slots: Int32Array | undefined;
+  #inOrder: boolean | undefined;
   /** Counts of pods by topology. */
   readonly topology = new TopologyIndex(() => this.nodes);
   /** How many pods use claims. */
@@ -56,6 +57,12 @@ export class ClusterState {
   get slots(): Int32Array {
     this.#slots ??= Int32Array.from(this.nodes, ({ slot }) => slot);
     return this.#slots;
+  }
+
+  /** The list has each node at the place of its slot: so it is until nodes go. */
+  get isInSlotOrder(): boolean {
+    this.#inOrder ??= this.#freeSlots.length === 0 && this.slots.every((slot, index) => slot === index);
+    return this.#inOrder;
   }
 
   /** All slots are below this. */
@@ -144,6 +151,7 @@ export class ClusterState {
     this.#list = undefined;
     this.#names = undefined;
     this.#slots = undefined;
+    this.#inOrder = undefined;
   }
 
   #place(pod: Pod, nodeName: string): void {

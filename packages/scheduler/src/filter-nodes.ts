@@ -58,6 +58,8 @@ export function filterNodes(
   const standing = profile.cache.standing(facts, state);
   const look = looks.length === 0 ? undefined : lookFor(inquiry, state, standing);
   const own = promisedTo(pod, state)?.slot;
+  const refusals = nodes === state.nodes && own === undefined ? standing.refusals(pod, state, start) : undefined;
+  if (refusals !== undefined) return { feasible: [], codes: refusals, standing };
   const known = standing.codes;
   const codes = new Uint16Array(count);
   const feasible: NodeInfo[] = [];

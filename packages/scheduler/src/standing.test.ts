@@ -25,7 +25,7 @@ function setUp() {
     const { verdicts } = decideOn(one, state, { profile });
     return { feasible: [...verdicts.feasible].sort().join(" "), asked: asked.join(" ") };
   };
-  return { state, decide };
+  return { state, decide, profile };
 }
 
 describe("how nodes stand", () => {
@@ -61,6 +61,29 @@ describe("how nodes stand", () => {
     }
     state.assume(wanting("r", "2"), "a");
     assert.deepEqual(decide(), { feasible: "b c d", asked: "a b c d" });
+  });
+
+  it("is known of a full cluster without a look at it, in the order of the list", () => {
+    const { state, decide, profile } = setUp();
+    for (const name of ["a", "b", "c", "d"]) state.assume(wanting(`on-${name}`, "2"), name);
+    assert.deepEqual(decide(), { feasible: "", asked: "a b c d" });
+    assert.deepEqual(decide(), { feasible: "", asked: "" });
+    const { rejections, examined, decided } = decideOn(wanting("p", "3"), state, { profile, start: 3 });
+    assert.deepEqual([[...rejections.keys()].join(" "), examined], ["d a b c", 4]);
+    const { resolvable } = decided;
+    const names = Array.from({ length: resolvable.length }, (_, index) => resolvable.at(index)?.name);
+    assert.deepEqual(names, ["d", "a", "b", "c"]);
+    state.forget("uid-on-c");
+    assert.deepEqual(decide(), { feasible: "c", asked: "c" });
+    state.assume(wanting("on-c", "2"), "c");
+    assert.deepEqual(decide(), { feasible: "", asked: "c" });
+    state.putNode(node("e"));
+    assert.deepEqual(decide(), { feasible: "e", asked: "e" });
+    state.removeNode("e");
+    state.removeNode("b");
+    assert.deepEqual(decide(), { feasible: "", asked: "" });
+    state.forget("uid-on-d");
+    assert.deepEqual(decide(), { feasible: "d", asked: "d" });
   });
 
   it("leaves nodes to the pods that are nominated to them, unless these are less important", () => {

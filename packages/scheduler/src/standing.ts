@@ -40,6 +40,10 @@ export class Standing {
   #scores: readonly Float64Array[] = [];
   #state: ClusterState | undefined;
   #upTo = 0;
+  /** Slots that have changed since the last decision. */
+  #changed: number[] = [];
+  /** How many slots have code 0 or `unknown`. */
+  #open = 0;
 
   constructor(facts: PodFacts, plugins: ShapePlugins) {
     this.#facts = facts;
@@ -64,10 +68,12 @@ export class Standing {
       this.#state = state;
     } else if (
       !changes.visitSince(this.#upTo, (slot) => {
-        this.#codes[slot] = unknown;
+        if (this.#codes[slot] !== unknown) this.#changed.push(slot);
+        this.#set(slot, unknown);
       })
     ) {
       this.#codes.fill(unknown);
+      this.#open = this.#codes.length;
     }
     this.#upTo = changes.head;
   }
@@ -81,9 +87,30 @@ export class Standing {
   ask(pod: Pod, node: NodeInfo, state: ClusterState): number {
     const { slot } = node;
     const code = this.codeOf(this.#judge(pod, node, state));
-    this.#codes[slot] = code;
+    this.#set(slot, code);
     if (code === 0) this.#score({ pod, facts: this.#facts, node });
     return code;
+  }
+
+  /**
+   * All codes in the order of the list, from `start` round its end, where no node could take the pod; `undefined` where one may.
+   * Asks about nodes that have changed: what a decision about a full cluster costs is what has changed since the last.
+   */
+  refusals(pod: Pod, state: ClusterState, start: number): Uint16Array | undefined {
+    const { nodes, isInSlotOrder } = state;
+    const changed = this.#changed;
+    this.#changed = [];
+    if (!isInSlotOrder) return undefined;
+    for (const slot of changed) {
+      const node = nodes[slot];
+      if (node !== undefined && this.#codes[slot] === unknown) this.ask(pod, node, state);
+    }
+    // Slots beyond the list have never been asked about.
+    if (this.#open > this.#codes.length - nodes.length) return undefined;
+    const codes = new Uint16Array(nodes.length);
+    codes.set(this.#codes.subarray(start, nodes.length), 0);
+    codes.set(this.#codes.subarray(0, start), nodes.length - start);
+    return codes;
   }
 
   /** A scoring plugin's raw score of a node whose code is 0. */
@@ -123,8 +150,15 @@ export class Standing {
     });
   }
 
+  #set(slot: number, code: number): void {
+    const isOpen = (one: number) => Number(one === 0 || one === unknown);
+    this.#open += isOpen(code) - isOpen(this.#codes[slot] ?? unknown);
+    this.#codes[slot] = code;
+  }
+
   #begin(slots: number): void {
     this.#codes = new Uint16Array(slots).fill(unknown);
+    this.#open = slots;
     this.#scores = this.#plugins.scorers.map(() => new Float64Array(slots));
   }
 }

@@ -6,7 +6,7 @@ import type { Inquiry, SomeNodes } from "../filter-nodes.ts";
 import type { NodeInfo } from "../node-info.ts";
 import { fruitlessPreemption } from "../unschedulable-message.ts";
 import type { CandidateLimits } from "./candidate-limits.ts";
-import { pickCandidate } from "./pick-candidate.ts";
+import { isLess } from "./harm.ts";
 import { type Candidate, type NotHelped, priorityOf, selectVictims } from "./select-victims.ts";
 import type { VictimCache } from "./victim-cache.ts";
 
@@ -69,6 +69,13 @@ export function planAmong(tried: PreemptionCandidates): PreemptionPlan {
   for (const { reason } of failed)
     for (const line of reason.split("\n")) reasons.set(line, (reasons.get(line) ?? 0) + 1);
   return { kind: "fruitless", text: fruitlessPreemption(hopeless + failed.length + candidates.length, reasons) };
+}
+
+/** The one that does the least harm; of several that are equal the first. */
+function pickCandidate(candidates: readonly Candidate[]): Candidate | undefined {
+  let best: Candidate | undefined;
+  for (const candidate of candidates) if (best === undefined || isLess(candidate.harm, best.harm)) best = candidate;
+  return best;
 }
 
 /** Whether pods that have to go for this one are on their way out: it waits for them. */

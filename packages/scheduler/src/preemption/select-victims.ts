@@ -2,6 +2,7 @@ import type { Pod, PodDisruptionBudget } from "@skiff/api";
 import { type Inquiry, rejectionOn } from "../filter-nodes.ts";
 import type { NodeInfo } from "../node-info.ts";
 import { splitByBudgets } from "./disruption-budgets.ts";
+import { type Harm, harmOf } from "./harm.ts";
 
 /** Pods of one node whose end would let another in. */
 export interface Candidate {
@@ -11,12 +12,7 @@ export interface Candidate {
   readonly victims: readonly Pod[];
   /** How many of them a disruption budget protects. */
   readonly violations: number;
-  /** Of the most important victim. */
-  readonly highestPriority: number;
-  /** Of all victims, each made positive first: several always weigh more than one. */
-  readonly prioritySum: number;
-  /** The earliest start among the most important victims. */
-  readonly earliestStart: string;
+  readonly harm: Harm;
 }
 
 /** A node where no pod's end would help, and why. */
@@ -85,9 +81,13 @@ const offset = 2 ** 31;
 /** A node as a candidate, with the pods that have to go, most important first. */
 export function candidateOf(node: NodeInfo, victims: readonly Pod[], violations: number): Candidate {
   const [first] = victims;
-  const highestPriority = first === undefined ? 0 : priorityOf(first);
-  const prioritySum = victims.reduce((sum, pod) => sum + priorityOf(pod) + offset, 0);
-  // Victims come most important first, and of equal priority the oldest first.
-  const earliestStart = first === undefined ? "" : startOf(first);
-  return { kind: "candidate", node, victims, violations, highestPriority, prioritySum, earliestStart };
+  const harm = harmOf({
+    violations,
+    highestPriority: first === undefined ? 0 : priorityOf(first),
+    prioritySum: victims.reduce((sum, pod) => sum + priorityOf(pod) + offset, 0),
+    victims: victims.length,
+    // Victims come most important first, and of equal priority the oldest first.
+    earliestStart: first === undefined ? "" : startOf(first),
+  });
+  return { kind: "candidate", node, victims, violations, harm };
 }
