@@ -142,12 +142,15 @@ export class SystemCgroups implements Cgroups {
   }
 
   async exists(path: string): Promise<boolean> {
-    const root = this.#podRoots()[0];
-    if (root === undefined) return false;
-    return readdir(join(root, path)).then(
-      () => true,
-      () => false,
-    );
+    // In any of the hierarchies: who was killed while it removed a group has left it in some of them.
+    for (const root of this.layout.roots) {
+      const there = await readdir(join(root, path)).then(
+        () => true,
+        () => false,
+      );
+      if (there) return true;
+    }
+    return false;
   }
 
   async stats(path: string): Promise<CgroupStats | undefined> {

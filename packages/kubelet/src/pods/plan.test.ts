@@ -8,6 +8,7 @@ const input = (more: Partial<PlanInput>): PlanInput => ({
   view: { sandboxes: [sandboxOf()], containers: [] },
   starting: new Set(),
   stopping: new Set(),
+  restarting: new Set(),
   sandboxBusy: false,
   backoffMs: () => 0,
   liveness: () => "unknown",
@@ -52,6 +53,16 @@ const table: readonly (readonly [string, Partial<PlanInput>, object])[] = [
   ["but not before its time", { view: view(ended("main", 1)), backoffMs: () => 5 }, { wait: ["main"] }],
   ["Never: the end is the end", { pod: never, view: view(ended("main", 1)) }, { finished: true }],
   ["OnFailure: success is the end", { pod: onFailure, view: view(ended("main", 0)) }, { finished: true }],
+  [
+    "OnFailure: nor is success of one that was stopped to start anew",
+    { pod: onFailure, view: view(ended("main", 0)), restarting: new Set(["main-0"]) },
+    { start: ["main"] },
+  ],
+  [
+    "Never: the same",
+    { pod: never, view: view(ended("main", 137)), restarting: new Set(["main-0"]) },
+    { start: ["main"] },
+  ],
   ["OnFailure: failure is not", { pod: onFailure, view: view(ended("main", 1)) }, { start: ["main"] }],
   [
     "created but never started is replaced",

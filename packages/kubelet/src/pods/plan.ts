@@ -14,6 +14,8 @@ export interface PlanInput {
   readonly starting: ReadonlySet<string>;
   /** Ids of containers that are being stopped right now. */
   readonly stopping: ReadonlySet<string>;
+  /** Ids of containers that were stopped to be started anew, whatever they say as they end. */
+  readonly restarting: ReadonlySet<string>;
   /** A sandbox is being made or taken down right now. */
   readonly sandboxBusy: boolean;
   /** Milliseconds until a container may be started again, after its last end. */
@@ -69,9 +71,14 @@ const isRunning = (status: ContainerStatus | undefined): boolean => status?.stat
 /** A container that ended or that the runtime lost. Created but never started counts too: it is replaced. */
 const hasEnded = (status: ContainerStatus): boolean => status.state !== "running";
 
-const wantsStart = (pod: Pod, container: Container, last: ContainerStatus | undefined): boolean => {
+const wantsStart = (
+  { pod, restarting }: Pick<PlanInput, "pod" | "restarting">,
+  container: Container,
+  last: ContainerStatus | undefined,
+): boolean => {
   if (last === undefined) return true;
   if (!hasEnded(last)) return false;
+  if (restarting.has(last.id)) return true;
   // Another image was written into the spec: what it made end is started with that, whatever the policy.
   const image = last.annotations[runtimeAnnotations.imageReference];
   if (image !== undefined && image !== (container.image ?? "") && !isInitContainer(pod, container)) return true;
@@ -80,11 +87,11 @@ const wantsStart = (pod: Pod, container: Container, last: ContainerStatus | unde
 
 /** Decides what a pod that shall run needs next. Pure: the same input gives the same plan. */
 export function planPod(input: PlanInput): PodPlan {
-  const { pod, view } = input;
+  const { view } = input;
   const ready = view.sandboxes.find((one) => one.state === "ready");
   if (ready === undefined) return planSandbox(input);
   const old = view.sandboxes.filter((one) => one.id !== ready.id);
-  const finished = isFinished(pod, view, ready.id);
+  const finished = isFinished(input, ready.id);
   if (finished) return { ...nothing, finished, stopSandboxes: input.sandboxBusy ? [] : view.sandboxes };
   return { ...planContainers(input, ready.id), stopSandboxes: input.sandboxBusy ? [] : old };
 }
@@ -92,11 +99,11 @@ export function planPod(input: PlanInput): PodPlan {
 function planSandbox(input: PlanInput): PodPlan {
   const { pod, view } = input;
   const first = view.sandboxes[0];
-  if (isFinished(pod, view, undefined)) return { ...nothing, finished: true };
+  if (isFinished(input, undefined)) return { ...nothing, finished: true };
   if (input.sandboxBusy) return nothing;
   // A pod that never restarts does not come back after its sandbox is gone, once anything of it has run.
   const attempt = first === undefined ? nextAttempt(view) : first.metadata.attempt + 1;
-  const startable = pod.spec.containers.some((container) => wantsStart(pod, container, newest(view, container.name)));
+  const startable = pod.spec.containers.some((container) => wantsStart(input, container, newest(view, container.name)));
   if (!startable) return { ...nothing, finished: true, stopSandboxes: view.sandboxes };
   return { ...nothing, createSandbox: attempt, stopSandboxes: view.sandboxes };
 }
@@ -104,7 +111,8 @@ function planSandbox(input: PlanInput): PodPlan {
 const nextAttempt = (view: PodView): number => (view.containers.length === 0 ? 0 : 1);
 
 /** Whether nothing of the pod will ever run again: all ended and none restarts, or an init container failed for good. */
-export function isFinished(pod: Pod, view: PodView, sandboxId: string | undefined): boolean {
+function isFinished(input: PlanInput, sandboxId: string | undefined): boolean {
+  const { pod, view } = input;
   for (const container of pod.spec.initContainers ?? []) {
     const last = newest(view, container.name);
     if (last === undefined || isSidecar(container)) continue;
@@ -113,7 +121,7 @@ export function isFinished(pod: Pod, view: PodView, sandboxId: string | undefine
   }
   return pod.spec.containers.every((container) => {
     const last = newest(view, container.name);
-    return last?.state === "exited" && !wantsStart(pod, container, last);
+    return last?.state === "exited" && !wantsStart(input, container, last);
   });
 }
 
@@ -161,7 +169,7 @@ function planContainers(input: PlanInput, sandboxId: string): PodPlan {
       if (last !== undefined && isRunning(last) && last.sandboxId === sandboxId) {
         const message = reasonToStop(input, container, last);
         if (message !== undefined && !input.stopping.has(last.id)) stop.push({ container: last, message });
-      } else if (wantsStart(input.pod, container, last)) want(container, last);
+      } else if (wantsStart(input, container, last)) want(container, last);
     }
   }
   return { ...nothing, start, backoff, stop };

@@ -34,6 +34,8 @@ export class PodWorker {
   readonly #sandbox: SandboxKeeper;
   readonly #resize: PodResize;
   readonly #stopping = new Map<string, Promise<void>>();
+  /** Containers that were stopped to be started anew with other resources. */
+  readonly #restarting = new Set<string>();
   /** Ends work that only makes sense while the pod shall run. */
   readonly #life = new AbortController();
   /** As the API has it. */
@@ -191,6 +193,7 @@ export class PodWorker {
       view: this.#parts.cache.view(pod.metadata.uid),
       starting,
       stopping: new Set(this.#stopping.keys()),
+      restarting: this.#restarting,
       sandboxBusy: this.#sandbox.busy,
       backoffMs: (container, last) => this.#starts.backoffMs(container, last),
       liveness: (name) => this.#observer.verdict(pod, name, "liveness"),
@@ -198,6 +201,7 @@ export class PodWorker {
         this.#observer.isStarted(pod, name, starting) ? "success" : this.#observer.verdict(pod, name, "startup"),
     });
     const resizing = resize.stop.filter((one) => !this.#stopping.has(one.container.id));
+    for (const { container } of resizing) this.#restarting.add(container.id);
     this.#act({ ...plan, stop: [...plan.stop, ...resizing] }, life);
     await this.#report(signal, false);
     await collectGarbage(this.#parts, pod.metadata.uid, life);

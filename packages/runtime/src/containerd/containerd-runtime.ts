@@ -44,7 +44,7 @@ import { nativeCall, Tasks } from "./native.ts";
 import { pauseImage, pauseImageName } from "./pause-image.ts";
 import { ContainerKinds, runtimeEvents } from "./runtime-events.ts";
 import { signalNumber } from "./signal-number.ts";
-import { StrayNetworks } from "./stray-networks.ts";
+import { StrayRemains } from "./stray-remains.ts";
 import { endStrayShims } from "./stray-shims.ts";
 import { attachStreams, forwardPort } from "./streaming.ts";
 
@@ -73,7 +73,7 @@ export class ContainerdRuntime implements Runtime {
   readonly #options: ContainerdRuntimeOptions;
   readonly #exec: ExecContext;
   readonly #images: ContainerdImages;
-  readonly #strayNetworks: StrayNetworks;
+  readonly #strayRemains: StrayRemains;
   /** Sandboxes that are being made, the oldest first. */
   readonly #begun = new Set<{ readonly ms: number }>();
   /**
@@ -88,7 +88,7 @@ export class ContainerdRuntime implements Runtime {
     this.#kinds = new ContainerKinds(this.#channel);
     this.#images = new ContainerdImages(this.#channel, options.clock);
     const { processes, clock } = options;
-    this.#strayNetworks = new StrayNetworks({ stateDirectory: dirname(options.socket), processes, clock });
+    this.#strayRemains = new StrayRemains({ stateDirectory: dirname(options.socket), processes, clock });
     this.#exec = { channel: this.#channel, processes, clock, folder: options.pipesDirectory };
   }
 
@@ -383,8 +383,9 @@ export class ContainerdRuntime implements Runtime {
     const { socket, processes, clock } = this.#options;
     const shims = await endStrayShims(this.#channel, { socket, processes, clock }, signal);
     const [first] = this.#begun;
-    const ids = new Set((await this.listPodSandboxes(signal)).map(({ id }) => id));
-    return [...shims, ...(await this.#strayNetworks.sweep({ ids, begunMs: first?.ms }, signal))];
+    const known = [...(await this.listPodSandboxes(signal)), ...(await this.listContainers(signal))];
+    const ids = new Set(known.map(({ id }) => id));
+    return [...shims, ...(await this.#strayRemains.sweep({ ids, begunMs: first?.ms }, signal))];
   }
 
   async containerStats(signal: AbortSignal): Promise<readonly ContainerStats[]> {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
 import { VirtualClock } from "@skiff/base";
 import { systemProcesses } from "@skiff/host";
-import { StrayNetworks } from "./stray-networks.ts";
+import { StrayRemains } from "./stray-remains.ts";
 
 const { signal } = new AbortController();
 
@@ -21,8 +21,12 @@ it("takes away what no sandbox owns, after a while, and nothing that is being ma
     await writeFile(join(addresses, "10.0.0.2"), "owner\r\neth0");
     await writeFile(join(addresses, "10.0.0.3"), "nobody\r\neth0");
     await writeFile(join(addresses, "last_reserved_ip.0"), "10.0.0.3");
+    const removed = join(bundle, "../.removed");
+    const work = join(stateDirectory, "work/.removed");
+    for (const folder of [removed, work]) await mkdir(folder, { recursive: true });
+    await symlink(work, join(removed, "work"));
     const clock = new VirtualClock();
-    const strays = new StrayNetworks({ stateDirectory, processes: systemProcesses, clock });
+    const strays = new StrayRemains({ stateDirectory, processes: systemProcesses, clock });
     const ids = new Set(["owner"]);
     const sweep = (begunMs?: number) => strays.sweep({ ids, begunMs }, signal);
     assert.deepEqual(await sweep(), []);
@@ -31,7 +35,8 @@ it("takes away what no sandbox owns, after a while, and nothing that is being ma
     await clock.advance(30_000);
     // A sandbox has been under way since before they were first seen: they may be its.
     assert.deepEqual(await sweep(0), []);
-    assert.deepEqual(await sweep(50_000), [join(netns, "cni-stray"), join(addresses, "10.0.0.3")]);
+    assert.deepEqual(await sweep(50_000), [join(netns, "cni-stray"), removed, join(addresses, "10.0.0.3")]);
+    assert.deepEqual([await readdir(join(bundle, "..")), await readdir(join(work, ".."))], [["owner"], []]);
     assert.deepEqual(await readdir(netns), ["cni-used"]);
     assert.deepEqual((await readdir(addresses)).sort(), ["10.0.0.2", "last_reserved_ip.0"]);
     assert.deepEqual(await sweep(), []);

@@ -1,5 +1,5 @@
-import { readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, readlink, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import type { Clock } from "@skiff/base";
 import { type Processes, systemMounts } from "@skiff/host";
 
@@ -10,16 +10,17 @@ const namesIn = (folder: string): Promise<readonly string[]> => readdir(folder).
 
 /** What is known of sandboxes when strays are looked for. */
 export interface KnownSandboxes {
+  /** Of sandboxes and of containers. */
   readonly ids: ReadonlySet<string>;
   /** When the oldest sandbox that is being made was begun (monotonic): it has no owner yet; `undefined`: none is. */
   readonly begunMs: number | undefined;
 }
 
 /**
- * Network namespaces and addresses that belong to no sandbox. A containerd that was killed while it made a sandbox forgets them:
- * the namespace would stay until the machine's end, the address would never be given to anybody.
+ * Network namespaces, addresses and folders that belong to no sandbox. A containerd that was killed while it made or removed a
+ * sandbox forgets them: they would stay until the machine's end, and the address would never be given to anybody.
  */
-export class StrayNetworks {
+export class StrayRemains {
   readonly #stateDirectory: string;
   readonly #processes: Processes;
   readonly #clock: Clock;
@@ -36,7 +37,8 @@ export class StrayNetworks {
   async sweep(known: KnownSandboxes, signal: AbortSignal): Promise<readonly string[]> {
     const nowMs = this.#clock.monotonic();
     const namespaces = await this.#namespaces();
-    const seen = [...namespaces, ...(await this.#addresses(known.ids))];
+    const bundles = await this.#bundles(known.ids);
+    const seen = [...namespaces, ...bundles, ...(await this.#addresses(known.ids))];
     const before = this.#suspects;
     this.#suspects = new Map(seen.map((path) => [path, before.get(path) ?? nowMs]));
     const removed: string[] = [];
@@ -44,8 +46,11 @@ export class StrayNetworks {
       const young = nowMs - sinceMs < patienceMs || (known.begunMs !== undefined && known.begunMs <= sinceMs);
       if (young) continue;
       // The kernel takes a namespace's end of each link with it, and so the bridge's.
-      if (namespaces.includes(path)) await systemMounts(this.#processes).unmountBelow(path, signal);
-      await rm(path, { force: true });
+      const mounted = namespaces.includes(path) || bundles.includes(path);
+      if (mounted) await systemMounts(this.#processes).unmountBelow(path, signal);
+      const work = bundles.includes(path) ? await readlink(join(path, "work")).catch(() => undefined) : undefined;
+      if (work?.endsWith(basename(path)) === true) await rm(work, { recursive: true, force: true });
+      await rm(path, { recursive: true, force: true });
       this.#suspects.delete(path);
       removed.push(path);
     }
@@ -64,6 +69,13 @@ export class StrayNetworks {
       for (const path of found) if (text.includes(path)) used.add(path);
     }
     return found.filter((path) => !used.has(path));
+  }
+
+  /** Folders of what runs, of containers that are not there; `.ID` while one is being removed. */
+  async #bundles(ids: ReadonlySet<string>): Promise<readonly string[]> {
+    const folder = join(this.#stateDirectory, "state/io.containerd.runtime.v2.task/k8s.io");
+    const names = (await namesIn(folder)).filter((name) => !ids.has(name.replace(/^\./, "")));
+    return names.map((name) => join(folder, name));
   }
 
   /** Files of addresses that are set aside for sandboxes which are not there. */
