@@ -135,3 +135,20 @@ test("status", () => {
   });
   assert.equal(recheckMs, 25_000);
 });
+
+test("of several pods on a node the oldest is told of, also while it goes; pods that wait for the node come last", () => {
+  const told = (pods: readonly Pod[]) => {
+    const { status } = planStatus({ set: setOf(), nodes: [node("a")], pods, hash: "new", nowMs }, 0);
+    return [status.currentNumberScheduled, status.numberReady, status.updatedNumberScheduled];
+  };
+  const beside = pod("a", { name: "log-a2", ageSeconds: 1 });
+  assert.deepEqual(told([old("a"), beside]), [1, 1, undefined], "a surge");
+  assert.deepEqual(told([old("a", { deleting: true })]), [1, 1, undefined], "one that goes and still serves");
+  assert.deepEqual(told([old("a", { deleting: true, phase: "Failed" }), beside]), [1, 1, 1], "one that has ended");
+  const waits = podForNode("a");
+  assert.deepEqual(told([{ ...waits, metadata: { ...waits.metadata, creationTimestamp: ago(9_999) } }, old("a")]), [
+    1,
+    1,
+    undefined,
+  ]);
+});

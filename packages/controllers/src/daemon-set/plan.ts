@@ -1,4 +1,12 @@
-import { type DaemonSet, type DaemonSetStatus, type Node, type Pod, podReady, scaledValue } from "@skiff/api";
+import {
+  type DaemonSet,
+  type DaemonSetStatus,
+  isPodTerminal,
+  type Node,
+  type Pod,
+  podReady,
+  scaledValue,
+} from "@skiff/api";
 import { unlessZero } from "../counts.ts";
 import { revisionLabel } from "../history/revision-label.ts";
 import { availableInMs } from "../pods.ts";
@@ -81,7 +89,9 @@ const strayed = ({ nodes, pods }: Observed): readonly Pod[] => {
 
 const isNew = ({ hash }: Observed, pod: Pod): boolean => pod.metadata.labels?.[revisionLabel] === hash;
 
+/** The oldest first, those that wait for their node after all others. */
 const byAge = (a: Pod, b: Pod): number =>
+  Number(!a.spec.nodeName) - Number(!b.spec.nodeName) ||
   Date.parse(a.metadata.creationTimestamp) - Date.parse(b.metadata.creationTimestamp) ||
   (a.metadata.name < b.metadata.name ? -1 : 1);
 
@@ -157,21 +167,23 @@ export interface StatusPlan {
   readonly recheckMs: number | undefined;
 }
 
-/** The status that nodes and pods amount to. Of several pods on a node the oldest counts. */
+/** The status that nodes and pods amount to. Of several pods on a node the oldest counts, also while it goes. */
 export function planStatus(observed: Observed, collisionCount: number): StatusPlan {
-  const { set, nowMs } = observed;
+  const { set, nodes, nowMs } = observed;
+  const present = observed.pods.filter((pod) => !(isLeaving(pod) && isPodTerminal(pod)));
+  const byNode = Map.groupBy(present, (pod) => nodeNameOf(pod) ?? "");
   const counts = { desired: 0, current: 0, misscheduled: 0, ready: 0, available: 0, updated: 0 };
   const waits: number[] = [];
-  for (const { shouldRun, pods } of placesOf(observed)) {
-    const [oldest] = [...pods].sort(byAge);
-    if (!shouldRun) {
+  for (const node of nodes) {
+    const [oldest] = [...(byNode.get(node.metadata.name) ?? [])].sort(byAge);
+    if (!placementOf(set, node).shouldRun) {
       if (oldest !== undefined) counts.misscheduled++;
       continue;
     }
     counts.desired++;
     if (oldest === undefined) continue;
     counts.current++;
-    if (pods.some((pod) => isNew(observed, pod))) counts.updated++;
+    if (isNew(observed, oldest)) counts.updated++;
     if (!podReady(oldest)) continue;
     counts.ready++;
     const wait = availableInMs(oldest, set.spec.minReadySeconds ?? 0, nowMs) ?? 0;

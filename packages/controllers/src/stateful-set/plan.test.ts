@@ -86,6 +86,18 @@ const cases: readonly (readonly [string, StatefulSet, readonly Pod[], string])[]
     [pod(0, { revision: "old" }), pod(1, { revision: "old" }), pod(2)],
     "",
   ],
+  [
+    "which is counted from the first ordinal",
+    setOf({ ...rolling({ partition: 1 }), ordinals: { start: 5 } }),
+    [5, 6, 7].map((at) => pod(at, at > 5 ? {} : { revision: "old" })),
+    "",
+  ],
+  [
+    "and pods below it come back as they were",
+    setOf({ ...rolling({ partition: 1 }), ordinals: { start: 5 } }),
+    [],
+    "+5current",
+  ],
   ["below the partition pods come back as they were", setOf(rolling({ partition: 1 })), [], "+0current"],
   [
     "several at a time",
@@ -95,9 +107,15 @@ const cases: readonly (readonly [string, StatefulSet, readonly Pod[], string])[]
   ],
   [
     "a share of them",
-    setOf({ ...rolling({ maxUnavailable: "34%" }), replicas: 3 }),
+    setOf({ ...rolling({ maxUnavailable: "67%" }), replicas: 3 }),
     [0, 1, 2].map((at) => pod(at, { revision: "old" })),
     "-2old -1old",
+  ],
+  [
+    "rounded down, but one at least",
+    setOf({ ...rolling({ maxUnavailable: "20%" }), replicas: 3 }),
+    [0, 1, 2].map((at) => pod(at, { revision: "old" })),
+    "-2old",
   ],
   [
     "an old pod that is broken is replaced although others wait",

@@ -73,11 +73,11 @@ function fill(view: View, ordered: boolean, actions: PodAction[]): boolean {
   return true;
 }
 
-/** Pods below the partition keep to the revision that was there before. */
-function revisionFor({ set }: View, ordinal: number): "current" | "update" {
+/** Pods below the partition, which is counted from the first ordinal, keep to the revision that was there before. */
+function revisionFor({ set, start }: View, ordinal: number): "current" | "update" {
   const { type, rollingUpdate } = set.spec.updateStrategy ?? {};
   if (type === "OnDelete") return "update";
-  return ordinal < (rollingUpdate?.partition ?? 0) ? "current" : "update";
+  return ordinal < start + (rollingUpdate?.partition ?? 0) ? "current" : "update";
 }
 
 function isLabelled({ set }: View, { metadata: { labels } }: Pod, ordinal: number): boolean {
@@ -108,11 +108,12 @@ function shrink(view: View, ordered: boolean, actions: PodAction[]): boolean {
 function replaceOld(view: View, actions: PodAction[]): void {
   const { set, slots, start, updateRevision } = view;
   const { partition = 0, maxUnavailable = 1 } = set.spec.updateStrategy?.rollingUpdate ?? {};
-  const most = Math.max(1, scaledValue(maxUnavailable, set.spec.replicas ?? 1, "up"));
+  // Rounded down, whatever the field's own words say: Kubernetes does so, too.
+  const most = Math.max(1, scaledValue(maxUnavailable, set.spec.replicas ?? 1, "down"));
   const isNew = (pod: Pod | undefined) => pod?.metadata.labels?.[revisionLabel] === updateRevision;
   let missing = slots.filter((pod) => !isAvailable(view, pod)).length;
   let halting = 0;
-  for (let ordinal = start + slots.length - 1; ordinal >= Math.max(start, partition); ordinal--) {
+  for (let ordinal = start + slots.length - 1; ordinal >= start + partition; ordinal--) {
     const pod = slots[ordinal - start];
     const available = isAvailable(view, pod);
     if (pod === undefined || isNew(pod) || isTerminating(pod)) {
