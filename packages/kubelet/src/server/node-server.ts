@@ -148,7 +148,7 @@ async function route(
     case "pods":
       return json({ kind: "PodList", apiVersion: "v1", metadata: {}, items: context.pods()?.list() ?? [] });
     case "containerLogs":
-      return serveLogs(context, request, response, { path: rest, query: url.searchParams });
+      return serveLogs(context, request, response, { path: rest, query: url.searchParams, signal });
     case "stats":
       if (rest[0] === "summary") return json(await statsSummary(context.parts, signal));
       break;

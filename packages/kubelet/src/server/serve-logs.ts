@@ -65,7 +65,7 @@ export async function serveLogs(
   context: ServerContext,
   request: IncomingMessage,
   response: ServerResponse,
-  target: { readonly path: readonly string[]; readonly query: URLSearchParams },
+  target: { readonly path: readonly string[]; readonly query: URLSearchParams; readonly signal: AbortSignal },
 ): Promise<void> {
   const [namespace = "", podName = "", container = ""] = target.path;
   const { parts } = context;
@@ -81,17 +81,20 @@ export async function serveLogs(
   const path = join(parts.folders.podLogs(podIdentity(pod)), parts.folders.logPath(container, status.attempt));
   const isRunning = () =>
     parts.cache.view(pod.metadata.uid).containers.some((one) => one.id === status.id && one.state === "running");
-  const abort = new AbortController();
-  request.on("close", () => abort.abort());
-  response.on("close", () => abort.abort());
+  const gone = new AbortController();
+  request.on("close", () => gone.abort());
+  response.on("close", () => gone.abort());
+  // Whoever left while it was found out whether they may ask is not heard of again.
+  if (response.destroyed || request.socket.destroyed) return;
+  const signal = AbortSignal.any([gone.signal, target.signal]);
   response.writeHead(200, { "Content-Type": "text/plain" });
   response.flushHeaders();
   try {
-    for await (const piece of containerLog({ path, isRunning, clock: parts.clock }, options, abort.signal)) {
-      if (!response.write(piece)) await drained(response, abort.signal);
+    for await (const piece of containerLog({ path, isRunning, clock: parts.clock }, options, signal)) {
+      if (!response.write(piece)) await drained(response, signal);
     }
   } catch (error) {
-    if (isAbort(error, abort.signal)) return;
+    if (isAbort(error, signal)) return;
     response.write(
       `unable to retrieve container logs for ${parts.runtimeName}://${status.id}: ${describeError(error)}\n`,
     );
