@@ -19,6 +19,13 @@ const intOrStringName = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
 const timeName = "io.k8s.apimachinery.pkg.apis.meta.v1.Time";
 const microTimeName = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime";
 
+const conventions = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md";
+/** What Kubernetes says of every object's `metadata`: clients look for the words. */
+const metadataTexts: ReadonlyMap<string, string> = new Map([
+  ["meta.v1.ObjectMeta", `Standard object's metadata. More info: ${conventions}#metadata`],
+  ["meta.v1.ListMeta", `Standard list metadata. More info: ${conventions}#types-kinds`],
+]);
+
 const scalarDefinitions: Readonly<Record<string, (version: OpenApiVersion) => JsonObject>> = {
   [quantityName]: (version) =>
     version === 2 ? { type: "string" } : { oneOf: [{ type: "string" }, { type: "number" }] },
@@ -117,7 +124,9 @@ export class SchemaDocument {
   #textOf(definition: string, name: string): { readonly description?: string } {
     const own = describedBy(this.#descriptions, definition, name);
     const schema = own.description === undefined ? definitionSchema(definition).field(name)?.schema : undefined;
-    return schema?.kind === "struct" ? describedBy(this.#descriptions, schema.definition, "") : own;
+    if (schema?.kind !== "struct") return own;
+    const description = metadataTexts.get(schema.definition);
+    return description === undefined ? describedBy(this.#descriptions, schema.definition, "") : { description };
   }
 
   #field(field: FieldSchema): JsonObject {

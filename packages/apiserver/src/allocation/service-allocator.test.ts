@@ -35,6 +35,14 @@ const messageOf = (act: () => unknown): string => {
   return "";
 };
 
+test("what is stored is not written into: an update of the status has the same spec", () => {
+  const pool = allocator();
+  const made = write(pool, service("web", { type: "ClusterIP", selector: { a: "b" }, ports: [{ port: 80 }] }));
+  const spec = Object.freeze({ ...made.spec });
+  const next = { ...made, spec, status: { loadBalancer: { ingress: [{ ip: "203.0.113.1" }] } } };
+  assert.deepEqual(write(pool, next, { ...made, spec }), next);
+});
+
 test("what kinds of Services are given", () => {
   const pool = allocator();
   const plain = write(pool, service("plain", { type: "ClusterIP", selector: { a: "b" }, ports: [{ port: 80 }] }));

@@ -113,7 +113,8 @@ export class ServiceAllocator implements ServiceAllocation {
 
   reserve(service: Service, old: Service | undefined, { dryRun }: { readonly dryRun: boolean }): Reservation {
     this.#load();
-    if (service.spec === undefined) return { commit() {}, rollback() {} };
+    // An update of the status brings the stored spec, which has what it needs and is not to be written into.
+    if (service.spec === undefined || service.spec === old?.spec) return { commit() {}, rollback() {} };
     if (old?.spec !== undefined) {
       keepAllocated(service.spec, old.spec);
       dropForType(service, old);

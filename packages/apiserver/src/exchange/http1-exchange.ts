@@ -4,6 +4,7 @@ import type { Duplex, Readable } from "node:stream";
 import { assert } from "@skiff/base";
 import type { ResponseStream } from "../contracts.ts";
 import { BaseExchange, type ConnectionContext, type FlatHeaders, type FullResponse } from "./base-exchange.ts";
+import { isWebSocket, webSocketStream } from "./web-socket-stream.ts";
 
 /** A connection that a client asked to take over, and what it sent already. */
 export interface UpgradeRequest {
@@ -50,6 +51,7 @@ export class Http1Exchange extends BaseExchange {
 
   stream({ status, contentType }: { readonly status: number; readonly contentType: string }): ResponseStream {
     assert(this.status === 0, "an exchange is answered once");
+    if (this.#upgrade !== undefined && isWebSocket(this.headers.upgrade)) return this.#streamOverWebSocket(contentType);
     this.status = status;
     const response = this.#response;
     response.writeHead(status, [
@@ -71,6 +73,17 @@ export class Http1Exchange extends BaseExchange {
       end: (withinMs) => {
         response.end();
         this.breakOffAfter(withinMs, abort);
+      },
+    };
+  }
+
+  #streamOverWebSocket(contentType: string): ResponseStream {
+    const stream = webSocketStream(this.#request, this.upgrade(), { contentType, signal: this.signal });
+    return {
+      ...stream,
+      end: (withinMs) => {
+        stream.end();
+        this.breakOffAfter(withinMs, stream.abort);
       },
     };
   }

@@ -18,12 +18,15 @@ const historyLimit = 2000;
 
 type Annotations = Readonly<Record<string, string>>;
 
+/** A revision has up to 64 bits; 0 for what is none. */
+const parseRevision = (text: string | undefined): bigint =>
+  text !== undefined && /^\d{1,19}$/.test(text) ? BigInt(text) : 0n;
+
 /** The revision that an object carries; 0 where it carries none. */
 export function revisionOf(object: {
   readonly metadata: { annotations?: Record<string, string> | undefined };
-}): number {
-  const revision = Number(object.metadata.annotations?.[revisionAnnotation]);
-  return Number.isInteger(revision) ? revision : 0;
+}): bigint {
+  return parseRevision(object.metadata.annotations?.[revisionAnnotation]);
 }
 
 /**
@@ -33,12 +36,11 @@ export function revisionOf(object: {
 export function currentAnnotations(
   set: Annotations,
   deployment: Annotations,
-  revision: number,
+  revision: bigint,
 ): Record<string, string> {
   const copied = Object.entries(deployment).filter(([key]) => !notCopied.has(key));
   const annotations: Record<string, string> = { ...set, ...Object.fromEntries(copied) };
-  const before = Number(set[revisionAnnotation] ?? 0);
-  if (before >= revision) return annotations;
+  if (parseRevision(set[revisionAnnotation]) >= revision) return annotations;
   annotations[revisionAnnotation] = String(revision);
   const last = set[revisionAnnotation];
   if (last === undefined) return annotations;

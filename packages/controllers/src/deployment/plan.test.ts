@@ -219,3 +219,11 @@ test("the oldest revisions beyond the limit are forgotten, those with pods are n
   );
   assert.equal(plan.revision, "5");
 });
+
+test("revisions have 64 bits", () => {
+  const old = setNamed("old", { replicas: 1, image: "old" });
+  const annotations = { "deployment.kubernetes.io/revision": "3546343826724305832" };
+  const sets = [{ ...old, metadata: { ...old.metadata, annotations } }, current(1)];
+  const plan = planDeployment({ deployment: deploymentOf({}), sets, hasRunningPods: () => false, nowMs });
+  assert.equal(plan.revision, "3546343826724305833");
+});

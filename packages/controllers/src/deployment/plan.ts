@@ -122,8 +122,10 @@ function notePause(draft: Draft): void {
   }
 }
 
-const nextRevision = ({ old }: Draft): number =>
-  Math.max(0, ...old.map(({ set }) => (set === undefined ? 0 : revisionOf(set)))) + 1;
+const nextRevision = ({ old }: Draft): bigint =>
+  old.reduce((newest, { set }) => larger(newest, set === undefined ? 0n : revisionOf(set)), 0n) + 1n;
+
+const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 
 /** The set of the present template carries the newest revision, whenever it was made: so a rollback is a new revision. */
 function adoptCurrent(draft: Draft): void {
@@ -191,7 +193,7 @@ function cleanUp(draft: Draft): void {
   if (limit === undefined) return;
   const alive = draft.old.flatMap(({ set }) => (set?.metadata.deletionTimestamp === undefined && set ? [set] : []));
   draft.remove = alive
-    .sort((a, b) => revisionOf(a) - revisionOf(b))
+    .sort((a, b) => Number(revisionOf(a) - revisionOf(b)))
     .slice(0, Math.max(0, alive.length - limit))
     .filter(
       ({ spec, status, metadata }) =>

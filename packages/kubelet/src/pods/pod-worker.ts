@@ -23,6 +23,8 @@ type Stage = "running" | "ending" | "ended" | "removed";
 const everything = "";
 const resyncMs = 60_000;
 const retryMs = 1000;
+/** Who has just asked for a pod's deletion finds it for so long at least, ending: nodes of other makes take a second. */
+const farewellMs = 250;
 const isTerminal = (pod: Pod): boolean => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
 
 /** Makes one pod be what its object says, from its first sandbox to the removal of its last file. */
@@ -45,6 +47,8 @@ export class PodWorker {
   #stage: Stage = "running";
   #failure: PodFailure | undefined;
   #removedFromApi = false;
+  /** When the deletion was first heard of. */
+  #deletedAtMs: number | undefined;
   #graceSeconds: number | undefined;
   #graceChanged = new AbortController();
   #woken = Promise.withResolvers<void>();
@@ -92,7 +96,10 @@ export class PodWorker {
     this.#pod = pod;
     this.#observer.update(pod);
     this.#volumes.update(pod);
-    if (pod.metadata.deletionTimestamp !== undefined) this.#shortenGrace(pod.metadata.deletionGracePeriodSeconds);
+    if (pod.metadata.deletionTimestamp !== undefined) {
+      this.#deletedAtMs ??= this.#parts.clock.monotonic();
+      this.#shortenGrace(pod.metadata.deletionGracePeriodSeconds);
+    }
     this.wake();
   }
 
@@ -342,6 +349,9 @@ export class PodWorker {
     await this.#observer.status.flushed();
     await removePod(this.#parts, podIdentity(this.#pod), signal);
     if (!this.#removedFromApi) {
+      const { clock } = this.#parts;
+      const leftMs = (this.#deletedAtMs ?? 0) + farewellMs - clock.monotonic();
+      if (leftMs > 0) await clock.sleep(leftMs, signal);
       try {
         const options = { gracePeriodSeconds: 0, preconditions: { uid }, signal };
         await this.#parts.client.delete(Pods, { name, namespace }, options);

@@ -21,6 +21,8 @@ export const mapNames = {
   refused: "refused",
   /** protocol . port of NodePorts without endpoints. */
   refusedNodePorts: "refused_node_ports",
+  /** ClusterIPs: what is sent to another port or protocol than the Service's is refused. */
+  clusterIps: "cluster_ips",
   /** pod address . the same address: connections that come back to where they started. */
   hairpin: "hairpin",
   /** address . protocol . port → chain that learns where a client went, of Services with session affinity. */
@@ -48,6 +50,7 @@ export const mapKeys: readonly MapKey[] = [
   "nodeEndpoints",
   "refused",
   "refusedNodePorts",
+  "clusterIps",
   "hairpin",
   "affinities",
   "nodeAffinities",
@@ -76,6 +79,7 @@ export function forEachMap<T>(make: (map: MapKey) => T): Readonly<Record<MapKey,
     nodeEndpoints: make("nodeEndpoints"),
     refused: make("refused"),
     refusedNodePorts: make("refusedNodePorts"),
+    clusterIps: make("clusterIps"),
     hairpin: make("hairpin"),
     affinities: make("affinities"),
     nodeAffinities: make("nodeAffinities"),

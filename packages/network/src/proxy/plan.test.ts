@@ -5,10 +5,10 @@ import { ready, service, slice } from "../fixtures/objects.ts";
 import { type MapKey, mapKeys } from "./elements.ts";
 import { planService } from "./plan.ts";
 
-/** The elements of the maps that hold any. */
+/** The elements of the maps that hold any; ClusterIPs are looked at by a test of their own. */
 function planned(one: Service, ...slices: readonly EndpointSlice[]): Partial<Record<MapKey, Record<string, string>>> {
   const elements = planService({ service: one, slices }, { nodeName: "node", zone: "here" });
-  const filled = mapKeys.filter((map) => elements[map].size > 0);
+  const filled = mapKeys.filter((map) => map !== "clusterIps" && elements[map].size > 0);
   return Object.fromEntries(filled.map((map) => [map, Object.fromEntries(elements[map])]));
 }
 
@@ -17,6 +17,16 @@ const web = (spec: Partial<ServiceSpec> = {}, status: Service["status"] = {}) =>
 const away = (address: string) => ({ addresses: [address], conditions: { ready: true }, nodeName: "other" });
 
 describe("planService", () => {
+  it("knows the ClusterIP, of Services that have one, to refuse what the Service does not answer", () => {
+    const place = { nodeName: "node", zone: "here" };
+    const known = (spec: Partial<ServiceSpec>) => [
+      ...planService({ service: web(spec), slices: [] }, place).clusterIps.keys(),
+    ];
+    assert.deepEqual(known({}), ["10.96.0.1"]);
+    for (const clusterIP of ["None", "", "fd00::1"]) assert.deepEqual(known({ clusterIP }), []);
+    assert.deepEqual(known({ type: "ExternalName" }), []);
+  });
+
   it("leads a ClusterIP to its endpoints, in order of address", () => {
     assert.deepEqual(planned(web(), slice("web", ready("10.42.0.8", "10.42.0.7"))), {
       services: { "10.96.0.1 . tcp . 80": "goto service_2" },

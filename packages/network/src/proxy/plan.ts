@@ -22,6 +22,8 @@ export function planService(
 ): TableElements {
   const plan = { elements: emptyElements(), before };
   if (!hasAddress(service)) return plan.elements;
+  const { clusterIP = "" } = service.spec;
+  if (isIPv4(clusterIP)) plan.elements.clusterIps.set(clusterIP, "");
   for (const port of service.spec.ports ?? []) addPort(plan, service, port, portTargets(slices, port, place));
   return plan.elements;
 }

@@ -113,6 +113,7 @@ function mapDefinitions(): string[] {
     `  map ${affinity} { typeof ip saddr . ${at} : meta priority; size ${rememberedClients}; flags dynamic, timeout; }`,
     `  set ${mapNames.refused} { type ipv4_addr . inet_proto . inet_service; }`,
     `  set ${mapNames.refusedNodePorts} { type inet_proto . inet_service; }`,
+    `  set ${mapNames.clusterIps} { type ipv4_addr; }`,
     `  set ${mapNames.hairpin} { type ipv4_addr . ipv4_addr; }`,
   ];
 }
@@ -146,6 +147,8 @@ function hookChains(settings: RuleSettings): string[] {
     "  chain refuse {",
     `    ip daddr . meta l4proto . th dport @${mapNames.refused} goto answer_refusal`,
     `    fib daddr type local meta l4proto . th dport @${mapNames.refusedNodePorts} goto answer_refusal`,
+    // What a Service answers was sent on to an endpoint before it comes here.
+    `    ip daddr @${mapNames.clusterIps} fib daddr type != local goto answer_refusal`,
     "  }",
     "  chain answer_refusal {",
     "    meta l4proto tcp reject with tcp reset",

@@ -153,6 +153,17 @@ describe("a ClusterIP", () => {
     await settles("ECONNREFUSED", async () => who(await from("b").tcp("10.96.0.12", 80)));
   });
 
+  it("refuses ports and protocols of a ClusterIP that the Service does not have", async () => {
+    services.put(service("narrow", { clusterIP: "10.96.0.14" }));
+    slices.put(slice("narrow", ready(pods.a)));
+    await settles("a", async () => who(await from("b").tcp("10.96.0.14", 80)));
+    for (const name of ["n", "b"] as const) {
+      assert.equal((await from(name).tcp("10.96.0.14", 81)).error, "ECONNREFUSED");
+      assert.equal((await from(name).udp("10.96.0.14", 80, 40_114)).error, "ECONNREFUSED");
+    }
+    assert.equal(who(await from("b").tcp("10.96.0.14", 80)), "a");
+  });
+
   it("is gone with its Service", async () => {
     services.put(service("short", { clusterIP: "10.96.0.13" }));
     slices.put(slice("short", ready(pods.a)));

@@ -58,6 +58,7 @@ const webTable = (mark: string): readonly NftObject[] => [
       elem: [element(["10.96.0.1", "tcp", 80, 0], { concat: ["10.42.0.7", 8080] })],
     },
   },
+  { set: { name: "cluster_ips", elem: ["10.96.0.1"] } },
   { set: { name: "hairpin", elem: [element(["10.42.0.7", "10.42.0.7"])] } },
 ];
 
@@ -78,6 +79,7 @@ describe("ServiceProxy", () => {
         "delete element ip t endpoints { 10.96.0.1 . tcp . 80 . 0 }",
         "add element ip t endpoints { 10.96.0.1 . tcp . 80 . 0 : 10.42.0.8 . 8080 }",
         "add element ip t refused { 10.96.0.3 . tcp . 80 }",
+        "add element ip t cluster_ips { 10.96.0.3 }",
         "delete element ip t hairpin { 10.42.0.7 . 10.42.0.7 }",
         "add element ip t hairpin { 10.42.0.8 . 10.42.0.8 }",
       ].join("\n"),
@@ -109,6 +111,8 @@ describe("ServiceProxy", () => {
         "delete element ip t services { 10.96.0.1 . tcp . 80 }",
         "delete element ip t endpoints { 10.96.0.1 . tcp . 80 . 0 }",
         "add element ip t refused { 10.96.0.2 . tcp . 80 }",
+        "delete element ip t cluster_ips { 10.96.0.1 }",
+        "add element ip t cluster_ips { 10.96.0.2 }",
         "delete element ip t hairpin { 10.42.0.7 . 10.42.0.7 }",
       ].join("\n"),
     ]);
@@ -133,7 +137,9 @@ describe("ServiceProxy", () => {
     await clock.advance(10);
     assert.equal(nftables.scripts.length, 1);
     await clock.advance(1_010);
-    assert.deepEqual(nftables.scripts.slice(1), ["add element ip t refused { 10.96.0.1 . tcp . 80 }"]);
+    assert.deepEqual(nftables.scripts.slice(1), [
+      "add element ip t refused { 10.96.0.1 . tcp . 80 }\nadd element ip t cluster_ips { 10.96.0.1 }",
+    ]);
   });
 
   it("makes the table again within minutes when somebody has deleted it", async () => {
@@ -142,7 +148,10 @@ describe("ServiceProxy", () => {
     await using _proxy = await start();
     await clock.advance(6 * 60_000);
     assert.equal(nftables.scripts.length, 2);
-    assert.match(nftables.scripts[1] ?? "", /^table ip t \{[\s\S]*refused \{ 10.96.0.1 . tcp . 80 \}$/);
+    assert.match(
+      nftables.scripts[1] ?? "",
+      /^table ip t \{[\s\S]*refused \{ 10.96.0.1 . tcp . 80 \}\nadd element ip t cluster_ips \{ 10.96.0.1 \}$/,
+    );
   });
 
   it("has UDP flows forgotten whose endpoint has gone, also while it was away", async () => {

@@ -12,6 +12,7 @@ const dispatchMaps: ReadonlySet<MapKey> = new Set<MapKey>([
   "localNodePorts",
   "refused",
   "refusedNodePorts",
+  "clusterIps",
   "affinities",
   "nodeAffinities",
 ]);
