@@ -30,6 +30,8 @@ export interface StopAction {
   readonly message: string;
   /** At once: neither hook nor stop signal. */
   readonly abrupt?: boolean;
+  /** Another takes its place, since the pod says something else now. */
+  readonly replaced?: boolean;
 }
 
 export interface BackoffAction {
@@ -167,8 +169,8 @@ function planContainers(input: PlanInput, sandboxId: string): PodPlan {
     for (const container of input.pod.spec.containers) {
       const last = newest(input.view, container.name);
       if (last !== undefined && isRunning(last) && last.sandboxId === sandboxId) {
-        const message = reasonToStop(input, container, last);
-        if (message !== undefined && !input.stopping.has(last.id)) stop.push({ container: last, message });
+        const reason = reasonToStop(input, container, last);
+        if (reason !== undefined && !input.stopping.has(last.id)) stop.push({ container: last, ...reason });
       } else if (wantsStart(input, container, last)) want(container, last);
     }
   }
@@ -190,8 +192,8 @@ function planInit(
     const everywhere = newest(view, container.name);
     if (isSidecar(container)) {
       if (last !== undefined && isRunning(last)) {
-        const message = reasonToStop(input, container, last);
-        if (message !== undefined && !input.stopping.has(last.id)) stop.push({ container: last, message });
+        const reason = reasonToStop(input, container, last);
+        if (reason !== undefined && !input.stopping.has(last.id)) stop.push({ container: last, ...reason });
         if (!started && (input.startup(container.name) !== "success" || input.starting.has(container.name)))
           return false;
       } else {
@@ -209,14 +211,20 @@ function planInit(
   return true;
 }
 
-function reasonToStop(input: PlanInput, container: Container, status: ContainerStatus): string | undefined {
+function reasonToStop(
+  input: PlanInput,
+  container: Container,
+  status: ContainerStatus,
+): Pick<StopAction, "message" | "replaced"> | undefined {
   const { pod } = input;
   const image = status.annotations[runtimeAnnotations.imageReference];
   if (image !== undefined && image !== (container.image ?? ""))
-    return `Container ${container.name} definition changed, will be restarted`;
+    return { message: `Container ${container.name} definition changed, will be restarted`, replaced: true };
   const restarts = policyOf(pod, container) !== "Never" ? ", will be restarted" : "";
   const kind = isInitContainer(pod, container) ? "Init container" : "Container";
-  if (input.startup(container.name) === "failure") return `${kind} ${container.name} failed startup probe${restarts}`;
-  if (input.liveness(container.name) === "failure") return `${kind} ${container.name} failed liveness probe${restarts}`;
+  if (input.startup(container.name) === "failure")
+    return { message: `${kind} ${container.name} failed startup probe${restarts}` };
+  if (input.liveness(container.name) === "failure")
+    return { message: `${kind} ${container.name} failed liveness probe${restarts}` };
   return undefined;
 }

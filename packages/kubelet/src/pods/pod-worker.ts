@@ -36,6 +36,8 @@ export class PodWorker {
   readonly #sandbox: SandboxKeeper;
   readonly #resize: PodResize;
   readonly #stopping = new Map<string, Promise<void>>();
+  /** Ids of containers whose place others are taking, by name. */
+  readonly #replaced = new Map<string, string>();
   /** Containers that were stopped to be started anew with other resources. */
   readonly #restarting = new Set<string>();
   /** Ends work that only makes sense while the pod shall run. */
@@ -210,7 +212,11 @@ export class PodWorker {
     const resizing = resize.stop.filter((one) => !this.#stopping.has(one.container.id));
     for (const { container } of resizing) this.#restarting.add(container.id);
     this.#act({ ...plan, stop: [...plan.stop, ...resizing] }, life);
-    await this.#report(signal, false);
+    // One that is replaced is told of when the other is there: nobody has to see the pod unready in between.
+    for (const [name, id] of this.#replaced) {
+      if (!this.#stopping.has(id) && !this.#starts.underWay.has(name)) this.#replaced.delete(name);
+    }
+    if (this.#replaced.size === 0) await this.#report(signal, false);
     await collectGarbage(this.#parts, pod.metadata.uid, life);
     if (!plan.finished || this.#starts.underWay.size > 0) return;
     this.#stage = "ending";
@@ -232,9 +238,10 @@ export class PodWorker {
     this.#starts.startAll(pod, plan.start, life);
   }
 
-  #stop({ container, message, abrupt = false }: StopAction, life: AbortSignal): void {
+  #stop({ container, message, abrupt = false, replaced = false }: StopAction, life: AbortSignal): void {
     const pod = this.#pod;
     const { name, id } = container;
+    if (replaced) this.#replaced.set(name, id);
     const spec = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find((one) => one.name === name);
     const probe = this.#observer.verdict(pod, name, "startup") === "failure" ? spec?.startupProbe : spec?.livenessProbe;
     const ownSeconds = probe?.terminationGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
