@@ -234,7 +234,7 @@ test("proxies", async () => {
     [`pods/http:web:${port}/proxy/`, { method: "POST", body: "hello" }, "200 POST / hello -"],
     ["services/svc:http/proxy/x", { method: "PUT", body: "hello" }, "200 PUT /x hello -"],
     ["services/svc:80/proxy/x", { method: "DELETE" }, "200 DELETE /x  -"],
-    ["services/svc/proxy/moved", {}, "302 /elsewhere"],
+    ["services/svc/proxy/moved", {}, "302 /api/v1/namespaces/default/services/svc/proxy/elsewhere"],
     ["services/svc/proxy?q=1", {}, "301 /api/v1/namespaces/default/services/svc/proxy/?q=1"],
     ["services/empty/proxy/", {}, '503 StatusError: no endpoints available for service "empty"'],
     ["services/svc:nope/proxy/", {}, '503 StatusError: no service port "nope" found for service "svc"'],

@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { isAbort } from "@skiff/base";
 import type { Exchange } from "../contracts.ts";
 import { type ForwardedHeaders, forwardedHeaders, isConnectionHeader } from "./forwarded-headers.ts";
+import { isRewritable, type ProxiedPlace, rewriteLink, rewritePage } from "./rewrite-links.ts";
 import { type Target, unreachable } from "./target.ts";
 
 /** Keeps connections to kubelets between requests: a handshake costs more than most answers. */
@@ -44,13 +45,24 @@ export async function send(
   return { status: message.statusCode ?? 502, contentType: message.headers["content-type"] ?? "", message };
 }
 
-/** Passes an answer back piece by piece. */
-export async function passBack(exchange: Exchange, { status, contentType, message }: Answer): Promise<void> {
+/** Passes an answer back piece by piece; links to the server itself lead through the proxy, where `place` says how. */
+export async function passBack(
+  exchange: Exchange,
+  { status, contentType, message }: Answer,
+  place?: ProxiedPlace,
+): Promise<void> {
+  const encoding = message.headers["content-encoding"] ?? "";
+  const { location } = message.headers;
+  const rewrites = place !== undefined && location === undefined && isRewritable(contentType, encoding);
   for (const [name, value] of Object.entries(message.headers)) {
-    if (value === undefined || isConnectionHeader(name)) continue;
-    for (const item of Array.isArray(value) ? value : [value]) exchange.setHeader(name, item);
+    if (value === undefined || isConnectionHeader(name) || (rewrites && name === "content-length")) continue;
+    const values = Array.isArray(value) ? value : [value];
+    for (const item of values) {
+      exchange.setHeader(name, name === "location" && place !== undefined ? rewriteLink(item, place) : item);
+    }
   }
-  await writeAll(exchange, { status, contentType }, message);
+  const body = rewrites && exchange.method !== "HEAD" ? await rewritePage(message, encoding, place) : message;
+  await writeAll(exchange, { status, contentType }, body);
 }
 
 /** Writes a body as it comes, no faster than the client takes it. */
@@ -71,11 +83,14 @@ export async function writeAll(
 
 const withoutBody: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Passes a whole request on and its answer back; with `headers` in place of the client's. */
+/** Passes a whole request on and its answer back; with `headers` in place of the client's, `place` as in `passBack`. */
 export async function passRequest(
   exchange: Exchange,
   target: Target,
-  headers: ForwardedHeaders = forwardedHeaders(exchange),
+  {
+    headers = forwardedHeaders(exchange),
+    place,
+  }: { readonly headers?: ForwardedHeaders; readonly place?: ProxiedPlace } = {},
 ): Promise<void> {
   const { method, signal } = exchange;
   const bodiless = withoutBody.has(method) && exchange.headers["content-length"] === undefined;
@@ -85,5 +100,5 @@ export async function passRequest(
     body: bodiless ? undefined : exchange.bodyStream(),
     signal,
   });
-  await passBack(exchange, answer);
+  await passBack(exchange, answer, place);
 }

@@ -35,7 +35,13 @@ function proxy(what: string, namespaced: boolean, locate: Locate): SubresourceHa
       }
       const place = await locate({ ...name, namespace });
       const target = { ...place, path: `${path === "" ? "/" : path}${rawQuery(exchange.url)}` };
-      await (upgrades ? passUpgrade(exchange, target) : passRequest(exchange, target));
+      if (upgrades) return await passUpgrade(exchange, target);
+      const [whole = ""] = exchange.url.split("?", 1);
+      const hosts = new Set([
+        `${place.host}:${place.port}`,
+        exchange.headers.host ?? exchange.headers[":authority"] ?? "",
+      ]);
+      await passRequest(exchange, target, { place: { hosts, prefix: whole.slice(0, whole.length - path.length) } });
     },
   };
 }

@@ -3,16 +3,26 @@
  * template that was there before gets its old revision back under a new number, so that its pods need no restart.
  */
 import type { ControllerRevision, PodTemplateSpec } from "@skiff/api";
-import { deepCopy, isJsonObject, type JsonObject, jsonEqual } from "@skiff/base";
+import { deepCopy, isJsonObject, type JsonObject, type JsonValue, jsonEqual } from "@skiff/base";
 
-/** A template as `kubectl rollout undo` applies it: a strategic merge patch of the object that owns the revision. */
+/**
+ * A template as `kubectl rollout undo` applies it: a strategic merge patch of the object that owns the revision. Its keys are
+ * in order: clients know the revision of a template by comparing bytes.
+ */
 export const revisionData = (template: PodTemplateSpec): JsonObject => ({
-  spec: { template: { ...asJson(template), $patch: "replace" } },
+  spec: { template: inOrder({ $patch: "replace", ...asJson(template) }) },
 });
 
 function asJson(template: PodTemplateSpec): JsonObject {
   const copy: unknown = JSON.parse(JSON.stringify(template));
   return isJsonObject(copy) ? copy : {};
+}
+
+function inOrder(value: JsonValue): JsonValue {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (!isJsonObject(value)) return value;
+  const keys = Object.keys(value).sort();
+  return Object.fromEntries(keys.map((key) => [key, inOrder(value[key] ?? null)]));
 }
 
 const isTemplate = (value: unknown): value is PodTemplateSpec => isJsonObject(value);
