@@ -87,10 +87,8 @@ const withoutBody: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 export async function passRequest(
   exchange: Exchange,
   target: Target,
-  {
-    headers = forwardedHeaders(exchange),
-    place,
-  }: { readonly headers?: ForwardedHeaders; readonly place?: ProxiedPlace } = {},
+  headers: ForwardedHeaders = forwardedHeaders(exchange),
+  place?: ProxiedPlace,
 ): Promise<void> {
   const { method, signal } = exchange;
   const bodiless = withoutBody.has(method) && exchange.headers["content-length"] === undefined;

@@ -1,7 +1,7 @@
 import { Pods, refusals } from "@skiff/api";
 import type { Random } from "@skiff/base";
 import type { Exchange, ResourceTable, SubresourceHandler } from "../contracts.ts";
-import { wantsUpgrade } from "./forwarded-headers.ts";
+import { forwardedHeaders, wantsUpgrade } from "./forwarded-headers.ts";
 import type { NodeConnector, NodeEndpoint } from "./node-connector.ts";
 import { refOf, resourceRequest } from "./object-handler.ts";
 import { passRequest } from "./pass-request.ts";
@@ -41,7 +41,8 @@ function proxy(what: string, namespaced: boolean, locate: Locate): SubresourceHa
         `${place.host}:${place.port}`,
         exchange.headers.host ?? exchange.headers[":authority"] ?? "",
       ]);
-      await passRequest(exchange, target, { place: { hosts, prefix: whole.slice(0, whole.length - path.length) } });
+      const prefix = whole.slice(0, whole.length - path.length);
+      await passRequest(exchange, target, forwardedHeaders(exchange), { hosts, prefix });
     },
   };
 }
