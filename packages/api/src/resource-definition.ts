@@ -116,8 +116,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly columns: readonly Column<T>[];
   /** Field selectors beside `metadata.name` and `metadata.namespace`. */
   readonly selectableFields: readonly SelectableField<T>[];
-  /** Seconds that deletion waits when the client does not say; absent: objects of this kind are deleted at once. */
-  gracePeriodSeconds?(object: T): number;
+  /** Seconds that deletion waits, where the client has `asked` for some or not; absent: objects of this kind are deleted at once. */
+  gracePeriodSeconds?(object: T, asked?: number): number;
 }
 
 /** What the published documents tell of a resource. */

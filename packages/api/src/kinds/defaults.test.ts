@@ -219,3 +219,18 @@ const graces: readonly (readonly [string, (pod: Pod) => void, number])[] = [
 for (const [name, change, seconds] of graces) {
   test(`grace of a pod: ${name}`, () => assert.equal(Pods.gracePeriodSeconds?.(samplePod(change)), seconds));
 }
+
+test("grace of a pod: what is asked for comes before what the pod says, also where that is none", () => {
+  const pod = samplePod((one) => {
+    one.spec.nodeName = "one";
+    one.spec.terminationGracePeriodSeconds = 0;
+  });
+  for (const [asked, seconds] of [
+    [60, 60],
+    [0, 0],
+    [-1, 1],
+    [undefined, 0],
+  ] as const) {
+    assert.equal(Pods.gracePeriodSeconds?.(pod, asked), seconds);
+  }
+});

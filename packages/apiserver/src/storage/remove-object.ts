@@ -95,7 +95,7 @@ function markedObject(storage: ObjectStorage, current: KubeObject, request: Dele
   if (finalizers.length > 0) metadata.finalizers = [...finalizers];
   else delete metadata.finalizers;
   const asked = request.gracePeriodSeconds;
-  const grace = resource.gracePeriodSeconds === undefined ? 0 : graceOf(resource.gracePeriodSeconds(current), asked);
+  const grace = resource.gracePeriodSeconds?.(current, asked) ?? 0;
   const nowMs = environment.clock.now();
   if (metadata.deletionTimestamp === undefined) {
     hooks.removing?.(next);
@@ -113,12 +113,6 @@ function markedObject(storage: ObjectStorage, current: KubeObject, request: Dele
     metadata.deletionGracePeriodSeconds = grace;
   }
   return isFinalized(next) ? undefined : next;
-}
-
-/** A kind that ends at once is not kept waiting by its client; less than nothing asked for is the least there is. */
-function graceOf(usual: number, asked: number | undefined): number {
-  if (usual === 0 || asked === undefined) return usual;
-  return asked < 0 ? 1 : asked;
 }
 
 async function drop(

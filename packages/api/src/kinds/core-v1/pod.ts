@@ -53,9 +53,11 @@ export const Pods = defineResource<Pod>({
   warnings: (pod, old) =>
     old?.metadata.generation === pod.metadata.generation ? [] : podWarnings(pod.metadata, pod.spec),
   parts: { ephemeralcontainers: ephemeralContainersUpdate, resize: podResize },
-  gracePeriodSeconds(pod) {
+  gracePeriodSeconds(pod, asked) {
     // A pod that nobody runs, or that has ended, has nothing to wind up.
     if (!pod.spec.nodeName || isPodTerminal(pod)) return 0;
-    return pod.spec.terminationGracePeriodSeconds ?? 30;
+    const seconds = asked ?? pod.spec.terminationGracePeriodSeconds ?? 30;
+    // Less than nothing is as soon as can be, which is not the same as without waiting.
+    return seconds < 0 ? 1 : seconds;
   },
 });
