@@ -32,6 +32,7 @@ export {
 } from "./json.ts";
 export { createLogger, describeError, type LogFields, type Logger, type LogLevel, silentLogger } from "./logger.ts";
 export { Mailbox, MailboxFull } from "./mailbox.ts";
+export { parseDuration } from "./parse-duration.ts";
 export { type Random, randomInt, seededRandom, systemRandom } from "./random.ts";
 export { Turns } from "./turns.ts";
 export { VirtualClock } from "./virtual-clock.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { formatDuration, parseDuration } from "./duration.ts";
+import { parseDuration } from "@skiff/base";
+import { formatDuration } from "./duration.ts";
 import { defaultConfiguration, parseKubeletConfiguration } from "./kubelet-configuration.ts";
 
 const head = { apiVersion: "kubelet.config.k8s.io/v1beta1", kind: "KubeletConfiguration" };

@@ -1,9 +1,8 @@
 import { parseQuantity } from "@skiff/api";
-import { isJsonObject, type JsonObject } from "@skiff/base";
+import { isJsonObject, type JsonObject, parseDuration } from "@skiff/base";
 import type { VerificationPolicy } from "../images/verify-access.ts";
 import { sysctlName, sysctlNamespace } from "../security/sysctls.ts";
 import type { ShutdownGroup } from "../shutdown/shutdown-groups.ts";
-import { parseDuration } from "./duration.ts";
 import { defaultPlacement, type Placement, readPlacement } from "./placement.ts";
 
 type Texts = Readonly<Record<string, string>>;

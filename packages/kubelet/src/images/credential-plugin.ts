@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { type Clock, describeError, isAbort, isJsonObject, type Logger } from "@skiff/base";
+import { type Clock, describeError, isAbort, isJsonObject, type Logger, parseDuration } from "@skiff/base";
 import type { Processes } from "@skiff/host";
-import { parseDuration } from "../config/duration.ts";
 import type { CredentialProvider } from "./credential-provider-config.ts";
 import type { DockerLogin } from "./docker-config.ts";
 import { placeMatches } from "./image-place.ts";

@@ -1,5 +1,4 @@
-import { isJsonObject, type JsonObject } from "@skiff/base";
-import { parseDuration } from "../config/duration.ts";
+import { isJsonObject, type JsonObject, parseDuration } from "@skiff/base";
 
 /** A program that gives logins for images. */
 export interface CredentialProvider {

@@ -1,3 +1,4 @@
+import { parseDuration } from "@skiff/base";
 import { defaultPlugins, type PluginOptions } from "../plugins/list.ts";
 import type { ResourceScorer } from "../plugins/resource-scores.ts";
 import { leastAllocated, mostAllocated, requestedToCapacityRatio } from "../plugins/resource-scores.ts";
@@ -12,7 +13,6 @@ import type {
 import type { SchedulerConfiguration } from "./configuration.ts";
 import { ConfigurationError, decodeConfiguration } from "./decode-configuration.ts";
 import { argumentsWithDefaults } from "./default-arguments.ts";
-import { parseDuration } from "./duration.ts";
 import { ProfileError, resolvePlugins } from "./plugin-sets.ts";
 import { profilePlugins } from "./profile-plugins.ts";
 import { type CompleteConfiguration, configurationProblems } from "./validate-configuration.ts";

@@ -6,6 +6,7 @@ import {
   isExtendedResource,
   qualifiedName,
 } from "@skiff/api";
+import { parseDuration } from "@skiff/base";
 import type {
   ComponentConfiguration,
   ConfigurablePlugin,
@@ -15,7 +16,6 @@ import type {
   ProfileConfiguration,
 } from "./component-configuration.ts";
 import { isConfigurable } from "./decode-configuration.ts";
-import { parseDuration } from "./duration.ts";
 import { extensionPoints } from "./extension-points.ts";
 import { pluginArgumentRules } from "./validate-plugin-arguments.ts";
 

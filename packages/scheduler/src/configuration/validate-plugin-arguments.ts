@@ -5,8 +5,8 @@ import {
   fieldError,
   type TopologySpreadConstraint,
 } from "@skiff/api";
+import { parseDuration } from "@skiff/base";
 import type { PluginArguments, ResourceSpec, ShapePoint } from "./component-configuration.ts";
-import { parseDuration } from "./duration.ts";
 
 /** What is wrong with the arguments of plugins, in the words of Kubernetes. Defaults are filled in already. */
 export const pluginArgumentRules: {
