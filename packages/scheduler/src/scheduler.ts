@@ -1,8 +1,6 @@
 import {
   isConflict,
   isNotFound,
-  isPodTerminal,
-  type Node,
   Nodes,
   type Pod,
   PodDisruptionBudgets,
@@ -10,7 +8,7 @@ import {
   type ResourceDefinition,
 } from "@skiff/api";
 import { Background, describeError, isAbort } from "@skiff/base";
-import type { CacheChange, EventRecorder } from "@skiff/client";
+import type { EventRecorder } from "@skiff/client";
 import type { Attempt } from "./attempt.ts";
 import { bindPod, reserve } from "./bind.ts";
 import { ClusterState, viewOf } from "./cluster-state.ts";
@@ -22,20 +20,18 @@ import type { PodScheduling } from "./explain.ts";
 import { explainPod } from "./explain-pod.ts";
 import { createHttpExtender } from "./extenders/http-extender.ts";
 import { extenderRetries } from "./extenders/retry.ts";
-import type { ClusterEvent, ClusterView } from "./framework.ts";
-import { GatedPods } from "./gated-pods.ts";
+import type { ClusterView } from "./framework.ts";
+import { Intake } from "./intake.ts";
 import { lookUpPod } from "./look-up-pod.ts";
 import type { NodeInfo } from "./node-info.ts";
-import { podFacts } from "./pod-facts.ts";
 import { clearNomination, markUnscheduled, type StatusTools, type Unscheduled } from "./pod-status-writer.ts";
 import type { PreemptionPlan } from "./preemption/plan-preemption.ts";
 import { preempt } from "./preemption/preempt.ts";
 import { byImportance, type Candidate, priorityOf } from "./preemption/select-victims.ts";
-import { defaultSchedulerName, gateOf, type Profile, sortOf } from "./profile.ts";
+import { defaultSchedulerName, type Profile, sortOf } from "./profile.ts";
 import { SchedulingQueue } from "./queue.ts";
 import { reliefOf } from "./relief.ts";
 import { RetryHints } from "./retry-hints.ts";
-import { roomOn } from "./room-on.ts";
 import type { SchedulerOptions } from "./scheduler-options.ts";
 import { unschedulableMessage } from "./unschedulable-message.ts";
 
@@ -50,7 +46,6 @@ export class Scheduler implements AsyncDisposable {
   readonly #options: SchedulerOptions;
   readonly #profiles: ReadonlyMap<string, Profile>;
   readonly #recorders: ReadonlyMap<string, EventRecorder>;
-  readonly #hints: RetryHints;
   readonly #state = new ClusterState();
   readonly #view: ClusterView;
   readonly #queue: SchedulingQueue;
@@ -58,7 +53,7 @@ export class Scheduler implements AsyncDisposable {
   readonly #subscriptions: Disposable[] = [];
   readonly #decisions = new DecisionLog();
   readonly #decider: Decider;
-  readonly #gated = new GatedPods();
+  readonly #intake: Intake;
   #underWay = 0;
   #scheduled = false;
 
@@ -67,13 +62,16 @@ export class Scheduler implements AsyncDisposable {
     const { clock, informers, random, logger, recorderOf } = options;
     this.#profiles = new Map(profiles.map((profile) => [profile.schedulerName, profile]));
     this.#recorders = new Map([...this.#profiles.keys()].map((name) => [name, recorderOf(name)]));
-    this.#hints = new RetryHints(profiles, extenders.length === 0 ? [] : [extenderRetries(this.#watched())]);
+    const hints = new RetryHints(profiles, extenders.length === 0 ? [] : [extenderRetries(this.#watched())]);
     const compare = profiles.slice(0, 1).map((first) => ({ compare: sortOf(first) }));
     this.#queue = new SchedulingQueue({ clock, onReady: () => this.#wakeUp(), backoff, ...compare[0] });
     this.#background = new Background({ logger });
     this.#view = viewOf(this.#state, informers);
     const [state, view, background] = [this.#state, this.#view, this.#background];
     this.#decider = new Decider({ state, view, background, informers, random, logger });
+    const [queue, decisions] = [this.#queue, this.#decisions];
+    const profileOf = (pod: Pod) => this.#profileOf(pod);
+    this.#intake = new Intake({ state, view, queue, hints, decisions, background, informers, profileOf });
   }
 
   /** Starts scheduling as soon as nodes and pods are known. */
@@ -90,10 +88,12 @@ export class Scheduler implements AsyncDisposable {
     await Promise.all(all.map((informer) => informer.whenSynced(signal)));
     scheduler.#subscriptions.push(
       ...others.map((informer) =>
-        informer.onChange((change) => scheduler.#happened({ kind: "object", resource: informer.resource, change })),
+        informer.onChange((change) =>
+          scheduler.#intake.happened({ kind: "object", resource: informer.resource, change }),
+        ),
       ),
-      nodes.onChange((change) => scheduler.#nodeChanged(change)),
-      pods.onChange((change) => scheduler.#podChanged(change)),
+      nodes.onChange((change) => scheduler.#intake.nodeChanged(change)),
+      pods.onChange((change) => scheduler.#intake.podChanged(change)),
     );
     return scheduler;
   }
@@ -118,86 +118,6 @@ export class Scheduler implements AsyncDisposable {
     return new Set(plugins.flatMap(({ watches = [] }) => watches));
   }
 
-  #nodeChanged(change: CacheChange<Node>): void {
-    const node = change.object;
-    if (change.kind === "deleted") {
-      this.#state.removeNode(node.metadata.name);
-      return;
-    }
-    if (!this.#state.putNode(node)) return;
-    this.#happened(
-      change.kind === "added" ? { kind: "nodeAdded", node } : { kind: "nodeUpdated", node, old: change.old },
-    );
-  }
-
-  #podChanged(change: CacheChange<Pod>): void {
-    const { object: pod } = change;
-    const { uid } = pod.metadata;
-    if (change.kind === "deleted") {
-      this.#dropped(pod);
-      return;
-    }
-    if (change.kind === "updated" && change.old.metadata.uid !== uid) this.#dropped(change.old);
-    const ended = isPodTerminal(pod);
-    this.#state.putPod(pod);
-    if (pod.spec.nodeName || ended || pod.metadata.deletionTimestamp) {
-      this.#queue.remove(uid);
-      this.#gated.release(uid);
-      this.#state.nominations.remove(uid);
-      if (!pod.spec.nodeName) return;
-      // A pod that has ended gives back what it held, as one that is gone does; one that was resized, some of it.
-      const before = change.kind === "updated" ? change.old : undefined;
-      if (ended) {
-        if (before === undefined || !isPodTerminal(before)) this.#happened({ kind: "podGone", gone: pod });
-      } else if (!before?.spec.nodeName || before.metadata.labels !== pod.metadata.labels) {
-        this.#happened({ kind: "podPlaced", placed: pod });
-      } else if (podFacts(before) !== podFacts(pod)) this.#happened({ kind: "podGone", gone: before });
-      return;
-    }
-    const profile = this.#profileOf(pod);
-    if (profile === undefined || this.#state.isAssumed(uid)) return;
-    this.#followNomination(pod);
-    this.#enqueue(pod, profile);
-  }
-
-  /** Has the pod tried, unless something keeps it from that; what it needs for it is loaded first. */
-  #enqueue(pod: Pod, profile: Profile): void {
-    const { uid, name, namespace } = pod.metadata;
-    const gate = gateOf(profile, pod, this.#view);
-    if (gate !== undefined) {
-      this.#gated.hold(pod, gate.plugin);
-      return;
-    }
-    this.#gated.release(uid);
-    const loads = profile.plugins.flatMap(({ prepare }) => prepare?.(pod) ?? []);
-    if (loads.length === 0) {
-      this.#queue.add(pod);
-      return;
-    }
-    this.#background.run(`preparing for ${name}`, async () => {
-      await Promise.all(loads);
-      const now = this.#options.informers.for(Pods).get(name, namespace);
-      if (now?.metadata.uid === uid && !now.spec.nodeName && !now.metadata.deletionTimestamp) this.#queue.add(now);
-    });
-  }
-
-  #dropped(pod: Pod): void {
-    const { uid } = pod.metadata;
-    this.#queue.remove(uid);
-    this.#gated.release(uid);
-    this.#decisions.forget(uid);
-    this.#state.nominations.remove(uid);
-    this.#state.removePod(uid);
-    if (pod.spec.nodeName && !isPodTerminal(pod)) this.#happened({ kind: "podGone", gone: pod });
-  }
-
-  /** What the API says of a nomination holds for pods of which this scheduler knows nothing newer. */
-  #followNomination(pod: Pod): void {
-    const { uid } = pod.metadata;
-    const nominated = pod.status?.nominatedNodeName;
-    if (nominated && !this.#queue.has(uid)) this.#state.nominations.put(pod, nominated);
-  }
-
   #tools({ schedulerName }: Profile): StatusTools {
     const { client, clock, logger, recorderOf } = this.#options;
     const recorder = this.#recorders.get(schedulerName) ?? recorderOf(schedulerName);
@@ -206,21 +126,6 @@ export class Scheduler implements AsyncDisposable {
 
   #profileOf({ spec }: Pod): Profile | undefined {
     return this.#profiles.get(spec.schedulerName || defaultSchedulerName);
-  }
-
-  #happened(event: ClusterEvent): void {
-    if (event.kind === "object") {
-      for (const pod of this.#gated.heldBy(() => this.#hints.waiting(event))) {
-        const profile = this.#profileOf(pod);
-        if (profile !== undefined) this.#enqueue(pod, profile);
-      }
-    }
-    const roomFor = event.kind === "podGone" ? roomOn(this.#state, event.gone.spec.nodeName) : undefined;
-    this.#queue.wake(this.#hints.waiting(event), (pod, rejectedBy) => {
-      if (!this.#hints.helps(event, pod, rejectedBy)) return false;
-      const profile = this.#profileOf(pod);
-      return profile === undefined || roomFor?.(pod, profile, rejectedBy) !== false;
-    });
   }
 
   /** Decisions run in a turn of their own, so that a burst of pods is seen whole before the first is placed. */
@@ -383,7 +288,7 @@ export class Scheduler implements AsyncDisposable {
         return;
       }
       this.#state.forget(uid);
-      this.#happened({ kind: "podGone", gone: pod });
+      this.#intake.happened({ kind: "podGone", gone: pod });
       if (isNotFound(error)) {
         this.#queue.remove(uid);
         return;
