@@ -23,6 +23,7 @@ const fields: Readonly<Record<string, { readonly path: readonly [string, ...stri
   "minimum-image-ttl-duration": { path: ["imageMinimumGCAge"], kind: "text" },
   "pod-max-pids": { path: ["podPidsLimit"], kind: "number" },
   "serialize-image-pulls": { path: ["serializeImagePulls"], kind: "boolean" },
+  "streaming-connection-idle-timeout": { path: ["streamingConnectionIdleTimeout"], kind: "text" },
   "system-reserved": { path: ["systemReserved"], kind: "texts" },
 };
 

@@ -42,6 +42,8 @@ export interface KubeletConfiguration {
   /** Unsafe sysctls that pods may set all the same, as in `net.core.somaxconn` or `kernel.msg*`. */
   readonly allowedUnsafeSysctls: readonly string[];
   readonly enableDebuggingHandlers: boolean;
+  /** How long nothing may go over an exec, attach or port-forward before it is closed; 0: for ever. */
+  readonly streamingConnectionIdleTimeoutMs: number;
   readonly anonymousAuth: boolean;
   readonly webhookAuth: boolean;
   readonly authorizationMode: "Webhook" | "AlwaysAllow";
@@ -86,6 +88,7 @@ export const defaultConfiguration: KubeletConfiguration = {
   preloadedImagesVerificationAllowlist: [],
   allowedUnsafeSysctls: [],
   enableDebuggingHandlers: true,
+  streamingConnectionIdleTimeoutMs: 4 * 3_600_000,
   anonymousAuth: false,
   webhookAuth: true,
   authorizationMode: "Webhook",
@@ -304,6 +307,10 @@ export function parseKubeletConfiguration(value: unknown): KubeletConfiguration 
     preloadedImagesVerificationAllowlist: allowlist(read),
     allowedUnsafeSysctls: read.list("allowedUnsafeSysctls").map(unsafeSysctl),
     enableDebuggingHandlers: read.boolean("enableDebuggingHandlers", true),
+    streamingConnectionIdleTimeoutMs: read.durationMs(
+      "streamingConnectionIdleTimeout",
+      fallback.streamingConnectionIdleTimeoutMs,
+    ),
     anonymousAuth: authentication.object("anonymous").boolean("enabled", fallback.anonymousAuth),
     webhookAuth: authentication.object("webhook").boolean("enabled", fallback.webhookAuth),
     authorizationMode: mode === "Webhook" || mode === "AlwaysAllow" ? mode : fail("authorization.mode", "unknown mode"),

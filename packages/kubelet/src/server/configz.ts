@@ -51,6 +51,7 @@ export function configz(configuration: KubeletConfiguration): object {
       kubeReserved: configuration.kubeReserved,
       systemReserved: configuration.systemReserved,
       ...placementJson(configuration.placement),
+      streamingConnectionIdleTimeout: formatDuration(configuration.streamingConnectionIdleTimeoutMs),
       enableDebuggingHandlers: configuration.enableDebuggingHandlers,
       featureGates: configuration.featureGates,
       shutdownGracePeriod: formatDuration(configuration.shutdownGracePeriodMs),

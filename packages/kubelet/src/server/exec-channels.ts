@@ -11,8 +11,8 @@ export interface ChannelProtocol {
   readonly close: boolean;
 }
 
-/** The subprotocols that are understood, the best first. */
-export const channelProtocols: readonly ChannelProtocol[] = [
+/** The subprotocols that are understood. */
+const channelProtocols: readonly ChannelProtocol[] = [
   { name: "v5.channel.k8s.io", base64: false, status: true, close: true },
   { name: "v4.channel.k8s.io", base64: false, status: true, close: false },
   { name: "v4.base64.channel.k8s.io", base64: true, status: true, close: false },
@@ -22,15 +22,33 @@ export const channelProtocols: readonly ChannelProtocol[] = [
 
 export const channels = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 
-/** The protocol to use for a client that offers these; `undefined` when none is understood. */
+const named = (name: string): ChannelProtocol | undefined => channelProtocols.find((one) => one.name === name);
+
+/**
+ * The protocol to use for a client that offers these, in its own order; `undefined` when none is understood. The fifth
+ * version comes first wherever it is offered: Kubernetes answers it in a place of its own.
+ */
 export function chooseProtocol(offered: readonly string[]): ChannelProtocol | undefined {
-  if (offered.length === 0) return channelProtocols.find((one) => one.name === "channel.k8s.io");
-  return channelProtocols.find((one) => offered.includes(one.name));
+  if (offered.length === 0) return named("channel.k8s.io");
+  const preferred = offered.includes("v5.channel.k8s.io") ? "v5.channel.k8s.io" : offered.find((one) => named(one));
+  return preferred === undefined ? undefined : named(preferred);
+}
+
+/** Code of the digit that stands for channel 0; channels from the tenth on take the characters behind the digits. */
+const zero = 48;
+
+/** Those in which ports of a pod are reached over WebSocket channels; without a name, the first. */
+export function choosePortProtocol(offered: readonly string[]): ChannelProtocol | undefined {
+  const possible = ["v4.channel.k8s.io", "v4.base64.channel.k8s.io"];
+  const preferred = offered.length === 0 ? possible[0] : offered.find((one) => possible.includes(one));
+  return preferred === undefined ? undefined : named(preferred);
 }
 
 /** A message for one channel. */
 export const encodeFrame = (protocol: ChannelProtocol, channel: number, data: Buffer): Buffer | string =>
-  protocol.base64 ? `${channel}${data.toString("base64")}` : Buffer.concat([Buffer.from([channel]), data]);
+  protocol.base64
+    ? `${String.fromCharCode(zero + channel)}${data.toString("base64")}`
+    : Buffer.concat([Buffer.from([channel]), data]);
 
 /** Reads a message; `undefined` for one that is empty. */
 export function decodeFrame(
@@ -40,7 +58,7 @@ export function decodeFrame(
   const [first] = message;
   if (first === undefined) return undefined;
   return protocol.base64
-    ? { channel: first - 48, data: Buffer.from(message.toString("latin1", 1), "base64") }
+    ? { channel: first - zero, data: Buffer.from(message.toString("latin1", 1), "base64") }
     : { channel: first, data: message.subarray(1) };
 }
 

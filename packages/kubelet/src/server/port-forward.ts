@@ -1,12 +1,10 @@
 import { describeError } from "@skiff/base";
-import type { RawData, WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import { openSpdy } from "./runtime-socket.ts";
+import { messageBytes } from "./web-socket-messages.ts";
 
 /** The subprotocol by which SPDY's port-forwarding is carried inside a WebSocket. */
 export const tunnelProtocol = "SPDY/3.1+portforward.k8s.io";
-
-const bytesOf = (data: RawData): Buffer =>
-  Array.isArray(data) ? Buffer.concat(data) : data instanceof ArrayBuffer ? Buffer.from(data) : data;
 
 /** Unwraps SPDY frames from a WebSocket into the runtime's own SPDY connection, and wraps what comes back. */
 export async function serveTunnel(socket: WebSocket, url: () => Promise<URL>): Promise<void> {
@@ -15,7 +13,7 @@ export async function serveTunnel(socket: WebSocket, url: () => Promise<URL>): P
   let receive = (message: Buffer) => {
     early.push(message);
   };
-  socket.on("message", (data) => receive(bytesOf(data)));
+  socket.on("message", (data) => receive(messageBytes(data)));
   socket.on("close", () => gone.abort());
   socket.on("error", () => gone.abort());
   try {

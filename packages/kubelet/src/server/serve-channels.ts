@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { describeError } from "@skiff/base";
 import type { ProcessStreams } from "@skiff/runtime";
-import type { RawData, WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import {
   type ChannelProtocol,
   channels,
@@ -12,12 +12,10 @@ import {
   failureStatus,
   terminalSize,
 } from "./exec-channels.ts";
+import { messageBytes, sendMessage } from "./web-socket-messages.ts";
 
 /** Messages that may wait for a process that is not up yet. */
 const pendingLimit = 1024;
-
-const bytesOf = (data: RawData): Buffer =>
-  Array.isArray(data) ? Buffer.concat(data) : data instanceof ArrayBuffer ? Buffer.from(data) : data;
 
 /**
  * Carries a process' streams over a WebSocket until the process has ended or the client has gone. Listens from the first
@@ -36,7 +34,7 @@ export async function serveChannels(
     else if (pending.length < pendingLimit) pending.push(message);
     else socket.close(1009, "too much input before the process was up");
   };
-  socket.on("message", (data) => receive(bytesOf(data)));
+  socket.on("message", (data) => receive(messageBytes(data)));
   socket.on("close", () => gone.abort());
   socket.on("error", () => gone.abort());
   try {
@@ -51,7 +49,7 @@ export async function serveChannels(
   gone.signal.addEventListener("abort", closeOnGone, { once: true });
   if (gone.signal.aborted) return closeOnGone();
   // Tells the client that all is set up.
-  await send(
+  await sendMessage(
     socket,
     encodeFrame(protocol, running.stdout === undefined ? channels.error : channels.stdout, Buffer.alloc(0)),
   );
@@ -96,20 +94,13 @@ function deliver(socket: WebSocket, protocol: ChannelProtocol, streams: ProcessS
   }
 }
 
-function send(socket: WebSocket, frame: Buffer | string): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  // A client that has gone is heard of by the close event.
-  socket.send(frame, () => resolve());
-  return promise;
-}
-
 async function forward(
   socket: WebSocket,
   protocol: ChannelProtocol,
   { channel, from }: { readonly channel: number; readonly from: Readable | undefined },
 ): Promise<void> {
   if (from === undefined) return;
-  for await (const chunk of from) await send(socket, encodeFrame(protocol, channel, Buffer.from(chunk)));
+  for await (const chunk of from) await sendMessage(socket, encodeFrame(protocol, channel, Buffer.from(chunk)));
 }
 
 async function finish(
@@ -118,10 +109,11 @@ async function finish(
   end: { readonly kind: "exited"; readonly exitCode: number } | { readonly kind: "failed"; readonly message: string },
 ): Promise<void> {
   const status = end.kind === "exited" ? exitStatus(end.exitCode) : failureStatus(end.message);
-  if (protocol.status) await send(socket, encodeFrame(protocol, channels.error, Buffer.from(JSON.stringify(status))));
+  if (protocol.status)
+    await sendMessage(socket, encodeFrame(protocol, channels.error, Buffer.from(JSON.stringify(status))));
   else if (end.kind === "failed" || end.exitCode !== 0) {
     const text = end.kind === "failed" ? end.message : exitText(end.exitCode);
-    await send(socket, encodeFrame(protocol, channels.error, Buffer.from(text)));
+    await sendMessage(socket, encodeFrame(protocol, channels.error, Buffer.from(text)));
   }
   socket.close(1000);
 }

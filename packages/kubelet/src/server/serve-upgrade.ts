@@ -1,12 +1,14 @@
 import type { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { describeError } from "@skiff/base";
 import type { ProcessStreams, StreamingRequest, StreamOptions } from "@skiff/runtime";
-import { WebSocketServer } from "ws";
-import { chooseProtocol, streamOptions } from "./exec-channels.ts";
+import { type WebSocket, WebSocketServer } from "ws";
+import { type ChannelProtocol, choosePortProtocol, chooseProtocol, streamOptions } from "./exec-channels.ts";
 import { serveTunnel, tunnelProtocol } from "./port-forward.ts";
 import { passThrough } from "./runtime-socket.ts";
 import { serveChannels } from "./serve-channels.ts";
+import { type PortTarget, portsOf, servePortChannels } from "./serve-port-channels.ts";
 import { findPod, RequestFailure, readySandbox, runningContainer, type ServerContext } from "./target.ts";
 
 const maxPayloadBytes = 16 * 1024 * 1024;
@@ -62,13 +64,15 @@ function onlyAsked(asked: StreamOptions, streams: ProcessStreams): ProcessStream
 export class UpgradeServer {
   readonly #context: ServerContext;
   readonly #sockets: WebSocketServer;
+  /** The subprotocol of a request that becomes a WebSocket, which the library asks for later. */
+  readonly #agreed = new WeakMap<IncomingMessage, string>();
 
   constructor(context: ServerContext) {
     this.#context = context;
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: maxPayloadBytes,
-      handleProtocols: (offered) => chooseProtocol([...offered])?.name ?? false,
+      handleProtocols: (_offered, request) => this.#agreed.get(request) ?? false,
     });
     this.#sockets.on("headers", (headers, request) => {
       if (request.headers["x-skiff-tunnel"] !== undefined) headers.push(`Sec-WebSocket-Protocol: ${tunnelProtocol}`);
@@ -81,8 +85,10 @@ export class UpgradeServer {
     try {
       const asked = streamingRequest(this.#context, new URL(request.url ?? "/", "https://node"));
       const kind = (request.headers.upgrade ?? "").toLowerCase();
-      if (kind === "spdy/3.1") await passThrough(await this.#runtimeUrl(asked, signal), upgrade, signal);
-      else if (kind === "websocket") await this.#webSocket(upgrade, asked, signal);
+      if (kind === "spdy/3.1") {
+        await passThrough(await this.#runtimeUrl(asked, signal), upgrade, signal);
+        this.#limitIdling(socket);
+      } else if (kind === "websocket") await this.#webSocket(upgrade, asked, signal);
       else throw new RequestFailure(400, "unable to upgrade: missing upgrade headers in request");
     } catch (error) {
       if (!socket.destroyed)
@@ -100,30 +106,64 @@ export class UpgradeServer {
     return url;
   }
 
-  async #webSocket({ request, socket, head }: Upgrade, asked: StreamingRequest, signal: AbortSignal): Promise<void> {
-    const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((one) => one.trim());
-    if (asked.kind === "portForward") {
-      if (!offered.includes(tunnelProtocol)) throw new RequestFailure(400, "unable to upgrade: no common subprotocol");
-      // The library takes no subprotocol with a slash: it is hidden from it, and put into the answer by hand.
-      delete request.headers["sec-websocket-protocol"];
-      request.headers["x-skiff-tunnel"] = "1";
-      const url = this.#runtimeUrl(asked, signal);
-      url.catch(() => {});
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-        serveTunnel(webSocket, () => url).catch(() => webSocket.terminate());
-      });
-      return;
-    }
-    const protocol = chooseProtocol(offered.filter((one) => one !== ""));
+  /** Closes a connection over which nothing has gone for long, either way. */
+  #limitIdling(socket: Duplex): void {
+    const { streamingConnectionIdleTimeoutMs } = this.#context.parts.configuration;
+    if (socket instanceof Socket) socket.setTimeout(streamingConnectionIdleTimeoutMs, () => socket.destroy());
+  }
+
+  #accept(upgrade: Upgrade, protocol: ChannelProtocol | undefined, serve: (socket: WebSocket) => Promise<void>): void {
+    const { request, socket, head } = upgrade;
+    if (protocol !== undefined) this.#agreed.set(request, protocol.name);
+    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      // The library takes limits of others off.
+      this.#limitIdling(socket);
+      serve(webSocket).catch(() => webSocket.terminate());
+    });
+  }
+
+  #tunnel(upgrade: Upgrade, asked: StreamingRequest, signal: AbortSignal): void {
+    const { headers } = upgrade.request;
+    // The library takes no subprotocol with a slash: it is hidden from it, and put into the answer by hand.
+    delete headers["sec-websocket-protocol"];
+    headers["x-skiff-tunnel"] = "1";
+    const url = this.#runtimeUrl(asked, signal);
+    url.catch(() => {});
+    this.#accept(upgrade, undefined, (webSocket) => serveTunnel(webSocket, () => url));
+  }
+
+  async #webSocket(upgrade: Upgrade, asked: StreamingRequest, signal: AbortSignal): Promise<void> {
+    const { request } = upgrade;
+    const header = request.headers["sec-websocket-protocol"] ?? "";
+    const offered = header
+      .split(",")
+      .map((one) => one.trim())
+      .filter((one) => one !== "");
+    if (offered.includes(tunnelProtocol) && asked.kind === "portForward") return this.#tunnel(upgrade, asked, signal);
+    const protocol = asked.kind === "portForward" ? choosePortProtocol(offered) : chooseProtocol(offered);
     if (protocol === undefined) throw new RequestFailure(400, `unable to upgrade: no common subprotocol in ${offered}`);
+    if (asked.kind === "portForward") {
+      const url = new URL(request.url ?? "/", "https://node");
+      const ports = portsOf(url.searchParams);
+      const target = this.#portTarget(asked.sandboxId, url, signal);
+      return this.#accept(upgrade, protocol, (webSocket) => servePortChannels(webSocket, { protocol, ports, target }));
+    }
     const open = async (gone: AbortSignal): Promise<ProcessStreams> => {
       const { runtime } = this.#context.parts;
       const both = AbortSignal.any([gone, signal]);
       if (asked.kind === "attach") return await runtime.attach(asked.containerId, asked, both);
       return onlyAsked(asked, await runtime.exec(asked.containerId, asked.command, withOutputs(asked), both));
     };
-    this.#sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      serveChannels(webSocket, protocol, open).catch(() => webSocket.terminate());
-    });
+    this.#accept(upgrade, protocol, (webSocket) => serveChannels(webSocket, protocol, open));
+  }
+
+  #portTarget(sandboxId: string, url: URL, signal: AbortSignal): PortTarget {
+    const [, , namespace = "", name = ""] = url.pathname.split("/").map(decodeURIComponent);
+    const { runtime } = this.#context.parts;
+    return {
+      pod: name,
+      uid: findPod(this.#context, namespace, name).metadata.uid,
+      open: (port, gone) => runtime.portForward(sandboxId, port, AbortSignal.any([gone, signal])),
+    };
   }
 }

@@ -69,6 +69,8 @@ export async function forwardPort(url: URL, port: number, signal: AbortSignal): 
   failure.end();
   const data = session.open({ streamtype: "data", ...about });
   const refusal = textOf(failure);
+  // Nobody waits for the reason when the caller lets go first.
+  refusal.catch(() => {});
   await session.accepted();
   const connection = Duplex.from({
     // The reason for a connection's end comes on the other stream, maybe later.
