@@ -69,7 +69,10 @@ export interface RangeResult {
   readonly count: number;
 }
 
-/** One key's change. `previous` is its state before: absent for a key that was created. */
+/**
+ * One key's change. `previous` is its state before: absent for a key that was created. Its value is to be read while the
+ * event is being delivered: engines may keep it where it is until then.
+ */
 export type StoreEvent =
   | { readonly kind: "put"; readonly current: KeyValue; readonly previous: KeyValue | undefined }
   | { readonly kind: "delete"; readonly key: string; readonly modRevision: number; readonly previous: KeyValue };

@@ -101,10 +101,18 @@ export function record(store: Store, fromRevision: number, range: Range = everyt
   const watch = store.watch({
     range,
     fromRevision,
-    onBatch: (batch) => batches.push(batch),
+    onBatch: (batch) => {
+      keepPrevious(batch);
+      batches.push(batch);
+    },
     onEnd: (error) => errors.push(error),
   });
   return { watch, batches, errors, lines: () => batches.map(showBatch) };
+}
+
+/** Reads what may be read only now. */
+export function keepPrevious({ events }: StoreEventBatch): void {
+  for (const { previous } of events) void previous?.value;
 }
 
 /** Lets the event loop turn until `condition` holds; fails after a few seconds. */

@@ -89,6 +89,7 @@ export class GroupWriter {
         return storage.compactedRevision;
       },
       get: (key) => storage.get(key),
+      peek: (key) => storage.peek(key),
       hasLease: (id) => leases.has(id),
       leaseKeys: (id) => leases.keysOf(id),
     };

@@ -7,6 +7,8 @@ export interface Ground {
   readonly revision: number;
   readonly compactedRevision: number;
   get(key: string): KeyValue | undefined;
+  /** As `Storage.peek`. */
+  peek(key: string): KeyValue | undefined;
   hasLease(id: LeaseId): boolean;
   /** The keys attached to a lease. */
   leaseKeys(id: LeaseId): Iterable<string>;
@@ -55,9 +57,10 @@ export class GroupPlan {
   commit({ compare, operations }: Transaction): CommitResult {
     let current: KeyValue[] | undefined;
     for (const { key, modRevision } of compare) {
-      const entry = this.#get(key);
-      if ((entry?.modRevision ?? 0) === modRevision) continue;
+      if ((this.#peek(key)?.modRevision ?? 0) === modRevision) continue;
       current ??= [];
+      // Its value is for the caller, who may take his time.
+      const entry = this.#pending.has(key) ? this.#pending.get(key) : this.#ground.get(key);
       if (entry !== undefined) current.push(entry);
     }
     if (current !== undefined) return { kind: "conflict", revision: this.#revision, current };
@@ -78,7 +81,7 @@ export class GroupPlan {
     const candidates = new Set(this.#ground.leaseKeys(id));
     for (const key of this.#pending.keys()) candidates.add(key);
     const operations: Operation[] = [];
-    for (const key of candidates) if (this.#get(key)?.lease === id) operations.push({ kind: "delete", key });
+    for (const key of candidates) if (this.#peek(key)?.lease === id) operations.push({ kind: "delete", key });
     this.#apply(operations);
     this.#ended.add(id);
   }
@@ -93,7 +96,7 @@ export class GroupPlan {
     const revision = this.#revision + 1;
     const events: StoreEvent[] = [];
     for (const operation of operations) {
-      const event = nextEvent(operation, this.#get(operation.key), revision);
+      const event = nextEvent(operation, this.#peek(operation.key), revision);
       if (event !== undefined) events.push(event);
     }
     if (events.length === 0) return;
@@ -107,9 +110,9 @@ export class GroupPlan {
     this.#batches.push({ revision, events });
   }
 
-  #get(key: string): KeyValue | undefined {
+  #peek(key: string): KeyValue | undefined {
     const pending = this.#pending.get(key);
-    return pending !== undefined || this.#pending.has(key) ? pending : this.#ground.get(key);
+    return pending !== undefined || this.#pending.has(key) ? pending : this.#ground.peek(key);
   }
 
   #requireLease(id: LeaseId): void {

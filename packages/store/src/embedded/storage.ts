@@ -31,6 +31,11 @@ export interface Storage {
   /** The leases as they were when the storage was opened. */
   readonly leases: readonly StoredLease[];
   get(key: string): KeyValue | undefined;
+  /**
+   * As `get`, for those who mostly do without the value: it may be read only when it is asked for, which must not be later
+   * than history reaches back to the entry.
+   */
+  peek(key: string): KeyValue | undefined;
   /** The entries of a range, in order of their keys' UTF-8 bytes. */
   entries(range: Range): Iterable<KeyValue>;
   count(range: Range): number;

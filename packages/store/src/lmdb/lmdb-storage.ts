@@ -11,6 +11,7 @@ import {
 } from "../store.ts";
 import type { CommitLog } from "./commit-log.ts";
 import { type Headroom, pagesPerChange } from "./headroom.ts";
+import { DeferredEntry, Heads } from "./heads.ts";
 import { LiveIndex } from "./live-index.ts";
 import { RecentBatches } from "./pending-writes.ts";
 import {
@@ -47,6 +48,7 @@ export class LmdbStorage implements Storage {
   readonly #writes: WriteBehind;
   /** What the tables do not show yet. */
   readonly #recent = new RecentBatches();
+  readonly #heads = new Heads();
   #busy: Promise<void> | undefined;
   readonly #snapshot: (tables: Tables, folder: string) => Promise<void>;
   readonly #release: () => Promise<void>;
@@ -101,6 +103,12 @@ export class LmdbStorage implements Storage {
   get(key: string): KeyValue | undefined {
     const revision = this.#index.get(key, this.#view);
     return revision === undefined ? undefined : this.#entryAt(revision, key);
+  }
+
+  peek(key: string): KeyValue | undefined {
+    const head = this.#heads.get(key);
+    if (head === undefined) return this.get(key);
+    return new DeferredEntry(key, head, () => this.#entryAt(head.modRevision, key).value);
   }
 
   *entries(range: Range): Generator<KeyValue> {
@@ -161,6 +169,7 @@ export class LmdbStorage implements Storage {
     this.compactedRevision = group.compactedRevision ?? this.compactedRevision;
     for (const { id } of group.grantedLeases) this.lastLeaseId = Math.max(this.lastLeaseId, id);
     this.#index.follow(group.batches);
+    this.#heads.follow(group.batches);
     if (where === "log") this.#recent.add(group.batches);
   }
 

@@ -28,6 +28,10 @@ export class MemoryStorage implements Storage {
     return this.#entries.get(key);
   }
 
+  peek(key: string): KeyValue | undefined {
+    return this.#entries.get(key);
+  }
+
   entries(range: Range): Iterable<KeyValue> {
     return this.#entries.range(range);
   }
