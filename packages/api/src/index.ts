@@ -116,6 +116,7 @@ export { checkNodeAffinity } from "./kinds/core-v1/affinity-validation.ts";
 export { Endpoints } from "./kinds/core-v1/endpoints.ts";
 export { validatePodBinding } from "./kinds/core-v1/pod-subresource-validation.ts";
 export { isExtendedResource } from "./kinds/core-v1/resource-validation.ts";
+export * from "./kinds/declared-features.ts";
 export { defaultClass, defaultStorageClass } from "./kinds/default-class.ts";
 export * from "./kinds/definitions.ts";
 export * from "./kinds/flowcontrol-v1/bootstrap.ts";

@@ -75,7 +75,8 @@ export class NodeInfo {
       jsonEqual(old.spec, node.spec) &&
       jsonEqual(old.metadata.labels ?? {}, node.metadata.labels ?? {}) &&
       jsonEqual(old.status?.allocatable ?? {}, node.status?.allocatable ?? {}) &&
-      jsonEqual(old.status?.images ?? [], node.status?.images ?? [])
+      jsonEqual(old.status?.images ?? [], node.status?.images ?? []) &&
+      jsonEqual(old.status?.declaredFeatures ?? [], node.status?.declaredFeatures ?? [])
     ) {
       return false;
     }

@@ -24,6 +24,7 @@ const escalationOf = (of: ResourceTable) => {
   return { rbac, authorizer: rbac };
 };
 
+const allocatable = { cpu: "2", memory: "1Gi" };
 const table = fakeTable([
   [
     Namespaces,
@@ -45,6 +46,19 @@ const table = fakeTable([
         },
         secrets: [{ name: "known" }],
         imagePullSecrets: [{ name: "pull" }],
+      },
+    ],
+  ],
+  [
+    Nodes,
+    [
+      { metadata: clusterMeta("old"), spec: {}, status: { allocatable } },
+      { metadata: clusterMeta("n1"), spec: {}, status: { allocatable } },
+      { metadata: { ...clusterMeta("glass"), labels: { "kubernetes.io/os": "windows" } }, spec: {} },
+      {
+        metadata: clusterMeta("able"),
+        spec: {},
+        status: { allocatable, declaredFeatures: ["InPlacePodLevelResourcesVerticalScaling"] },
       },
     ],
   ],
@@ -87,6 +101,80 @@ const pod = (spec: Partial<NonNullable<Pod["spec"]>> = {}): Pod => ({
   spec: { containers: [{ name: "a" }], ...spec },
   status: {},
 });
+
+const atWork = (nodeName: string, spec: Partial<NonNullable<Pod["spec"]>> = {}) =>
+  pod({ nodeName, serviceAccountName: "quiet", ...spec });
+const whole = { resources: { requests: { cpu: "1" } } };
+const first = (cpu: string) => ({
+  initContainers: [{ name: "first", image: "f", resources: { requests: { cpu } } }],
+});
+const notThere = (features: string, node: string) =>
+  `403 pods "web" is forbidden: pod update requires features ${features} which are not available on node "${node}"`;
+const [levels, inits] = ["InPlacePodLevelResourcesVerticalScaling", "InPlacePodVerticalScalingInitContainers"];
+
+for (const [name, old, object, expected] of [
+  ["a pod as a whole", atWork("old"), atWork("old", whole), notThere(levels, "old")],
+  ["what runs first", atWork("able", first("1")), atWork("able", first("2")), notThere(inits, "able")],
+  [
+    "both",
+    atWork("old", first("1")),
+    atWork("old", { ...first("2"), ...whole }),
+    notThere(`${levels}, ${inits}`, "old"),
+  ],
+  ["a pod where that can be done", atWork("able"), atWork("able", whole), undefined],
+  ["a pod without a node", atWork(""), atWork("", whole), undefined],
+  ["nothing of that", atWork("old", whole), atWork("old", { ...whole, activeDeadlineSeconds: 5 }), undefined],
+  [
+    "a pod of a node that is gone",
+    atWork("gone"),
+    atWork("gone", whole),
+    `403 pods "web" is forbidden: node "gone" not found`,
+  ],
+] as const) {
+  test(`nodes do what they have declared: a change of ${name}`, async () => {
+    const request = { operation: "UPDATE", subresource: "resize", name: "web", object, oldObject: old } as const;
+    if (expected === undefined) await admit(request);
+    else assert.equal(await refusal(request), expected);
+  });
+}
+
+const asking = (cpu: string, memory: string, nodeName: string) =>
+  atWork(nodeName, { containers: [{ name: "a", resources: { requests: { cpu, memory } } }] });
+const tooLittle = 'pods "web" is forbidden: node didn\'t have enough allocatable resources:';
+
+for (const [name, object, expected, reason] of [
+  ["what the node has", asking("2", "1Gi", "old")],
+  [
+    "more cpu",
+    asking("2500m", "1Gi", "old"),
+    `403 ${tooLittle} cpu, requested: 2500, allocatable: 2000`,
+    "NodeCapacity",
+  ],
+  [
+    "more of both",
+    asking("3", "2Gi", "old"),
+    `403 ${tooLittle} cpu, requested: 3000, allocatable: 2000; memory, requested: 2147483648, allocatable: 1073741824`,
+    "NodeCapacity",
+  ],
+  [
+    "a node of another system",
+    asking("1", "1Mi", "glass"),
+    '403 pods "web" is forbidden: pod resize is only supported on linux nodes, node "glass" is "windows"',
+    "UnsupportedPlatform",
+  ],
+] as const) {
+  test(`pods ask for no more than nodes have: ${name}`, async () => {
+    const oldObject = asking("1", "1Gi", object.spec.nodeName ?? "");
+    const request = { operation: "UPDATE", subresource: "resize", name: "web", object, oldObject } as const;
+    if (expected === undefined) return admit(request);
+    assert.equal(await refusal(request), expected);
+    await assert.rejects(admit(request), (error) => {
+      assert(error instanceof StatusError);
+      assert.deepEqual(error.status.details?.causes, [{ reason }]);
+      return true;
+    });
+  });
+}
 
 test("a pod gets its account's token, tolerations and priority", async () => {
   const made = pod({

@@ -51,6 +51,8 @@ export const admissionPlugins: readonly string[] = [
   "DefaultIngressClass",
   "DenyServiceExternalIPs",
   "PodTopologyLabels",
+  "NodeDeclaredFeatureValidator",
+  "PodResizeValidator",
   "MutatingAdmissionPolicy",
   "MutatingAdmissionWebhook",
   "ValidatingAdmissionPolicy",

@@ -6,6 +6,7 @@ import { defaultIngressClass, defaultStorageClass } from "./default-classes.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { nodeDeclaredFeatureValidator } from "./node-declared-feature-validator.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { alwaysPullImages } from "./optional/always-pull-images.ts";
 import { denyServiceExternalIPs } from "./optional/deny-service-external-ips.ts";
@@ -16,6 +17,7 @@ import { podNodeSelector } from "./optional/pod-node-selector.ts";
 import { podTolerationRestriction } from "./optional/pod-toleration-restriction.ts";
 import { type AdmissionChoice, optionalPlugins } from "./plugin-choice.ts";
 import { podPartsAdmission } from "./pod-parts.ts";
+import { podResizeValidator } from "./pod-resize-validator.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
 import { podTopologyLabels } from "./pod-topology-labels.ts";
 import { mutatingAdmissionPolicy, validatingAdmissionPolicy } from "./policies/policies-plugins.ts";
@@ -86,6 +88,8 @@ export const allPlugins = (options: AdmissionSources): readonly AdmissionPlugin[
   defaultIngressClass(options.table),
   denyServiceExternalIPs,
   podTopologyLabels(options.table),
+  nodeDeclaredFeatureValidator(options.table),
+  podResizeValidator(options.table),
   mutatingAdmissionPolicy(policies(options)),
   mutatingAdmissionWebhook({ ...options, ...options.webhooks }),
   serviceAllocationAdmission,

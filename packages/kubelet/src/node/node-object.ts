@@ -1,4 +1,4 @@
-import type { ContainerImage, New, Node, NodeCondition, NodeStatus } from "@skiff/api";
+import type { ContainerImage, New, Node, NodeCondition, NodeFeature, NodeStatus } from "@skiff/api";
 import { asMillis, asUnits } from "@skiff/api";
 import { timestamp } from "@skiff/base";
 import type { ImageSummary } from "@skiff/runtime";
@@ -41,6 +41,14 @@ export function nodeResources(
     },
   };
 }
+
+/** What this kubelet can do that others in a cluster perhaps cannot: the node declares it. In alphabetical order. */
+export const declaredFeatures: readonly NodeFeature[] = [
+  "ExtendWebSocketsToKubelet",
+  "InPlacePodLevelResourcesVerticalScaling",
+  "InPlacePodVerticalScalingInitContainers",
+  "RestartAllContainersOnContainerExits",
+];
 
 /** Labels that every node bears, and those this one is given. */
 export const nodeLabels = (node: NodeIdentity, machine: NodeMachine): Texts => ({
@@ -148,6 +156,7 @@ export function nodeStatus(options: {
     capacity: { ...before?.capacity, ...capacity, ...counts((one) => one.capacity) },
     allocatable: { ...before?.allocatable, ...allocatable, ...counts((one) => one.allocatable) },
     conditions: options.conditions,
+    declaredFeatures: [...declaredFeatures],
     daemonEndpoints: { kubeletEndpoint: { Port: options.port } },
     images: nodeImages(options.images),
     // Absent where none is; said as an empty list once when the last one went.

@@ -14,6 +14,7 @@ const node: AdmittingNode = {
   appArmor: false,
   pressures: new Set(),
   strictSupplementalGroups: false,
+  declaredFeatures: ["RestartAllContainersOnContainerExits"],
   shuttingDown: false,
   others: [],
 };
@@ -36,6 +37,9 @@ const affinity = (...values: string[]) =>
       },
     },
   });
+const restartsAll = podOf({
+  containers: [containerOf("a", { restartPolicyRules: [{ action: "RestartAllContainers" }] })],
+});
 const taints = [{ key: "gone", effect: "NoExecute" }];
 const noAffinity = "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector";
 const noPorts = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports";
@@ -127,6 +131,13 @@ const table: readonly (readonly [string, Pod, Partial<AdmittingNode>, string])[]
     podOf({ securityContext: { supplementalGroupsPolicy: "Strict" } }),
     { strictSupplementalGroups: true },
     "admitted",
+  ],
+  ["restarts of all containers that the node can do", restartsAll, {}, "admitted"],
+  [
+    "those that it cannot do",
+    restartsAll,
+    { declaredFeatures: [] },
+    "PodFeatureUnsupported: Pod requires node features that are not available: RestartAllContainersOnContainerExits",
   ],
   [
     "AppArmor where there is none",

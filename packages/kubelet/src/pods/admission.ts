@@ -1,4 +1,12 @@
-import { type Pod, podFitsNodeLabels, podRequests, type Taint, untoleratedTaint } from "@skiff/api";
+import {
+  featuresToRun,
+  type Pod,
+  podFitsNodeLabels,
+  podRequests,
+  type Taint,
+  undeclaredBy,
+  untoleratedTaint,
+} from "@skiff/api";
 import { isCritical, pressureRefusal } from "../eviction/rank.ts";
 import { appArmorRefusal } from "../security/app-armor.ts";
 import { sysctlRefusal } from "../security/sysctls.ts";
@@ -22,6 +30,8 @@ export interface AdmittingNode {
   readonly pressures: ReadonlySet<string>;
   /** The runtime can leave out the groups that an image's /etc/group has for its user. */
   readonly strictSupplementalGroups: boolean;
+  /** What it has declared that it can do. */
+  readonly declaredFeatures: readonly string[];
   /** The machine is about to be shut down. */
   readonly shuttingDown: boolean;
   /** Pods on the node that have not ended. */
@@ -53,7 +63,7 @@ export function admitPod(pod: Pod, node: AdmittingNode): Judgement {
   const before = sysctlsRefusal(pod, node) ?? systemRefusal(pod, node);
   if (before !== undefined) return refused(before);
   const lacks = shortagesOf(pod, node);
-  const otherwise = placementRefusal(pod, node) ?? appArmorPart(pod, node);
+  const otherwise = placementRefusal(pod, node) ?? appArmorPart(pod, node) ?? featuresRefusal(pod, node);
   const [first] = lacks;
   if (first === undefined) return otherwise === undefined ? { kind: "admitted" } : refused(otherwise);
   if (!isCritical(pod)) return refused(first.refusal);
@@ -132,6 +142,12 @@ function placementRefusal(pod: Pod, node: AdmittingNode): Refusal | undefined {
 function appArmorPart(pod: Pod, node: AdmittingNode): Refusal | undefined {
   const message = appArmorRefusal(pod, node.appArmor);
   return message === undefined ? undefined : ["AppArmor", message];
+}
+
+function featuresRefusal({ spec }: Pod, { declaredFeatures }: AdmittingNode): Refusal | undefined {
+  const missing = undeclaredBy({ declaredFeatures: [...declaredFeatures] }, featuresToRun(spec));
+  if (missing.length === 0) return undefined;
+  return ["PodFeatureUnsupported", `Pod requires node features that are not available: ${missing.join(", ")}`];
 }
 
 interface HostPort {

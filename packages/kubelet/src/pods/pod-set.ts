@@ -1,6 +1,7 @@
 import { type Pod, Pods } from "@skiff/api";
 import { abortable, type Background, describeError } from "@skiff/base";
 import type { CacheChange, Informer } from "@skiff/client";
+import { declaredFeatures } from "../node/node-object.ts";
 import type { NodeReporter } from "../node/node-reporter.ts";
 import { isMirrorPod, isStaticPod } from "../static-pods/static-pod.ts";
 import { admitPod, type Judgement } from "./admission.ts";
@@ -194,6 +195,7 @@ export class PodSet implements Disposable {
       appArmor,
       pressures: this.#parts.pods.pressures(),
       strictSupplementalGroups: runtime.features.supplementalGroupsPolicy,
+      declaredFeatures,
       shuttingDown: this.#parts.pods.shuttingDown(),
       others,
     });

@@ -1,6 +1,5 @@
 import type { Container, Pod, ResourceRequirements } from "@skiff/api";
 import { isJsonObject, jsonEqual } from "@skiff/base";
-import { isSidecar } from "../pods/restart-policy.ts";
 
 type Amounts = Readonly<Record<string, string>>;
 
@@ -22,10 +21,7 @@ export const resourcesOf = (from: ResourceRequirements | undefined): Resources =
   ...(from?.limits === undefined ? {} : { limits: from.limits }),
 });
 
-const resizable = ({ spec }: Pod): readonly Container[] => [
-  ...(spec.initContainers ?? []).filter(isSidecar),
-  ...spec.containers,
-];
+const resizable = ({ spec }: Pod): readonly Container[] => [...(spec.initContainers ?? []), ...spec.containers];
 
 /** What a pod's object asks for now. */
 export const desiredAllocation = (pod: Pod): Allocation => ({

@@ -1,7 +1,6 @@
 import { asMillis, asUnits, type Container, type Pod } from "@skiff/api";
 import { jsonEqual } from "@skiff/base";
 import type { ContainerStatus } from "@skiff/runtime";
-import { isSidecar } from "../pods/restart-policy.ts";
 import type { PodView } from "../pods/runtime-cache.ts";
 import { type Resources, resourcesOf } from "./allocation.ts";
 
@@ -26,7 +25,7 @@ export function planResize(
   view: PodView,
   actual: (containerId: string) => Resources | undefined,
 ): readonly ContainerResize[] {
-  const containers = [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers];
+  const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
   return containers.flatMap((container): readonly ContainerResize[] => {
     const status = view.containers.find((one) => one.name === container.name);
     if (status?.state !== "running") return [];

@@ -4,10 +4,11 @@ import { seededRandom, VirtualClock } from "@skiff/base";
 import { MemoryCgroups } from "@skiff/host";
 import { fileLogs, SimulatedRuntime } from "@skiff/runtime";
 import { NodeFixture } from "../fixtures/node-fixture.ts";
-import { containerOf, podOf } from "../fixtures/objects.ts";
+import { containerOf, podOf, runtimeContainer } from "../fixtures/objects.ts";
 import { podRequest } from "../pods/preempt.ts";
 import { desiredAllocation, withAllocation } from "./allocation.ts";
 import { judgeResize } from "./judge-resize.ts";
+import { planResize } from "./plan-resize.ts";
 
 const resources = (cpu: string, memory: string) => ({ requests: { cpu, memory }, limits: { cpu, memory } });
 const podWith = (cpu: string, memory: string, uid = "u1") =>
@@ -40,6 +41,21 @@ describe("what a node grants", () => {
     const whole = podOf({ resources: { requests: { cpu: "5", memory: "1Gi" } } });
     assert.equal(judgeResize(whole, { allocatable, others: [] }).kind, "infeasible");
     assert.equal(podRequest(whole, "cpu"), 5000);
+  });
+
+  it("also gives more to what runs before the others, while it runs", () => {
+    const first = (cpu: string) =>
+      podOf({ initContainers: [containerOf("first", { resources: resources(cpu, "1Gi") })] }, { uid: "u1" });
+    const status = (state: "running" | "exited") => ({
+      sandboxes: [],
+      containers: [runtimeContainer("first", { state })],
+    });
+    const plan = (state: "running" | "exited") =>
+      planResize(first("2"), status(state), () => resources("1", "1Gi")).map(({ container }) => container.name);
+    assert.deepEqual([plan("running"), plan("exited")], [["first"], []]);
+    const old = desiredAllocation(first("1"));
+    const granted = withAllocation(first("2"), old).spec.initContainers?.[0]?.resources;
+    assert.deepEqual(granted, resources("1", "1Gi"));
   });
 
   it("leaves out what was not granted", () => {

@@ -6,6 +6,7 @@ import { type DynamicResourcesOptions, dynamicResources } from "./dynamic-resour
 import { imageLocality } from "./image-locality.ts";
 import { type InterPodAffinityOptions, interPodAffinity } from "./inter-pod-affinity.ts";
 import { nodeAffinity } from "./node-affinity.ts";
+import { nodeDeclaredFeatures } from "./node-declared-features.ts";
 import { nodeName } from "./node-name.ts";
 import { nodePorts } from "./node-ports.ts";
 import {
@@ -47,6 +48,7 @@ export const defaultPlugins = (options: PluginOptions = {}): readonly Plugin[] =
   nodeResourcesFit(options.nodeResourcesFit),
   volumeRestrictions,
   nodeVolumeLimits(),
+  nodeDeclaredFeatures,
   volumeBinding(options.volumeBinding),
   volumeZone,
   podTopologySpread(options.podTopologySpread),

@@ -3,11 +3,13 @@ import { describe, it } from "node:test";
 import type { Node, Pod, PodSpec, Taint } from "@skiff/api";
 import { MemoryInformers } from "@skiff/client/fixtures";
 import { ClusterState, viewOf } from "../cluster-state.ts";
+import { decideOn } from "../fixtures/decide-on.ts";
 import { node, pod } from "../fixtures/objects.ts";
 import { type ClusterEvent, hintMatches, type Plugin } from "../framework.ts";
 import { NodeInfo } from "../node-info.ts";
 import { podFacts } from "../pod-facts.ts";
 import { nodeAffinity as createNodeAffinity } from "./node-affinity.ts";
+import { nodeDeclaredFeatures } from "./node-declared-features.ts";
 import { nodeName } from "./node-name.ts";
 import { nodePorts } from "./node-ports.ts";
 import {
@@ -49,6 +51,36 @@ describe("NodeUnschedulable", () => {
   it("tries again when a node is uncordoned, not when it only reports", () => {
     assert.equal(retried(nodeUnschedulable, pod("p"), updated(node("a"), cordoned)), true);
     assert.equal(retried(nodeUnschedulable, pod("p"), updated(cordoned, cordoned)), false);
+  });
+});
+
+describe("NodeDeclaredFeatures", () => {
+  const restartsAll = pod("p", {
+    containers: [{ name: "main", image: "x", restartPolicyRules: [{ action: "RestartAllContainers" }] }],
+  });
+  const declaring = (name: string, ...declaredFeatures: string[]): Node => ({
+    ...node(name),
+    status: { ...node(name).status, declaredFeatures },
+  });
+  const able = declaring("able", "ExtendWebSocketsToKubelet", "RestartAllContainersOnContainerExits");
+  it("keeps pods off nodes that cannot do what they need", () => {
+    const state = new ClusterState();
+    state.putNode(declaring("a", "ExtendWebSocketsToKubelet"));
+    const first = decideOn(restartsAll, state);
+    assert.equal(first.node, undefined);
+    assert.deepEqual(
+      [...first.verdicts.tally.keys()].map(({ plugin, reason }) => [plugin, reason]),
+      [["NodeDeclaredFeatures", "node(s) didn't match Pod's required features"]],
+    );
+    state.putNode(able);
+    assert.equal(decideOn(restartsAll, state).node, "able");
+  });
+  it("tries again when a node declares more, not when it only reports", () => {
+    assert.equal(retried(nodeDeclaredFeatures, restartsAll, updated(able, node("able"))), true);
+    assert.equal(retried(nodeDeclaredFeatures, restartsAll, updated(able, able)), false);
+    const state = new ClusterState();
+    state.putNode(node("able"));
+    assert.equal(state.putNode(able), true);
   });
 });
 

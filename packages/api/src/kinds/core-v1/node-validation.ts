@@ -14,6 +14,7 @@ export function* checkNode({ spec, status }: Node): Findings {
       yield* checkAmount(`status.${kind}.${name}`, name, amount);
     }
   }
+  yield* checkDeclaredFeatures(status);
   const podCIDRs = spec.podCIDRs ?? [];
   const seen = new Set<string>();
   for (const [index, range] of podCIDRs.entries()) {
@@ -23,6 +24,32 @@ export function* checkNode({ spec, status }: Node): Findings {
   const sixes = podCIDRs.filter((range) => isIPv6(range.split("/")[0] ?? "")).length;
   if (podCIDRs.length > 2 || (podCIDRs.length === 2 && sixes !== 1)) {
     yield fieldError.invalid("spec.podCIDRs", podCIDRs, "may specify no more than one CIDR for each IP family");
+  }
+}
+
+const featureName = /^[A-Z][a-zA-Z0-9]*(\/[a-zA-Z][a-zA-Z0-9]*)*$/;
+const featureNameLimit = 253;
+
+/** Names of what a node can do, in alphabetical order. */
+export function* checkDeclaredFeatures(status: Node["status"]): Findings {
+  const field = "status.declaredFeatures";
+  const features = status?.declaredFeatures ?? [];
+  for (const [index, name] of features.entries()) {
+    const problem =
+      name.length > featureNameLimit
+        ? `must be no more than ${featureNameLimit} characters`
+        : featureName.test(name)
+          ? undefined
+          : "must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes";
+    if (problem !== undefined) {
+      const message = `invalid feature name ${JSON.stringify(name)}: ${problem}`;
+      yield fieldError.invalid(`${field}[${index}]`, name, message);
+    }
+    const next = features[index + 1];
+    if (next === undefined) continue;
+    if (next === name) yield fieldError.duplicate(`${field}[${index + 1}]`, next);
+    else if (name > next)
+      yield fieldError.invalid(`${field}[${index + 1}]`, next, "list must be sorted alphabetically");
   }
 }
 

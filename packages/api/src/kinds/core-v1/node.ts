@@ -2,7 +2,7 @@ import { defineResource } from "../../define-resource.ts";
 import type { Node } from "../../generated/types/core-v1.ts";
 import { cidrWarnings } from "../../validation/address-warnings.ts";
 import { nodeColumns } from "./node-columns.ts";
-import { checkNode, checkNodeUpdate } from "./node-validation.ts";
+import { checkDeclaredFeatures, checkNode, checkNodeUpdate } from "./node-validation.ts";
 
 /** `podCIDR` is the first of `podCIDRs`: who knows only one of the fields sets both. */
 function alignPodCIDRs({ spec }: Node): void {
@@ -32,7 +32,7 @@ export const Nodes = defineResource<Node>({
   warnings,
   validate: (node) => [...checkNode(node)],
   validateUpdate: (node, old) => [...checkNodeUpdate(node, old)],
-  validateStatusUpdate: (node, old) => [...checkNodeUpdate(node, old)],
+  validateStatusUpdate: (node, old) => [...checkDeclaredFeatures(node.status), ...checkNodeUpdate(node, old)],
   defaults(node) {
     node.spec ??= {};
     alignPodCIDRs(node);

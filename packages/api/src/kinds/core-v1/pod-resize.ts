@@ -50,7 +50,7 @@ function* checkResize(pod: Pod, old: Pod): Findings {
   const inits = old.spec.initContainers ?? [];
   for (const [index, before] of inits.entries()) {
     const now = pod.spec.initContainers?.[index];
-    if (now && isSidecar(before)) yield* checkKept(`spec.initContainers[${index}].resources`, now, before);
+    if (now) yield* checkKept(`spec.initContainers[${index}].resources`, now, before);
   }
   for (const [index, before] of old.spec.containers.entries()) {
     const now = pod.spec.containers[index];
@@ -62,11 +62,17 @@ function* checkResize(pod: Pod, old: Pod): Findings {
   }
   for (const [index, before] of inits.entries()) {
     const now = pod.spec.initContainers?.[index];
-    if (isSidecar(before) ? sameButAmounts(now, before) : jsonEqual(now, before)) continue;
-    const message = isSidecar(before)
-      ? "only cpu and memory resources for sidecar containers are mutable"
-      : "resources for non-sidecar init containers are immutable";
-    yield fieldError.forbidden("spec", message);
+    const field = `spec.initContainers[${index}]`;
+    if (!sameButAmounts(now, before)) {
+      const message = "only cpu and memory resources for init or sidecar containers are mutable";
+      yield fieldError.forbidden(field, message);
+    }
+    if (isSidecar(before) || jsonEqual(now, before)) continue;
+    for (const { restartPolicy } of now?.resizePolicy ?? []) {
+      if (restartPolicy !== "RestartContainer") continue;
+      const message = "non-sidecar init containers with a resize policy of RestartContainer cannot be resized";
+      yield fieldError.forbidden(field, message);
+    }
   }
 }
 

@@ -140,7 +140,14 @@ const resizes: readonly (readonly [name: string, pod: Pod, ...found: readonly st
     asking(({ spec }) => {
       spec.initContainers = [{ name: "first", image: "f", resources: { requests: { cpu: "2" } } }];
     }),
-    "spec: Forbidden: resources for non-sidecar init containers are immutable",
+  ],
+  [
+    "another resource of it, and one less",
+    asking(({ spec }) => {
+      spec.initContainers = [{ name: "first", image: "f", resources: { requests: { "ephemeral-storage": "2" } } }];
+    }),
+    "spec.initContainers[0].resources.requests: Forbidden: resource requests cannot be removed",
+    "spec.initContainers[0]: Forbidden: only cpu and memory resources for init or sidecar containers are mutable",
   ],
   [
     "another class",
@@ -151,7 +158,6 @@ const resizes: readonly (readonly [name: string, pod: Pod, ...found: readonly st
       status.qosClass = "Burstable";
     }),
     'spec: Invalid value: "Burstable": Pod QOS Class may not change as a result of resizing',
-    "spec: Forbidden: resources for non-sidecar init containers are immutable",
   ],
 ];
 

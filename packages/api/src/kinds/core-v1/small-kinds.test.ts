@@ -19,6 +19,10 @@ import { Endpoints } from "./endpoints.ts";
 
 const metadata = sampleMeta("a");
 const nodeWith = (change: (node: Node) => void) => sampleNode(change);
+const declaring = (...declaredFeatures: string[]) =>
+  nodeWith((node) => {
+    node.status = { ...node.status, declaredFeatures };
+  });
 const event = (change: Partial<Event>): Event => ({ metadata, involvedObject: { namespace: "default" }, ...change });
 const { namespace: _namespace, ...clusterMeta } = metadata;
 
@@ -27,6 +31,22 @@ const cases: readonly {
   readonly found: () => readonly FieldError[];
   readonly texts: readonly string[];
 }[] = [
+  {
+    name: "node that declares what nobody would",
+    found: () => Nodes.validateStatusUpdate(declaring("B", "A", "A", "b/C", `C/${"c".repeat(252)}`), sampleNode()),
+    texts: [
+      'status.declaredFeatures[1]: Invalid value: "A": list must be sorted alphabetically',
+      'status.declaredFeatures[2]: Duplicate value: "A"',
+      `status.declaredFeatures[3]: Invalid value: "b/C": invalid feature name "b/C": must start with an UpperCamelCase segment, with subsequent segments separated by '/' (e.g., MyFeature or MyFeature/mySubFeature), and contain only alphanumeric characters and slashes`,
+      `status.declaredFeatures[4]: Invalid value: "C/${"c".repeat(252)}": list must be sorted alphabetically`,
+      `status.declaredFeatures[4]: Invalid value: "C/${"c".repeat(252)}": invalid feature name "C/${"c".repeat(252)}": must be no more than 253 characters`,
+    ],
+  },
+  {
+    name: "node that declares what it may",
+    found: () => Nodes.validate(declaring("A", "A/b", "B")),
+    texts: [],
+  },
   {
     name: "deployment that selects other pods",
     found: () =>
