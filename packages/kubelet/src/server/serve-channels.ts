@@ -55,12 +55,14 @@ export async function serveChannels(
   );
   for (const message of pending.splice(0)) receive(message);
   try {
-    const outputs = [
+    const outputs = Promise.all([
       forward(socket, protocol, { channel: channels.stdout, from: running.stdout }),
       forward(socket, protocol, { channel: channels.stderr, from: running.stderr }),
-    ];
+    ]);
+    // They break off before the exit is known where the client goes.
+    outputs.catch(() => {});
     const exitCode = await running.exit;
-    await Promise.all(outputs);
+    await outputs;
     await finish(socket, protocol, { kind: "exited", exitCode });
   } catch (error) {
     await finish(socket, protocol, { kind: "failed", message: describeError(error) });
