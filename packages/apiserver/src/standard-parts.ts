@@ -145,7 +145,7 @@ export function standardParts(options: StandardPartsOptions): StandardParts {
       ["pods/binding", podBinding(table, clock)],
       ["pods/eviction", podEviction(table, clock)],
       ["namespaces/finalize", namespaceFinalize(table)],
-      ["serviceaccounts/token", serviceAccountToken({ table, keys, issuer, audiences, clock, random })],
+      ["serviceaccounts/token", serviceAccountToken({ table, keys, authorizer, issuer, audiences, clock, random })],
     ]),
     virtualResources: new Map([
       ...accessReviews(authorizer, rbac, table),

@@ -25,7 +25,12 @@ function parts(anonymous: AnonymousRule = false) {
   const keys = new TokenKeys(privateKey);
   const web = {
     metadata: namespacedMeta("web"),
-    spec: { serviceAccountName: "robot", nodeName: "n1", containers: [] },
+    spec: {
+      serviceAccountName: "robot",
+      nodeName: "n1",
+      containers: [],
+      volumes: [{ name: "access", projected: { sources: [{ serviceAccountToken: { path: "token" } }] } }],
+    },
   };
   const table = fakeTable([
     [ServiceAccounts, [{ metadata: namespacedMeta("robot") }, { metadata: namespacedMeta("other") }]],
@@ -73,7 +78,16 @@ function parts(anonymous: AnonymousRule = false) {
     impersonation: new Impersonation(new RbacAuthorizer(table)),
     logger: silentLogger,
   });
-  const issue = serviceAccountToken({ table, keys, issuer, audiences: [issuer], clock, random: seededRandom(1) });
+  const authorizer = new RbacAuthorizer(table);
+  const issue = serviceAccountToken({
+    table,
+    keys,
+    authorizer,
+    issuer,
+    audiences: [issuer],
+    clock,
+    random: seededRandom(1),
+  });
   const ask = async (
     headers: Record<string, string>,
     commonName?: string,

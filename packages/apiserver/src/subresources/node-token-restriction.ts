@@ -1,11 +1,13 @@
 import { Pods, refusals, ServiceAccounts } from "@skiff/api";
 import { isJsonObject, type JsonObject } from "@skiff/base";
+import type { AccessAuthorizer } from "../authorization/access.ts";
 import { nodeNameOf } from "../authorization/node-authorizer.ts";
 import type { ResourceTable, UserInfo } from "../contracts.ts";
+import { refusedAudience } from "./node-token-audience.ts";
 
-/** Kubelets ask for tokens that end with a pod of theirs, and for no others. Throws 403. */
+/** Kubelets ask for tokens that end with a pod of theirs and that it needs, and for no others. Throws 403. */
 export async function restrictNodeToken(
-  table: ResourceTable,
+  { table, authorizer }: { readonly table: ResourceTable; readonly authorizer: AccessAuthorizer },
   asked: { readonly user: UserInfo; readonly namespace: string; readonly name: string; readonly spec: JsonObject },
 ): Promise<void> {
   const node = nodeNameOf(asked.user);
@@ -27,4 +29,8 @@ export async function restrictNodeToken(
   if (pod.spec?.nodeName !== node) {
     throw refuse("node requested token bound to a pod scheduled on a different node");
   }
+  const { audiences: wanted } = asked.spec;
+  const audiences = Array.isArray(wanted) ? wanted.filter((one) => typeof one === "string") : [];
+  const why = await refusedAudience({ table, authorizer }, { user: asked.user, pod, account: asked.name, audiences });
+  if (why !== undefined) throw refuse(why);
 }

@@ -3,6 +3,7 @@ import { type Clock, isJsonObject, type JsonObject, type JsonValue, type Random,
 import { expirationErrors } from "../authentication/reviews.ts";
 import { type BoundObject, claimsToJson, type ServiceAccountClaims } from "../authentication/token-claims.ts";
 import type { TokenKeys } from "../authentication/token-keys.ts";
+import type { AccessAuthorizer } from "../authorization/access.ts";
 import type { ResourceTable, SubresourceHandler } from "../contracts.ts";
 import { created } from "./created.ts";
 import { restrictNodeToken } from "./node-token-restriction.ts";
@@ -17,6 +18,8 @@ const yearSeconds = 365 * 24 * 3600;
 export interface TokenIssuing {
   readonly table: ResourceTable;
   readonly keys: TokenKeys;
+  /** Who may have tokens for which audience, where kubelets ask. */
+  readonly authorizer: AccessAuthorizer;
   readonly issuer: string;
   /** Audiences of the API server itself. */
   readonly audiences: readonly string[];
@@ -93,7 +96,7 @@ export const serviceAccountToken = (issuing: TokenIssuing): SubresourceHandler =
     const account = await accounts.get({ namespace, name });
     await accounts.admit(created(accounts, { ref, subresource: "token", body }), context);
     const spec = isJsonObject(body.spec) ? body.spec : {};
-    await restrictNodeToken(issuing.table, { user: context.user, namespace, name, spec });
+    await restrictNodeToken(issuing, { user: context.user, namespace, name, spec });
     const seconds = typeof spec.expirationSeconds === "number" ? spec.expirationSeconds : defaultSeconds;
     const errors = expirationErrors(seconds);
     if (errors.length > 0) {
