@@ -129,6 +129,7 @@ export * from "./kinds/pod-requests.ts";
 export * from "./kinds/pod-state.ts";
 export * from "./kinds/pod-template-hash.ts";
 export { type QosClass, qosClass } from "./kinds/quality-of-service.ts";
+export * from "./kinds/resource-v1/device-resources.ts";
 export * from "./kinds/table-columns.ts";
 export * from "./kinds/taints.ts";
 export { selectorText } from "./kinds/workload-columns.ts";

@@ -147,6 +147,14 @@ export class ClusterState {
     if (this.#assumed.has(uid)) this.removePod(uid);
   }
 
+  /** Has every node asked about anew. */
+  touchAll(): void {
+    for (const info of this.#nodes.values()) {
+      info.touch();
+      this.changes.note(info.slot);
+    }
+  }
+
   #listChanged(): void {
     this.#list = undefined;
     this.#names = undefined;

@@ -183,6 +183,8 @@ export interface Plugin {
   readonly postBind?: (pod: Pod, node: NodeInfo) => void;
   /** Resources whose caches it reads besides nodes and pods. */
   readonly watches?: readonly ResourceDefinition[];
+  /** Resources whose changes void what is remembered of `filter` and `score`: those that change seldom. */
+  readonly forgetOn?: readonly ResourceDefinition[];
   readonly retryOn: readonly RetryHint[];
 }
 

@@ -1,4 +1,4 @@
-import { isPodTerminal, type Node, type Pod, Pods } from "@skiff/api";
+import { isPodTerminal, type Node, type Pod, Pods, type ResourceDefinition } from "@skiff/api";
 import type { Background } from "@skiff/base";
 import type { CacheChange, Informers } from "@skiff/client";
 import type { ClusterState } from "./cluster-state.ts";
@@ -20,6 +20,8 @@ export interface IntakeParts {
   readonly decisions: DecisionLog;
   readonly background: Background;
   readonly informers: Informers;
+  /** Resources whose changes void what is remembered of nodes. */
+  readonly forgetOn: ReadonlySet<ResourceDefinition>;
   readonly profileOf: (pod: Pod) => Profile | undefined;
 }
 
@@ -118,6 +120,7 @@ export class Intake {
   /** Tries again the pods that this may help. */
   happened(event: ClusterEvent): void {
     if (event.kind === "object") {
+      if (this.#parts.forgetOn.has(event.resource)) this.#parts.state.touchAll();
       for (const pod of this.#gated.heldBy(() => this.#parts.hints.waiting(event))) {
         const profile = this.#parts.profileOf(pod);
         if (profile !== undefined) this.#enqueue(pod, profile);

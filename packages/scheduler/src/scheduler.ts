@@ -71,7 +71,8 @@ export class Scheduler implements AsyncDisposable {
     this.#decider = new Decider({ state, view, background, informers, random, logger });
     const [queue, decisions] = [this.#queue, this.#decisions];
     const profileOf = (pod: Pod) => this.#profileOf(pod);
-    this.#intake = new Intake({ state, view, queue, hints, decisions, background, informers, profileOf });
+    const forgetOn = new Set(profiles.flatMap(({ plugins }) => plugins.flatMap((plugin) => plugin.forgetOn ?? [])));
+    this.#intake = new Intake({ state, view, queue, hints, decisions, background, informers, forgetOn, profileOf });
   }
 
   /** Starts scheduling as soon as nodes and pods are known. */

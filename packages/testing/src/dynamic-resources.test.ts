@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   DeviceClasses,
   type DynamicResourceClaim,
+  isNotFound,
   type New,
   type Pod,
   Pods,
@@ -184,4 +185,92 @@ test("devices that have to be made ready are waited for", async () => {
   const devices = [{ driver, pool: on.nodeName, device: "g0", conditions: [condition] }];
   await client.updateStatus(ResourceClaims, { ...claim, status: { ...claim.status, devices } }, { signal });
   await on.cluster.eventually(async () => (await on.nodeOf("p")) === on.nodeName);
+});
+/** Pods that ask for devices by the name of a resource: `example.com/gpu`. */
+const byName = (name: string, amount = "1", resource = "example.com/gpu"): New<Pod> => ({
+  metadata: { name, namespace: "default" },
+  spec: {
+    containers: [
+      {
+        name: "main",
+        image: "i",
+        resources: { requests: { [resource]: amount }, limits: { [resource]: amount } },
+      },
+    ],
+  },
+});
+
+test("devices can be asked for by the name of a resource, which a claim of its own then has", async () => {
+  await using on = await start(["g0", "g1"]);
+  const { client, signal, cluster } = on;
+  const ask = (name: string, amount?: string, resource?: string) =>
+    client.create(Pods, byName(name, amount, resource), { signal });
+  const { metadata } = await ask("p");
+  await cluster.eventually(async () => (await on.why("p"))?.includes("2 Insufficient example.com/gpu") === true);
+  await client.patch(
+    DeviceClasses,
+    { name: "gpu" },
+    { spec: { extendedResourceName: "example.com/gpu" } },
+    { type: "merge", signal },
+  );
+  await cluster.eventually(async () => (await on.why("p"))?.includes("2 cannot allocate all claims") === true);
+  await on.publish();
+  await cluster.eventually(async () => (await on.nodeOf("p")) === on.nodeName);
+  const { extendedResourceClaimStatus: told } = (await client.get(Pods, metadata, { signal })).status;
+  const request = "container-0-request-0";
+  assert.deepEqual(told?.requestMappings, [
+    { containerName: "main", resourceName: "example.com/gpu", requestName: request },
+  ]);
+  const ref = { namespace: "default", name: told?.resourceClaimName ?? "" };
+  const claim = await client.get(ResourceClaims, ref, { signal });
+  assert.match(claim.metadata.name, /^p-extended-resources-.{5}$/);
+  assert.deepEqual(claim.metadata.annotations, { "resource.kubernetes.io/extended-resource-claim": "true" });
+  assert.deepEqual(claim.metadata.ownerReferences, [
+    { apiVersion: "v1", kind: "Pod", name: "p", uid: metadata.uid, controller: true },
+  ]);
+  assert.deepEqual(claim.spec.devices?.requests, [
+    { name: request, exactly: { deviceClassName: "gpu", allocationMode: "ExactCount", count: 1 } },
+  ]);
+  assert.deepEqual(claim.status.allocation?.devices?.results, [{ request, driver, pool: on.nodeName, device: "g0" }]);
+  assert.deepEqual(claim.status.reservedFor, [{ resource: "pods", name: "p", uid: metadata.uid }]);
+
+  // The class is a resource by its own name, too, and both are served from the same devices.
+  await ask("q", "1", "deviceclass.resource.kubernetes.io/gpu");
+  await cluster.eventually(async () => (await on.nodeOf("q")) === on.nodeName);
+  await ask("r");
+  await cluster.eventually(async () => (await on.why("r"))?.includes("2 cannot allocate all claims") === true);
+  await client.delete(Pods, metadata, { signal, gracePeriodSeconds: 0 });
+  await cluster.eventually(async () => (await on.nodeOf("r")) === on.nodeName);
+  await assert.rejects(client.get(ResourceClaims, ref, { signal }), isNotFound);
+});
+
+test("a claim that was left from a binding that failed goes before the pod is tried again", async () => {
+  await using on = await start(["g0"]);
+  const { client, signal, cluster } = on;
+  await client.patch(
+    DeviceClasses,
+    { name: "gpu" },
+    { spec: { extendedResourceName: "example.com/gpu" } },
+    { type: "merge", signal },
+  );
+  const { metadata } = await client.create(Pods, byName("p"), { signal });
+  await cluster.eventually(async () => (await on.why("p"))?.includes("2 cannot allocate all claims") === true);
+  const { uid, name } = metadata;
+  const left = await client.create(
+    ResourceClaims,
+    {
+      metadata: {
+        name: "left",
+        namespace: "default",
+        annotations: { "resource.kubernetes.io/extended-resource-claim": "true" },
+        ownerReferences: [{ apiVersion: "v1", kind: "Pod", name, uid, controller: true }],
+        finalizers: ["resource.kubernetes.io/delete-protection"],
+      },
+      spec: { devices: { requests } },
+    },
+    { signal },
+  );
+  await on.publish();
+  await cluster.eventually(async () => (await on.nodeOf("p")) === on.nodeName);
+  await assert.rejects(client.get(ResourceClaims, left.metadata, { signal }), isNotFound);
 });

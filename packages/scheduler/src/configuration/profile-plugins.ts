@@ -64,6 +64,7 @@ function restricted(plugin: Plugin, at: ReadonlySet<ExtensionPoint>, weight: num
     retryOn,
     ...(concerns && { concerns }),
     ...(watches && { watches }),
+    ...(plugin.forgetOn && { forgetOn: plugin.forgetOn }),
     ...(plugin.prepare && { prepare: plugin.prepare }),
     ...(filters && plugin.prepare && { prepare: plugin.prepare }),
     ...(filters && preFilter && { preFilter: restrictedPreFilter(preFilter, at) }),

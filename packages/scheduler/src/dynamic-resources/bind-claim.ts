@@ -2,7 +2,8 @@ import { type AllocationResult, type DynamicResourceClaim, isConflict, type Pod,
 import { describeError } from "@skiff/base";
 import type { BindContext } from "../framework.ts";
 
-const finalizer = "resource.kubernetes.io/delete-protection";
+/** Holds a claim for as long as it has devices. */
+export const claimFinalizer = "resource.kubernetes.io/delete-protection";
 const attempts = 5;
 
 const named = async <T>(what: string, work: Promise<T>): Promise<T> => {
@@ -41,8 +42,8 @@ export async function bindClaim(
     if (allocation !== undefined) {
       if (now.status?.allocation !== undefined) throw new Error(`claim ${who} got allocated elsewhere in the meantime`);
       const finalizers = now.metadata.finalizers ?? [];
-      if (!finalizers.includes(finalizer)) {
-        const protectedClaim = { ...now, metadata: { ...now.metadata, finalizers: [...finalizers, finalizer] } };
+      if (!finalizers.includes(claimFinalizer)) {
+        const protectedClaim = { ...now, metadata: { ...now.metadata, finalizers: [...finalizers, claimFinalizer] } };
         held = await named(`add finalizer to claim ${who}`, client.update(ResourceClaims, protectedClaim, { signal }));
       }
     }

@@ -26,7 +26,7 @@ export class DeviceState {
   claim(name: string, namespace: string): DynamicResourceClaim | undefined {
     const known = this.#cluster.informer(ResourceClaims).get(name, namespace);
     const written = known === undefined ? undefined : this.#written.get(known.metadata.uid);
-    return written !== undefined && this.#isNewer(written, known) ? written : known;
+    return written !== undefined && known !== undefined && this.#isNewer(written, known) ? written : known;
   }
 
   isInFlight({ metadata }: DynamicResourceClaim): boolean {
@@ -43,7 +43,7 @@ export class DeviceState {
   end(uid: string, written?: DynamicResourceClaim): void {
     this.#changes++;
     this.#inFlight.delete(uid);
-    if (written !== undefined) this.#written.set(uid, written);
+    if (written !== undefined) this.#written.set(written.metadata.uid, written);
   }
 
   /** The newest slices of each pool. */
@@ -60,22 +60,28 @@ export class DeviceState {
     return this.#inUse.value;
   }
 
-  #isNewer(written: DynamicResourceClaim, known: DynamicResourceClaim | undefined): boolean {
-    if (known === undefined || known.metadata.uid !== written.metadata.uid) return false;
+  #isNewer(written: DynamicResourceClaim, known: DynamicResourceClaim): boolean {
+    if (known.metadata.uid !== written.metadata.uid) return false;
     return Number(known.metadata.resourceVersion) < Number(written.metadata.resourceVersion);
+  }
+
+  /** The cache has it, or something newer, or has seen it come and go. */
+  #isOutdated(written: DynamicResourceClaim): boolean {
+    const informer = this.#cluster.informer(ResourceClaims);
+    const { name, namespace, uid, resourceVersion } = written.metadata;
+    const known = informer.get(name, namespace);
+    if (known?.metadata.uid === uid) return !this.#isNewer(written, known);
+    return informer.revision >= Number(resourceVersion);
   }
 
   #count(): DevicesInUse {
     const informer = this.#cluster.informer(ResourceClaims);
-    for (const [uid, claim] of this.#written) {
-      const { name, namespace } = claim.metadata;
-      if (!this.#isNewer(claim, informer.get(name, namespace))) this.#written.delete(uid);
-    }
+    for (const [uid, claim] of this.#written) if (this.#isOutdated(claim)) this.#written.delete(uid);
     const whole = new Set<string>();
     const shared = new Map<string, Amounts[]>();
-    for (const known of informer.list()) {
-      const { uid } = known.metadata;
-      const claim = this.#inFlight.get(uid) ?? this.#written.get(uid) ?? known;
+    const claims = new Map(informer.list().map((claim) => [claim.metadata.uid, claim]));
+    for (const [uid, claim] of [...this.#written, ...this.#inFlight]) claims.set(uid, claim);
+    for (const claim of claims.values()) {
       for (const result of claim.status?.allocation?.devices?.results ?? []) {
         if (result.adminAccess === true) continue;
         const id = deviceId(result.driver, result.pool, result.device);

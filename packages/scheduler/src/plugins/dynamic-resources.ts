@@ -1,27 +1,38 @@
 import {
   type AllocationResult,
+  type DeviceClass,
   DeviceClasses,
   type DynamicResourceClaim,
   type KubeObject,
+  type Node,
   nodeSelectorMatches,
   type Pod,
   ResourceClaims,
   ResourceSlices,
 } from "@skiff/api";
-import { isJsonObject, type JsonObject, jsonEqual, type Random, systemRandom, timestamp, uuid } from "@skiff/base";
+import { isJsonObject, type JsonObject, jsonEqual, type Random, systemRandom, uuid } from "@skiff/base";
 import { type Allotment, allocate } from "../dynamic-resources/allocate.ts";
 import { allocationResult } from "../dynamic-resources/allocation-result.ts";
-import { bindClaim } from "../dynamic-resources/bind-claim.ts";
-import { readinessOf, whenDevicesReady } from "../dynamic-resources/device-readiness.ts";
+import { bindClaims, type ChosenDevices, noDevices, release } from "../dynamic-resources/bind-claims.ts";
+import { readinessOf } from "../dynamic-resources/device-readiness.ts";
 import { deviceStateOf } from "../dynamic-resources/device-state.ts";
+import { deviceResourcesOf, deviceWishes } from "../dynamic-resources/device-wishes.ts";
 import { canBeReserved, isReservedFor, podClaims } from "../dynamic-resources/pod-claims.ts";
 import { poolsOf } from "../dynamic-resources/pools.ts";
 import { waysOf } from "../dynamic-resources/requests.ts";
 import { SelectorError, type SelectorMatch, selectorMatch } from "../dynamic-resources/selectors.ts";
 import {
-  type BindContext,
+  deleteSpecialClaim,
+  draftOf,
+  isSpecialClaimOf,
+  resourceClasses,
+  type SpecialClaim,
+  specialClaimOf,
+} from "../dynamic-resources/special-claim.ts";
+import {
   type ClusterView,
   definePlugin,
+  type FilterResult,
   fits,
   type Plugin,
   type PostFilterResult,
@@ -39,10 +50,23 @@ const refused = (reason: string): PreFilterResult => ({ kind: "rejected", reason
 interface Look {
   readonly claims: readonly DynamicResourceClaim[];
   readonly wanting: readonly DynamicResourceClaim[];
-  /** Devices for those that want some, by node. */
-  readonly found: Map<string, readonly (readonly Allotment[])[]>;
+  /** What it asks for by the names of resources. */
+  readonly extended: Extended | undefined;
+  readonly found: Map<string, Found>;
   /** Claims that have devices which some node has no access to. */
   readonly unavailable: Set<DynamicResourceClaim>;
+}
+
+type Extended =
+  | { readonly kind: "wanted"; readonly pod: Pod; readonly classes: ReadonlyMap<string, DeviceClass> }
+  /** A claim was made for it when the pod was tried before: its devices may be the wrong ones by now. */
+  | { readonly kind: "stale"; readonly claim: DynamicResourceClaim };
+
+/** What a node has for the pod. */
+interface Found {
+  /** Devices of the claims that want some, then those of the special one. */
+  readonly allotments: readonly (readonly Allotment[])[];
+  readonly special: SpecialClaim | undefined;
 }
 
 export interface DynamicResourcesOptions {
@@ -62,21 +86,21 @@ export function dynamicResources({
   let matches: SelectorMatch | undefined;
   let loading: Promise<void> | undefined;
   const looks = new Map<string, Look>();
-  const chosen = new Map<string, ReadonlyMap<string, AllocationResult>>();
+  const chosen = new Map<string, ChosenDevices>();
   return definePlugin({
     name: "DynamicResources",
     watches: [ResourceClaims, ResourceSlices, DeviceClasses],
-    concerns: hasClaims,
+    concerns: needsDevices,
     retryOn: [
       { kind: "nodeAdded" },
-      { kind: "nodeUpdated", helps: ({ node, old }) => node.metadata.labels !== old.metadata.labels },
+      { kind: "nodeUpdated", helps: ({ node, old }) => isChanged(node, old) },
       { kind: "object", resource: DeviceClasses, helps: ({ change }) => change.kind !== "deleted" },
       { kind: "object", resource: ResourceSlices, helps: ({ change }) => change.kind !== "deleted" },
       {
         kind: "object",
         resource: ResourceClaims,
         helps: ({ pod, change }) => {
-          if (change.kind === "deleted") return hadDevices(change.object);
+          if (change.kind === "deleted") return hadDevices(change.object) || isSpecialClaimOf(pod, change.object);
           const before = change.kind === "updated" ? change.old : undefined;
           if (before !== undefined && hadDevices(before) && !hadDevices(change.object)) return true;
           if (!refersTo(pod, change.object)) return false;
@@ -91,7 +115,7 @@ export function dynamicResources({
       return found.kind === "waiting" ? found.reason : undefined;
     },
     prepare(pod) {
-      if (!hasClaims(pod) || matches !== undefined) return undefined;
+      if (!needsDevices(pod) || matches !== undefined) return undefined;
       loading ??= import("@skiff/cel").then((engine) => {
         matches = selectorMatch(engine);
       });
@@ -103,11 +127,12 @@ export function dynamicResources({
       const found = podClaims(pod, (name, namespace) => state.claim(name, namespace));
       if (found.kind === "waiting") return refused(found.reason);
       const { claims } = found;
-      if (claims.length === 0 || matches === undefined) return skip;
+      const extended = extendedOf(pod, cluster);
+      if ((claims.length === 0 && extended === undefined) || matches === undefined) return skip;
       const refusal = refusalOf(pod, claims, cluster);
       if (refusal !== undefined) return refused(refusal);
       const wanting = claims.filter((claim) => !hasDevices(claim));
-      const look: Look = { claims, wanting, found: new Map(), unavailable: new Set() };
+      const look: Look = { claims, wanting, extended, found: new Map(), unavailable: new Set() };
       looks.set(pod.metadata.uid, look);
       const match = matches;
       return { kind: "look", filter: ({ node }) => fitsOn(node, look, { cluster, match }) };
@@ -116,15 +141,17 @@ export function dynamicResources({
     reserve(pod, node, cluster) {
       const look = looks.get(pod.metadata.uid);
       looks.delete(pod.metadata.uid);
-      const allotments = look?.found.get(node.name);
-      if (look === undefined || allotments === undefined) return undefined;
+      const found = look?.found.get(node.name);
+      if (look === undefined || found === undefined) return undefined;
       const state = deviceStateOf(cluster);
-      const results = resultsOf(look.wanting, allotments, { node, cluster, random });
-      for (const claim of look.wanting) {
+      const { allotments, special } = found;
+      const wanting = special === undefined ? look.wanting : [...look.wanting, special.claim];
+      const results = resultsOf(wanting, allotments, { node, cluster, random });
+      for (const claim of wanting) {
         const allocation = results.get(claim.metadata.uid);
         if (allocation !== undefined) state.begin({ ...claim, status: { ...claim.status, allocation } });
       }
-      chosen.set(pod.metadata.uid, results);
+      chosen.set(pod.metadata.uid, { results, special });
       return {
         [Symbol.dispose]() {
           chosen.delete(pod.metadata.uid);
@@ -132,14 +159,28 @@ export function dynamicResources({
         },
       };
     },
-    preBind: (pod, _, context) =>
-      hasClaims(pod)
-        ? bindClaims(pod, chosen.get(pod.metadata.uid) ?? new Map(), { ...context, bindingTimeoutMs })
-        : undefined,
+    preBind(pod, _, context) {
+      const devices = chosen.get(pod.metadata.uid) ?? noDevices;
+      if (!hasClaims(pod) && devices.special === undefined) return undefined;
+      return bindClaims(pod, devices, { ...context, bindingTimeoutMs });
+    },
     postBind: (pod) => {
       chosen.delete(pod.metadata.uid);
     },
   });
+}
+
+const needsDevices = (pod: Pod): boolean => hasClaims(pod) || deviceResourcesOf(pod).length > 0;
+
+const isChanged = (node: Node, old: Node): boolean =>
+  node.metadata.labels !== old.metadata.labels || node.status?.allocatable !== old.status?.allocatable;
+
+/** What the pod asks for by the names of resources that are classes of devices. */
+function extendedOf(pod: Pod, cluster: ClusterView): Extended | undefined {
+  const classes = resourceClasses(cluster);
+  if (!deviceResourcesOf(pod).some(([name]) => classes.has(name))) return undefined;
+  const claim = specialClaimOf(pod, cluster);
+  return claim === undefined ? { kind: "wanted", pod, classes } : { kind: "stale", claim };
 }
 
 const hasDevices = ({ status }: DynamicResourceClaim): boolean => status?.allocation !== undefined;
@@ -176,29 +217,51 @@ function refusalOf(pod: Pod, claims: readonly DynamicResourceClaim[], cluster: C
   return undefined;
 }
 
+/** The claim that the pod needs on a node for what no device plugin has there; none, or why the node will not do. */
+function specialOn(
+  node: NodeInfo,
+  extended: Look["extended"],
+): { readonly special?: SpecialClaim; readonly refusal?: FilterResult } {
+  if (extended === undefined) return {};
+  if (extended.kind === "stale") return { refusal: rejects("cannot schedule extended resource claim") };
+  const { pod, classes } = extended;
+  const missing: string[] = [];
+  for (const [name] of deviceResourcesOf(pod)) {
+    const allocatable = node.allocatable.get(name);
+    if (classes.has(name) && !allocatable) missing.push(name);
+    else if (allocatable === undefined) return { refusal: rejects("cannot fit resource") };
+  }
+  const { requests, mappings } = deviceWishes(pod, missing, classes);
+  return requests.length === 0 ? {} : { special: { claim: draftOf(pod, requests), mappings } };
+}
+
 function fitsOn(
-  { name, node }: NodeInfo,
+  info: NodeInfo,
   look: Look,
   { cluster, match }: { readonly cluster: ClusterView; readonly match: SelectorMatch },
 ) {
+  const { name, node } = info;
+  const { special, refusal } = specialOn(info, look.extended);
+  if (refusal !== undefined) return refusal;
   const unavailable = look.claims.filter(({ status }) => {
     const selector = status?.allocation?.nodeSelector;
     return selector !== undefined && !nodeSelectorMatches(selector, node);
   });
   for (const claim of unavailable) look.unavailable.add(claim);
   if (unavailable.length > 0) return elsewhere;
-  if (look.wanting.length === 0) return fits;
+  const claims = special === undefined ? look.wanting : [...look.wanting, special.claim];
+  if (claims.length === 0) return fits;
   const state = deviceStateOf(cluster);
   try {
     const outcome = allocate({
-      claims: look.wanting,
+      claims,
       pools: poolsOf(node, state.slices),
       inUse: state.inUse,
       classOf: (className) => cluster.informer(DeviceClasses).get(className),
       matches: match,
     });
     if (outcome.kind === "none") return rejects(outcome.reason);
-    look.found.set(name, outcome.allotments);
+    look.found.set(name, { allotments: outcome.allotments, special });
     return fits;
   } catch (error) {
     if (error instanceof SelectorError) return rejects(error.message);
@@ -220,53 +283,18 @@ function resultsOf(
   );
 }
 
-/** Writes all claims of the pod, and waits until their devices are ready. */
-async function bindClaims(
-  pod: Pod,
-  results: ReadonlyMap<string, AllocationResult>,
-  context: BindContext & { readonly bindingTimeoutMs: number },
-): Promise<void> {
-  const state = deviceStateOf(context.cluster);
-  const found = podClaims(pod, (name, namespace) => state.claim(name, namespace));
-  if (found.kind === "waiting") throw new Error(found.reason);
-  for (const claim of found.claims) {
-    const { uid } = claim.metadata;
-    let now = claim;
-    if (!isReservedFor(claim, pod)) {
-      const chosen = results.get(uid);
-      const allocation =
-        chosen?.devices?.results?.some((one) => one.bindingConditions !== undefined) === true
-          ? { ...chosen, allocationTimestamp: timestamp(context.clock.now()) }
-          : chosen;
-      now = await bindClaim(claim, { pod, allocation }, context);
-      state.end(uid, now);
-    }
-    try {
-      await whenDevicesReady(now, context);
-    } catch (error) {
-      context.signal.throwIfAborted();
-      await release(now, context);
-      throw error;
-    }
-  }
-}
-
-/** Takes its devices from a claim that nobody can use them of. */
-async function release(claim: DynamicResourceClaim, { client, signal }: Pick<BindContext, "client" | "signal">) {
-  const current = await client.get(ResourceClaims, claim.metadata, { signal });
-  const { allocation: _, reservedFor: __, devices: ___, ...status } = current.status ?? {};
-  await client.updateStatus(ResourceClaims, { ...current, status }, { signal });
-}
-
 /** A claim that has devices where the pod cannot go loses them, if nobody else uses it. */
 function deallocation(pod: Pod, look: Look | undefined): PostFilterResult | undefined {
-  if (!hasClaims(pod)) return undefined;
-  if (look === undefined) return { text: "no new claims to deallocate" };
+  if (look === undefined) return hasClaims(pod) ? { text: "no new claims to deallocate" } : undefined;
   for (const claim of look.unavailable) {
     const users = claim.status?.reservedFor ?? [];
     if (users.length > 1 || users.some(({ uid }) => uid !== pod.metadata.uid)) continue;
     if (readinessOf(claim).kind === "preparing") continue;
     return { text: "deallocation of ResourceClaim completed", act: (context) => release(claim, context) };
+  }
+  if (look.extended?.kind === "stale") {
+    const { claim } = look.extended;
+    return { text: "deletion of ResourceClaim completed", act: (context) => deleteSpecialClaim(claim, context) };
   }
   return { text: "still not schedulable" };
 }

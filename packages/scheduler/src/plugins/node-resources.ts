@@ -1,5 +1,27 @@
-import { isExtendedResource, type Node, type Pod } from "@skiff/api";
-import { definePlugin, type FilterRequest, fits, lacks, type Plugin, type RetryHint, rejects } from "../framework.ts";
+import {
+  asUnits,
+  type DeviceClass,
+  DeviceClasses,
+  isExtendedResource,
+  type KubeObject,
+  type Node,
+  ownDeviceResource,
+  type Pod,
+} from "@skiff/api";
+import { isJsonObject } from "@skiff/base";
+import type { CacheChange } from "@skiff/client";
+import { deviceResourcesOf } from "../dynamic-resources/device-wishes.ts";
+import { resourceClasses } from "../dynamic-resources/special-claim.ts";
+import {
+  definePlugin,
+  type FilterRequest,
+  fits,
+  lacks,
+  type Plugin,
+  type RetryHint,
+  rejects,
+  skip,
+} from "../framework.ts";
 import { amounts, podFacts } from "../pod-facts.ts";
 import { type Allocation, balancedAllocation, leastAllocated, type ResourceScorer } from "./resource-scores.ts";
 
@@ -36,10 +58,21 @@ export function nodeResourcesFit(options: NodeResourcesFitOptions = usualOptions
   const ignores = (name: string): boolean =>
     isExtendedResource(name) &&
     (ignoredResources.has(name) || ignoredResourceGroups.has(name.slice(0, name.indexOf("/"))));
+  /** The classes of devices by resource: whoever decides has `preFilter` asked first. */
+  let classes: ReadonlyMap<string, DeviceClass> = new Map();
   const anyIgnored = ignoredResources.size + ignoredResourceGroups.size > 0;
   return definePlugin({
     name: "NodeResourcesFit",
-    retryOn,
+    watches: [DeviceClasses],
+    forgetOn: [DeviceClasses],
+    retryOn: [
+      ...retryOn,
+      { kind: "nodeUpdated", helps: ({ pod, node, old }) => offersDevices(pod, node, old, classes) },
+    ],
+    preFilter(pod, cluster) {
+      if (deviceResourcesOf(pod).length > 0) classes = resourceClasses(cluster);
+      return skip;
+    },
     filter: ({ facts, node }) => {
       const reasons: string[] = [];
       let resolvable = true;
@@ -47,6 +80,8 @@ export function nodeResourcesFit(options: NodeResourcesFitOptions = usualOptions
       for (const [name, wanted] of facts.requests) {
         if (wanted === 0 || (anyIgnored && ignores(name))) continue;
         const capacity = node.allocatable.get(name) ?? 0;
+        // Where no device plugin has it, devices by claim may: they are DynamicResources' to find.
+        if (capacity === 0 && classes.has(name)) continue;
         if (wanted <= capacity - (node.requested.get(name) ?? 0)) continue;
         reasons.push(`Insufficient ${name}`);
         if (wanted > capacity) resolvable = false;
@@ -62,7 +97,33 @@ const retryOn: readonly RetryHint[] = [
   { kind: "nodeAdded" },
   { kind: "nodeUpdated", helps: ({ pod, node, old }) => offersMore(pod, node, old) },
   { kind: "podGone", helps: () => true },
+  {
+    kind: "object",
+    resource: DeviceClasses,
+    helps: ({ pod, change }) => isClassFor(pod, change),
+  },
 ];
+
+/** The class is a resource now that the pod asks for. */
+function isClassFor(pod: Pod, change: CacheChange<KubeObject>): boolean {
+  if (change.kind === "deleted") return false;
+  const before = change.kind === "updated" ? change.old : undefined;
+  const asks = (resource: string) => podFacts(pod).requests.has(resource);
+  if (before === undefined && asks(ownDeviceResource(change.object.metadata.name))) return true;
+  const name = resourceNameOf(change.object);
+  return name !== undefined && (before === undefined || name !== resourceNameOf(before)) && asks(name);
+}
+
+function resourceNameOf(object: KubeObject): string | undefined {
+  const spec: unknown = Reflect.get(object, "spec");
+  const name = isJsonObject(spec) ? spec.extendedResourceName : undefined;
+  return typeof name === "string" ? name : undefined;
+}
+
+/** What the node has has changed, and it is one that may have devices by claim that the pod asks for. */
+const offersDevices = (pod: Pod, node: Node, old: Node, classes: ReadonlyMap<string, DeviceClass>): boolean =>
+  node.status?.allocatable !== old.status?.allocatable &&
+  deviceResourcesOf(pod).some(([name]) => classes.has(name) && asUnits(node.status?.allocatable?.[name] ?? "0") === 0);
 
 /** The node has more of something that the pod asks for. */
 function offersMore(pod: Pod, node: Node, old: Node): boolean {
