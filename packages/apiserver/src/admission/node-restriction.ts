@@ -128,6 +128,10 @@ function checkPodStatus(request: AdmissionRequest, node: string): void {
   if (!jsonEqual(now?.status?.resourceClaimStatuses ?? [], old?.status?.resourceClaimStatuses ?? [])) {
     throw refused(request, `node ${quoted(node)} cannot update resource claim statues`);
   }
+  const special = ({ status }: Pod) => status?.extendedResourceClaimStatus ?? {};
+  if (now !== undefined && old !== undefined && !jsonEqual(special(now), special(old))) {
+    throw refused(request, `node ${quoted(node)} cannot update extended resource claim status`);
+  }
 }
 
 /** What a kubelet shows of the pods that it found in files: they use nothing that the API keeps. */

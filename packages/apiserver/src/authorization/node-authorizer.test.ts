@@ -33,7 +33,10 @@ const web = pod(
       { name: "p", projected: { sources: [{ secret: { name: "projected" } }, { configMap: { name: "ca" } }] } },
     ],
   },
-  { resourceClaimStatuses: [{ name: "nic", resourceClaimName: "web-nic-x" }] },
+  {
+    resourceClaimStatuses: [{ name: "nic", resourceClaimName: "web-nic-x" }],
+    extendedResourceClaimStatus: { requestMappings: [], resourceClaimName: "web-extended-resources-y" },
+  },
 );
 const resources = builtInResources;
 const found = (plural: string) =>
@@ -110,6 +113,7 @@ test("kubelets read what their pods use, and no more", () => {
     ["get volumeattachments.storage.k8s.io vb", unrelated],
     ["get resourceclaims.resource.k8s.io default/gpu-claim"],
     ["get resourceclaims.resource.k8s.io default/web-nic-x"],
+    ["get resourceclaims.resource.k8s.io default/web-extended-resources-y"],
     ["get resourceclaims.resource.k8s.io default/x", unrelated],
     ["get resourceslices.resource.k8s.io slice"],
     ["list resourceslices.resource.k8s.io?nodeName=n1"],

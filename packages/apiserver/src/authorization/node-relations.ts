@@ -120,7 +120,8 @@ const usesClaim = (pod: Pod, name: string): boolean =>
 
 const usesResourceClaim = ({ spec, status }: Pod, name: string): boolean =>
   (spec?.resourceClaims ?? []).some(({ resourceClaimName }) => resourceClaimName === name) ||
-  (status?.resourceClaimStatuses ?? []).some(({ resourceClaimName }) => resourceClaimName === name);
+  (status?.resourceClaimStatuses ?? []).some(({ resourceClaimName }) => resourceClaimName === name) ||
+  status?.extendedResourceClaimStatus?.resourceClaimName === name;
 
 const containersOf = ({ spec }: Pod) => [
   ...(spec?.containers ?? []),

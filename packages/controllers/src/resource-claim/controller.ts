@@ -111,12 +111,15 @@ const claimReservations = defineController<DynamicResourceClaim>({
   component: "resource_claim",
   for: ResourceClaims,
   watches: [
-    watching(Pods, (pod) =>
-      (pod.spec.resourceClaims ?? []).flatMap((podClaim) => {
+    watching(Pods, (pod) => {
+      const named = (pod.spec.resourceClaims ?? []).flatMap((podClaim) => {
         const place = placeOf(pod, podClaim);
-        return place.kind === "named" ? [{ namespace: pod.metadata.namespace, name: place.name }] : [];
-      }),
-    ),
+        return place.kind === "named" ? [place.name] : [];
+      });
+      // The scheduler makes this one, for devices that are asked for by the names of resources.
+      const special = pod.status?.extendedResourceClaimStatus?.resourceClaimName;
+      return [...named, ...(special ? [special] : [])].map((name) => ({ namespace: pod.metadata.namespace, name }));
+    }),
   ],
   async reconcile(claim, context) {
     const { client, cached, signal } = context;

@@ -1,4 +1,4 @@
-import type { Container, DynamicResourceClaim, Pod } from "@skiff/api";
+import { asUnits, type Container, type DynamicResourceClaim, type Pod } from "@skiff/api";
 
 /** A claim of a pod: by which name containers mean it, and what it is called. */
 export interface PodClaimName {
@@ -8,8 +8,17 @@ export interface PodClaimName {
   readonly generated: boolean;
 }
 
-/** The claims that a pod refers to. Throws where one was not made yet. */
-export const claimNames = ({ metadata, spec, status }: Pod): readonly PodClaimName[] =>
+/** Whether the pod has claims. */
+export const hasClaims = ({ spec, status }: Pod): boolean =>
+  (spec.resourceClaims ?? []).length > 0 || status?.extendedResourceClaimStatus !== undefined;
+
+/** The claims of a pod: those that it refers to, and the one for the devices of its resources. Throws where one was not made yet. */
+export const claimNames = (pod: Pod): readonly PodClaimName[] => {
+  const special = pod.status?.extendedResourceClaimStatus?.resourceClaimName;
+  return [...namedClaims(pod), ...(special ? [{ podClaim: "", name: special, generated: false }] : [])];
+};
+
+const namedClaims = ({ metadata, spec, status }: Pod): readonly PodClaimName[] =>
   (spec.resourceClaims ?? []).flatMap(({ name, resourceClaimName, resourceClaimTemplateName }): PodClaimName[] => {
     if (resourceClaimName) return [{ podClaim: name, name: resourceClaimName, generated: false }];
     const who = `pod "${metadata.namespace}/${metadata.name}"`;
@@ -41,13 +50,31 @@ export function claimRefusal(
 /** Which claims, and which of their requests, a container asks for; an empty request stands for all. */
 export const containerClaims = (
   pod: Pod,
-  { resources }: Container,
-): readonly { readonly name: string; readonly request: string }[] => {
+  container: Container,
+): readonly { readonly name: string; readonly request: string }[] => [
+  ...referredClaims(pod, container),
+  ...resourceRequests(pod, container),
+];
+
+function referredClaims(pod: Pod, { resources }: Container) {
   const wanted = resources?.claims ?? [];
   if (wanted.length === 0) return [];
-  const names = claimNames(pod);
+  const names = namedClaims(pod);
   return wanted.flatMap(({ name: podClaim, request = "" }) => {
     const found = names.find((one) => one.podClaim === podClaim);
     return found === undefined ? [] : [{ name: found.name, request }];
   });
-};
+}
+
+function resourceRequests({ status }: Pod, { name: container, resources }: Container) {
+  const { resourceClaimName: name = "", requestMappings = [] } = status?.extendedResourceClaimStatus ?? {};
+  return requestMappings.flatMap(({ containerName, resourceName, requestName: request }) =>
+    containerName === container && asUnits(resources?.requests?.[resourceName] ?? "0") > 0 ? [{ name, request }] : [],
+  );
+}
+
+/** Whether devices by claim stand behind a container's resource: no device plugin has to give any, then. */
+export const isByClaim = ({ status }: Pod, container: string, resource: string): boolean =>
+  status?.extendedResourceClaimStatus?.requestMappings.some(
+    ({ containerName, resourceName }) => containerName === container && resourceName === resource,
+  ) === true;

@@ -5,6 +5,7 @@ import { seededRandom, systemClock } from "@skiff/base";
 import { fileLogs, SimulatedRuntime } from "@skiff/runtime";
 import { heldClaim, TestClaimDriver } from "../fixtures/claim-driver.ts";
 import { NodeFixture } from "../fixtures/node-fixture.ts";
+import { containerClaims } from "./claims-of-pod.ts";
 
 const { signal } = new AbortController();
 const name = "cards.example.com";
@@ -62,6 +63,30 @@ describe("claims on a node", () => {
     await test.gone("a");
     assert.deepEqual(driver.unprepared, []);
     await test.gone("b");
+    assert.deepEqual(driver.unprepared, ["held"]);
+  });
+
+  it("have the devices of resources, for the containers that ask for them", async () => {
+    await using test = await start();
+    test.node.api.put("resourceclaims", heldClaim("held", name, ["uid-a"]));
+    await using driver = await test.driver();
+    const requests = { "example.com/card": "1" };
+    const mapping = { containerName: "main", resourceName: "example.com/card", requestName: "card" };
+    const status = { extendedResourceClaimStatus: { requestMappings: [mapping], resourceClaimName: "held" } };
+    const main = { name: "main", image: "skiff/hello:1", resources: { requests, limits: requests } };
+    test.node.api.put("pods", {
+      metadata: { name: "a", namespace: "default", uid: "uid-a" },
+      spec: { nodeName: "node-1", terminationGracePeriodSeconds: 30, containers: [main, { ...main, name: "other" }] },
+      status,
+    });
+    await test.runs("a");
+    assert.deepEqual(driver.prepared, ["held"]);
+    const pod = test.node.pod("a");
+    assert.deepEqual(pod?.status.extendedResourceClaimStatus, status.extendedResourceClaimStatus);
+    const claims = (container: string) =>
+      pod === undefined ? undefined : containerClaims(pod, { ...main, name: container });
+    assert.deepEqual([claims("main"), claims("other")], [[{ name: "held", request: "card" }], []]);
+    await test.gone("a");
     assert.deepEqual(driver.unprepared, ["held"]);
   });
 

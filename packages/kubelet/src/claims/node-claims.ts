@@ -5,7 +5,7 @@ import type { Client } from "@skiff/client";
 import { type ContainerGrant, noGrant } from "../grants/container-grant.ts";
 import type { ClaimDrivers } from "./claim-drivers.ts";
 import { type ClaimRecord, type ReadyDevice, readClaimRecords, writeClaimRecords } from "./claim-records.ts";
-import { claimNames, claimRefusal, containerClaims } from "./claims-of-pod.ts";
+import { claimNames, claimRefusal, containerClaims, hasClaims } from "./claims-of-pod.ts";
 import type { DriverClaim, PreparedClaim } from "./messages.ts";
 
 export interface NodeClaimsOptions {
@@ -58,7 +58,7 @@ export class NodeClaims {
 
   /** Has all claims of the pod made ready. Throws where that fails; it may be tried again. */
   async prepare(pod: Pod, signal: AbortSignal): Promise<void> {
-    if ((pod.spec.resourceClaims ?? []).length === 0) return;
+    if (!hasClaims(pod)) return;
     await this.#inTurn(async () => {
       try {
         await this.#prepare(pod, signal);

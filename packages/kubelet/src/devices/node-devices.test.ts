@@ -64,6 +64,30 @@ describe("devices of a node", () => {
     await test.ends("third", "Running");
   });
 
+  it("are not given to containers that have theirs by claim", async () => {
+    await using test = await start();
+    await using plugin = await test.plugin();
+    await test.told(["2", "2"]);
+    const limits = { [resource]: "5" };
+    const mapping = { containerName: "main", resourceName: resource, requestName: "r" };
+    const create = (name: string, status: object) =>
+      test.node.api.put("pods", {
+        metadata: { name, namespace: "default" },
+        spec: {
+          nodeName: "node-1",
+          containers: [{ name: "main", image: "skiff/hello:1", resources: { requests: limits, limits } }],
+        },
+        status,
+      });
+    create("plain", {});
+    await test.ends("plain", "Failed");
+    assert.equal(test.node.pod("plain")?.status.reason, "UnexpectedAdmissionError");
+    create("claims", { extendedResourceClaimStatus: { requestMappings: [mapping], resourceClaimName: "gone" } });
+    // It has been taken, and waits for its claim.
+    await test.until(() => test.node.events.some((one) => one.reason === "FailedPrepareDynamicResources"));
+    assert.deepEqual(plugin.allocations, []);
+  });
+
   it("follow what their plugin says, and are of no use without it", async () => {
     await using test = await start();
     const plugin = await test.plugin();

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { asUnits, type Container, isExtendedResource, type Pod, podLimits } from "@skiff/api";
 import { aborted, Background, type Clock, describeError, type Logger } from "@skiff/base";
 import { GrpcServer, GrpcStatus, serve } from "@skiff/grpc";
+import { isByClaim } from "../claims/claims-of-pod.ts";
 import { type ContainerGrant, mergeGrants } from "../grants/container-grant.ts";
 import type { HintProvider } from "../grants/hint-provider.ts";
 import type { PluginCandidate, PluginHandler } from "../plugins/plugin-registry.ts";
@@ -166,21 +167,24 @@ export class NodeDevices implements HintProvider, PluginHandler, AsyncDisposable
   }
 
   /** What a container asks for of the resources that plugins offer. */
-  #wishes({ resources }: Container): readonly (readonly [resource: string, count: number])[] {
+  #wishes(
+    pod: Pod,
+    { name: container, resources }: Container,
+  ): readonly (readonly [resource: string, count: number])[] {
     return Object.entries(resources?.limits ?? {}).flatMap(([name, amount]) =>
-      this.table.has(name) ? [[name, asUnits(amount)] as const] : [],
+      this.table.has(name) && !isByClaim(pod, container, name) ? [[name, asUnits(amount)] as const] : [],
     );
   }
 
   concerns(pod: Pod): boolean {
     const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
-    return all.some((container) => this.#wishes(container).some(([, count]) => count > 0));
+    return all.some((container) => this.#wishes(pod, container).some(([, count]) => count > 0));
   }
 
   hints(pod: Pod, container: Container): ReadonlyMap<string, readonly NumaHint[] | undefined> {
     const { numaNodes } = this.#options;
     return new Map(
-      this.#wishes(container).map(([resource, count]) => {
+      this.#wishes(pod, container).map(([resource, count]) => {
         const held = this.holdings.ids(pod.metadata.uid, container.name, resource);
         const reusable = held.length > 0 ? [] : this.holdings.reusable(pod, container, resource);
         const taken = this.holdings.taken(resource);
@@ -198,7 +202,8 @@ export class NodeDevices implements HintProvider, PluginHandler, AsyncDisposable
     const uid = pod.metadata.uid;
     return new Map(
       Object.entries(podLimits(pod)).flatMap(([resource, amount]) => {
-        if (!this.table.has(resource)) return [];
+        const byClaim = pod.spec.containers.some(({ name }) => isByClaim(pod, name, resource));
+        if (!this.table.has(resource) || byClaim) return [];
         const held = this.holdings.all.filter((one) => one.podUid === uid && one.resource === resource);
         const taken = this.holdings.taken(resource);
         const free = this.table.healthy(resource).filter((id) => !taken.has(id));
@@ -211,7 +216,7 @@ export class NodeDevices implements HintProvider, PluginHandler, AsyncDisposable
 
   async allocate(pod: Pod, container: Container, affinity: NumaSet | undefined, signal: AbortSignal): Promise<void> {
     const podUid = pod.metadata.uid;
-    for (const [resource, count] of this.#wishes(container)) {
+    for (const [resource, count] of this.#wishes(pod, container)) {
       if (count === 0) continue;
       const choice = chooseDevices(this.table, {
         resource,

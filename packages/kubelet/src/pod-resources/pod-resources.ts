@@ -1,6 +1,6 @@
 import type { Container, Pod } from "@skiff/api";
 import type { Init } from "@skiff/grpc";
-import { claimNames } from "../claims/claims-of-pod.ts";
+import { containerClaims } from "../claims/claims-of-pod.ts";
 import type { NodeClaims } from "../claims/node-claims.ts";
 import type { NodeCpus } from "../cpus/node-cpus.ts";
 import type { NodeDevices } from "../devices/node-devices.ts";
@@ -70,12 +70,11 @@ function containerResources(pod: Pod, container: Container, parts: GivingParts):
   };
 }
 
-function dynamicResources(pod: Pod, { resources }: Container, { records }: NodeClaims): Init<DynamicResource>[] {
-  const wanted = new Set((resources?.claims ?? []).map(({ name }) => name));
-  if (wanted.size === 0) return [];
-  return claimNames(pod).flatMap(({ podClaim, name }) => {
+function dynamicResources(pod: Pod, container: Container, { records }: NodeClaims): Init<DynamicResource>[] {
+  const wanted = new Set(containerClaims(pod, container).map(({ name }) => name));
+  return [...wanted].flatMap((name) => {
     const record = records.find((one) => one.name === name && one.namespace === pod.metadata.namespace);
-    if (record === undefined || !wanted.has(podClaim)) return [];
+    if (record === undefined) return [];
     const claimResources = record.devices.map(({ driver, pool, device, cdiDevices }) => ({
       driverName: driver,
       poolName: pool,

@@ -77,6 +77,9 @@ export function podStatus(input: PodStatusInput): PodStatus {
     qosClass: qosClass(pod),
     ...wholePodResources(pod),
     ...(old?.nominatedNodeName === undefined ? {} : { nominatedNodeName: old.nominatedNodeName }),
+    ...(old?.extendedResourceClaimStatus === undefined
+      ? {}
+      : { extendedResourceClaimStatus: old.extendedResourceClaimStatus }),
     ...(old?.resourceClaimStatuses === undefined ? {} : { resourceClaimStatuses: old.resourceClaimStatuses }),
   };
 }

@@ -2,6 +2,7 @@
 import { type FieldError, fieldError } from "../../field-error.ts";
 import type { Binding, ContainerStatus, Pod } from "../../generated/types/core-v1.ts";
 import {
+  checkDnsLabel,
   checkDnsSubdomain,
   checkImmutable,
   checkIP,
@@ -36,9 +37,44 @@ export function* checkPodStatusUpdate(pod: Pod, old: Pod): Findings {
       restarts: (name) => kind === "initContainerStatuses" && restarts(name) === true,
     });
   }
+  yield* checkExtendedClaim("status.extendedResourceClaimStatus", pod);
   for (const kind of ["podIPs", "hostIPs"] as const) {
     for (const [index, { ip }] of (status[kind] ?? []).entries()) yield* checkIP(`status.${kind}[${index}]`, ip ?? "");
   }
+}
+
+/** Which request of a claim is for which resource of a container. */
+function* checkExtendedClaim(field: string, { spec, status }: Pod): Findings {
+  const told = status.extendedResourceClaimStatus;
+  if (told === undefined) return;
+  const { requestMappings: mappings = [], resourceClaimName = "" } = told;
+  if (mappings.length === 0) {
+    yield fieldError.required(`${field}.requestMappings`, "at least one request mapping is required");
+  }
+  const containers = new Map([...(spec.initContainers ?? []), ...spec.containers].map((one) => [one.name, one]));
+  const seen = new Set<string>();
+  for (const [index, { containerName, resourceName, requestName }] of mappings.entries()) {
+    const path = `${field}.requestMappings[${index}]`;
+    const container = containers.get(containerName);
+    if (container === undefined) {
+      const message = "must match the name of an entry in spec.initContainers.name or spec.containers.name";
+      yield fieldError.invalid(`${path}.containerName`, containerName, message);
+    } else if (container.resources?.requests?.[resourceName] === undefined) {
+      const message =
+        "must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests";
+      yield fieldError.invalid(`${path}.resourceName`, resourceName, message);
+    }
+    yield* checkDnsLabel(`${field}.requestName`, requestName);
+    const key = JSON.stringify([containerName, resourceName, requestName]);
+    if (seen.has(key)) {
+      yield fieldError.duplicate(`${path}.containerName`, containerName);
+      yield fieldError.duplicate(`${path}.resourceName`, resourceName);
+      yield fieldError.duplicate(`${path}.requestName`, requestName);
+    }
+    seen.add(key);
+  }
+  if (resourceClaimName === "") yield fieldError.required(`${field}.resourceClaimName`);
+  else yield* checkDnsSubdomain(`${field}.resourceClaimName`, resourceClaimName);
 }
 
 /** Containers that have ended for good do not begin again. */

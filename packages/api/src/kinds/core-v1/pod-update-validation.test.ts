@@ -193,6 +193,38 @@ test("a binding names a node", () => {
   ]);
 });
 
+test("a claim for resources is mapped to those that containers ask for", () => {
+  const told = (status: Pod["status"]["extendedResourceClaimStatus"]) =>
+    samplePod((pod) => {
+      const requests = { "example.com/gpu": "1" };
+      pod.spec.containers = [{ name: "web", image: "web:1", resources: { requests, limits: requests } }];
+      pod.status = { extendedResourceClaimStatus: status };
+    });
+  const found = (...of: Parameters<typeof told>) =>
+    Pods.validateStatusUpdate(told(...of), told(undefined)).map(fieldErrorText);
+  const mapping = { containerName: "web", resourceName: "example.com/gpu", requestName: "container-0-request-0" };
+  assert.deepEqual(found({ requestMappings: [mapping], resourceClaimName: "c" }), []);
+  const at = "status.extendedResourceClaimStatus";
+  assert.deepEqual(found({ requestMappings: [], resourceClaimName: "" }), [
+    `${at}.requestMappings: Required value: at least one request mapping is required`,
+    `${at}.resourceClaimName: Required value`,
+  ]);
+  const other = { ...mapping, resourceName: "example.com/fpga" };
+  assert.deepEqual(
+    found({
+      requestMappings: [mapping, mapping, other, { ...mapping, containerName: "db" }],
+      resourceClaimName: "c",
+    }),
+    [
+      `${at}.requestMappings[1].containerName: Duplicate value: "web"`,
+      `${at}.requestMappings[1].resourceName: Duplicate value: "example.com/gpu"`,
+      `${at}.requestMappings[1].requestName: Duplicate value: "container-0-request-0"`,
+      `${at}.requestMappings[2].resourceName: Invalid value: "example.com/fpga": must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests`,
+      `${at}.requestMappings[3].containerName: Invalid value: "db": must match the name of an entry in spec.initContainers.name or spec.containers.name`,
+    ],
+  );
+});
+
 test("containers that ended for good do not begin again", () => {
   const reported = (state: "ended" | "running") =>
     samplePod((pod) => {

@@ -174,6 +174,7 @@ const cases: readonly (readonly [who: string, namespace: string, ...what: string
     "+create pods/binding",
     "+get,list,watch,delete pods",
     "+update pods/status",
+    "+create,delete resourceclaims.resource.k8s.io",
     "-create pods",
     "-get secrets",
     "+list persistentvolumes",
