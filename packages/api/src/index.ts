@@ -152,7 +152,7 @@ export { metricsMessage } from "./protobuf/metrics-messages.ts";
 export * from "./protobuf/watch-frame.ts";
 export * from "./quantity.ts";
 export * from "./quota/amounts.ts";
-export { countName, type QuotaEvaluator } from "./quota/evaluator.ts";
+export { countName, type QuotaEvaluator, type QuotaSources } from "./quota/evaluator.ts";
 export * from "./quota/quota-usage.ts";
 export * from "./resource-definition.ts";
 export * from "./schema/decode.ts";

@@ -10,6 +10,7 @@ import {
   podCondition,
   ResourceClaims,
   ResourceClaimTemplates,
+  ResourceQuotas,
   ResourceSlices,
 } from "@skiff/api";
 import { TestCluster } from "./test-cluster.ts";
@@ -242,6 +243,36 @@ test("devices can be asked for by the name of a resource, which a claim of its o
   await client.delete(Pods, metadata, { signal, gracePeriodSeconds: 0 });
   await cluster.eventually(async () => (await on.nodeOf("r")) === on.nodeName);
   await assert.rejects(client.get(ResourceClaims, ref, { signal }), isNotFound);
+});
+
+test("a quota of a resource counts a pod's devices once", async () => {
+  await using on = await start(["g0", "g1"]);
+  const { client, signal, cluster } = on;
+  await on.publish();
+  await client.patch(
+    DeviceClasses,
+    { name: "gpu" },
+    { spec: { extendedResourceName: "example.com/gpu" } },
+    { type: "merge", signal },
+  );
+  const name = "requests.example.com/gpu";
+  const ref = { namespace: "default", name: "q" };
+  await client.create(ResourceQuotas, { metadata: { ...ref }, spec: { hard: { [name]: "1" } } }, { signal });
+  const used = async () => (await client.get(ResourceQuotas, ref, { signal })).status.used?.[name];
+  await cluster.eventually(async () => (await used()) === "0");
+  await client.create(Pods, byName("p"), { signal });
+  await cluster.eventually(async () => (await on.nodeOf("p")) === on.nodeName);
+  await cluster.advance(10_000);
+  assert.equal(await used(), "1");
+  await assert.rejects(client.create(Pods, byName("q"), { signal }), /exceeded quota: q, requested/);
+  await assert.rejects(
+    client.create(
+      ResourceClaims,
+      { metadata: { name: "c", namespace: "default" }, spec: { devices: { requests } } },
+      { signal },
+    ),
+    /exceeded quota: q, requested: requests.example.com\/gpu=1, used: requests.example.com\/gpu=1/,
+  );
 });
 
 test("a claim that was left from a binding that failed goes before the pod is tried again", async () => {

@@ -1,9 +1,17 @@
-import type { ScopedResourceSelectorRequirement } from "../generated/types/core-v1.ts";
+import type { Pod, ScopedResourceSelectorRequirement } from "../generated/types/core-v1.ts";
+import type { DeviceClass, ResourceClaim } from "../generated/types/resource-v1.ts";
 import type { ResourceAmounts } from "../kinds/pod-requests.ts";
 import type { KubeObject } from "../object.ts";
 
 /** A condition of a quota on the objects that it counts. */
 export type Scope = ScopedResourceSelectorRequirement;
+
+/** What else there is, for objects that count by more than themselves. */
+export interface QuotaSources {
+  deviceClasses(): Iterable<DeviceClass>;
+  pod(ref: { readonly namespace: string; readonly name: string }): Pod | undefined;
+  resourceClaims(namespace: string): Iterable<ResourceClaim>;
+}
 
 /**
  * How the objects of one resource count for quotas. The rules are methods, as those of `ResourceDefinition` are: each is handed
@@ -14,6 +22,8 @@ export interface QuotaEvaluator<T extends KubeObject = KubeObject> {
   readonly plural: string;
   /** Whether a quota's resource is one that these objects use. */
   counts(name: string): boolean;
+  /** What an object uses is not up to it alone, and has to be found out each time. */
+  readonly dependsOnOthers?: boolean;
   /** What one object uses. `nowMs`: epoch milliseconds. */
   usage(object: T, nowMs: number): ResourceAmounts;
   /** Whether an object is in a scope. */

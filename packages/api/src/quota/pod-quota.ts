@@ -1,8 +1,8 @@
 import type { Container, Pod, PodAffinityTerm } from "../generated/types/core-v1.ts";
-import { isExtendedResource } from "../kinds/core-v1/resource-validation.ts";
 import { podLimits, podRequests, type ResourceAmounts } from "../kinds/pod-requests.ts";
 import { isPodTerminal } from "../kinds/pod-state.ts";
 import { qosClass } from "../kinds/quality-of-service.ts";
+import { isDeviceResource } from "../kinds/resource-v1/device-resources.ts";
 import { type QuotaEvaluator, type Scope, scopeMatches } from "./evaluator.ts";
 
 const measured = ["cpu", "memory", "ephemeral-storage"] as const;
@@ -28,7 +28,7 @@ export const podQuota: QuotaEvaluator<Pod> = {
     fixed.has(name) ||
     name.startsWith("hugepages-") ||
     name.startsWith("requests.hugepages-") ||
-    (name.startsWith("requests.") && !isNative(name)),
+    (name.startsWith("requests.") && (!isNative(name) || isDeviceResource(name.slice("requests.".length)))),
   usage(pod, nowMs) {
     const count = { "count/pods": "1" };
     return hasEnded(pod, nowMs) ? count : { ...count, ...computeUsage(podRequests(pod), podLimits(pod)) };
@@ -59,7 +59,7 @@ function computeUsage(requests: ResourceAmounts, limits: ResourceAmounts): Resou
   }
   for (const [name, request] of Object.entries(requests)) {
     if (name.startsWith("hugepages-")) used[name] = request;
-    if (name.startsWith("hugepages-") || isExtendedResource(name)) used[`requests.${name}`] = request;
+    if (name.startsWith("hugepages-") || isDeviceResource(name)) used[`requests.${name}`] = request;
   }
   return used;
 }

@@ -3,16 +3,21 @@ import type { ResourceAmounts } from "../kinds/pod-requests.ts";
 import type { KubeObject } from "../object.ts";
 import { formatQuantity, parseQuantity, type Quantity } from "../quantity.ts";
 import { claimQuota } from "./claim-quota.ts";
-import { objectCounter, type QuotaEvaluator, scopesOf } from "./evaluator.ts";
+import { objectCounter, type QuotaEvaluator, type QuotaSources, scopesOf } from "./evaluator.ts";
 import { podQuota } from "./pod-quota.ts";
 import { resourceClaimQuota } from "./resource-claim-quota.ts";
 import { serviceQuota } from "./service-quota.ts";
 
-const special: readonly QuotaEvaluator[] = [podQuota, serviceQuota, claimQuota, resourceClaimQuota];
+const special: readonly QuotaEvaluator[] = [podQuota, serviceQuota, claimQuota];
 
 /** How objects of a resource count for quotas. Most are only counted. */
-export const quotaEvaluator = (place: { readonly group: string; readonly plural: string }): QuotaEvaluator =>
-  special.find(({ group, plural }) => group === place.group && plural === place.plural) ?? objectCounter(place);
+export function quotaEvaluator(
+  place: { readonly group: string; readonly plural: string },
+  sources: QuotaSources,
+): QuotaEvaluator {
+  const isThat = ({ group, plural }: QuotaEvaluator) => group === place.group && plural === place.plural;
+  return special.find(isThat) ?? [resourceClaimQuota(sources)].find(isThat) ?? objectCounter(place);
+}
 
 /** Whether an object counts for a quota: for one of its resources, and in all of its scopes. */
 export const countsFor = (quota: ResourceQuota, evaluator: QuotaEvaluator, object: KubeObject): boolean =>
@@ -46,7 +51,7 @@ export function quotaUsage(
 const remembered = new WeakMap<KubeObject, ResourceAmounts>();
 
 function usageOf(evaluator: QuotaEvaluator, object: KubeObject, nowMs: number): ResourceAmounts {
-  if (object.metadata.deletionTimestamp !== undefined || !Object.isFrozen(object))
+  if (evaluator.dependsOnOthers || object.metadata.deletionTimestamp !== undefined || !Object.isFrozen(object))
     return evaluator.usage(object, nowMs);
   const known = remembered.get(object);
   if (known !== undefined) return known;

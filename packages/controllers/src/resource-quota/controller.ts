@@ -1,8 +1,12 @@
 import {
+  DeviceClasses,
   isPodTerminal,
   type KubeObject,
   type PersistentVolumeClaim,
   type Pod,
+  Pods,
+  type QuotaSources,
+  ResourceClaims,
   type ResourceDefinition,
   type ResourceQuota,
   ResourceQuotas,
@@ -52,12 +56,13 @@ export function resourceQuotaController(resources: ResourceSet): Loop {
       if (informers === undefined) return done;
       const { uid, namespace, resourceVersion: version } = quota.metadata;
       const countables: Countable[] = [];
-      for (const resource of countedOf(resources).filter((one) => isLimited(quota, one))) {
+      const sources = sourcesOf(informers);
+      for (const resource of countedOf(resources).filter((one) => isLimited(quota, one, sources))) {
         const informer = informers.for(resource);
         if (!informer.synced) return againIn(quietMs);
         countables.push({ resource, objects: informer.list(namespace) });
       }
-      const wanted = quotaStatus(quota, countables, clock.now());
+      const wanted = quotaStatus(quota, countables, { nowMs: clock.now(), sources });
       const nowMs = clock.monotonic();
       const before = seen.get(uid);
       const since = before?.version === version ? before.sinceMs : nowMs;
@@ -89,6 +94,12 @@ export function resourceQuotaController(resources: ResourceSet): Loop {
     },
   });
 }
+
+const sourcesOf = (informers: LoopContext["informers"]): QuotaSources => ({
+  deviceClasses: () => informers.for(DeviceClasses).list(),
+  pod: ({ namespace, name }) => informers.for(Pods).get(name, namespace),
+  resourceClaims: (namespace) => informers.for(ResourceClaims).list(namespace),
+});
 
 /** Whatever lives in namespaces counts, Events aside. */
 const countedOf = (resources: ResourceSet): readonly ResourceDefinition[] =>

@@ -3,11 +3,14 @@ import { test } from "node:test";
 import {
   ConfigMaps,
   Deployments,
+  type DeviceClass,
+  type DynamicResourceClaim,
   type KubeObject,
   type PersistentVolumeClaim,
   PersistentVolumeClaims,
   type Pod,
   Pods,
+  type QuotaSources,
   ResourceClaims,
   type ResourceDefinition,
   type ResourceQuota,
@@ -46,8 +49,14 @@ const claim = (name: string, storage: string, storageClassName?: string): Persis
   status: {},
 });
 
-const used = (spec: ResourceQuotaSpec, resource: ResourceDefinition, objects: readonly KubeObject[]) =>
-  quotaStatus(quota(spec), [{ resource, objects }], nowMs).used;
+const nothing: QuotaSources = { deviceClasses: () => [], pod: () => undefined, resourceClaims: () => [] };
+
+const used = (
+  spec: ResourceQuotaSpec,
+  resource: ResourceDefinition,
+  objects: readonly KubeObject[],
+  sources: QuotaSources = nothing,
+) => quotaStatus(quota(spec), [{ resource, objects }], { nowMs, sources }).used;
 
 const hard = (...names: string[]) => ({ hard: Object.fromEntries(names.map((name) => [name, "10"])) });
 
@@ -191,6 +200,53 @@ test("claims of devices count by class, alternatives by the largest", () => {
     [tpu]: "32",
     "count/resourceclaims.resource.k8s.io": "1",
   });
+});
+
+test("devices by claim count as the resources that their class is, less what the pod of the claim counts for", () => {
+  const byName = "requests.example.com/gpu";
+  const byClass = "requests.deviceclass.resource.kubernetes.io/gpu";
+  const gpus: DeviceClass = { metadata: meta("gpu"), spec: { extendedResourceName: "example.com/gpu" } };
+  const plain: DeviceClass = { metadata: meta("gpu"), spec: {} };
+  const asking = pod("p", { containers: [{ name: "a", resources: { requests: { "example.com/gpu": "2" } } }] });
+  const claimOf = (name: string, owner?: string, createdAt = meta(name).creationTimestamp): DynamicResourceClaim => ({
+    metadata: {
+      ...meta(name),
+      creationTimestamp: createdAt,
+      ...(owner !== undefined && {
+        annotations: { "resource.kubernetes.io/extended-resource-claim": "true" },
+        ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: owner, uid: owner, controller: true }],
+      }),
+    },
+    spec: { devices: { requests: [{ name: "r", exactly: { deviceClassName: "gpu", count: 2 } }] } },
+    status: {},
+  });
+  const mine = claimOf("c", "p");
+  const earlier = claimOf("earlier", "p", "2025-01-01T00:00:00Z");
+  const told = (resourceClaimName: string): Pod => ({
+    ...asking,
+    status: { extendedResourceClaimStatus: { requestMappings: [], resourceClaimName } },
+  });
+  const counted = (
+    claim: DynamicResourceClaim,
+    of: Pod | undefined,
+    others: DynamicResourceClaim[] = [],
+    classes = [gpus],
+  ) =>
+    used(hard(byName, byClass), ResourceClaims, [claim], {
+      deviceClasses: () => classes,
+      pod: ({ name }) => (name === of?.metadata.name ? of : undefined),
+      resourceClaims: () => [claim, ...others],
+    });
+  const whole = { [byName]: "2", [byClass]: "2" };
+  const less = { [byName]: "0", [byClass]: "2" };
+  assert.deepEqual(counted(claimOf("c"), asking), whole, "a claim of a user's");
+  assert.deepEqual(counted(mine, asking), less, "the pod's own");
+  assert.deepEqual(counted(mine, told("c")), less, "one that the pod tells of");
+  assert.deepEqual(counted(mine, told("other")), whole, "another than the pod tells of");
+  assert.deepEqual(counted(mine, asking, [earlier]), whole, "a second one");
+  assert.deepEqual(counted(mine, undefined), whole, "one whose pod is gone");
+  assert.deepEqual(counted(mine, asking, [], [plain]), {}, "a class that is no resource by another name");
+  assert.deepEqual(used(hard(byName, byClass), Pods, [asking]), { [byName]: "2", [byClass]: "0" });
 });
 
 test("a status is lowered only when it is known that something went", () => {

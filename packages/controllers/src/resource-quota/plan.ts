@@ -1,6 +1,8 @@
 import {
+  addAmounts,
   compareQuantities,
   type KubeObject,
+  type QuotaSources,
   quotaEvaluator,
   quotaUsage,
   type ResourceAmounts,
@@ -17,8 +19,8 @@ export interface Countable {
 }
 
 /** Whether a quota limits anything that objects of a resource use. */
-export const isLimited = ({ spec }: ResourceQuota, resource: ResourceDefinition): boolean => {
-  const evaluator = quotaEvaluator(resource);
+export const isLimited = ({ spec }: ResourceQuota, resource: ResourceDefinition, sources: QuotaSources): boolean => {
+  const evaluator = quotaEvaluator(resource, sources);
   return Object.keys(spec?.hard ?? {}).some((name) => evaluator.counts(name));
 };
 
@@ -26,14 +28,14 @@ export const isLimited = ({ spec }: ResourceQuota, resource: ResourceDefinition)
 export function quotaStatus(
   quota: ResourceQuota,
   countables: readonly Countable[],
-  nowMs: number,
+  { nowMs, sources }: { readonly nowMs: number; readonly sources: QuotaSources },
 ): { readonly hard: ResourceAmounts; readonly used: ResourceAmounts } {
   const hard = quota.spec?.hard ?? {};
   const names = Object.keys(hard);
   let used: ResourceAmounts = {};
   for (const { resource, objects } of countables) {
-    const evaluator = quotaEvaluator(resource);
-    used = { ...used, ...quotaUsage({ quota, names, evaluator }, objects, nowMs) };
+    const evaluator = quotaEvaluator(resource, sources);
+    used = addAmounts(used, quotaUsage({ quota, names, evaluator }, objects, nowMs));
   }
   return { hard: { ...hard }, used };
 }

@@ -1,12 +1,16 @@
 import {
+  DeviceClasses,
   isNotFound,
   type KubeObject,
   largerAmounts,
   maskAmounts,
+  Pods,
   type QuotaEvaluator,
+  type QuotaSources,
   quotaEvaluator,
   quotaUsage,
   type ResourceAmounts,
+  ResourceClaims,
   type ResourceDefinition,
   type ResourceQuota,
   ResourceQuotas,
@@ -47,11 +51,16 @@ export function resourceQuotaAdmission(options: {
   readonly clock: Clock;
 }): AdmissionPlugin {
   const { table } = options;
+  const sources: QuotaSources = {
+    deviceClasses: () => table.of(DeviceClasses).peekAll(),
+    pod: (ref) => table.of(Pods).peek(ref),
+    resourceClaims: (namespace) => table.of(ResourceClaims).peekAll(namespace),
+  };
   const evaluators = new WeakMap<ResourceDefinition, QuotaEvaluator>();
   const evaluatorOf = (resource: ResourceDefinition): QuotaEvaluator => {
     const known = evaluators.get(resource);
     if (known !== undefined) return known;
-    const made = quotaEvaluator(resource);
+    const made = quotaEvaluator(resource, sources);
     evaluators.set(resource, made);
     return made;
   };
