@@ -23,7 +23,6 @@ const result = await build({
   target: "node24",
   minifySyntax: true,
   minifyWhitespace: true,
-  keepNames: true,
   legalComments: "linked",
   external: ["lmdb", "bufferutil", "utf-8-validate"],
   // CommonJS packages in the bundle ask for Node's own modules by `require`.

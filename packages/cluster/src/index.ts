@@ -1,7 +1,6 @@
 /** The composition root: what a cluster consists of on this machine, how it is started, kept running and taken away. */
 
 export { absoluteKubeletArg } from "./agent/kubelet-args.ts";
-export { connectNodeRuntime } from "./agent/runtime-connection.ts";
 export type { Restored } from "./backup/backup.ts";
 export type { Datastore } from "./datastore/datastore.ts";
 export { type ApiServerFlag, type ApiServerFlags, apiServerFlags } from "./identity/api-server-flags.ts";
@@ -15,7 +14,14 @@ export { type ProcessState, processStates } from "./lifecycle/running.ts";
 export type { SelfCommand } from "./lifecycle/self-command.ts";
 export { type ClusterStatus, clusterStatus } from "./lifecycle/status.ts";
 export { serverUrl, type UpOptions, type UpReport, type UpResult, upCluster } from "./lifecycle/up.ts";
-export { backupCluster, restoreCluster, runAgent, runServer, runSupervisor } from "./processes.ts";
+export {
+  backupCluster,
+  connectNodeRuntime,
+  restoreCluster,
+  runAgent,
+  runServer,
+  runSupervisor,
+} from "./processes.ts";
 export { clustersIn, portIsFree } from "./settings/choose.ts";
 export { type ClusterPaths, clusterPaths, defaultHome } from "./settings/paths.ts";
 export { type PodRangeFlags, podRangesOf } from "./settings/pod-ranges.ts";

@@ -4,6 +4,7 @@
  */
 type RunServer = typeof import("./server/run-server.ts").runServer;
 type RunAgent = typeof import("./agent/run-agent.ts").runAgent;
+type Connect = typeof import("./agent/runtime-connection.ts").connectNodeRuntime;
 type Backup = typeof import("./backup/backup.ts");
 type RunSupervisor = typeof import("./supervise/run-supervisor.ts").runSupervisor;
 
@@ -16,6 +17,10 @@ export const runAgent: RunAgent = async (...words) => (await import("./agent/run
 /** Runs the processes of a cluster until the signal is aborted. */
 export const runSupervisor: RunSupervisor = async (...words) =>
   (await import("./supervise/run-supervisor.ts")).runSupervisor(...words);
+
+/** Connects to the cluster's containerd, waiting at most `timeoutMs` for it to come up. */
+export const connectNodeRuntime: Connect = async (...words) =>
+  (await import("./agent/runtime-connection.ts")).connectNodeRuntime(...words);
 
 /** Writes what the cluster consists of to a file, running or not. */
 export const backupCluster: Backup["backupCluster"] = async (...words) =>

@@ -1,11 +1,8 @@
-import { createReadStream } from "node:fs";
-import { access } from "node:fs/promises";
-import { silentLogger } from "@skiff/base";
-import { ClusterError, clusterPaths, connectNodeRuntime, readSettings, systemMachine } from "@skiff/cluster";
-import { normalizeImageName, type Runtime } from "@skiff/runtime";
-import type { CommandContext, GlobalOptions } from "../command-context.ts";
-import { type DefineCommand, withCluster, withOutput, writeJson } from "../command-line.ts";
-import { formatBytes, formatTable } from "../terminal/table.ts";
+import type { GlobalOptions } from "../command-context.ts";
+import { type DefineCommand, withCluster, withOutput } from "../command-line.ts";
+
+/** What speaks with the runtime is loaded only for these commands. */
+const work = () => import("./image-work.ts");
 
 /** `skiff image load|list|remove`: the images that a cluster's node holds. */
 export const imageCommand: DefineCommand = (program, context) => {
@@ -14,75 +11,14 @@ export const imageCommand: DefineCommand = (program, context) => {
     .command("load")
     .description("load images from archives (OCI layout or docker save, plain or gzip; - for standard input)")
     .argument("<file...>");
-  withCluster(load, context).action((files: readonly string[], flags: GlobalOptions) =>
-    loadImages(files, flags, context),
+  withCluster(load, context).action(async (files: readonly string[], flags: GlobalOptions) =>
+    (await work()).loadImages(files, flags, context),
   );
   withOutput(withCluster(image.command("list").alias("ls").description("list the node's images"), context)).action(
-    (flags: GlobalOptions) => listImages(flags, context),
+    async (flags: GlobalOptions) => (await work()).listImages(flags, context),
   );
   const remove = image.command("remove").alias("rm").description("remove images from the node").argument("<image...>");
-  withCluster(remove, context).action((names: readonly string[], flags: GlobalOptions) =>
-    removeImages(names, flags, context),
+  withCluster(remove, context).action(async (names: readonly string[], flags: GlobalOptions) =>
+    (await work()).removeImages(names, flags, context),
   );
 };
-
-/** Runs `work` on the runtime of a cluster that is up. */
-async function withRuntime(
-  { name, home }: GlobalOptions,
-  context: CommandContext,
-  work: (runtime: Runtime) => Promise<void>,
-): Promise<void> {
-  const paths = clusterPaths(home, name);
-  const settings = await readSettings(paths);
-  if (settings === undefined) throw new ClusterError("NO_CLUSTER", `there is no cluster "${name}" below ${home}`);
-  if (settings.runtime === "simulated") {
-    throw new ClusterError("NO_IMAGES", `cluster "${name}" is simulated: it has no images, any name will do`);
-  }
-  const effects = { machine: systemMachine(), clock: context.clock, logger: silentLogger };
-  await using runtime = await connectNodeRuntime(paths, effects, { timeoutMs: 3_000, signal: context.signal });
-  await work(runtime);
-}
-
-async function loadImages(files: readonly string[], flags: GlobalOptions, context: CommandContext): Promise<void> {
-  await withRuntime(flags, context, async (runtime) => {
-    for (const file of files) {
-      if (file !== "-")
-        await access(file).catch(() => Promise.reject(new ClusterError("NO_FILE", `cannot read ${file}`)));
-      const archive = file === "-" ? process.stdin : createReadStream(file);
-      const names = await runtime.importImage(archive, context.signal);
-      for (const name of names) context.out.write(`loaded ${name}\n`);
-      if (names.length === 0) context.err.write(`${file} brought an image without a name\n`);
-    }
-  });
-}
-
-async function listImages(flags: GlobalOptions, context: CommandContext): Promise<void> {
-  await withRuntime(flags, context, async (runtime) => {
-    const images = await runtime.listImages(context.signal);
-    if (flags.output === "json") {
-      writeJson(context, images);
-      return;
-    }
-    const rows = images
-      .flatMap(({ id, repoTags, sizeBytes }) =>
-        (repoTags.length === 0 ? ["<none>"] : repoTags).map((tag) => [
-          tag,
-          id.replace("sha256:", "").slice(0, 12),
-          formatBytes(sizeBytes),
-        ]),
-      )
-      .sort(([a = ""], [b = ""]) => a.localeCompare(b));
-    context.out.write(formatTable(["IMAGE", "ID", "SIZE"], rows));
-  });
-}
-
-async function removeImages(names: readonly string[], flags: GlobalOptions, context: CommandContext): Promise<void> {
-  await withRuntime(flags, context, async (runtime) => {
-    for (const name of names) {
-      const found = await runtime.imageStatus(name, context.signal);
-      if (found === undefined) throw new ClusterError("NO_IMAGE", `the node has no image ${normalizeImageName(name)}`);
-      await runtime.removeImage(name, context.signal);
-      context.out.write(`removed ${name}\n`);
-    }
-  });
-}

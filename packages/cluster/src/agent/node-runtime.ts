@@ -12,7 +12,7 @@ import {
 import { type Machine, stateFolder } from "../lifecycle/machine.ts";
 import type { ClusterPaths } from "../settings/paths.ts";
 import { ClusterError, type ClusterSettings, machineNames, nthAddress } from "../settings/settings.ts";
-import { readPodRange } from "./pod-range.ts";
+import { readPodRange } from "./last-pod-range.ts";
 
 /** The node's own containerd: where it keeps its files and how pods are connected. */
 async function containerdConfig(settings: ClusterSettings, paths: ClusterPaths): Promise<ContainerdConfig> {

@@ -1,18 +1,12 @@
-import { readFile } from "node:fs/promises";
 import { isAlreadyExists, type Node, Nodes, podRangeAnnotation } from "@skiff/api";
 import { type Clock, describeError, isAbort, type Logger, parseRange } from "@skiff/base";
 import type { Client, Informer } from "@skiff/client";
 import { writeFileAtomic } from "@skiff/host";
 import type { ClusterPaths } from "../settings/paths.ts";
 import type { ClusterSettings } from "../settings/settings.ts";
+import { readPodRange } from "./last-pod-range.ts";
 
 const retryMs = 100;
-
-/** The range that the node's pods had when it ran last: containerd and its network start with it at once. */
-export async function readPodRange({ podRange }: Pick<ClusterPaths, "podRange">): Promise<string | undefined> {
-  const text = (await readFile(podRange, "utf8").catch(() => "")).trim();
-  return parseRange(text)?.family === "IPv4" ? text : undefined;
-}
 
 /**
  * The range of addresses for this node's pods. A new node registers itself and waits for the cluster to give it one; what it

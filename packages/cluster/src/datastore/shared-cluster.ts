@@ -9,7 +9,6 @@ import { ClusterError } from "../settings/cluster-error.ts";
 import type { ClusterPaths } from "../settings/paths.ts";
 import { defaultPodRanges } from "../settings/pod-ranges.ts";
 import { type ClusterSettings, maskSizesOf } from "../settings/settings.ts";
-import { openDatastore } from "./open-store.ts";
 import { seal, unseal } from "./sealed-record.ts";
 
 /** Where servers leave for one another what makes them one cluster. Not below `/registry/`: it is no object of the API. */
@@ -114,6 +113,7 @@ export async function establishCluster(
 ): Promise<{ readonly settings: ClusterSettings; readonly pki: Pki }> {
   const { datastore } = settings;
   if (datastore === undefined) return { settings, pki: await ensurePki(paths.pki, settings, clock) };
+  const { openDatastore } = await import("./open-store.ts");
   await using store = await openDatastore(datastore, clock);
   const mine = { settings, paths, token: await clusterToken(paths, token) };
   const joined = await joinCluster(store, mine, () => ensurePki(paths.pki, settings, clock));

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { request } from "node:https";
+import { type Agent, request } from "node:https";
 import { join } from "node:path";
 import type { Clock } from "@skiff/base";
 import type { KeyPair } from "../pki/pki.ts";
@@ -52,6 +52,8 @@ interface ApiTarget {
   readonly path: string;
   readonly authority: string;
   readonly admin: KeyPair;
+  /** Keeps connections for further requests; each makes one of its own where absent. */
+  readonly agent?: Agent;
 }
 
 /** One GET of the API server as its administrator; `undefined` when it cannot be reached. */
@@ -73,7 +75,7 @@ export function askServer(
         ca: target.authority,
         cert: target.admin.certificate,
         key: target.admin.key,
-        agent: false,
+        agent: target.agent ?? false,
         timeout: target.timeoutMs,
         signal,
       },

@@ -1,13 +1,12 @@
+import { existsSync } from "node:fs";
 import { mkdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Clock, isJsonObject, type JsonObject, jsonEqual, silentLogger } from "@skiff/base";
+import { type Clock, jsonEqual, silentLogger } from "@skiff/base";
 import { allRequirements, type FileLock, installCommand, LockHeld, lockFile, writeFileAtomic } from "@skiff/host";
 import { checkDatastore, type Datastore } from "../datastore/datastore.ts";
 import { establishCluster, tokenFile } from "../datastore/shared-cluster.ts";
 import type { ApiServerFlags } from "../identity/api-server-flags.ts";
 import { contextName, kubeconfigText, mergeKubeconfig } from "../kubeconfig/kubeconfig.ts";
-import type { Pki } from "../pki/pki.ts";
-import { readSchedulerConfiguration } from "../scheduling/scheduler-configuration.ts";
 import { chooseSettings, portIsFree } from "../settings/choose.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
 import type { ClusterPodRanges } from "../settings/pod-ranges.ts";
@@ -20,8 +19,9 @@ import {
 } from "../settings/settings.ts";
 import { claimSlot } from "../settings/slots.ts";
 import { startSupervisor } from "../supervise/start-supervisor.ts";
+import { StartProbe, waitFor } from "./await-start.ts";
 import { type Machine, noteBoot, rebootedSince } from "./machine.ts";
-import { livingSupervisor, logTail, probeApi, processStates, stopProcesses } from "./running.ts";
+import { livingSupervisor, stopProcesses } from "./running.ts";
 import type { SelfCommand } from "./self-command.ts";
 import { tearDown } from "./tear-down.ts";
 
@@ -73,8 +73,6 @@ export interface UpResult {
 
 const apiDeadlineMs = 60_000;
 const nodeDeadlineMs = 120_000;
-/** A process that was started so often while it is waited for is not going to stay. */
-const mostRestarts = 3;
 
 /** Starts a cluster, or starts it again. Throws `ClusterError` with a message that says what to do. */
 export async function upCluster(
@@ -93,7 +91,7 @@ export async function upCluster(
   const chosen = before ?? (await newSettings(options, { machine, clock, paths }));
   const flagged = withFlags(chosen, options, { running });
   if (!running && flagged.apiServerFlags !== undefined) await checkFlags(flagged.apiServerFlags, clock);
-  if (!running) await readSchedulerConfiguration(flagged, paths);
+  if (!running) await checkSchedulerConfiguration(flagged, paths);
   if (!running && flagged.kubeletArgs !== undefined) await checkKubeletArgs(flagged.kubeletArgs, paths);
   if (!running) {
     report.step(`Preparing cluster "${chosen.name}"`);
@@ -111,11 +109,12 @@ export async function upCluster(
     await startSupervisor(options, paths, { processes: machine.processes, clock });
   }
   report.step("Starting the API server");
+  using probe = new StartProbe(settings, pki);
   try {
     await waitFor(
       { paths, machine, clock, deadlineMs: apiDeadlineMs, what: "the API server does not answer", log: "server" },
       signal,
-      () => apiAnswers(settings, pki, signal),
+      () => probe.apiAnswers(signal),
     );
   } catch (error) {
     // What ends as often as it is started is not left to go on so unseen.
@@ -137,7 +136,7 @@ export async function upCluster(
   await waitFor(
     { paths, machine, clock, deadlineMs: nodeDeadlineMs, what: "the node does not become Ready", log: "agent" },
     signal,
-    () => nodeIsReady(settings, { pki, sinceMs }, signal),
+    () => probe.nodeIsReady(sinceMs, signal),
   );
   const nodeReadyMs = clock.monotonic() - startMs;
   return {
@@ -263,6 +262,13 @@ function withFlags(
   );
 }
 
+/** Finds out now what the server would only write into its log. */
+async function checkSchedulerConfiguration(settings: ClusterSettings, paths: ClusterPaths): Promise<void> {
+  if (settings.schedulerConfig === undefined && !existsSync(paths.schedulerConfiguration)) return;
+  const { readSchedulerConfiguration } = await import("../scheduling/scheduler-configuration.ts");
+  await readSchedulerConfiguration(settings, paths);
+}
+
 /** Finds out now what the agent would only write into its log. */
 async function checkKubeletArgs(list: readonly string[], paths: ClusterPaths): Promise<void> {
   const { parseKubeletArgs } = await import("../agent/kubelet-args.ts");
@@ -330,67 +336,5 @@ async function checkPorts(settings: ClusterSettings): Promise<void> {
       "PORT_TAKEN",
       `port ${port}, which ${what} of cluster "${settings.name}" needs, is already in use; end what listens there (ss -ltnp 'sport = :${port}' tells), or delete the cluster and start it anew with other ports`,
     );
-  }
-}
-
-async function apiAnswers(settings: ClusterSettings, pki: Pki, signal: AbortSignal): Promise<boolean> {
-  const answer = await probeApi(
-    { port: settings.apiPort, path: "/readyz", authority: pki.authority, admin: pki.admin },
-    signal,
-  );
-  return answer?.status === 200;
-}
-
-/** Ready, by a kubelet that runs now: what an earlier run left in the store does not count. */
-async function nodeIsReady(
-  settings: ClusterSettings,
-  { pki, sinceMs }: { readonly pki: Pki; readonly sinceMs: number },
-  signal: AbortSignal,
-): Promise<boolean> {
-  const get = async (path: string): Promise<JsonObject> => {
-    const answer = await probeApi({ port: settings.apiPort, path, authority: pki.authority, admin: pki.admin }, signal);
-    const object: unknown = answer?.status === 200 ? JSON.parse(answer.body) : {};
-    return isJsonObject(object) ? object : {};
-  };
-  const { spec } = await get(`/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${settings.nodeName}`);
-  const renewed = isJsonObject(spec) && typeof spec.renewTime === "string" ? Date.parse(spec.renewTime) : 0;
-  if (renewed < sinceMs) return false;
-  const { status } = await get(`/api/v1/nodes/${settings.nodeName}`);
-  const conditions = isJsonObject(status) && Array.isArray(status.conditions) ? status.conditions : [];
-  return conditions.some((one) => isJsonObject(one) && one.type === "Ready" && one.status === "True");
-}
-
-interface Waiting {
-  readonly paths: ClusterPaths;
-  readonly machine: Machine;
-  readonly clock: Clock;
-  readonly deadlineMs: number;
-  readonly what: string;
-  readonly log: string;
-}
-
-async function waitFor(waiting: Waiting, signal: AbortSignal, holds: () => Promise<boolean>): Promise<void> {
-  const { paths, machine, clock, what, log } = waiting;
-  const startMs = clock.monotonic();
-  const restarts = async () =>
-    (await processStates(paths, machine)).find(({ name }) => name === waiting.log)?.restarts ?? 0;
-  const restartsBefore = await restarts();
-  while (!(await holds())) {
-    const waitedMs = clock.monotonic() - startMs;
-    if ((await restarts()) - restartsBefore >= mostRestarts) {
-      throw new ClusterError(
-        "CRASHING",
-        `${what}: it ends again and again; the last lines of its log (skiff logs ${log}):\n${await logTail(paths, log, 8)}`,
-      );
-    }
-    const gone = waitedMs > 3_000 && (await livingSupervisor(paths, machine)) === undefined;
-    if (gone || waitedMs > waiting.deadlineMs) {
-      const source = gone ? "supervisor" : log;
-      throw new ClusterError(
-        "NOT_STARTED",
-        `${what}; the last lines of its log (skiff logs ${source}):\n${await logTail(paths, source, 8)}`,
-      );
-    }
-    await clock.sleep(25, signal);
   }
 }
