@@ -5,6 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
+import { builtinModules } from "./builtin-modules.ts";
 import { compressedDescriptions } from "./descriptions.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -29,6 +30,7 @@ const result = await build({
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
+  plugins: [builtinModules],
   write: false,
   logLevel: "warning",
 });

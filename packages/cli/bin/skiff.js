@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const bundle = join(here, "../dist/main.js");
+const sources = join(here, "../src/main.ts");
 const packages = join(here, "../..");
 
 /** In a checkout: whether any source was changed after the bundle was made. A release has no sources. */
@@ -33,7 +34,11 @@ function bundleIsStale() {
 
 if (Number(process.versions.node.split(".")[0]) >= 24) {
   module.enableCompileCache?.();
-  await import(bundleIsStale() ? join(here, "../src/main.ts") : bundle);
+  // The cluster's processes run what the command that started them runs, and need not compare the times of all sources again.
+  const told = process.env.SKIFF_MAIN;
+  const main = told === bundle || told === sources ? told : bundleIsStale() ? sources : bundle;
+  process.env.SKIFF_MAIN = main;
+  await import(main);
 } else {
   const node = join(dirname(module.createRequire(import.meta.url).resolve("node/package.json")), "bin", "node");
   const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });

@@ -37,14 +37,13 @@ export async function connectPods(settings: ClusterSettings, paths: ClusterPaths
   await writePodNetwork(await containerdConfig(settings, paths), podNetworkOf(settings, podCidr));
 }
 
-/** Writes containerd's files and gives the command that starts it; `undefined` for a cluster without containerd. */
+/** Writes containerd's files and gives the command that starts it. */
 export async function prepareNodeRuntime(
   settings: ClusterSettings,
   paths: ClusterPaths,
   machine: Machine,
   signal: AbortSignal,
-): Promise<ContainerdCommand | undefined> {
-  if (settings.runtime === "simulated") return undefined;
+): Promise<ContainerdCommand> {
   return prepareContainerd(await containerdConfig(settings, paths), machine.processes, signal);
 }
 

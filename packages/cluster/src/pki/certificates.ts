@@ -1,11 +1,11 @@
 import "reflect-metadata";
-import { createPrivateKey, type KeyObject, randomBytes, webcrypto } from "node:crypto";
+import { createPrivateKey, type KeyObject, randomBytes, type webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
 import type { Clock } from "@skiff/base";
 import type { KeyPair } from "./pki.ts";
 import { usageExtensions } from "./usages.ts";
 
-x509.cryptoProvider.set(webcrypto);
+x509.cryptoProvider.set(crypto);
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const dayMs = 86_400_000;
@@ -40,7 +40,7 @@ export class Authority {
 
   /** A new authority called `commonName`. */
   static async create(commonName: string, clock: Clock): Promise<Authority> {
-    const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+    const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
     const certificate = await x509.X509CertificateGenerator.createSelfSigned({
       serialNumber: serial(),
       name: [{ CN: [commonName] }],
@@ -66,13 +66,13 @@ export class Authority {
   /** The authority that was written to disk earlier. */
   static async load(pair: KeyPair, clock: Clock): Promise<Authority> {
     const der = createPrivateKey(pair.key).export({ type: "pkcs8", format: "der" });
-    const key = await webcrypto.subtle.importKey("pkcs8", new Uint8Array(der), algorithm, true, ["sign"]);
+    const key = await crypto.subtle.importKey("pkcs8", new Uint8Array(der), algorithm, true, ["sign"]);
     return new Authority(clock, pair, key);
   }
 
   /** A certificate for `request`, with a new key. */
   async issue(request: LeafRequest): Promise<KeyPair> {
-    const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+    const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
     const names: x509.JsonGeneralNames = [
       ...(request.dnsNames ?? []).map((value) => ({ type: "dns" as const, value })),
       ...(request.ipAddresses ?? []).map((value) => ({ type: "ip" as const, value })),
@@ -148,7 +148,7 @@ const validity = (clock: Clock, days: number) => ({
 const pem = (certificate: x509.X509Certificate): string => `${certificate.toString("pem")}\n`;
 
 async function privatePem(key: webcrypto.CryptoKey): Promise<string> {
-  const der = await webcrypto.subtle.exportKey("pkcs8", key);
+  const der = await crypto.subtle.exportKey("pkcs8", key);
   const object: KeyObject = createPrivateKey({ key: Buffer.from(der), type: "pkcs8", format: "der" });
   return object.export({ type: "pkcs8", format: "pem" }).toString();
 }

@@ -1,19 +1,18 @@
 import { join } from "node:path";
 import type { Clock, Logger } from "@skiff/base";
 import { lockFile } from "@skiff/host";
-import { prepareNodeRuntime } from "../agent/node-runtime.ts";
 import type { Machine } from "../lifecycle/machine.ts";
 import { clusterPaths } from "../settings/paths.ts";
 import { ClusterError, readSettings } from "../settings/settings.ts";
 import type { SupervisorTarget } from "./start-supervisor.ts";
-import { type SupervisedProcess, Supervisor } from "./supervisor.ts";
+import { type Program, type SupervisedProcess, Supervisor } from "./supervisor.ts";
 
 /**
  * How much room V8 gives young objects, in MiB. Its own choice (16) suits programs that have a machine to themselves; each
  * MiB here is three of resident memory.
  */
 const memoryOptions = {
-  server: ["--max-semi-space-size=4", "--expose-gc"],
+  server: ["--min-semi-space-size=4", "--max-semi-space-size=4", "--expose-gc"],
   agent: ["--max-semi-space-size=1", "--expose-gc"],
 } as const;
 
@@ -24,8 +23,9 @@ const memoryOptions = {
 const memoryEnvironment = { MALLOC_ARENA_MAX: "2", MALLOC_TRIM_THRESHOLD_: "131072" };
 
 /**
- * Runs the processes of a cluster until the signal is aborted. containerd comes first and is stopped last, so that the
- * agent always finds it; server and agent start beside it and wait for what they need by themselves.
+ * Runs the processes of a cluster until the signal is aborted, containerd as the last to be stopped: the agent always finds
+ * it. All start beside each other and wait for what they need by themselves; the server, which takes longest and which
+ * people wait for, does not wait until containerd's files are written. Throws what makes that impossible.
  */
 export async function runSupervisor(
   options: SupervisorTarget,
@@ -37,22 +37,37 @@ export async function runSupervisor(
   if (settings === undefined)
     throw new ClusterError("NO_CLUSTER", `there is no cluster "${options.name}" below ${options.home}`);
   await using _only = await lockFile(join(paths.run, "supervisor.lock"));
+  const impossible = new AbortController();
+  const ended = AbortSignal.any([signal, impossible.signal]);
   const { self } = options;
   const own = (name: "server" | "agent"): SupervisedProcess => ({
     name,
-    command: self.command,
-    args: [...memoryOptions[name], ...self.args, name, "--home", options.home, "--name", options.name],
+    program: () => ({
+      command: self.command,
+      args: [...memoryOptions[name], ...self.args, name, "--home", options.home, "--name", options.name],
+    }),
     env: { ...process.env, ...memoryEnvironment },
     stopMs: 10_000,
   });
-  const runtime = await prepareNodeRuntime(settings, paths, effects.machine, signal);
-  const containerd: readonly SupervisedProcess[] =
-    runtime === undefined ? [] : [{ name: "containerd", command: runtime.command, args: runtime.args, stopMs: 5_000 }];
-  const specs = [...containerd, own("server"), own("agent")];
-  await new Supervisor(specs, {
+  const runtime = Promise.withResolvers<Program>();
+  const containerd: SupervisedProcess = { name: "containerd", program: () => runtime.promise, stopMs: 5_000 };
+  const isReal = settings.runtime !== "simulated";
+  const specs = [...(isReal ? [containerd] : []), own("server"), own("agent")];
+  const running = new Supervisor(specs, {
     processes: effects.machine.processes,
     clock: effects.clock,
     logger: effects.logger,
     paths,
-  }).run(signal);
+  }).run(ended);
+  if (isReal) {
+    const { prepareNodeRuntime } = await import("../agent/node-runtime.ts");
+    runtime.promise.catch(() => {});
+    const prepared = prepareNodeRuntime(settings, paths, effects.machine, ended);
+    prepared.then(runtime.resolve, (error: unknown) => {
+      runtime.reject(error);
+      impossible.abort(error);
+    });
+  }
+  await running;
+  if (impossible.signal.aborted) throw impossible.signal.reason;
 }

@@ -19,8 +19,7 @@ async function home(test: TestContext): Promise<ClusterPaths> {
 
 const shell = (name: string, script: string, stopMs = 2_000): SupervisedProcess => ({
   name,
-  command: "sh",
-  args: ["-c", script],
+  program: () => ({ command: "sh", args: ["-c", script] }),
   stopMs,
 });
 
@@ -107,7 +106,8 @@ describe("Supervisor with real processes", () => {
   it("adopts what a dead supervisor left behind, and watches over it", async (test) => {
     const paths = await home(test);
     const spec = shell("agent", "exec sleep 60");
-    const left = await systemProcesses.start(spec.command, { args: spec.args, log: { kind: "none" } });
+    const { command, args } = await spec.program();
+    const left = await systemProcesses.start(command, { args, log: { kind: "none" } });
     await writeProcessRecords(paths, [{ ...left.identity, name: "agent", restarts: 3, startedAtMs: 12_345 }]);
     const { stop } = supervise([spec], paths);
     await eventually(() => record(paths, "supervisor"));
@@ -126,7 +126,8 @@ describe("Supervisor with real processes", () => {
   it("stops what it adopted", async (test) => {
     const paths = await home(test);
     const spec = shell("agent", "exec sleep 60");
-    const left = await systemProcesses.start(spec.command, { args: spec.args, log: { kind: "none" } });
+    const { command, args } = await spec.program();
+    const left = await systemProcesses.start(command, { args, log: { kind: "none" } });
     await writeProcessRecords(paths, [{ ...left.identity, name: "agent", restarts: 0, startedAtMs: 1 }]);
     const { stop } = supervise([spec], paths);
     await eventually(() => record(paths, "supervisor"));

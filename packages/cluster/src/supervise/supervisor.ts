@@ -5,11 +5,17 @@ import type { Processes, ProcessIdentity } from "@skiff/host";
 import type { ClusterPaths } from "../settings/paths.ts";
 import { type ProcessRecord, readProcessRecords, writeProcessRecords } from "./records.ts";
 
+/** A program's file and its arguments. */
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
 /** One process that is to run for as long as the cluster does. */
 export interface SupervisedProcess {
   readonly name: string;
-  readonly command: string;
-  readonly args: readonly string[];
+  /** Asked whenever it is started. What it throws is logged, and the process tried again later. */
+  program(): Program | Promise<Program>;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** How long it may take to end after SIGTERM before it is killed. */
   readonly stopMs: number;
@@ -98,10 +104,11 @@ export class Supervisor {
     }
   }
 
-  #start(spec: SupervisedProcess) {
+  async #start(spec: SupervisedProcess) {
     const { processes, paths } = this.#effects;
-    return processes.start(spec.command, {
-      args: spec.args,
+    const { command, args } = await spec.program();
+    return await processes.start(command, {
+      args,
       log: { kind: "file", path: join(paths.logs, `${spec.name}.log`) },
       // A group of its own: a Ctrl-C meant for `skiff up` must not reach the cluster.
       detached: true,
