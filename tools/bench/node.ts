@@ -85,7 +85,7 @@ async function startRow(cluster: BenchCluster, pods: Informer<Pod>): Promise<Ben
   };
 }
 
-/** Waits until the runtime has no more than so many sandboxes. */
+/** Waits until the runtime has no more than so many sandboxes: cheap to ask, so that asking does not slow it down. */
 async function noSandboxes({ runtime }: BenchCluster, most = 0): Promise<void> {
   while ((await runtime.listPodSandboxes(never)).length > most) await systemClock.sleep(20, never);
 }
@@ -166,6 +166,7 @@ async function manyRows(cluster: BenchCluster, pods: Informer<Pod>): Promise<Ben
   const usedAgain = await cpuSince(cluster);
   const goneMs = performance.now();
   await remove(cluster, pods, names);
+  await noSandboxes(cluster);
   for (;;) {
     const now = await podTraces(cluster, await cluster.cgroup());
     if (now.every((one) => before.includes(one))) break;

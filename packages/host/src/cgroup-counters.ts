@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CgroupLayout } from "./cgroup-layout.ts";
@@ -46,6 +47,8 @@ export function parseIoStat(text: string): DiskCounters {
 export const parseBlkio = (text: string, operation: "Read" | "Write"): number =>
   [...text.matchAll(new RegExp(`^\\d+:\\d+ ${operation} (\\d+)$`, "gm"))].reduce((all, [, n]) => all + Number(n), 0);
 
+const oomFile = ({ kind }: CgroupLayout): string => (kind === "v2" ? "memory.events" : "memory.oom_control");
+
 /** Reads them; what the kernel does not count is 0. `undefined` when there is no such group. */
 export async function readCounters(layout: CgroupLayout, path: string): Promise<CgroupCounters | undefined> {
   const text = (controller: string, file: string): Promise<string> => {
@@ -56,7 +59,7 @@ export async function readCounters(layout: CgroupLayout, path: string): Promise<
   const memory = parseFields(await text("memory", "memory.stat"));
   if (memory.size === 0) return undefined;
   const cpu = parseFields(await text("cpu", "cpu.stat"));
-  const events = parseFields(await text("memory", isV2 ? "memory.events" : "memory.oom_control"));
+  const events = parseFields(await text("memory", oomFile(layout)));
   const of = (fields: Fields, name: string) => fields.get(name) ?? 0;
   const inAll = (name: string) => of(memory, isV2 ? name : `total_${name}`);
   return {
@@ -71,6 +74,18 @@ export async function readCounters(layout: CgroupLayout, path: string): Promise<
     oomKills: of(events, "oom_kill"),
     disk: isV2 ? parseIoStat(await text("io", "io.stat")) : await diskV1(text),
   };
+}
+
+/** How many processes of a group were ended because memory ran out. `undefined` when there is no such group. */
+export function readOomKills(layout: CgroupLayout, path: string): number | undefined {
+  const root = layout.controllers.get("memory");
+  if (root === undefined) return undefined;
+  try {
+    // At once: soon after its last process has ended, a container's group is removed.
+    return parseFields(readFileSync(join(root, path, oomFile(layout)), "utf8")).get("oom_kill");
+  } catch {
+    return undefined;
+  }
 }
 
 async function diskV1(text: (controller: string, file: string) => Promise<string>): Promise<DiskCounters> {

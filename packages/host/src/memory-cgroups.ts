@@ -16,14 +16,14 @@ export class MemoryCgroups implements Cgroups {
     if (!this.groups.has(path)) throw new Error(`there is no control group ${path}`);
     await this.create(path, limits);
   }
-  async exists(path: string): Promise<boolean> {
-    return this.groups.has(path);
-  }
   async stats(path: string): Promise<CgroupStats | undefined> {
     return this.usage.get(path);
   }
   async counters(): Promise<undefined> {
     return undefined;
+  }
+  oomKills(path: string): number | undefined {
+    return this.groups.has(path) ? 0 : undefined;
   }
   async processes(): Promise<readonly number[]> {
     return [];

@@ -53,10 +53,12 @@ describe("control groups", () => {
     await writeFile(join(root, path, "cgroup.procs"), String(child.identity.pid));
     assert.deepEqual(await cgroups.processes(`/${name}`), [child.identity.pid]);
     assert.equal((await cgroups.stats(path))?.pids, 1);
+    assert.equal(cgroups.oomKills(path), 0);
     assert.deepEqual(await cgroups.children(`/${name}`), [`/${name}/burstable`]);
     await cgroups.remove(`/${name}`);
     assert.equal((await child.exit).signal, "SIGKILL");
-    assert.equal(await cgroups.exists(path), false);
+    assert.deepEqual(await cgroups.children("/").then((all) => all.filter((one) => one === `/${name}`)), []);
+    assert.equal(cgroups.oomKills(path), undefined);
     assert.equal(await cgroups.stats(path), undefined);
     await cgroups.remove(`/${name}`);
   });

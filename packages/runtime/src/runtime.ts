@@ -198,7 +198,7 @@ export interface ContainerStatus extends ContainerSummary {
 
 /** What happened in the runtime, as soon as it happened. `exited` carries what the CRI status shows only later. */
 export type RuntimeEvent =
-  | { readonly kind: "containerCreated" | "containerStarted" | "containerDeleted"; readonly containerId: string }
+  | { readonly kind: "containerStarted" | "containerDeleted"; readonly containerId: string }
   | {
       readonly kind: "containerExited";
       readonly containerId: string;
@@ -318,6 +318,7 @@ export interface Runtime extends AsyncDisposable {
   runPodSandbox(config: SandboxConfig, signal: AbortSignal): Promise<string>;
   /** Stops all containers at once and tears the network down. Repeating it is fine, also for a sandbox that is gone. */
   stopPodSandbox(id: string, signal: AbortSignal): Promise<void>;
+  /** Takes it away with all its containers, after stopping what was not stopped. Repeating it is fine. */
   removePodSandbox(id: string, signal: AbortSignal): Promise<void>;
   listPodSandboxes(signal: AbortSignal): Promise<readonly SandboxSummary[]>;
   podSandboxStatus(id: string, signal: AbortSignal): Promise<SandboxStatus>;

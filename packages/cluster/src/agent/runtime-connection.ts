@@ -18,8 +18,9 @@ export async function connectNodeRuntime(
 ): Promise<ContainerdRuntime> {
   const state = stateFolder(paths);
   const socket = containerdSocket({ stateDirectory: state });
+  const { processes } = machine;
   return connectContainerd(
-    { socket, pipesDirectory: join(state, "exec"), processes: machine.processes, clock, logger },
+    { socket, pipesDirectory: join(state, "exec"), processes, cgroups: machine.cgroups(), clock, logger },
     limits,
   );
 }

@@ -106,8 +106,7 @@ export class PodCgroups {
   async remove(pod: Pick<PodIdentity, "uid">): Promise<void> {
     if (this.#cgroups === undefined) return;
     for (const folder of [this.#root, `${this.#root}/burstable`, `${this.#root}/besteffort`]) {
-      const path = `${folder}/pod${pod.uid}`;
-      if (await this.#cgroups.exists(path)) await this.#cgroups.remove(path);
+      await this.#cgroups.remove(`${folder}/pod${pod.uid}`);
     }
   }
 }

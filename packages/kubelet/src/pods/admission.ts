@@ -157,7 +157,8 @@ interface HostPort {
 }
 
 /** Ports of the node that a pod takes for as long as it runs. */
-const hostPortsOf = ({ spec }: Pod): readonly HostPort[] =>
+/** The ports of the node that a pod takes. */
+export const hostPortsOf = ({ spec }: Pod): readonly HostPort[] =>
   [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)].flatMap(({ ports = [] }) =>
     ports.flatMap(({ hostPort = 0, hostIP, protocol = "TCP" }) =>
       hostPort === 0 ? [] : [{ port: hostPort, ip: hostIP || "0.0.0.0", protocol }],

@@ -44,7 +44,8 @@ export function podStatus(input: PodStatusInput): PodStatus {
   if (input.failure !== undefined && (input.terminal || !pod.spec.containers.length)) phase = "Failed";
   // A pod that has ended never comes back.
   if (isTerminal(old?.phase)) phase = old?.phase ?? phase;
-  const ready = input.view.sandboxes.find((one) => one.state === "ready");
+  // What is left of an ended pod's sandbox is about to go.
+  const ready = input.terminal ? undefined : input.view.sandboxes.find((one) => one.state === "ready");
   const hostNetwork = pod.spec.hostNetwork === true;
   const ips = ready === undefined ? [] : hostNetwork ? input.hostAddresses : ready.ips;
   const podIps = ips.length > 0 ? ips : keptIps(pod, phase, ready !== undefined);

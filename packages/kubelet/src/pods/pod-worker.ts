@@ -180,8 +180,12 @@ export class PodWorker {
     this.#graceChanged = new AbortController();
   }
 
+  get #isDeleted(): boolean {
+    return this.#removedFromApi || this.#pod.metadata.deletionTimestamp !== undefined;
+  }
+
   async #step(signal: AbortSignal, life: AbortSignal): Promise<void> {
-    const deleted = this.#removedFromApi || this.#pod.metadata.deletionTimestamp !== undefined;
+    const deleted = this.#isDeleted;
     if (this.#stage === "running") {
       this.#checkDeadline();
       if (!deleted && this.#failure === undefined && !isTerminal(this.#pod)) return this.#sync(signal, life);
@@ -311,8 +315,9 @@ export class PodWorker {
     const graceSeconds = Math.max(1, this.#graceSeconds ?? this.#pod.spec.terminationGracePeriodSeconds ?? 30);
     this.#graceSeconds ??= graceSeconds;
     this.#observer.ending();
+    const options = { graceSeconds, isRemovedNext: this.#isDeleted, signal: deadline };
     try {
-      await this.#watching(terminatePod(this.#parts, this.#pod, { graceSeconds, signal: deadline }), signal);
+      await this.#watching(terminatePod(this.#parts, this.#pod, options), signal);
     } catch (error) {
       signal.throwIfAborted();
       if (!deadline.aborted) throw error;

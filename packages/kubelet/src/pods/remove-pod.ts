@@ -33,7 +33,7 @@ export async function removePod(parts: NodeParts, pod: PodIdentity, signal: Abor
 /** Ends and removes a pod that the API no longer has. */
 export async function removeOrphan(parts: NodeParts, pod: PodIdentity, signal: AbortSignal): Promise<void> {
   const { runtime, cache } = parts;
-  const { sandboxes, containers } = cache.view(pod.uid);
+  const { containers } = cache.view(pod.uid);
   await Promise.all(
     containers
       .filter((one) => one.state === "running")
@@ -42,7 +42,6 @@ export async function removeOrphan(parts: NodeParts, pod: PodIdentity, signal: A
         return runtime.stopContainer(one.id, Number.isFinite(grace) ? grace : 30, signal);
       }),
   );
-  await Promise.all(sandboxes.map((one) => runtime.stopPodSandbox(one.id, signal)));
   await removePod(parts, pod, signal);
 }
 

@@ -16,6 +16,13 @@ export interface PodView {
   readonly containers: readonly ContainerStatus[];
 }
 
+/** What is known of one pod, by id. */
+interface Held {
+  readonly pod: PodIdentity;
+  readonly sandboxes: Map<string, SandboxStatus>;
+  readonly containers: Map<string, ContainerStatus>;
+}
+
 interface Exit {
   readonly exitCode: number;
   readonly atMs: number;
@@ -44,8 +51,12 @@ export class RuntimeCache {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #onChange: (uid: string) => void;
-  #sandboxes = new Map<string, SandboxStatus>();
-  #containers = new Map<string, ContainerStatus>();
+  /** By the pods' uids. */
+  readonly #held = new Map<string, Held>();
+  /** Uids of pods by the ids of what they have in the runtime. */
+  readonly #owners = new Map<string, string>();
+  /** Containers that the kubelet is starting. */
+  readonly #starting = new Set<string>();
   /** Ends heard of by event; kept until the container is removed, for the runtime's own status lags behind. */
   readonly #exits = new Map<string, Exit>();
 
@@ -63,27 +74,22 @@ export class RuntimeCache {
   }
 
   view(uid: string): PodView {
-    const sandboxes = [...this.#sandboxes.values()].filter((one) => podOfLabels(one.labels)?.uid === uid);
-    const containers = [...this.#containers.values()].filter((one) => podOfLabels(one.labels)?.uid === uid);
+    const held = this.#held.get(uid);
+    if (held === undefined) return { sandboxes: [], containers: [] };
     return {
-      sandboxes: sandboxes.sort((a, b) =>
+      sandboxes: [...held.sandboxes.values()].sort((a, b) =>
         newestFirst(
           { createdAtMs: a.createdAtMs, attempt: a.metadata.attempt },
           { createdAtMs: b.createdAtMs, attempt: b.metadata.attempt },
         ),
       ),
-      containers: containers.sort(newestFirst),
+      containers: [...held.containers.values()].sort(newestFirst),
     };
   }
 
   /** Every pod of which the runtime has something. */
   pods(): readonly PodIdentity[] {
-    const pods = new Map<string, PodIdentity>();
-    for (const one of [...this.#sandboxes.values(), ...this.#containers.values()]) {
-      const pod = podOfLabels(one.labels);
-      if (pod !== undefined) pods.set(pod.uid, pod);
-    }
-    return [...pods.values()];
+    return [...this.#held.values()].map(({ pod }) => pod);
   }
 
   /** Reads everything anew; tells of the pods that changed. */
@@ -94,27 +100,23 @@ export class RuntimeCache {
     ]);
     const changed = new Set<string>();
     const ids = new Set([...sandboxList, ...containerList].map((one) => one.id));
-    for (const known of [this.#sandboxes, this.#containers]) {
-      for (const [id, one] of known) {
-        if (ids.has(id)) continue;
-        known.delete(id);
-        this.#exits.delete(id);
-        const uid = podOfLabels(one.labels)?.uid;
-        if (uid !== undefined) changed.add(uid);
-      }
+    for (const [id, uid] of [...this.#owners]) {
+      if (ids.has(id)) continue;
+      this.#forget(id);
+      changed.add(uid);
     }
     await Promise.all([
       ...sandboxList.map(async (one) => {
-        const before = this.#sandboxes.get(one.id);
+        const before = this.#sandbox(one.id);
         if (before?.state === one.state) return;
         const uid = await this.refreshSandbox(one.id, signal);
         if (uid !== undefined) changed.add(uid);
       }),
       ...containerList.map(async (one) => {
-        const before = this.#containers.get(one.id);
+        const before = this.#container(one.id);
         if (before?.state === one.state) return;
         const uid = await this.refreshContainer(one.id, signal);
-        if (uid !== undefined && this.#containers.get(one.id)?.state !== before?.state) changed.add(uid);
+        if (uid !== undefined && this.#container(one.id)?.state !== before?.state) changed.add(uid);
       }),
     ]);
     for (const uid of changed) this.#onChange(uid);
@@ -124,13 +126,10 @@ export class RuntimeCache {
   async refreshSandbox(id: string, signal: AbortSignal): Promise<string | undefined> {
     try {
       const status = await this.#runtime.podSandboxStatus(id, signal);
-      this.#sandboxes.set(id, status);
-      return podOfLabels(status.labels)?.uid;
+      return this.#keep(status, ({ sandboxes }) => sandboxes.set(id, status));
     } catch (error) {
       if (!gone(error)) throw error;
-      const uid = podOfLabels(this.#sandboxes.get(id)?.labels ?? {})?.uid;
-      this.#sandboxes.delete(id);
-      return uid;
+      return this.#forget(id);
     }
   }
 
@@ -138,23 +137,62 @@ export class RuntimeCache {
   async refreshContainer(id: string, signal: AbortSignal): Promise<string | undefined> {
     try {
       const status = await this.#runtime.containerStatus(id, signal);
-      this.#containers.set(id, withExit(status, this.#exits.get(id)));
-      return podOfLabels(status.labels)?.uid;
+      return this.#keep(status, ({ containers }) => containers.set(id, withExit(status, this.#exits.get(id))));
     } catch (error) {
       if (!gone(error)) throw error;
-      const uid = podOfLabels(this.#containers.get(id)?.labels ?? {})?.uid;
-      this.forgetContainer(id);
-      return uid;
+      return this.#forget(id);
     }
   }
 
+  /** Until disposal, whoever starts this container reads what became of it: the event of its start is no news. */
+  starting(id: string): Disposable {
+    this.#starting.add(id);
+    return { [Symbol.dispose]: () => this.#starting.delete(id) };
+  }
+
+  /** Reads a container of which it is not known yet that it has ended. */
+  async refreshUnlessEnded(id: string, signal: AbortSignal): Promise<void> {
+    if (this.#container(id)?.state !== "exited") await this.refreshContainer(id, signal);
+  }
+
   forgetContainer(id: string): void {
-    this.#containers.delete(id);
-    this.#exits.delete(id);
+    this.#forget(id);
   }
 
   forgetSandbox(id: string): void {
-    this.#sandboxes.delete(id);
+    this.#forget(id);
+  }
+
+  #sandbox(id: string): SandboxStatus | undefined {
+    return this.#held.get(this.#owners.get(id) ?? "")?.sandboxes.get(id);
+  }
+
+  #container(id: string): ContainerStatus | undefined {
+    return this.#held.get(this.#owners.get(id) ?? "")?.containers.get(id);
+  }
+
+  /** Keeps what belongs to a pod; gives the pod's uid. */
+  #keep({ id, labels }: SandboxStatus | ContainerStatus, put: (held: Held) => void): string | undefined {
+    const pod = podOfLabels(labels);
+    if (pod === undefined) return undefined;
+    const held = this.#held.get(pod.uid) ?? { pod, sandboxes: new Map(), containers: new Map() };
+    this.#held.set(pod.uid, held);
+    this.#owners.set(id, pod.uid);
+    put(held);
+    return pod.uid;
+  }
+
+  /** Gives the uid of the pod that it belonged to. */
+  #forget(id: string): string | undefined {
+    this.#exits.delete(id);
+    const uid = this.#owners.get(id);
+    const held = this.#held.get(uid ?? "");
+    if (uid === undefined || held === undefined) return undefined;
+    this.#owners.delete(id);
+    held.sandboxes.delete(id);
+    held.containers.delete(id);
+    if (held.sandboxes.size + held.containers.size === 0) this.#held.delete(uid);
+    return uid;
   }
 
   /** Follows the runtime until aborted. */
@@ -186,29 +224,26 @@ export class RuntimeCache {
     switch (event.kind) {
       case "containerExited": {
         this.#exits.set(event.containerId, event);
-        const known = this.#containers.get(event.containerId);
-        if (known === undefined) return this.refreshContainer(event.containerId, signal);
+        const known = this.#container(event.containerId);
         // Started and ended so fast that the start was not read yet: the times are the runtime's to tell.
-        if (known.startedAtMs === 0) return this.refreshContainer(event.containerId, signal);
-        this.#containers.set(event.containerId, withExit(known, event));
-        return podOfLabels(known.labels)?.uid;
+        if (known === undefined || known.startedAtMs === 0) return this.refreshContainer(event.containerId, signal);
+        return this.#keep(known, ({ containers }) => containers.set(known.id, withExit(known, event)));
       }
       case "containerStarted": {
         // The kubelet's own starts are read by whoever started; only those of others are news.
-        const known = this.#containers.get(event.containerId);
+        if (this.#starting.has(event.containerId)) return undefined;
+        const known = this.#container(event.containerId);
         return known === undefined || known.state === "created"
           ? this.refreshContainer(event.containerId, signal)
           : undefined;
       }
-      case "containerDeleted": {
-        const uid = podOfLabels(this.#containers.get(event.containerId)?.labels ?? {})?.uid;
-        if (uid !== undefined) await this.refreshContainer(event.containerId, signal);
-        return uid;
+      case "containerDeleted":
+        return this.#forget(event.containerId);
+      case "sandboxStopped": {
+        const known = this.#sandbox(event.sandboxId);
+        if (known === undefined) return this.refreshSandbox(event.sandboxId, signal);
+        return this.#keep(known, ({ sandboxes }) => sandboxes.set(known.id, { ...known, state: "notReady" }));
       }
-      case "sandboxStopped":
-        return this.refreshSandbox(event.sandboxId, signal);
-      case "containerCreated":
-        return undefined;
       case "resync":
         await this.refresh(signal);
         return undefined;

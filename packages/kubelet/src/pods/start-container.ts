@@ -66,6 +66,7 @@ export async function startContainer(parts: NodeParts, input: StartInput): Promi
     throw failed("CreateContainerError", error);
   });
   say("Normal", "Created", "Container created");
+  using _ = parts.cache.starting(id);
   try {
     await parts.runtime.startContainer(id, signal);
   } catch (error) {

@@ -62,5 +62,5 @@ export async function stopContainer(
   // A grace of 0 or 1 was asked for with force: it is kept.
   const least = Math.min(leastGraceSeconds, options.graceSeconds);
   await runtime.stopContainer(status.id, Math.max(least, options.graceSeconds - spentSeconds), signal);
-  await cache.refreshContainer(status.id, signal);
+  await cache.refreshUnlessEnded(status.id, signal);
 }

@@ -1,4 +1,5 @@
 import type { Pod } from "@skiff/api";
+import { hostPortsOf } from "./admission.ts";
 import type { NodeParts } from "./node-parts.ts";
 import { sidecars } from "./restart-policy.ts";
 import { stopContainer } from "./stop-container.ts";
@@ -11,7 +12,12 @@ import { stopContainer } from "./stop-container.ts";
 export async function terminatePod(
   parts: NodeParts,
   pod: Pod,
-  options: { readonly graceSeconds: number; readonly signal: AbortSignal },
+  options: {
+    readonly graceSeconds: number;
+    /** Everything of the pod is removed next, which stops its sandboxes too. */
+    readonly isRemovedNext: boolean;
+    readonly signal: AbortSignal;
+  },
 ): Promise<void> {
   const { runtime, cache } = parts;
   const { graceSeconds, signal } = options;
@@ -42,6 +48,8 @@ export async function terminatePod(
     stops.push(mine);
   }
   await Promise.all(stops);
+  // Each stop of a sandbox is a run of all its network's plugins. Who waits for a port of the node is not kept waiting.
+  if (options.isRemovedNext && hostPortsOf(pod).length === 0) return;
   await Promise.all(
     sandboxes.filter((one) => one.state === "ready").map((one) => runtime.stopPodSandbox(one.id, signal)),
   );

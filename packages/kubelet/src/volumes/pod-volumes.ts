@@ -76,6 +76,8 @@ export class PodVolumes {
   readonly #pods = new Map<string, Kept>();
   /** Pods with a volume that somebody else has to do something about first. */
   readonly #awaiting = new Set<string>();
+  /** Pods of which no volume is left, only other files. */
+  readonly #tornDown = new Set<string>();
   #told = "";
 
   constructor(options: PodVolumesOptions) {
@@ -201,12 +203,14 @@ export class PodVolumes {
     await rm(folders.podMemory(uid), { recursive: true, force: true });
     this.#pods.delete(uid);
     this.#awaiting.delete(uid);
+    this.#tornDown.add(uid);
     this.#tellInUse();
   }
 
   /** Takes away the volumes and all other files of a pod that is gone. */
   async removePod(uid: string, signal: AbortSignal): Promise<void> {
-    await this.tearDown(uid, signal);
+    if (!this.#tornDown.has(uid)) await this.tearDown(uid, signal);
+    this.#tornDown.delete(uid);
     await this.#remove(this.#options.folders.pod(uid), signal);
   }
 
@@ -221,9 +225,10 @@ export class PodVolumes {
   async #remove(folder: string, signal: AbortSignal): Promise<void> {
     const { mounts } = this.#options;
     if ((await lstat(folder).catch(() => undefined)) === undefined) return;
-    await mounts?.unmountBelow(folder, signal);
-    const left = (await mounts?.list())?.find(({ target }) => isWithin(target, folder));
-    if (left !== undefined) throw new Error(`${left.target} is still mounted`);
+    const unmounted = (await mounts?.unmountBelow(folder, signal)) ?? [];
+    const left = unmounted.length === 0 ? [] : ((await mounts?.list()) ?? []);
+    const still = left.find(({ target }) => isWithin(target, folder));
+    if (still !== undefined) throw new Error(`${still.target} is still mounted`);
     await removeTree(folder);
   }
 
@@ -232,6 +237,7 @@ export class PodVolumes {
     if (found !== undefined) return found;
     const made: Kept = { volumes: new Map(), specs: new Map() };
     this.#pods.set(uid, made);
+    this.#tornDown.delete(uid);
     return made;
   }
 

@@ -57,16 +57,17 @@ export async function startContainerd(registries: readonly RegistryConfig[] = []
   const logFile = join(folder, "containerd.log");
   const start = () => systemProcesses.start(command, { args, log: { kind: "file", path: logFile } });
   let process_: StartedProcess = await start();
+  const cgroups = new SystemCgroups();
   const options = {
     socket: containerdSocket(config),
     pipesDirectory: join(stateDirectory, "exec"),
     processes: systemProcesses,
+    cgroups,
     clock: systemClock,
     logger: silentLogger,
   };
   const runtime = await connectContainerd(options, { timeoutMs: 10_000, signal });
   await runtime.importImage(await helloImage(1, systemProcesses, signal), signal);
-  const cgroups = new SystemCgroups();
   const cgroupParent = `/${name}/pod1`;
   await cgroups.create(cgroupParent, {});
   await mkdir(join(folder, "logs"));

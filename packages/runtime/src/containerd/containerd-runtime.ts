@@ -4,7 +4,7 @@ import { arch } from "node:process";
 import type { Duplex, Readable } from "node:stream";
 import { type Clock, describeError, type Logger, Turns } from "@skiff/base";
 import type { GrpcChannel, Init, Method } from "@skiff/grpc";
-import type { Processes } from "@skiff/host";
+import type { Cgroups, Processes } from "@skiff/host";
 import {
   type ContainerConfig,
   type ContainerStats,
@@ -34,16 +34,16 @@ import {
   containerSummary,
   criContainerConfig,
   criResources,
-  stopSignalOf,
 } from "./cri-container.ts";
 import { criSandboxConfig, sandboxStatus, sandboxSummary } from "./cri-sandbox.ts";
 import { type ExecContext, startExec } from "./exec.ts";
-import { ContainerState, RuntimeService } from "./generated/runtime-v1.ts";
+import { RuntimeService } from "./generated/runtime-v1.ts";
 import { isNotFound, isPassing, runtimeChannel } from "./grpc-error.ts";
+import { KnownContainers } from "./known-containers.ts";
 import { nativeCall, Tasks } from "./native.ts";
+import { sendOwnStopSignal } from "./own-stop-signal.ts";
 import { pauseImage, pauseImageName } from "./pause-image.ts";
-import { ContainerKinds, runtimeEvents } from "./runtime-events.ts";
-import { signalNumber } from "./signal-number.ts";
+import { runtimeEvents } from "./runtime-events.ts";
 import { StrayRemains } from "./stray-remains.ts";
 import { endStrayShims } from "./stray-shims.ts";
 import { attachStreams, forwardPort } from "./streaming.ts";
@@ -55,6 +55,7 @@ export interface ContainerdRuntimeOptions {
   /** Folder for the named pipes of commands run by `exec`; below `/run`. */
   readonly pipesDirectory: string;
   readonly processes: Processes;
+  readonly cgroups: Pick<Cgroups, "oomKills">;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -69,7 +70,7 @@ export class ContainerdRuntime implements Runtime {
   /** Known to containerd from 2.0 on. */
   readonly features = { userNamespaces: false, supplementalGroupsPolicy: false };
   readonly #channel: GrpcChannel;
-  readonly #kinds: ContainerKinds;
+  readonly #known: KnownContainers;
   readonly #options: ContainerdRuntimeOptions;
   readonly #exec: ExecContext;
   readonly #images: ContainerdImages;
@@ -85,7 +86,7 @@ export class ContainerdRuntime implements Runtime {
   constructor(options: ContainerdRuntimeOptions) {
     this.#options = options;
     this.#channel = runtimeChannel(options.socket, options.clock);
-    this.#kinds = new ContainerKinds(this.#channel);
+    this.#known = new KnownContainers(this.#channel);
     this.#images = new ContainerdImages(this.#channel, options.clock);
     const { processes, clock } = options;
     this.#strayRemains = new StrayRemains({ stateDirectory: dirname(options.socket), processes, clock });
@@ -129,7 +130,7 @@ export class ContainerdRuntime implements Runtime {
     try {
       const run = () => this.#call(RuntimeService.runPodSandbox, request, signal, 2 * requestMs);
       const { podSandboxId } = await this.#turns.take(run, signal);
-      this.#kinds.note(podSandboxId, "sandbox");
+      this.#known.note(podSandboxId, "sandbox");
       return podSandboxId;
     } finally {
       this.#begun.delete(begun);
@@ -156,7 +157,7 @@ export class ContainerdRuntime implements Runtime {
 
   async listPodSandboxes(signal: AbortSignal): Promise<readonly SandboxSummary[]> {
     const { items } = await this.#call(RuntimeService.listPodSandbox, {}, signal);
-    for (const { id } of items) this.#kinds.note(id, "sandbox");
+    for (const { id } of items) this.#known.note(id, "sandbox");
     return items.map(sandboxSummary);
   }
 
@@ -182,7 +183,12 @@ export class ContainerdRuntime implements Runtime {
     };
     const create = () => this.#call(createContainer, request, signal);
     const { containerId } = await this.#turns.take(create, signal);
-    this.#kinds.note(containerId, "container");
+    this.#known.created(containerId, {
+      sandboxId,
+      imageId: config.image,
+      cgroup: `${sandbox.cgroupParent}/${containerId}`,
+      stopSignal: config.stopSignal,
+    });
     return containerId;
   }
 
@@ -191,7 +197,8 @@ export class ContainerdRuntime implements Runtime {
   }
 
   async stopContainer(id: string, graceSeconds: number, signal: AbortSignal): Promise<void> {
-    if (graceSeconds > 0) await this.#sendOwnStopSignal(id, signal);
+    const facts = this.#known.facts(id);
+    if (graceSeconds > 0) await sendOwnStopSignal(this.#channel, { id, facts }, { signal, deadlineMs: stopMs });
     const startMs = this.#options.clock.monotonic();
     await this.#stopping(graceSeconds * 1000 + stopMs, signal, (deadlineMs) => {
       // The grace began with the first attempt.
@@ -202,20 +209,6 @@ export class ContainerdRuntime implements Runtime {
         signal,
         deadlineMs,
       );
-    });
-  }
-
-  /** A container that asked for another signal than its image's gets that one first. */
-  async #sendOwnStopSignal(id: string, signal: AbortSignal): Promise<void> {
-    const { status } = await this.#call(RuntimeService.containerStatus, { containerId: id }, signal).catch((error) => {
-      if (isNotFound(error)) return { status: undefined };
-      throw error;
-    });
-    const name = status === undefined ? undefined : stopSignalOf(status.annotations);
-    if (name === undefined || status?.state !== ContainerState.CONTAINER_RUNNING) return;
-    const kill = { containerId: id, signal: signalNumber(name) };
-    await nativeCall(this.#channel, Tasks.kill, kill, { signal, deadlineMs: stopMs }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
     });
   }
 
@@ -249,18 +242,21 @@ export class ContainerdRuntime implements Runtime {
 
   async listContainers(signal: AbortSignal): Promise<readonly ContainerSummary[]> {
     const { containers } = await this.#call(RuntimeService.listContainers, {}, signal);
-    for (const { id } of containers) this.#kinds.note(id, "container");
+    for (const { id } of containers) this.#known.note(id, "container");
     return containers.map(containerSummary);
   }
 
   async containerStatus(id: string, signal: AbortSignal): Promise<ContainerStatus> {
+    const facts = this.#known.facts(id);
     const [{ status }, { containers }] = await Promise.all([
       this.#call(RuntimeService.containerStatus, { containerId: id }, signal),
-      this.#call(RuntimeService.listContainers, { filter: { id } }, signal),
+      // The status does not say what only containers of an earlier life have to be asked for.
+      facts !== undefined ? { containers: [] } : this.#call(RuntimeService.listContainers, { filter: { id } }, signal),
     ]);
     if (status === undefined) throw new RuntimeError("NOT_FOUND", `there is no container ${id}`);
     const listed = containers.find((one) => one.id === status.id);
-    return containerStatus(status, { sandboxId: listed?.podSandboxId ?? "", imageId: listed?.imageRef ?? "" });
+    const { sandboxId, imageId } = facts ?? { sandboxId: listed?.podSandboxId, imageId: listed?.imageRef };
+    return containerStatus(status, { sandboxId: sandboxId ?? "", imageId: imageId ?? "" });
   }
 
   async updateContainerResources(id: string, resources: LinuxResources, signal: AbortSignal): Promise<void> {
@@ -337,8 +333,8 @@ export class ContainerdRuntime implements Runtime {
   }
 
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
-    const { clock, logger } = this.#options;
-    return runtimeEvents(this.#channel, this.#kinds, { clock, logger, signal });
+    const { cgroups, clock, logger } = this.#options;
+    return runtimeEvents(this.#channel, { known: this.#known, cgroups, clock, logger, signal });
   }
 
   listImages(signal: AbortSignal): Promise<readonly ImageSummary[]> {

@@ -1,66 +1,37 @@
 import type { Clock, Logger } from "@skiff/base";
 import { describeError } from "@skiff/base";
 import type { GrpcChannel } from "@skiff/grpc";
+import type { Cgroups } from "@skiff/host";
 import type { RuntimeEvent } from "../runtime.ts";
-import { ContainerCreate, ContainerDelete, TaskExit, TaskOOM, TaskStart } from "./generated/containerd-events.ts";
+import { ContainerDelete, TaskExit, TaskOOM, TaskStart } from "./generated/containerd-events.ts";
 import { type Envelope, Events } from "./generated/containerd-services-events-v1.ts";
 import type { Timestamp } from "./generated/google-protobuf.ts";
 import { isNotFound } from "./grpc-error.ts";
+import type { KnownContainers } from "./known-containers.ts";
 import { Containers, criNamespace, nativeCall, nativeMetadata } from "./native.ts";
 
 const reconnectMs = 100;
-
-/** What tells pods' sandboxes from containers: both are containers to containerd. */
-export type ContainerKind = "sandbox" | "container";
-
-/** Remembers which ids are sandboxes; asks containerd about those it has not met. */
-export class ContainerKinds {
-  readonly #kinds = new Map<string, ContainerKind>();
-  readonly #channel: GrpcChannel;
-  constructor(channel: GrpcChannel) {
-    this.#channel = channel;
-  }
-  note(id: string, kind: ContainerKind): void {
-    this.#kinds.set(id, kind);
-  }
-  forget(id: string): void {
-    this.#kinds.delete(id);
-  }
-  async of(id: string, signal: AbortSignal): Promise<ContainerKind> {
-    const known = this.#kinds.get(id);
-    if (known !== undefined) return known;
-    const answer = await nativeCall(this.#channel, Containers.get, { id }, { signal, deadlineMs: 5000 }).catch(
-      () => undefined,
-    );
-    signal.throwIfAborted();
-    const kind = answer?.container?.labels["io.cri-containerd.kind"] === "sandbox" ? "sandbox" : "container";
-    if (answer !== undefined) this.note(id, kind);
-    return kind;
-  }
-}
 
 const toMs = (at: Timestamp | undefined): number =>
   at === undefined ? 0 : at.seconds * 1000 + Math.floor(at.nanos / 1e6);
 
 /** Turns containerd's own events into the runtime's. Keeps which containers ran out of memory until they exit. */
 class EventReader {
-  readonly #kinds: ContainerKinds;
+  readonly #known: KnownContainers;
   readonly #outOfMemory = new Set<string>();
-  constructor(kinds: ContainerKinds) {
-    this.#kinds = kinds;
+  constructor(known: KnownContainers) {
+    this.#known = known;
   }
 
   async read(envelope: Envelope, signal: AbortSignal): Promise<RuntimeEvent | undefined> {
     const bytes = envelope.event?.value;
     if (bytes === undefined || envelope.namespace !== criNamespace) return undefined;
     switch (envelope.topic) {
-      case "/containers/create":
-        return this.#ofContainer("containerCreated", ContainerCreate.decode(bytes).id, signal);
       case "/tasks/start":
         return this.#ofContainer("containerStarted", TaskStart.decode(bytes).containerId, signal);
       case "/containers/delete": {
         const event = await this.#ofContainer("containerDeleted", ContainerDelete.decode(bytes).id, signal);
-        this.#kinds.forget(ContainerDelete.decode(bytes).id);
+        this.#known.forget(ContainerDelete.decode(bytes).id);
         return event;
       }
       case "/tasks/oom":
@@ -74,18 +45,18 @@ class EventReader {
   }
 
   async #ofContainer(
-    kind: "containerCreated" | "containerStarted" | "containerDeleted",
+    kind: "containerStarted" | "containerDeleted",
     containerId: string,
     signal: AbortSignal,
   ): Promise<RuntimeEvent | undefined> {
-    return (await this.#kinds.of(containerId, signal)) === "container" ? { kind, containerId } : undefined;
+    return (await this.#known.kind(containerId, signal)) === "container" ? { kind, containerId } : undefined;
   }
 
   async #exit(exit: TaskExit, signal: AbortSignal): Promise<RuntimeEvent | undefined> {
     const { containerId } = exit;
     // Commands run by exec end on the same topic.
     if (exit.id !== containerId) return undefined;
-    if ((await this.#kinds.of(containerId, signal)) === "sandbox")
+    if ((await this.#known.kind(containerId, signal)) === "sandbox")
       return { kind: "sandboxStopped", sandboxId: containerId };
     const oomKilled = this.#outOfMemory.delete(containerId);
     return { kind: "containerExited", containerId, exitCode: exit.exitStatus, atMs: toMs(exit.exitedAt), oomKilled };
@@ -107,9 +78,7 @@ interface Subscription extends Disposable {
 
 function subscribe(channel: GrpcChannel, signal: AbortSignal): Subscription {
   const over = new AbortController();
-  const filters = ["containers/create", "containers/delete", "tasks/start", "tasks/oom", "tasks/exit"].map(
-    (topic) => `topic=="/${topic}"`,
-  );
+  const filters = ["containers/delete", "tasks/start", "tasks/oom", "tasks/exit"].map((topic) => `topic=="/${topic}"`);
   const either = AbortSignal.any([signal, over.signal]);
   const envelopes = channel.stream(Events.subscribe, { filters }, { signal: either, metadata: nativeMetadata() });
   const first = envelopes.next();
@@ -126,22 +95,25 @@ async function roundTrip(channel: GrpcChannel, signal: AbortSignal): Promise<voi
   }
 }
 
+export interface EventSources {
+  readonly known: KnownContainers;
+  readonly cgroups: Pick<Cgroups, "oomKills">;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly signal: AbortSignal;
+}
+
 /** Events without end, from the call on: reconnects, and says `resync` when it has. */
-export function runtimeEvents(
-  channel: GrpcChannel,
-  kinds: ContainerKinds,
-  options: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
-): AsyncIterable<RuntimeEvent> {
-  return readEvents(channel, kinds, subscribe(channel, options.signal), options);
+export function runtimeEvents(channel: GrpcChannel, sources: EventSources): AsyncIterable<RuntimeEvent> {
+  return readEvents(channel, subscribe(channel, sources.signal), sources);
 }
 
 async function* readEvents(
   channel: GrpcChannel,
-  kinds: ContainerKinds,
   initial: Subscription,
-  { clock, logger, signal }: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal },
+  { known, cgroups, clock, logger, signal }: EventSources,
 ): AsyncGenerator<RuntimeEvent> {
-  const reader = new EventReader(kinds);
+  const reader = new EventReader(known);
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       using subscription = attempt === 0 ? initial : subscribe(channel, signal);
@@ -155,7 +127,13 @@ async function* readEvents(
         if (next.done === true) break;
         const event = await reader.read(next.value, signal);
         if (event?.kind === "containerExited" && event.exitCode === killed && !event.oomKilled) {
-          // Under load the word that memory ran out comes after that of the end.
+          // Under load the word that memory ran out comes after that of the end. The kernel has counted it already.
+          const cgroup = known.facts(event.containerId)?.cgroup;
+          const kills = cgroup === undefined ? undefined : cgroups.oomKills(cgroup);
+          if (kills !== undefined) {
+            yield { ...event, oomKilled: kills > 0 };
+            continue;
+          }
           const later = waiting[0] ?? subscription.envelopes.next();
           waiting[0] ??= later;
           later.catch(() => {});

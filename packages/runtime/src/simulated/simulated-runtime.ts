@@ -186,7 +186,6 @@ export class SimulatedRuntime implements Runtime {
     const logPath = config.logPath === "" ? "" : join(sandbox.config.logDirectory, config.logPath);
     const identity = { id: this.#id(), sandboxId, logPath, createdAtMs: this.#options.clock.now() };
     this.#containers.set(identity.id, new SimulatedContainer(identity, config, image, behaviour));
-    this.#feed.publish({ kind: "containerCreated", containerId: identity.id });
     return identity.id;
   }
 
