@@ -12,7 +12,8 @@ import {
 import { deepCopy, describeError, isAbort, jsonEqual, timestamp } from "@skiff/base";
 import { againIn, defineController, done, owning, type ReconcileContext } from "@skiff/control-loop";
 import { namespaceTerminates } from "../namespace-terminates.ts";
-import { type CronPlan, endOf, planCronJob } from "./plan.ts";
+import { zonedTimestamp } from "./next-time.ts";
+import { type CronPlan, endOf, jobNameAt, planCronJob } from "./plan.ts";
 
 const scheduledKey = "batch.kubernetes.io/cronjob-scheduled-timestamp";
 
@@ -45,13 +46,10 @@ const hasOtherOwner = (old: Job, job: Job): boolean =>
   !jsonEqual(old.metadata.ownerReferences, job.metadata.ownerReferences);
 
 /** The status without the jobs that ended or make room, with the last success. */
-function bookkeeping({ status }: CronJob, { ended, replace }: CronPlan): NonNullable<CronJob["status"]> {
+function bookkeeping({ status }: CronJob, { ended, succeededAt, replace }: CronPlan): NonNullable<CronJob["status"]> {
   const leaving = new Set([...ended.map(({ uid }) => uid), ...replace.map(({ metadata }) => metadata.uid)]);
   const active = (status?.active ?? []).filter(({ uid }) => !leaving.has(uid ?? ""));
-  const successes = ended.flatMap(({ job }) =>
-    job !== undefined && endOf(job) === "Complete" && job.status?.completionTime ? [job.status.completionTime] : [],
-  );
-  const known = [status?.lastSuccessfulTime, ...successes].filter((time) => time !== undefined).sort();
+  const known = [status?.lastSuccessfulTime, succeededAt].filter((time) => time !== undefined).sort();
   const { active: _old, ...rest } = status ?? {};
   return {
     ...rest,
@@ -60,16 +58,15 @@ function bookkeeping({ status }: CronJob, { ended, replace }: CronPlan): NonNull
   };
 }
 
-/** `tick-28401234`: the name follows from the time, so that no time is served twice. */
 function jobAt(cronJob: CronJob, atMs: number): New<Job> {
   const { metadata, spec } = cronJob;
   const { labels, annotations } = deepCopy(spec.jobTemplate.metadata ?? {});
   return {
     metadata: {
-      name: `${metadata.name}-${Math.floor(atMs / 60_000)}`,
+      name: jobNameAt(cronJob, atMs),
       namespace: metadata.namespace,
       ...(labels === undefined ? {} : { labels }),
-      annotations: { ...annotations, [scheduledKey]: timestamp(atMs) },
+      annotations: { ...annotations, [scheduledKey]: zonedTimestamp(atMs, spec.timeZone) },
       ownerReferences: [ownerReference(CronJobs, cronJob)],
     },
     ...(spec.jobTemplate.spec === undefined ? {} : { spec: deepCopy(spec.jobTemplate.spec) }),
@@ -99,7 +96,8 @@ async function startJob(cronJob: CronJob, atMs: number, context: ReconcileContex
 async function ownJob(cronJob: CronJob, wanted: New<Job>, { client, signal }: ReconcileContext) {
   const { name = "", namespace } = wanted.metadata;
   const job = await client.get(Jobs, { name, namespace }, { signal });
-  return controllerOf(job)?.uid === cronJob.metadata.uid && endOf(job) === undefined ? job : undefined;
+  const isActive = cronJob.status?.active?.some(({ uid }) => uid === job.metadata.uid) === true;
+  return controllerOf(job)?.uid === cronJob.metadata.uid && !isActive ? job : undefined;
 }
 
 async function removeJob(cronJob: CronJob, job: Job, { client, recorder, signal }: ReconcileContext): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseCronSchedule } from "@skiff/api";
-import { isTimeZone, nextTime } from "./next-time.ts";
+import { isTimeZone, nextTime, zonedTimestamp } from "./next-time.ts";
 
 const next = (schedule: string, after: string, timeZone?: string): string => {
   const atMs = nextTime(parseCronSchedule(schedule), Date.parse(after), timeZone);
@@ -34,5 +34,19 @@ const cases: readonly (readonly [string, string, string, string?])[] = [
 for (const [schedule, after, expected, timeZone] of cases) {
   test(`${schedule} after ${after} ${timeZone ?? ""}`, () => assert.equal(next(schedule, after, timeZone), expected));
 }
+
+test("times as clocks of a time zone show them", () => {
+  const at = Date.parse("2026-01-01T14:00:00Z");
+  assert.deepEqual(
+    [undefined, "Etc/UTC", "America/New_York", "Asia/Kolkata", "Europe/London"].map((zone) => zonedTimestamp(at, zone)),
+    [
+      "2026-01-01T14:00:00Z",
+      "2026-01-01T14:00:00Z",
+      "2026-01-01T09:00:00-05:00",
+      "2026-01-01T19:30:00+05:30",
+      "2026-01-01T14:00:00Z",
+    ],
+  );
+});
 
 test("time zones", () => assert.deepEqual(["Etc/UTC", "Mars/Base"].map(isTimeZone), [true, false]));

@@ -1,4 +1,5 @@
 import type { CronField, CronSchedule } from "@skiff/api";
+import { timestamp } from "@skiff/base";
 
 const minuteMs = 60_000;
 const hourMs = 3_600_000;
@@ -81,6 +82,16 @@ function startOfDay({ year, month, day }: Pick<Wall, "year" | "month" | "day">, 
 function offsetMs(atMs: number, timeZone: string): number {
   const { year, month, day, hour, minute } = wallAt(atMs, timeZone);
   return Date.UTC(year, month - 1, day, hour, minute) - Math.floor(atMs / minuteMs) * minuteMs;
+}
+
+/** A time in RFC 3339 as clocks of a time zone show it: `2026-01-01T09:00:00-05:00`. */
+export function zonedTimestamp(atMs: number, timeZone = "UTC"): string {
+  const minutes = Math.round(offsetMs(atMs, timeZone) / minuteMs);
+  if (minutes === 0) return timestamp(atMs);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const size = Math.abs(minutes);
+  const offset = `${minutes < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
+  return timestamp(atMs + minutes * minuteMs).replace("Z", offset);
 }
 
 const allows = ({ values }: CronField, value: number): boolean => values.has(value);

@@ -1,10 +1,9 @@
 import { CronError, type CronJob, type CronSchedule, type Job, parseCronSchedule } from "@skiff/api";
+import { lastDue } from "./last-due.ts";
 import { isTimeZone, nextTime } from "./next-time.ts";
 
 /** The next time is looked at a moment late, so that it has come for sure. */
 const lateMs = 100;
-/** So many missed times are told of: something is wrong with the clock or the controller was away for long. */
-const manyMissed = 100;
 
 export interface CronEvent {
   readonly type: "Normal" | "Warning";
@@ -22,6 +21,8 @@ export interface Observed {
 export interface CronPlan {
   /** Jobs that have ended or are gone: they are not active any more. */
   readonly ended: readonly { readonly uid: string; readonly job: Job | undefined }[];
+  /** When the last of all successful jobs ended. */
+  readonly succeededAt: string | undefined;
   /** Jobs that make room for the new one. */
   readonly replace: readonly Job[];
   /** When the job to be made was due; epoch milliseconds. */
@@ -37,6 +38,16 @@ export interface CronPlan {
 export const endOf = ({ status }: Job): string | undefined =>
   status?.conditions?.find(({ type, status }) => status === "True" && (type === "Complete" || type === "Failed"))?.type;
 
+/** `tick-28401234`: the name follows from the time, so that no time is served twice. */
+export const jobNameAt = ({ metadata }: CronJob, atMs: number): string =>
+  `${metadata.name}-${Math.floor(atMs / 60_000)}`;
+
+const lastSuccess = (jobs: readonly Job[]): string | undefined =>
+  jobs
+    .flatMap((job) => (endOf(job) === "Complete" ? (job.status?.completionTime ?? []) : []))
+    .sort()
+    .at(-1);
+
 /** What is due now, and what can go. */
 export function planCronJob(observed: Observed): CronPlan {
   const { cronJob, jobs } = observed;
@@ -46,7 +57,8 @@ export function planCronJob(observed: Observed): CronPlan {
     .map(({ uid = "" }) => ({ uid, job: byUid.get(uid) }))
     .filter(({ job }) => job === undefined || endOf(job) !== undefined);
   const events = [...bookkeeping(observed)];
-  const idle = { ended, replace: [], startAtMs: undefined, remove: surplusJobs(observed), events };
+  const succeededAt = lastSuccess(jobs);
+  const idle = { ended, succeededAt, replace: [], startAtMs: undefined, remove: surplusJobs(observed), events };
   const { deletionTimestamp } = cronJob.metadata;
   if (deletionTimestamp !== undefined || cronJob.spec.suspend === true) return { ...idle, recheckMs: undefined };
   const schedule = readSchedule(cronJob);
@@ -105,53 +117,31 @@ function readSchedule({ spec }: CronJob): ReadSchedule {
   }
 }
 
-interface Due {
-  readonly atMs: number | undefined;
-  /** More times have passed than anybody should miss. */
-  readonly many: boolean;
-}
-
-/** The last time that has come since the last job, or since the CronJob exists. */
-function lastDue({ cronJob, nowMs }: Observed, schedule: CronSchedule): Due {
-  const { spec, status, metadata } = cronJob;
-  let fromMs = Date.parse(status?.lastScheduleTime ?? metadata.creationTimestamp);
-  const { startingDeadlineSeconds } = spec;
-  if (startingDeadlineSeconds !== undefined) fromMs = Math.max(fromMs, nowMs - startingDeadlineSeconds * 1000);
-  const first = nextTime(schedule, fromMs, spec.timeZone);
-  if (first === undefined || first > nowMs) return { atMs: undefined, many: false };
-  const second = nextTime(schedule, first, spec.timeZone);
-  if (second === undefined || second > nowMs) return { atMs: first, many: false };
-  const distanceMs = second - first;
-  const missed = Math.floor((nowMs - first) / distanceMs) + 1;
-  // Long absences are skipped, not counted one by one; irregular schedules are followed from a little before.
-  const nearMs = first + (missed - 2) * distanceMs;
-  return { atMs: lastBetween(nearMs) ?? lastBetween(first - 1), many: missed > manyMissed };
-
-  function lastBetween(afterMs: number): number | undefined {
-    let last: number | undefined;
-    let next = nextTime(schedule, afterMs, spec.timeZone);
-    for (; next !== undefined && next <= nowMs; next = nextTime(schedule, next, spec.timeZone)) last = next;
-    return last;
-  }
-}
-
 function decide(observed: Observed, schedule: CronSchedule, running: readonly Job[]) {
   const { cronJob, nowMs } = observed;
   const { spec, status } = cronJob;
   const events: CronEvent[] = [];
   const none = { events, replace: [], startAtMs: undefined };
-  const { atMs, many } = lastDue(observed, schedule);
-  if (many) {
+  const due = lastDue(cronJob, { schedule, nowMs, withinDeadline: true });
+  if (due.kind === "never") {
+    const message = `invalid schedule: ${spec.schedule} : time difference between two schedules is less than 1 second`;
+    events.push({ type: "Warning", reason: "InvalidSchedule", message });
+    return none;
+  }
+  const { atMs } = due;
+  if (atMs !== undefined && due.missed === "many") {
     const message = "too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew";
     events.push({ type: "Warning", reason: "TooManyMissedTimes", message });
   }
-  if (atMs === undefined || Date.parse(status?.lastScheduleTime ?? "") === atMs) return none;
+  if (atMs === undefined) return none;
   const { startingDeadlineSeconds } = spec;
   if (startingDeadlineSeconds !== undefined && atMs + startingDeadlineSeconds * 1000 < nowMs) {
     const message = `Missed scheduled time to start a job: ${new Date(atMs).toUTCString().replace("GMT", "+0000")}`;
     events.push({ type: "Warning", reason: "MissSchedule", message });
     return none;
   }
+  const isServed = Date.parse(status?.lastScheduleTime ?? "") === atMs;
+  if (isServed || status?.active?.some(({ name }) => name === jobNameAt(cronJob, atMs)) === true) return none;
   if (running.length > 0 && spec.concurrencyPolicy === "Forbid") {
     const message = "Not starting job because prior execution is running and concurrency policy is Forbid";
     events.push({ type: "Normal", reason: "JobAlreadyActive", message });
@@ -160,9 +150,13 @@ function decide(observed: Observed, schedule: CronSchedule, running: readonly Jo
   return { events, replace: spec.concurrencyPolicy === "Replace" ? running : [], startAtMs: atMs };
 }
 
+/** From the last time that has come, so that what counts from there (`@every`) keeps its beat. */
 function untilNext({ cronJob, nowMs }: Observed, schedule: CronSchedule): number | undefined {
-  const next = nextTime(schedule, nowMs, cronJob.spec.timeZone);
-  return next === undefined ? undefined : next - nowMs + lateMs;
+  const due = lastDue(cronJob, { schedule, nowMs, withinDeadline: false });
+  if (due.kind === "never") return undefined;
+  const fromMs = due.atMs ?? (due.missed === "none" ? due.fromMs : nowMs);
+  const next = nextTime(schedule, fromMs, cronJob.spec.timeZone);
+  return next === undefined ? undefined : Math.max(0, next - nowMs + lateMs);
 }
 
 /** Ended jobs that the history need not keep, oldest first. */

@@ -19,6 +19,7 @@ import { revisionAnnotation } from "./annotations.ts";
 import { hasDeadline, withFinding } from "./conditions.ts";
 import { type DeploymentPlan, planDeployment, type SetChange } from "./plan.ts";
 import { sameTemplate } from "./revision.ts";
+import { planRollback } from "./rollback.ts";
 
 /** Moves each Deployment's pods from one template to the next. https://kubernetes.io/docs/concepts/workloads/controllers/deployment/ */
 export const deploymentController = defineController<Deployment>({
@@ -40,7 +41,7 @@ export const deploymentController = defineController<Deployment>({
     }),
   ],
   async reconcile(deployment, context) {
-    const { recorder, clock, owned } = context;
+    const { client, recorder, clock, owned, signal } = context;
     const selector = labelSelectorOf(deployment.spec.selector);
     if (selector.requirements.length === 0) {
       const message = "This deployment is selecting all pods. A non-empty selector is required.";
@@ -51,6 +52,14 @@ export const deploymentController = defineController<Deployment>({
       { owner: deployment, ownerResource: Deployments, resource: ReplicaSets, selector },
       context,
     );
+    const { deletionTimestamp } = deployment.metadata;
+    const rollback =
+      deletionTimestamp === undefined && deployment.spec.paused !== true ? planRollback(deployment, sets) : undefined;
+    if (rollback !== undefined) {
+      await client.update(Deployments, rollback.deployment, { signal });
+      recorder.record(Deployments, deployment, rollback.event);
+      return done;
+    }
     const hasRunningPods = (name: string) => {
       const set = sets.find(({ metadata }) => metadata.name === name);
       return set !== undefined && owned(Pods, set).some((pod) => !isPodTerminal(pod));

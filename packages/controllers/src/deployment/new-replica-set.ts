@@ -2,6 +2,8 @@ import { type Deployment, Deployments, type New, ownerReference, podTemplateHash
 import { deepCopy } from "@skiff/base";
 import { templateHashLabel } from "./annotations.ts";
 
+const longestName = 253;
+
 /** The ReplicaSet of a Deployment's present template, without size and annotations. Its name follows from the template. */
 export function newReplicaSet(deployment: Deployment): New<ReplicaSet> {
   const { metadata, spec, status } = deployment;
@@ -13,7 +15,8 @@ export function newReplicaSet(deployment: Deployment): New<ReplicaSet> {
   selector.matchLabels = { ...selector.matchLabels, [templateHashLabel]: hash };
   return {
     metadata: {
-      name: `${metadata.name}-${hash}`,
+      // A long name makes room for what tells the sets apart.
+      name: `${metadata.name.slice(0, longestName - hash.length - 1)}-${hash}`,
       namespace: metadata.namespace,
       labels: { ...labels },
       ownerReferences: [ownerReference(Deployments, deployment)],

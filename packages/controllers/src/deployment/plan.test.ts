@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Deployment, ReplicaSet } from "@skiff/api";
 import { ago, deploymentOf, nowMs, setNamed } from "../fixtures/objects.ts";
+import { newReplicaSet } from "./new-replica-set.ts";
 import { planDeployment } from "./plan.ts";
+import { revisionFrom } from "./revision.ts";
+import { isScaling } from "./scaling.ts";
 
 interface Case {
   readonly name: string;
@@ -121,6 +124,12 @@ const cases: readonly Case[] = [
     sizes: {},
   },
   {
+    name: "Recreate: waits for what an old set still counts",
+    deployment: deploymentOf({ strategy: { type: "Recreate" } }),
+    sets: [{ ...old(0), status: { replicas: 1, observedGeneration: 1 } }],
+    sizes: {},
+  },
+  {
     name: "Recreate: then all new ones",
     deployment: deploymentOf({ strategy: { type: "Recreate" } }),
     sets: [old(0)],
@@ -218,6 +227,29 @@ test("the oldest revisions beyond the limit are forgotten, those with pods are n
     ["r1", "r3"],
   );
   assert.equal(plan.revision, "5");
+});
+
+for (const [said, scales] of [
+  ["4", true],
+  ["3", false],
+  ["", false],
+  ["many", false],
+  ["-4", false],
+  ["2147483648", false],
+] as const)
+  test(`a set that was sized for ${JSON.stringify(said)} pods ${scales ? "is" : "is not"} to be scaled`, () => {
+    const set = current(2);
+    const annotations = { "deployment.kubernetes.io/desired-replicas": said };
+    const others = [old(1), { ...set, metadata: { ...set.metadata, annotations } }].map(revisionFrom);
+    assert.equal(isScaling(deploymentOf({ replicas: 3 }), others), scales);
+  });
+
+test("a long name makes room for the hash", () => {
+  const deployment = deploymentOf({});
+  const named = (name: string) => newReplicaSet({ ...deployment, metadata: { ...deployment.metadata, name } });
+  const hash = named("web").metadata.labels?.["pod-template-hash"] ?? "";
+  assert.equal(named("web").metadata.name, `web-${hash}`);
+  assert.equal(named("w".repeat(253)).metadata.name, `${"w".repeat(252 - hash.length)}-${hash}`);
 });
 
 test("revisions have 64 bits", () => {

@@ -10,6 +10,7 @@ import {
 import { conditionOf, hasDeadline, isComplete, withFinding } from "./conditions.ts";
 import { newReplicaSet } from "./new-replica-set.ts";
 import { findCurrent, type Revision, revisionFrom } from "./revision.ts";
+import { rollbackWish } from "./rollback.ts";
 import { nextSize, oldSizes, type Sizes } from "./rolling-update.ts";
 import { isScaling, scaledSizes } from "./scaling.ts";
 import { countedStatus, rolloutStatus } from "./status.ts";
@@ -102,7 +103,7 @@ export function planDeployment(observation: Observation): DeploymentPlan {
   adoptCurrent(draft);
   if (deployment.spec.paused === true || isScaling(deployment, draft.all)) {
     draft.resize(scaledSizes(deployment, draft.current, draft.old));
-    if (deployment.spec.paused === true) cleanUp(draft);
+    if (deployment.spec.paused === true && rollbackWish(deployment) === undefined) cleanUp(draft);
     return finished(draft, counted(draft));
   }
   if (deployment.spec.strategy?.type === "Recreate") recreate(draft);
@@ -178,7 +179,7 @@ function recreate(draft: Draft): void {
   const { deployment, hasRunningPods } = draft.observation;
   const active = draft.old.filter(({ replicas }) => replicas > 0);
   if (draft.resize(new Map(active.map(({ name }) => [name, 0])))) return;
-  if (draft.old.some(({ name }) => hasRunningPods(name))) return;
+  if (draft.old.some(({ name, set }) => (set?.status?.replicas ?? 0) > 0 || hasRunningPods(name))) return;
   if (draft.current === undefined) {
     createCurrent(draft);
     return;

@@ -1,6 +1,6 @@
 import type { Deployment } from "@skiff/api";
 import { sum } from "../counts.ts";
-import { desiredReplicasAnnotation, maxReplicasAnnotation } from "./annotations.ts";
+import { countIn, desiredReplicasAnnotation, maxReplicasAnnotation } from "./annotations.ts";
 import { availableOf, byCreation, type Revision } from "./revision.ts";
 import type { Sizes } from "./rolling-update.ts";
 import { desiredOf, isRollingUpdate, leewayOf } from "./strategy.ts";
@@ -8,8 +8,8 @@ import { desiredOf, isRollingUpdate, leewayOf } from "./strategy.ts";
 /** True when the Deployment was scaled since its revisions were last sized: each of them remembers for what it was sized. */
 export function isScaling(deployment: Deployment, revisions: readonly Revision[]): boolean {
   return revisions.some(({ replicas, annotations }) => {
-    const sizedFor = annotations[desiredReplicasAnnotation];
-    return replicas > 0 && sizedFor !== undefined && Number(sizedFor) !== desiredOf(deployment);
+    const sizedFor = countIn(annotations, desiredReplicasAnnotation);
+    return replicas > 0 && sizedFor !== undefined && sizedFor !== desiredOf(deployment);
   });
 }
 
@@ -38,7 +38,7 @@ function isSaturated(deployment: Deployment, current: Revision): boolean {
   const desired = desiredOf(deployment);
   return (
     current.replicas === desired &&
-    Number(current.annotations[desiredReplicasAnnotation]) === desired &&
+    countIn(current.annotations, desiredReplicasAnnotation) === desired &&
     availableOf(current) === desired
   );
 }
@@ -78,6 +78,6 @@ function fairShare(deployment: Deployment, { replicas, annotations }: Revision):
   const desired = desiredOf(deployment);
   if (desired === 0) return -replicas;
   const maximum = desired + leewayOf(deployment).maxSurge;
-  const before = Number(annotations[maxReplicasAnnotation] ?? 0) || (deployment.status?.replicas ?? 0);
+  const before = countIn(annotations, maxReplicasAnnotation) || (deployment.status?.replicas ?? 0);
   return before === 0 ? 0 : Math.round((replicas * maximum) / before) - replicas;
 }
