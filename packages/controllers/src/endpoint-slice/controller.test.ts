@@ -37,6 +37,39 @@ test("endpoints are shared out among zones where the Service asks for it", async
   await cluster.eventually(async () => assert.deepEqual(await hints(), ["none", "none", "none", "none"]));
 });
 
+test("a pod whose node is not there is an endpoint once it is", async () => {
+  await using cluster = await TestCluster.start({ nodes: 1 });
+  const { client, signal } = cluster;
+  const spec = { selector: { app: "web" }, ports: [{ port: 80 }] };
+  await client.create(Services, { metadata: web, spec }, { signal });
+  const pod = await client.create(
+    Pods,
+    {
+      metadata: { name: "p", namespace: "default", labels: { app: "web" } },
+      spec: { nodeName: "late", containers: [{ name: "c", image: "i" }] },
+    },
+    { signal },
+  );
+  const status = {
+    ...pod.status,
+    podIP: "10.9.9.9",
+    podIPs: [{ ip: "10.9.9.9" }],
+    conditions: [{ type: "Ready", status: "True" }],
+  };
+  await client.updateStatus(Pods, { ...pod, status }, { signal });
+  const addresses = async () =>
+    (await client.list(EndpointSlices, { namespace: "default", signal })).items.flatMap(({ endpoints = [] }) =>
+      endpoints.flatMap((endpoint) => endpoint.addresses),
+    );
+  const fixture = new Web(cluster);
+  const told =
+    "FailedToUpdateEndpointSlices Error updating Endpoint Slices for Service default/web: skipping Pod p for Service default/web: Node late Not Found";
+  await cluster.eventually(async () => assert.ok((await fixture.events("web")).includes(told)));
+  assert.deepEqual(await addresses(), []);
+  await client.create(Nodes, { metadata: { name: "late" }, spec: {} }, { signal });
+  await cluster.eventually(async () => assert.deepEqual(await addresses(), ["10.9.9.9"]));
+});
+
 test("slices and endpoints follow a Service's pods, without more writes than changes", async () => {
   await using cluster = await TestCluster.start({ nodes: 2 });
   const { client, signal } = cluster;

@@ -1,10 +1,17 @@
-import { EndpointSlices, type Node, Nodes, Pods, type Service, Services } from "@skiff/api";
+import { EndpointSlices, type Node, Nodes, type Pod, Pods, type Service, Services } from "@skiff/api";
 import { jsonEqual } from "@skiff/base";
-import { defineController, done, type Loop, type ReconcileContext, watching } from "@skiff/control-loop";
+import { defineController, done, type Loop, type Outcome, type ReconcileContext, watching } from "@skiff/control-loop";
 import { isNodeReady } from "../node-lifecycle/plan.ts";
 import { familiesOf, selects, servicesOf } from "../service-pods/service-pods.ts";
 import { sharesByZone } from "./endpoint.ts";
-import { managedBy, managedByLabel, planEndpointSlices, planSharedSlices, serviceNameLabel } from "./plan.ts";
+import {
+  managedBy,
+  managedByLabel,
+  planEndpointSlices,
+  planSharedSlices,
+  podsWithoutNode,
+  serviceNameLabel,
+} from "./plan.ts";
 import { writeSlices } from "./write-slices.ts";
 import { zoneShares } from "./zone-allocations.ts";
 import type { HintsOutcome } from "./zone-hints.ts";
@@ -46,31 +53,47 @@ export function endpointSliceController(): Loop {
       cache.addIndex(byService, ({ metadata: { labels, namespace } }) =>
         labels?.[managedByLabel] === managedBy ? [`${namespace}/${labels[serviceNameLabel]}`] : [],
       );
+      const nodeNamed = (node: string) => cached(Nodes).get(node);
+      const pods = cached(Pods)
+        .list(namespace)
+        .filter(({ metadata }) => selects(selector, metadata.labels));
+      const lost = podsWithoutNode({ service, pods, nodeNamed });
       const observed = {
         service,
-        pods: cached(Pods)
-          .list(namespace)
-          .filter(({ metadata }) => selects(selector, metadata.labels)),
+        pods: lost.length === 0 ? pods : pods.filter((pod) => !lost.includes(pod)),
         slices: cache
           .byIndex(byService, `${namespace}/${name}`)
           .filter(({ metadata }) => metadata.deletionTimestamp === undefined),
-        nodeNamed: (node: string) => cached(Nodes).get(node),
+        nodeNamed,
       };
       if (!sharesByZone(service.metadata.annotations)) {
         await writeSlices(planEndpointSlices(observed), context);
         hints.tell(service, new Map(), context);
-        return done;
+        return outcomeOf(service, lost, context);
       }
       const { plan, outcomes } = planSharedSlices(observed, zoneShares(cached(Nodes).list()));
       await writeSlices(plan, context);
       hints.tell(service, outcomes, context);
-      return done;
+      return outcomeOf(service, lost, context);
     },
     async gone({ namespace, name }) {
       hints.forget(`${namespace}/${name}`);
       return done;
     },
   });
+}
+
+/** Nodes of pods may be new, and be heard of in a moment: it is tried again, after a growing delay. */
+function outcomeOf(service: Service, lost: readonly Pod[], { recorder }: ReconcileContext): Outcome {
+  if (lost.length === 0) return done;
+  const who = `${service.metadata.namespace}/${service.metadata.name}`;
+  const skipped = lost.map(
+    ({ metadata, spec }) => `skipping Pod ${metadata.name} for Service ${who}: Node ${spec.nodeName ?? ""} Not Found`,
+  );
+  const why = skipped.length === 1 ? skipped.join("") : `[${skipped.join(", ")}]`;
+  const message = `Error updating Endpoint Slices for Service ${who}: ${why}`;
+  recorder.record(Services, service, { type: "Warning", reason: "FailedToUpdateEndpointSlices", message });
+  throw new Error(message);
 }
 
 /** What of a node decides how endpoints are shared out. */

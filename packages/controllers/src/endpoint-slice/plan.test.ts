@@ -4,7 +4,7 @@ import type { EndpointSlice, Pod } from "@skiff/api";
 import { planSubsets } from "../endpoints/plan.ts";
 import { meta, nodeOf, type PodFacts, podNamed, serviceOf } from "../fixtures/objects.ts";
 import type { EndpointSlicesPlan } from "./packing.ts";
-import { planEndpointSlices } from "./plan.ts";
+import { planEndpointSlices, podsWithoutNode } from "./plan.ts";
 
 const ready = (name: string, ip: string, facts: PodFacts = {}): Pod => podNamed(name, { readyFor: 9, ip, ...facts });
 const many = (count: number, from = 0) =>
@@ -58,6 +58,21 @@ test("a pod that leaves makes room in its slice; others stay where they are", ()
     after.reduce((total, { endpoints }) => total + (endpoints?.length ?? 0), 0),
     169,
   );
+});
+
+test("pods of nodes that are not there are left out, unless they are wanted in any state", () => {
+  const pods = [
+    ready("here", "10.0.0.1", { node: "n1" }),
+    ready("gone", "10.0.0.2", { node: "n2" }),
+    ready("nowhere", "10.0.0.3", { node: "" }),
+    ready("ended", "10.0.0.4", { node: "n2", phase: "Succeeded" }),
+    podNamed("new", { node: "n2" }),
+  ];
+  const nodeNamed = (name: string) => (name === "n1" ? nodeOf({}) : undefined);
+  const lost = (service = serviceOf({})) =>
+    podsWithoutNode({ service, pods, nodeNamed }).map(({ metadata }) => metadata.name);
+  assert.deepEqual(lost(), ["gone", "nowhere"]);
+  assert.deepEqual(lost(serviceOf({ publishNotReadyAddresses: true })), []);
 });
 
 const conditions: readonly {

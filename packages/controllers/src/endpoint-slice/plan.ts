@@ -1,6 +1,7 @@
 import {
   type Endpoint,
   type EndpointSlice,
+  isPodTerminal,
   type New,
   type Node,
   ownerReference,
@@ -26,6 +27,20 @@ interface ObservedService {
   readonly slices: readonly EndpointSlice[];
   readonly nodeNamed: (name: string) => Node | undefined;
 }
+
+/**
+ * Pods of nodes that are not there: nobody knows whether they can be reached, so they are left out, and looked at again. Who wants
+ * to have pods published that are not ready wants these as well.
+ */
+export const podsWithoutNode = ({ service, pods, nodeNamed }: Omit<ObservedService, "slices">): readonly Pod[] =>
+  service.spec.publishNotReadyAddresses === true
+    ? []
+    : pods.filter(
+        (pod) =>
+          !isPodTerminal(pod) &&
+          (pod.status?.podIPs ?? []).length > 0 &&
+          nodeNamed(pod.spec.nodeName ?? "") === undefined,
+      );
 
 /** Which slices have to change so that they show the Service's pods, touching as few as possible. */
 export function planEndpointSlices(observed: ObservedService): EndpointSlicesPlan {
