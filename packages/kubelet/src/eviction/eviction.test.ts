@@ -8,7 +8,7 @@ import { fileLogs, SimulatedRuntime } from "@skiff/runtime";
 import { defaultConfiguration } from "../config/kubelet-configuration.ts";
 import { NodeFixture } from "../fixtures/node-fixture.ts";
 import { containerOf, podOf } from "../fixtures/objects.ts";
-import { type HeldImage, planCollection } from "../images/plan-collection.ts";
+import { diskShortage, type HeldImage, planCollection } from "../images/plan-collection.ts";
 import { folderSize } from "./folder-size.ts";
 import { localStorageExcess } from "./local-storage.ts";
 import { NodePressure } from "./pressure.ts";
@@ -145,10 +145,23 @@ describe("which images go", () => {
       held("imported", {}, []),
       held("new", { seenMs: 950 }),
     ];
-    const plan = (bytes: number) => planCollection(all, { bytes, minimumAgeMs: 100, nowMs: 1000 }).map(({ id }) => id);
-    assert.deepEqual(plan(5), ["old"]);
-    assert.deepEqual(plan(1000), ["old", "recent"]);
+    const plan = planCollection(all, { minimumAgeMs: 100, nowMs: 1000 });
+    assert.deepEqual(
+      plan.map(({ id }) => id),
+      ["old", "recent"],
+    );
   });
+
+  for (const [available, usedPercent, excessBytes] of [
+    [161, 84, 0],
+    [159, 85, 41],
+    [0, 100, 200],
+    [1200, 0, 0],
+  ] as const)
+    it(`takes as much as brings ${available} free bytes of 1000 to the low threshold`, () => {
+      const shortage = diskShortage({ available, capacity: 1000 }, { highPercent: 85, lowPercent: 80 });
+      assert.deepEqual(shortage, { usedPercent, excessBytes });
+    });
 });
 
 describe("eviction", () => {

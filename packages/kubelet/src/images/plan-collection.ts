@@ -13,24 +13,26 @@ export interface HeldImage {
 const isReplaceable = ({ pinned, repoDigests }: ImageSummary): boolean => !pinned && repoDigests.length > 0;
 
 /**
- * Chooses the images to remove, those first that have not been used for longest, until `bytes` are free (infinite: all).
- * Images in use, pinned ones, those that no registry has, and those younger than `minimumAgeMs` stay.
+ * The images that may go, those first that have not been used for longest. Images in use, pinned ones, those that no
+ * registry has, and those younger than `minimumAgeMs` stay.
  */
-export function planCollection(
+export const planCollection = (
   held: readonly HeldImage[],
-  options: { readonly bytes: number; readonly minimumAgeMs: number; readonly nowMs: number },
-): readonly ImageSummary[] {
-  const chosen: ImageSummary[] = [];
-  let freed = 0;
-  const candidates = held
+  options: { readonly minimumAgeMs: number; readonly nowMs: number },
+): readonly ImageSummary[] =>
+  held
     .filter((one) => !one.inUse && isReplaceable(one.image) && options.nowMs - one.seenMs >= options.minimumAgeMs)
-    .toSorted((a, b) => a.usedMs - b.usedMs || a.seenMs - b.seenMs);
-  for (const { image } of candidates) {
-    if (freed >= options.bytes) break;
-    chosen.push(image);
-    freed += image.sizeBytes;
-  }
-  return chosen;
+    .toSorted((a, b) => a.usedMs - b.usedMs || a.seenMs - b.seenMs)
+    .map(({ image }) => image);
+
+/** How full the images' disk is, in whole percent, and how much has to go where that is too much. Sizes in bytes. */
+export function diskShortage(
+  { available, capacity }: { readonly available: number; readonly capacity: number },
+  { highPercent, lowPercent }: { readonly highPercent: number; readonly lowPercent: number },
+): { readonly usedPercent: number; readonly excessBytes: number } {
+  const usedPercent = 100 - Math.floor((Math.min(available, capacity) * 100) / capacity);
+  const excess = Math.floor((capacity * (100 - lowPercent)) / 100) - available;
+  return { usedPercent, excessBytes: usedPercent < highPercent ? 0 : Math.max(0, excess) };
 }
 
 /** Images that have not been used for longer than `maximumAgeMs`. */
