@@ -80,6 +80,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   });
   const aside = await startGrants(options, {
     onChange: () => late.reporter?.poke(),
+    onHealth: (uid) => late.pods?.wake(uid),
     pods: () => late.pods?.active() ?? [],
   });
   const plugins = new PluginRegistry({
@@ -101,6 +102,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     },
     grants: aside.grants,
     claims: aside.claims,
+    deviceHealth: aside.deviceHealth,
     objects,
     machine,
     pods: {
@@ -277,6 +279,7 @@ async function nodeParts(
     readonly onAbnormal: (podUid: string, message: string) => void;
     readonly grants: NodeGrants;
     readonly claims: NodeClaims;
+    readonly deviceHealth: NodeParts["deviceHealth"];
     readonly objects: ReferencedObjects;
     readonly machine: Parameters<typeof nodeResources>[0];
     readonly pods: PodsOfNode;
@@ -325,6 +328,7 @@ async function nodeParts(
     }),
     grants: made.grants,
     claims: made.claims,
+    deviceHealth: made.deviceHealth,
     volumes,
     subPaths: new SubPaths(folders, mounts),
     volumeUsage: new VolumeUsage({

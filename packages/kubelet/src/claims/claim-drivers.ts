@@ -1,8 +1,11 @@
 import { ResourceSlices } from "@skiff/api";
 import { Background, type Clock, describeError, type Logger } from "@skiff/base";
 import type { Client } from "@skiff/client";
+import { GrpcStatus } from "@skiff/grpc";
 import { PluginClient } from "../plugins/plugin-client.ts";
 import type { PluginCandidate, PluginHandler } from "../plugins/plugin-registry.ts";
+import type { ClaimHealth } from "./claim-health.ts";
+import { watchHealth } from "./health-messages.ts";
 import { claimServices, type DriverClaim, type PreparedClaim, type UnpreparedClaim } from "./messages.ts";
 
 export interface ClaimDriversOptions {
@@ -10,6 +13,8 @@ export interface ClaimDriversOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Takes what drivers say of their devices' health; absent: they are not asked. */
+  readonly health: ClaimHealth | undefined;
 }
 
 interface Connection {
@@ -21,6 +26,7 @@ interface Connection {
 /** So long a driver may be away before its devices are taken from the cluster: time enough to start another pod of it. */
 const wipeMs = 30_000;
 const callMs = 45_000;
+const healthRetryMs = 5_000;
 
 /** The drivers of this node that make devices of claims ready. */
 export class ClaimDrivers implements PluginHandler, AsyncDisposable {
@@ -52,13 +58,35 @@ export class ClaimDrivers implements PluginHandler, AsyncDisposable {
     if (service === undefined) return;
     this.#connections.get(endpoint)?.client[Symbol.dispose]();
     this.#connections.delete(endpoint);
-    this.#connections.set(endpoint, { driver: name, service, client: new PluginClient(endpoint, this.#options.clock) });
+    const connection = { driver: name, service, client: new PluginClient(endpoint, this.#options.clock) };
+    this.#connections.set(endpoint, connection);
+    const { health } = this.#options;
+    if (health === undefined) return;
+    this.#background.run(`health of devices of ${name}`, (signal) => this.#watchHealth(connection, health, signal));
   }
 
   async forget({ name, endpoint }: PluginCandidate): Promise<void> {
     this.#connections.get(endpoint)?.client[Symbol.dispose]();
     this.#connections.delete(endpoint);
     if (!this.has(name)) this.#background.run(`slices of ${name}`, (signal) => this.#wipe(name, signal));
+  }
+
+  /** Follows a driver's reports for as long as it is there. */
+  async #watchHealth(connection: Connection, health: ClaimHealth, signal: AbortSignal): Promise<void> {
+    const { driver, client } = connection;
+    const isCurrent = () => [...this.#connections.values()].includes(connection);
+    while (isCurrent()) {
+      try {
+        for await (const { devices } of client.stream(watchHealth, {}, signal)) health.take(driver, devices);
+      } catch (error) {
+        signal.throwIfAborted();
+        // Most drivers do not tell: there is nothing to wait for.
+        if (error instanceof GrpcStatus && error.code === "UNIMPLEMENTED") return;
+      }
+      // Another one of the same name may speak for the devices by now.
+      if (!this.has(driver) || this.#connection(driver) === connection) health.clear(driver);
+      if (isCurrent()) await this.#options.clock.sleep(healthRetryMs, signal);
+    }
   }
 
   has(driver: string): boolean {

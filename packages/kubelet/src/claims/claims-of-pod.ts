@@ -30,6 +30,11 @@ const namedClaims = ({ metadata, spec, status }: Pod): readonly PodClaimName[] =
     return made ? [{ podClaim: name, name: made, generated: true }] : [];
   });
 
+/** What the claim is called that containers mean by a name; `undefined` while it has not been made. */
+export const claimNamed = ({ spec, status }: Pod, podClaim: string): string | undefined =>
+  status?.resourceClaimStatuses?.find(({ name }) => name === podClaim)?.resourceClaimName ??
+  spec.resourceClaims?.find(({ name }) => name === podClaim)?.resourceClaimName;
+
 /** Why the pod may not use a claim; `undefined`: it may. */
 export function claimRefusal(
   { metadata }: Pod,

@@ -22,9 +22,10 @@ async function start() {
   const until = async (condition: () => boolean) => {
     while (!condition()) await systemClock.sleep(5, signal);
   };
-  const driver = () =>
+  const driver = (tellsHealth = false) =>
     TestClaimDriver.start({
       name,
+      tellsHealth,
       rootFolder: join(node.folder, "kubelet"),
       prepare: () => ({ devices: [{ poolName: "node-1", deviceName: "card0" }] }),
     });
@@ -64,6 +65,34 @@ describe("claims on a node", () => {
     assert.deepEqual(driver.unprepared, []);
     await test.gone("b");
     assert.deepEqual(driver.unprepared, ["held"]);
+  });
+
+  it("are told of in the status of who has them, as their driver tells", async () => {
+    await using test = await start();
+    test.node.api.put("resourceclaims", heldClaim("held", name, ["uid-a"]));
+    const driver = await test.driver(true);
+    test.create("a");
+    await test.runs("a");
+    const said = (told: object) =>
+      test.until(
+        () =>
+          JSON.stringify(test.node.pod("a")?.status.containerStatuses?.[0]?.allocatedResourcesStatus) ===
+          JSON.stringify([{ name: "claim:c", resources: [{ resourceID: `${name}/node-1/card0`, ...told }] }]),
+      );
+    await said({ health: "Unknown" });
+    const device = { pool: "node-1", name: "card0" };
+    driver.report([{ device, health: 2, message: "too hot" }]);
+    await said({ health: "Unhealthy", message: "too hot" });
+    driver.report([{ device, health: 1 }]);
+    await said({ health: "Healthy" });
+    // A word that is not repeated does not count for long.
+    driver.report([{ device, health: 2, timeoutSeconds: 1 }]);
+    await said({ health: "Unhealthy" });
+    await said({ health: "Unknown" });
+    driver.report([{ device, health: 1 }]);
+    await said({ health: "Healthy" });
+    await driver[Symbol.asyncDispose]();
+    await said({ health: "Unknown" });
   });
 
   it("have the devices of resources, for the containers that ask for them", async () => {

@@ -1,11 +1,19 @@
 import { join } from "node:path";
-import { type Container, type DynamicResourceClaim, type Pod, ResourceClaims } from "@skiff/api";
+import {
+  type Container,
+  type DynamicResourceClaim,
+  type Pod,
+  ResourceClaims,
+  type ResourceHealth,
+  type ResourceStatus,
+} from "@skiff/api";
 import { describeError, type Logger } from "@skiff/base";
 import type { Client } from "@skiff/client";
 import { type ContainerGrant, noGrant } from "../grants/container-grant.ts";
 import type { ClaimDrivers } from "./claim-drivers.ts";
+import type { ClaimHealth } from "./claim-health.ts";
 import { type ClaimRecord, type ReadyDevice, readClaimRecords, writeClaimRecords } from "./claim-records.ts";
-import { claimNames, claimRefusal, containerClaims, hasClaims } from "./claims-of-pod.ts";
+import { claimNamed, claimNames, claimRefusal, containerClaims, hasClaims } from "./claims-of-pod.ts";
 import type { DriverClaim, PreparedClaim } from "./messages.ts";
 
 export interface NodeClaimsOptions {
@@ -88,11 +96,30 @@ export class NodeClaims {
       const record = this.#records.get(keyOf(pod.metadata.namespace, name));
       if (record === undefined)
         throw new Error(`unable to get claim info for ResourceClaim ${name} in namespace ${pod.metadata.namespace}`);
-      return record.devices
-        .filter(({ requests }) => request === "" || requests.length === 0 || requests.some((one) => isOf(one, request)))
-        .flatMap((device) => device.cdiDevices);
+      return devicesFor(record, request).flatMap((device) => device.cdiDevices);
     });
     return cdiDevices.length === 0 ? noGrant : { ...noGrant, cdiDevices: [...new Set(cdiDevices)] };
+  }
+
+  /** How the devices are that the container has by claim, for its status. */
+  health(pod: Pod, container: Container, health: ClaimHealth): readonly ResourceStatus[] {
+    return (container.resources?.claims ?? []).flatMap(({ name, request = "" }) => {
+      const record = this.#records.get(keyOf(pod.metadata.namespace, claimNamed(pod, name) ?? ""));
+      const resources = new Map<string, ResourceHealth>();
+      for (const { driver, pool, device, cdiDevices } of record === undefined ? [] : devicesFor(record, request)) {
+        const resourceID = cdiDevices[0] ?? `${driver}/${pool}/${device}`;
+        const { health: word, message } = health.of(driver, pool, device);
+        const told = { resourceID, health: word, ...(message === "" ? {} : { message }) };
+        if (!resources.has(resourceID)) resources.set(resourceID, told);
+      }
+      const named = request === "" ? `claim:${name}` : `claim:${name}/${request}`;
+      return resources.size === 0 ? [] : [{ name: named, resources: [...resources.values()] }];
+    });
+  }
+
+  /** Pods that have devices of a driver. */
+  usersOf(driver: string): ReadonlySet<string> {
+    return new Set(this.records.flatMap(({ drivers, podUids }) => (drivers.includes(driver) ? podUids : [])));
   }
 
   async #inTurn(work: () => Promise<void>): Promise<void> {
@@ -192,6 +219,12 @@ export class NodeClaims {
 
 /** Whether a request is the one, or an alternative of it: `gpu` means `gpu/large` as well. */
 const isOf = (request: string, wanted: string): boolean => request === wanted || request.startsWith(`${wanted}/`);
+
+/** Devices of a claim that are for a request of it; for all where that is empty. */
+const devicesFor = ({ devices }: ClaimRecord, request: string): readonly ReadyDevice[] =>
+  devices.filter(
+    ({ requests }) => request === "" || requests.length === 0 || requests.some((one) => isOf(one, request)),
+  );
 
 const driversOf = ({ status }: DynamicResourceClaim): readonly string[] => [
   ...new Set((status?.allocation?.devices?.results ?? []).map(({ driver }) => driver)),

@@ -103,6 +103,34 @@ describe("devices of a node", () => {
     await test.told(["2", "2"]);
   });
 
+  it("are told of in the status of who has them, well or not", async () => {
+    await using test = await start();
+    const plugin = await test.plugin();
+    await test.told(["2", "2"]);
+    test.create("uses", 2);
+    await test.ends("uses", "Running");
+    const said = (health: string) =>
+      test.until(
+        () =>
+          JSON.stringify(test.node.pod("uses")?.status.containerStatuses?.[0]?.allocatedResourcesStatus) ===
+          JSON.stringify([
+            {
+              name: resource,
+              resources: [
+                { resourceID: "a", health: "Healthy" },
+                { resourceID: "b", health },
+              ],
+            },
+          ]),
+      );
+    await said("Healthy");
+    plugin.update([...healthy("a"), { id: "b", health: "Unhealthy" }]);
+    await said("Unhealthy");
+    plugin.update(healthy("a", "b"));
+    await said("Healthy");
+    await plugin[Symbol.asyncDispose]();
+  });
+
   it("stay with their pods when the kubelet is started again", async () => {
     await using test = await start();
     await using plugin = await test.plugin({ prefer: (available) => available.toReversed(), options: preferring });

@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { asUnits, type Container, isExtendedResource, type Pod, podLimits } from "@skiff/api";
+import { asUnits, type Container, isExtendedResource, type Pod, podLimits, type ResourceStatus } from "@skiff/api";
 import { aborted, Background, type Clock, describeError, type Logger } from "@skiff/base";
 import { GrpcServer, GrpcStatus, serve } from "@skiff/grpc";
 import { isByClaim } from "../claims/claims-of-pod.ts";
@@ -12,7 +12,7 @@ import { chooseDevices } from "./choose-devices.ts";
 import { readDeviceCheckpoint, writeDeviceCheckpoint } from "./device-checkpoint.ts";
 import { DeviceHoldings } from "./device-holdings.ts";
 import { DevicePlugin } from "./device-plugin.ts";
-import { type DeviceCount, DeviceTable } from "./device-table.ts";
+import { type DeviceCount, DeviceTable, type KnownDevice } from "./device-table.ts";
 import { type DevicePluginOptions, deviceRegistration } from "./messages.ts";
 
 export interface NodeDevicesOptions {
@@ -24,6 +24,8 @@ export interface NodeDevicesOptions {
   readonly logger: Logger;
   /** The node has more or fewer devices now. */
   readonly onChange: () => void;
+  /** Devices of these pods are not as they were. */
+  readonly onHealth: (podUids: ReadonlySet<string>) => void;
 }
 
 const version = "v1beta1";
@@ -126,7 +128,9 @@ export class NodeDevices implements HintProvider, PluginHandler, AsyncDisposable
       try {
         for await (const devices of plugin.watch(signal)) {
           if (this.#plugins.get(resource) !== plugin) return;
+          const before = this.table.devices(resource);
           this.table.update(resource, devices);
+          this.#tellOfHealth(resource, before);
           this.#changed();
         }
       } catch (error) {
@@ -136,11 +140,31 @@ export class NodeDevices implements HintProvider, PluginHandler, AsyncDisposable
       }
       if (signal.aborted || this.#plugins.get(resource) !== plugin) return;
       this.#plugins.delete(resource);
+      const before = this.table.devices(resource);
       this.table.stop(resource, clock.now());
+      this.#tellOfHealth(resource, before);
       logger.warn(`device plugin for ${resource} is gone`);
       this.#stopped.resolve();
       this.#changed();
     });
+  }
+
+  #tellOfHealth(resource: string, before: ReadonlyMap<string, KnownDevice>): void {
+    const after = this.table.devices(resource);
+    const isOther = (id: string) => before.get(id)?.healthy !== after.get(id)?.healthy;
+    const concerned = this.holdings.all.filter((one) => one.resource === resource && one.ids.some(isOther));
+    if (concerned.length > 0) this.#options.onHealth(new Set(concerned.map(({ podUid }) => podUid)));
+  }
+
+  /** How the container's devices are, for its status. One that its plugin no longer names is taken to be well. */
+  health(podUid: string, container: string): readonly ResourceStatus[] {
+    return this.holdings.of(podUid, container).map(({ resource, ids }) => ({
+      name: resource,
+      resources: ids.toSorted().map((resourceID) => {
+        const healthy = this.table.devices(resource).get(resourceID)?.healthy ?? true;
+        return { resourceID, health: healthy ? "Healthy" : "Unhealthy" };
+      }),
+    }));
   }
 
   #changed(): void {

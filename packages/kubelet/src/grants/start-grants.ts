@@ -1,8 +1,9 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Pod } from "@skiff/api";
+import type { Container, Pod, ResourceStatus } from "@skiff/api";
 import { Background } from "@skiff/base";
 import { ClaimDrivers } from "../claims/claim-drivers.ts";
+import { ClaimHealth } from "../claims/claim-health.ts";
 import { NodeClaims } from "../claims/node-claims.ts";
 import { defaultConfiguration, type KubeletConfiguration } from "../config/kubelet-configuration.ts";
 import { reservedCpus, reservedMemoryOf } from "../config/placement.ts";
@@ -25,12 +26,23 @@ export interface StartedGrants extends AsyncDisposable {
   readonly cpus: NodeCpus | undefined;
   /** Absent where the node does not look at which NUMA nodes memory is of. */
   readonly memory: NodeMemory | undefined;
+  /** How the devices are that a container has. */
+  deviceHealth(pod: Pod, container: Container): readonly ResourceStatus[];
 }
 
 /** Takes up what was set aside before the kubelet was restarted. */
 export async function startGrants(
   options: Pick<KubeletOptions, "node" | "client" | "runtime" | "configuration" | "topology" | "clock" | "logger">,
-  { onChange, pods }: { readonly onChange: () => void; readonly pods: () => readonly Pod[] },
+  {
+    onChange,
+    onHealth,
+    pods,
+  }: {
+    readonly onChange: () => void;
+    /** Devices of a pod are not as they were. */
+    readonly onHealth: (podUid: string) => void;
+    readonly pods: () => readonly Pod[];
+  },
 ): Promise<StartedGrants> {
   const { node, client, clock, logger } = options;
   const topology = options.topology ?? (await readMachineTopology());
@@ -40,9 +52,10 @@ export async function startGrants(
     clock,
     logger,
     onChange,
+    onHealth: (podUids) => podUids.forEach(onHealth),
   });
   const configuration = options.configuration ?? defaultConfiguration;
-  const { placement } = configuration;
+  const { placement, featureGates } = configuration;
   await using stack = new AsyncDisposableStack();
   stack.use(devices);
   const cpus = await startCpus(options, { configuration, topology, stack });
@@ -57,14 +70,29 @@ export async function startGrants(
       numa: topology.numa,
     },
   );
-  const drivers = new ClaimDrivers({ nodeName: node.name, client, clock, logger });
+  const tellsHealth = featureGates.ResourceHealthStatus !== false;
+  const onDriver = (driver: string) => claims.usersOf(driver).forEach(onHealth);
+  const health = tellsHealth ? stack.use(new ClaimHealth(clock, onDriver)) : undefined;
+  const drivers = new ClaimDrivers({ nodeName: node.name, client, clock, logger, health });
   const claims = await NodeClaims.load({ rootFolder: node.rootFolder, drivers, client, logger });
   stack.use(drivers);
   const parts = { devices, claims, cpus, memory };
   const socket = join(node.rootFolder, "pod-resources", "kubelet.sock");
   stack.use(await servePodResources(socket, { parts, pods, logger }));
   const owned = stack.move();
-  return { grants, devices, claims, drivers, cpus, memory, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
+  return {
+    grants,
+    devices,
+    claims,
+    drivers,
+    cpus,
+    memory,
+    deviceHealth: (pod, container) =>
+      health === undefined
+        ? []
+        : [...devices.health(pod.metadata.uid, container.name), ...claims.health(pod, container, health)],
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  };
 }
 
 interface Machine {

@@ -1,4 +1,4 @@
-import type { Container, ContainerState, ContainerStatus, Pod } from "@skiff/api";
+import type { Container, ContainerState, ContainerStatus, Pod, ResourceStatus } from "@skiff/api";
 import { timestamp } from "@skiff/base";
 import type { ContainerStatus as RuntimeContainer } from "@skiff/runtime";
 import type { Resources } from "../resize/allocation.ts";
@@ -29,6 +29,8 @@ export interface ContainerStatusInput {
   readonly terminating: boolean;
   /** Resources that a running container was really given, where they are known. */
   readonly actual: (status: RuntimeContainer) => Resources | undefined;
+  /** How the devices are that a container has. */
+  readonly deviceHealth: (container: Container) => readonly ResourceStatus[];
 }
 
 /** The statuses of one list of containers, in the order of the spec. */
@@ -50,6 +52,7 @@ function containerStatus(container: Container, input: ContainerStatusInput, kind
     imageID: "",
     ...resourcesOf(container, last?.state === "running" ? input.actual(last) : undefined),
     ...volumeMountsOf(container),
+    ...(kind === "app" ? devicesOf(input, container, old) : {}),
   };
   // What the API knows of a container that has ended is all that is left of it.
   if (last === undefined && old?.state?.terminated !== undefined) {
@@ -182,6 +185,17 @@ function resourcesOf(
       ...(requests === undefined ? {} : { requests }),
     },
   };
+}
+
+/** How its devices are; once it has ended and they are others', as they were. */
+function devicesOf(
+  { deviceHealth, terminating }: ContainerStatusInput,
+  container: Container,
+  old: ContainerStatus | undefined,
+): Pick<ContainerStatus, "allocatedResourcesStatus"> {
+  const now = deviceHealth(container);
+  const told = now.length > 0 || !terminating ? now : (old?.allocatedResourcesStatus ?? []);
+  return told.length === 0 ? {} : { allocatedResourcesStatus: [...told] };
 }
 
 function volumeMountsOf(container: Container): Pick<ContainerStatus, "volumeMounts"> {

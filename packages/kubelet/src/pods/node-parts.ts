@@ -1,4 +1,4 @@
-import type { Pod, Service } from "@skiff/api";
+import type { Container, Pod, ResourceStatus, Service } from "@skiff/api";
 import type { Clock, Logger, Random } from "@skiff/base";
 import type { Client, EventRecorder, Informer } from "@skiff/client";
 import type { Runtime, SandboxConfig } from "@skiff/runtime";
@@ -47,6 +47,8 @@ export interface NodeParts {
   readonly cgroups: PodCgroups;
   /** The claims that pods use. */
   readonly claims: NodeClaims;
+  /** How the devices are that a container has. */
+  readonly deviceHealth: (pod: Pod, container: Container) => readonly ResourceStatus[];
   /** What is set aside for single pods: devices, CPUs, memory. */
   readonly grants: NodeGrants;
   readonly volumes: PodVolumes;

@@ -86,6 +86,7 @@ export class PodObserver implements AsyncDisposable {
       terminal: input.terminal,
       resize: input.resize.conditions(),
       actual: (status) => input.resize.actual(status),
+      deviceHealth: (container) => this.#parts.deviceHealth(pod, container),
     });
     this.status.set(pod, status, signal);
   }
