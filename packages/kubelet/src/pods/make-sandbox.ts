@@ -2,11 +2,9 @@ import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Pod, Pods, RuntimeClasses } from "@skiff/api";
 import { describeError, isAbort } from "@skiff/base";
-import { writeFileAtomic } from "@skiff/host";
 import type { SandboxConfig, SandboxStatus } from "@skiff/runtime";
-import { dnsWarnings, hostsFile } from "./dns.ts";
+import { dnsWarnings } from "./dns.ts";
 import type { NodeParts } from "./node-parts.ts";
-import { podIdentity } from "./pod-identity.ts";
 import { sandboxConfig } from "./sandbox-config.ts";
 
 /** The configuration that a pod's sandbox has, or had: containers are made with it too. */
@@ -19,7 +17,7 @@ export const configOfSandbox = (parts: NodeParts, pod: Pod, attempt: number, run
     hostDns: parts.hostDns,
   });
 
-/** Makes a pod's sandbox, after taking down those it had, and writes its hosts file. */
+/** Makes a pod's sandbox, after taking down those it had. */
 export async function makeSandbox(
   parts: NodeParts,
   pod: Pod,
@@ -50,7 +48,6 @@ export async function makeSandbox(
     ]);
     const id = await runtime.runPodSandbox(config, signal);
     await cache.refreshSandbox(id, signal);
-    await writeHosts(parts, pod);
   } catch (error) {
     if (!isAbort(error, signal)) {
       const message = `Failed to create pod sandbox: ${describeError(error)}`;
@@ -83,15 +80,4 @@ async function runtimeHandlerOf(parts: NodeParts, pod: Pod, signal: AbortSignal)
 async function refreshContainers(parts: NodeParts, uid: string, signal: AbortSignal): Promise<void> {
   const running = parts.cache.view(uid).containers.filter((one) => one.state === "running");
   await Promise.all(running.map((one) => parts.cache.refreshContainer(one.id, signal)));
-}
-
-async function writeHosts(parts: NodeParts, pod: Pod): Promise<void> {
-  const { uid } = podIdentity(pod);
-  const sandbox = parts.cache.view(uid).sandboxes.find((one) => one.state === "ready");
-  const text = hostsFile(pod, {
-    ips: sandbox?.ips ?? [],
-    clusterDomain: parts.node.clusterDomain,
-    nodeHosts: parts.hostsFile,
-  });
-  await writeFileAtomic(parts.folders.hosts(uid), text, { mode: 0o644 });
 }

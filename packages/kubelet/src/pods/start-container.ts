@@ -1,3 +1,4 @@
+import { chmod, readFile, writeFile } from "node:fs/promises";
 import { ConfigMaps, type Container, type Pod, Pods, Secrets } from "@skiff/api";
 import { abortable, describeError, isAbort } from "@skiff/base";
 import type { ImageSummary, SandboxConfig, SandboxStatus } from "@skiff/runtime";
@@ -8,6 +9,7 @@ import { ImageFailure } from "../images/image-failure.ts";
 import { checkNonRoot } from "../security/linux-security.ts";
 import { containerDevices, containerMounts, volumeFile } from "../volumes/container-mounts.ts";
 import { containerConfig } from "./container-config.ts";
+import { hostsFile } from "./dns.ts";
 import { runHook } from "./hooks.ts";
 import type { NodeParts } from "./node-parts.ts";
 import { newest } from "./plan.ts";
@@ -108,6 +110,9 @@ async function configure(
   const { namespace, uid } = pod.metadata;
   checkNonRoot(pod, container, facts.image);
   const target = targetOf(parts, pod, container);
+  const hosts = writeHosts(parts, pod, facts.podIps);
+  // Whatever else fails first is what is told.
+  hosts.catch(() => {});
   const env = await environment({
     pod,
     container,
@@ -125,6 +130,7 @@ async function configure(
   });
   const { volumes, subPaths, logger, grants } = parts;
   const mounts = await containerMounts(pod, container, { volumes, subPaths, env, logger, signal });
+  await hosts;
   const grant = mergeGrants([await grants.grant(pod, container, signal), parts.claims.grant(pod, container)]);
   return containerConfig({
     pod,
@@ -141,6 +147,15 @@ async function configure(
     memoryCapacityBytes: parts.memoryCapacityBytes,
     ...(target === undefined ? {} : { target }),
   });
+}
+
+/** The hosts file is the pod's: its first container has it written, and those after a kubelet that was cut short in the middle. */
+async function writeHosts({ folders, node, hostsFile: nodeHosts }: NodeParts, pod: Pod, ips: readonly string[]) {
+  const path = folders.hosts(pod.metadata.uid);
+  const text = hostsFile(pod, { ips, clusterDomain: node.clusterDomain, nodeHosts });
+  if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
+  await writeFile(path, text);
+  await chmod(path, 0o644);
 }
 
 /** Id of the container whose processes an ephemeral container is to see. */

@@ -1,11 +1,21 @@
 import { isConflict, isNotFound, type Pod, type PodStatus, Pods } from "@skiff/api";
-import { describeError, isAbort, jsonEqual } from "@skiff/base";
+import { describeError, isAbort, jsonEqual, resolvedOrAborted } from "@skiff/base";
 import { isMirrorPod, isStaticPod } from "../static-pods/static-pod.ts";
 import { isWritten, ownedConditions } from "./conditions.ts";
 import type { NodeParts } from "./node-parts.ts";
 
+/** For so long a state that is passed through on the way to another waits to be overtaken by that one. */
+const passingMs = 100;
+const onTheWay: ReadonlySet<string | undefined> = new Set(["ContainerCreating", "PodInitializing"]);
+
+/** All of a pod's containers are being made: soon there will be more to tell. */
+const isPassing = ({ phase, initContainerStatuses = [], containerStatuses = [] }: PodStatus): boolean =>
+  phase === "Pending" &&
+  [...initContainerStatuses, ...containerStatuses].every(({ state }) => onTheWay.has(state?.waiting?.reason));
+
 /**
  * Writes one pod's status as soon as it changed, one write at a time: while one is under way only the newest is kept.
+ * What a pod passes through while its containers are being made is told when it lasts.
  * A pod that was deleted or replaced meanwhile is left alone.
  */
 export class StatusWriter {
@@ -16,6 +26,8 @@ export class StatusWriter {
   #mirror: string | undefined;
   #wanted: { readonly pod: Pod; readonly status: PodStatus } | undefined;
   #writing: Promise<void> | undefined;
+  /** Ends the wait for a state that is passed through. */
+  #hurry: () => void = () => {};
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -32,6 +44,7 @@ export class StatusWriter {
 
   /** Resolves when what was set last has been written (or could not be). */
   async flushed(): Promise<void> {
+    this.#hurry();
     while (this.#writing !== undefined) await this.#writing;
   }
 
@@ -49,8 +62,13 @@ export class StatusWriter {
     }
     const latest = this.#wanted?.status ?? this.#written ?? pod.status;
     if (jsonEqual(latest, status)) return;
-    this.#wanted = { pod, status };
+    this.#want(pod, status);
     this.#writing ??= this.#write(signal);
+  }
+
+  #want(pod: Pod, status: PodStatus): void {
+    this.#wanted = { pod, status };
+    if (!isPassing(status)) this.#hurry();
   }
 
   #setStatic(pod: Pod, status: PodStatus, signal: AbortSignal): void {
@@ -58,7 +76,7 @@ export class StatusWriter {
     const mirror = this.#parts.mirrors.of(pod);
     if (mirror === undefined || jsonEqual(this.#shown, status)) return;
     this.#shown = status;
-    this.#wanted = { pod: mirror, status };
+    this.#want(mirror, status);
     this.#writing ??= this.#write(signal).finally(() => {
       this.#writing = undefined;
     });
@@ -67,6 +85,7 @@ export class StatusWriter {
   async #write(signal: AbortSignal): Promise<void> {
     try {
       while (this.#wanted !== undefined) {
+        if (this.#written !== undefined && isPassing(this.#wanted.status)) await this.#letPass(signal);
         const { pod, status } = this.#wanted;
         try {
           await this.#send(pod, status, signal);
@@ -88,6 +107,13 @@ export class StatusWriter {
       // In the turn in which nothing more was found: what is set from now on begins anew.
       this.#writing = undefined;
     }
+  }
+
+  async #letPass(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#hurry = resolve;
+    using _ = this.#parts.clock.after(passingMs, resolve);
+    await resolvedOrAborted(promise, signal);
   }
 
   /** Conditions that others own change beside ours: the server merges them by type, all else is the kubelet's. */
