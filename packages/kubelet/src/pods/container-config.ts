@@ -17,6 +17,8 @@ export interface ContainerConfigInput {
   readonly env: ReadonlyMap<string, string>;
   /** The container's volumes. */
   readonly mounts: readonly Mount[];
+  /** The file for the container's last words. */
+  readonly lastWords: Mount;
   /** The container's volumes that are devices. */
   readonly devices: readonly Device[];
   /** What was set aside for it, beyond what is in `env`, `mounts` and `devices` already. */
@@ -29,8 +31,10 @@ export interface ContainerConfigInput {
 }
 
 /** Makes the file that a container may leave its last words in; anyone may write to it. */
-async function terminationMessageMount(input: ContainerConfigInput): Promise<Mount> {
-  const { pod, container, attempt, folders } = input;
+export async function terminationMessageMount(
+  folders: PodFolders,
+  { pod, container, attempt }: Pick<ContainerConfigInput, "pod" | "container" | "attempt">,
+): Promise<Mount> {
   const hostPath = folders.terminationMessage(pod.metadata.uid, container.name, attempt);
   await mkdir(dirname(hostPath), { recursive: true, mode: 0o750 });
   await (await open(hostPath, "w", 0o666)).close();
@@ -39,15 +43,20 @@ async function terminationMessageMount(input: ContainerConfigInput): Promise<Mou
   return { containerPath, hostPath, readonly: false, propagation: "private" };
 }
 
-/** What the runtime is told of a container. Makes the files on the node that belong to it. */
-export async function containerConfig(input: ContainerConfigInput): Promise<ContainerConfig> {
+/** The pod's hosts file. */
+const hostsMount = (folders: PodFolders, pod: Pod): Mount => ({
+  containerPath: "/etc/hosts",
+  hostPath: folders.hosts(pod.metadata.uid),
+  readonly: false,
+  propagation: "private",
+});
+
+/** What the runtime is told of a container. Pure. */
+export function containerConfig(input: ContainerConfigInput): ContainerConfig {
   const { pod, container, image, attempt, env, folders, grant } = input;
   const { cpusetCpus, cpusetMems } = grant;
-  const { uid } = pod.metadata;
-  const mounts = [...input.mounts];
-  if (!mounts.some((one) => one.containerPath === "/etc/hosts"))
-    mounts.push({ containerPath: "/etc/hosts", hostPath: folders.hosts(uid), readonly: false, propagation: "private" });
-  mounts.push(await terminationMessageMount(input));
+  const hosts = hostsMount(folders, pod);
+  const own = input.mounts.some(({ containerPath }) => containerPath === hosts.containerPath) ? [] : [hosts];
   const lookup = (name: string) => env.get(name);
   const stopSignal = container.lifecycle?.stopSignal;
   return {
@@ -59,7 +68,7 @@ export async function containerConfig(input: ContainerConfigInput): Promise<Cont
     args: (container.args ?? []).map((part) => expand(part, lookup)),
     workingDir: container.workingDir ?? "",
     env: [...env].map(([name, value]) => ({ name, value })),
-    mounts,
+    mounts: [...input.mounts, ...own, input.lastWords],
     devices: input.devices,
     labels: containerLabels(pod, container),
     ...(grant.cdiDevices.length === 0 ? {} : { cdiDevices: grant.cdiDevices }),

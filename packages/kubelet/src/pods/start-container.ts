@@ -1,14 +1,14 @@
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { ConfigMaps, type Container, type Pod, Pods, Secrets } from "@skiff/api";
 import { abortable, describeError, isAbort } from "@skiff/base";
-import type { ImageSummary, SandboxConfig, SandboxStatus } from "@skiff/runtime";
+import type { ImageSummary, Mount, SandboxConfig, SandboxStatus } from "@skiff/runtime";
 import { ContainerConfigError, environment } from "../env/environment.ts";
 import { serviceEnvironment } from "../env/service-env.ts";
 import { mergeGrants } from "../grants/container-grant.ts";
 import { ImageFailure } from "../images/image-failure.ts";
 import { checkNonRoot } from "../security/linux-security.ts";
 import { containerDevices, containerMounts, volumeFile } from "../volumes/container-mounts.ts";
-import { containerConfig } from "./container-config.ts";
+import { containerConfig, terminationMessageMount } from "./container-config.ts";
 import { hostsFile } from "./dns.ts";
 import { runHook } from "./hooks.ts";
 import type { NodeParts } from "./node-parts.ts";
@@ -48,20 +48,23 @@ export async function startContainer(parts: NodeParts, input: StartInput): Promi
   const { pod, container, signal } = input;
   const say = (type: "Normal" | "Warning", reason: string, message: string) =>
     parts.recorder.record(Pods, pod, { type, reason, message, fieldPath: fieldPathOf(pod, container) });
+  const podIps = pod.spec.hostNetwork === true ? parts.node.addresses : input.sandbox.status.ips;
+  const files = containerFiles(parts, input, podIps);
+  // Told where they are needed, unless something else fails before.
+  files.catch(() => {});
   const image = await ensureImage(parts, input);
   const { status: sandbox, config: sandboxConfig } = input.sandbox;
   // A pod that is deleted does not wait for what will never come.
   await abortable(input.volumes, signal);
   await abortable(input.turn, signal);
   signal.throwIfAborted();
-  const podIps = pod.spec.hostNetwork === true ? parts.node.addresses : sandbox.ips;
   const failed = (reason: string, error: unknown): unknown => {
     if (isAbort(error, signal)) return error;
     const message = describeError(error);
     say("Warning", "Failed", `Error: ${message}`);
     return new StartFailure(reason, message, retryMs);
   };
-  const config = await configure(parts, input, { image, podIps }).catch((error: unknown) => {
+  const config = await configure(parts, input, { image, podIps, files }).catch((error: unknown) => {
     throw failed("CreateContainerConfigError", error);
   });
   const id = await parts.runtime.createContainer(sandbox.id, config, sandboxConfig, signal).catch((error: unknown) => {
@@ -105,14 +108,11 @@ async function ensureImage(parts: NodeParts, { pod, container, signal }: StartIn
 async function configure(
   parts: NodeParts,
   { pod, container, attempt, signal }: StartInput,
-  facts: { readonly image: ImageSummary; readonly podIps: readonly string[] },
+  facts: { readonly image: ImageSummary; readonly podIps: readonly string[]; readonly files: Promise<Mount> },
 ) {
   const { namespace, uid } = pod.metadata;
   checkNonRoot(pod, container, facts.image);
   const target = targetOf(parts, pod, container);
-  const hosts = writeHosts(parts, pod, facts.podIps);
-  // Whatever else fails first is what is told.
-  hosts.catch(() => {});
   const env = await environment({
     pod,
     container,
@@ -130,7 +130,6 @@ async function configure(
   });
   const { volumes, subPaths, logger, grants } = parts;
   const mounts = await containerMounts(pod, container, { volumes, subPaths, env, logger, signal });
-  await hosts;
   const grant = mergeGrants([await grants.grant(pod, container, signal), parts.claims.grant(pod, container)]);
   return containerConfig({
     pod,
@@ -140,6 +139,7 @@ async function configure(
     // What the container says itself holds.
     env: new Map([...grant.env, ...env]),
     mounts: [...mounts, ...grant.mounts],
+    lastWords: await facts.files,
     devices: [...containerDevices(pod, container, volumes), ...grant.devices],
     grant,
     folders: parts.folders,
@@ -147,6 +147,15 @@ async function configure(
     memoryCapacityBytes: parts.memoryCapacityBytes,
     ...(target === undefined ? {} : { target }),
   });
+}
+
+/** Makes the files on the node that every container has; gives the one for its last words. */
+async function containerFiles(parts: NodeParts, { pod, container, attempt }: StartInput, podIps: readonly string[]) {
+  const [lastWords] = await Promise.all([
+    terminationMessageMount(parts.folders, { pod, container, attempt }),
+    writeHosts(parts, pod, podIps),
+  ]);
+  return lastWords;
 }
 
 /** The hosts file is the pod's: its first container has it written, and those after a kubelet that was cut short in the middle. */

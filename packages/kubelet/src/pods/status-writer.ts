@@ -13,13 +13,16 @@ const isPassing = ({ phase, initContainerStatuses = [], containerStatuses = [] }
   phase === "Pending" &&
   [...initContainerStatuses, ...containerStatuses].every(({ state }) => onTheWay.has(state?.waiting?.reason));
 
+/** What of the node writing a status needs. */
+export type StatusWriterParts = Pick<NodeParts, "client" | "clock" | "logger" | "mirrors">;
+
 /**
  * Writes one pod's status as soon as it changed, one write at a time: while one is under way only the newest is kept.
  * What a pod passes through while its containers are being made is told when it lasts.
  * A pod that was deleted or replaced meanwhile is left alone.
  */
 export class StatusWriter {
-  readonly #parts: NodeParts;
+  readonly #parts: StatusWriterParts;
   #written: PodStatus | undefined;
   /** What the picture of a static pod was given, and its uid. */
   #shown: PodStatus | undefined;
@@ -29,7 +32,7 @@ export class StatusWriter {
   /** Ends the wait for a state that is passed through. */
   #hurry: () => void = () => {};
 
-  constructor(parts: NodeParts) {
+  constructor(parts: StatusWriterParts) {
     this.#parts = parts;
   }
 
