@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type JsonValue, jsonEqual } from "@skiff/base";
 import type { FieldSchema, ListSchema, Schema } from "../schema/schema.ts";
-import { type FieldSet, FieldSetBuilder, isEmptySet } from "./field-set.ts";
+import { type FieldSet, isEmptySet, leaf, nodeOf, sortChildren } from "./field-set.ts";
 import { isGranular, memberSchema } from "./owned-fields.ts";
 import { fieldElement, itemElement, PathElementError } from "./path-element.ts";
 
@@ -18,9 +18,9 @@ export const nothingChanged = ({ removed, changed }: Comparison): boolean => isE
  * costs no walk of the spec. `metadata.managedFields` is left out.
  */
 export function compareObjects(before: JsonObject, after: JsonObject, schema: Schema): Comparison {
-  const walk = new Walk();
-  walk.members(before, after, schema);
-  return { removed: walk.removed.build(), changed: walk.changed.build() };
+  const found = new Differences();
+  compareMembers({ before, after, schema }, found, 0);
+  return { removed: found.removedNode(false), changed: found.changedNode(false) };
 }
 
 /** A value without members. */
@@ -29,78 +29,114 @@ export const isHollow = (value: JsonValue | undefined): boolean =>
   value === null ||
   (Array.isArray(value) ? value.length === 0 : Object.keys(value).length === 0);
 
-class Walk {
-  readonly removed = new FieldSetBuilder();
-  readonly changed = new FieldSetBuilder();
-  readonly #path: string[] = [];
+type Children = [element: string, fields: FieldSet][];
 
-  #compare(before: JsonValue | undefined, after: JsonValue | undefined, schema: Schema): void {
-    if (before === after) return;
-    const granular = isGranular(schema, before ?? after) && isGranular(schema, after ?? before);
-    if (!granular || (isHollow(before) && isHollow(after))) {
-      this.#leaf(before, after);
-      return;
-    }
-    if (schema.kind === "list") this.#items(before, after, schema);
-    else this.members(before, after, schema);
-    if (before === undefined) this.changed.insert(this.#path);
-    else if (after === undefined) this.removed.insert(this.#path);
+const none: Children = [];
+
+/** What was found below one node: its children in both sets. */
+class Differences {
+  #removed: Children = none;
+  #changed: Children = none;
+
+  removed(element: string, fields: FieldSet): void {
+    if (this.#removed === none) this.#removed = [[element, fields]];
+    else this.#removed.push([element, fields]);
   }
 
-  #leaf(before: JsonValue | undefined, after: JsonValue | undefined): void {
-    if (after === undefined) this.removed.insert(this.#path);
-    else if (before === undefined || !jsonEqual(before, after)) this.changed.insert(this.#path);
+  changed(element: string, fields: FieldSet): void {
+    if (this.#changed === none) this.#changed = [[element, fields]];
+    else this.#changed.push([element, fields]);
   }
 
-  members(before: JsonValue | undefined, after: JsonValue | undefined, schema: Schema): void {
-    const old = isJsonObject(before) ? before : undefined;
-    const next = isJsonObject(after) ? after : undefined;
-    for (const name in old) this.#member(name, { old, next, schema });
-    for (const name in next)
-      if (old === undefined || !Object.hasOwn(old, name)) this.#member(name, { old, next, schema });
+  get hasRemoved(): boolean {
+    return this.#removed !== none;
   }
 
-  #member(name: string, { old, next, schema }: Sides): void {
-    let before = old !== undefined && Object.hasOwn(old, name) ? old[name] : undefined;
-    let after = next !== undefined && Object.hasOwn(next, name) ? next[name] : undefined;
-    if (before === after || (name === "managedFields" && this.#path.length === 1)) return;
-    const field = schema.kind === "struct" ? schema.field(name) : undefined;
-    if (field?.always === true) {
-      if (old !== undefined) before ??= zeroOf(field);
-      if (next !== undefined) after ??= zeroOf(field);
-    }
-    this.#path.push(fieldElement(name));
-    this.#compare(before, after, field?.schema ?? memberSchema(schema, name).schema);
-    this.#path.pop();
+  get hasChanged(): boolean {
+    return this.#changed !== none;
   }
 
-  #items(before: JsonValue | undefined, after: JsonValue | undefined, schema: ListSchema): void {
-    const old = itemsByElement(before, schema);
-    const next = itemsByElement(after, schema);
-    for (const [element, items] of old) this.#item(element, { old: items, next: next.get(element), schema });
-    for (const [element, items] of next)
-      if (!old.has(element)) this.#item(element, { old: undefined, next: items, schema });
+  removedNode(member: boolean): FieldSet {
+    return nodeOf(member, sortChildren(this.#removed));
   }
 
-  #item(element: string, { old, next, schema }: ItemSides): void {
-    this.#path.push(element);
-    // Items that cannot be told apart are compared as a whole.
-    if ((old?.length ?? 0) > 1 || (next?.length ?? 0) > 1) this.#leaf(old, next);
-    else this.#compare(old?.[0], next?.[0], schema.item);
-    this.#path.pop();
+  changedNode(member: boolean): FieldSet {
+    return nodeOf(member, sortChildren(this.#changed));
   }
 }
 
 interface Sides {
+  readonly before: JsonValue | undefined;
+  readonly after: JsonValue | undefined;
+  readonly schema: Schema;
+}
+
+function compareValues(element: string, sides: Sides, found: Differences, depth: number): void {
+  const { before, after, schema } = sides;
+  if (before === after) return;
+  const granular = isGranular(schema, before ?? after) && isGranular(schema, after ?? before);
+  if (!granular || (isHollow(before) && isHollow(after))) {
+    compareWhole(element, before, after, found);
+    return;
+  }
+  const inner = new Differences();
+  if (schema.kind === "list") compareItems(before, after, { schema, found: inner, depth: depth + 1 });
+  else compareMembers(sides, inner, depth + 1);
+  if (before === undefined || inner.hasChanged) found.changed(element, inner.changedNode(before === undefined));
+  if (after === undefined || inner.hasRemoved) found.removed(element, inner.removedNode(after === undefined));
+}
+
+function compareWhole(
+  element: string,
+  before: JsonValue | undefined,
+  after: JsonValue | undefined,
+  found: Differences,
+): void {
+  if (after === undefined) found.removed(element, leaf);
+  else if (before === undefined || !jsonEqual(before, after)) found.changed(element, leaf);
+}
+
+function compareMembers({ before, after, schema }: Sides, found: Differences, depth: number): void {
+  const old = isJsonObject(before) ? before : undefined;
+  const next = isJsonObject(after) ? after : undefined;
+  for (const name in old) compareMember(name, { old, next, schema }, found, depth);
+  for (const name in next)
+    if (old === undefined || !Object.hasOwn(old, name)) compareMember(name, { old, next, schema }, found, depth);
+}
+
+interface Parents {
   readonly old: JsonObject | undefined;
   readonly next: JsonObject | undefined;
   readonly schema: Schema;
 }
 
-interface ItemSides {
-  readonly old: JsonValue[] | undefined;
-  readonly next: JsonValue[] | undefined;
-  readonly schema: ListSchema;
+function compareMember(name: string, { old, next, schema }: Parents, found: Differences, depth: number): void {
+  let before = old !== undefined && Object.hasOwn(old, name) ? old[name] : undefined;
+  let after = next !== undefined && Object.hasOwn(next, name) ? next[name] : undefined;
+  if (before === after || (name === "managedFields" && depth === 1)) return;
+  const field = schema.kind === "struct" ? schema.field(name) : undefined;
+  if (field?.always === true) {
+    if (old !== undefined) before ??= zeroOf(field);
+    if (next !== undefined) after ??= zeroOf(field);
+  }
+  const inner = field?.schema ?? memberSchema(schema, name).schema;
+  compareValues(fieldElement(name), { before, after, schema: inner }, found, depth);
+}
+
+function compareItems(
+  before: JsonValue | undefined,
+  after: JsonValue | undefined,
+  { schema, found, depth }: { readonly schema: ListSchema; readonly found: Differences; readonly depth: number },
+): void {
+  const old = itemsByElement(before, schema);
+  const next = itemsByElement(after, schema);
+  const compare = (element: string, items: JsonValue[] | undefined, others: JsonValue[] | undefined) => {
+    // Items that cannot be told apart are compared as a whole.
+    if ((items?.length ?? 0) > 1 || (others?.length ?? 0) > 1) compareWhole(element, items, others, found);
+    else compareValues(element, { before: items?.[0], after: others?.[0], schema: schema.item }, found, depth);
+  };
+  for (const [element, items] of old) compare(element, items, next.get(element));
+  for (const [element, items] of next) if (!old.has(element)) compare(element, undefined, items);
 }
 
 /** What Kubernetes' own form has where nothing was said. */

@@ -1,14 +1,13 @@
 import { isJsonObject, type JsonObject, type JsonValue, jsonEqual } from "@skiff/base";
 import type { ListSchema, Schema, StructSchema } from "../schema/schema.ts";
 import { isHollow, itemsByElement, zeroOf } from "./compare.ts";
-import { type FieldSet, nodeOf, sortChildren } from "./field-set.ts";
+import { type FieldSet, leaf, nodeOf, sortChildren } from "./field-set.ts";
 import { isGranular, memberSchema } from "./owned-fields.ts";
 import { fieldElement } from "./path-element.ts";
 import { unownedMembers, unownedMetadata } from "./unowned.ts";
 
 type Children = [element: string, fields: FieldSet][];
 
-const leaf: FieldSet = {};
 const nothing: ReadonlySet<string> = new Set();
 
 /**

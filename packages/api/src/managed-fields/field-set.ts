@@ -5,12 +5,13 @@
  * The operations work on that form directly and share what they leave alone, so that taking a changed field from a manager
  * costs as much as the path to it, not as much as all that the manager owns. Sets are never changed in place.
  */
-import type { JsonObject } from "@skiff/base";
+import { deepFreeze, type JsonObject } from "@skiff/base";
 
 /** A set of fields; the empty object is the empty set. */
 export type FieldSet = JsonObject;
 
-const leaf: FieldSet = {};
+/** A member without members of its own; also the empty set. One for all, so that it is known at a glance. */
+export const leaf: FieldSet = Object.freeze({});
 
 const childOf = (set: FieldSet, element: string): FieldSet | undefined => {
   const child = Object.hasOwn(set, element) ? set[element] : undefined;
@@ -29,11 +30,32 @@ const isMember = (node: FieldSet): boolean => isEmptySet(node) || Object.hasOwn(
 const rank: Readonly<Record<string, string>> = { ".": "0", f: "1", k: "2", v: "3", i: "4" };
 const sortKey = (element: string): string => (rank[element.charAt(0)] ?? "5") + element;
 
+/** Nodes that have nothing below their children, by what they hold: there are few kinds of them and very many of each. */
+const lowest = new Map<string, FieldSet>();
+const lowestLimit = 4096;
+
 /** A node that is a member or not, with the given children, which are in order. */
 export function nodeOf(member: boolean, children: readonly (readonly [string, FieldSet])[]): FieldSet {
   if (children.length === 0) return leaf;
+  if (children.length > 1 && children.every(([, child]) => child === leaf)) return lowestNode(member, children);
+  return newNode(member, children);
+}
+
+function newNode(member: boolean, children: readonly (readonly [string, FieldSet])[]): FieldSet {
   const node: FieldSet = member ? { ".": leaf } : {};
   for (const [element, child] of children) node[element] = child;
+  return node;
+}
+
+function lowestNode(member: boolean, children: readonly (readonly [string, FieldSet])[]): FieldSet {
+  let text = member ? "." : "";
+  // With their lengths, since a name may hold anything.
+  for (const [element] of children) text += `${element.length}${element}`;
+  const known = lowest.get(text);
+  if (known !== undefined) return known;
+  const node = deepFreeze(newNode(member, children));
+  if (lowest.size >= lowestLimit) lowest.clear();
+  lowest.set(text, node);
   return node;
 }
 
@@ -44,9 +66,24 @@ const byElement = (a: readonly [string, unknown], b: readonly [string, unknown])
   return x < y ? -1 : x > y ? 1 : 0;
 };
 
+/** Up to here, the quadratic way is the faster one: most are in order already, or nearly so. */
+const fewChildren = 24;
+
 /** Puts the children of a node in order, in place. */
-export const sortChildren = (children: [string, FieldSet][]): [string, FieldSet][] =>
-  children.length > 1 ? children.sort(byElement) : children;
+export function sortChildren(children: [string, FieldSet][]): [string, FieldSet][] {
+  if (children.length > fewChildren) return children.sort(byElement);
+  for (let index = 1; index < children.length; index++) {
+    const child = children[index];
+    let at = index;
+    for (; at > 0; at--) {
+      const before = children[at - 1];
+      if (child === undefined || before === undefined || byElement(before, child) <= 0) break;
+      children[at] = before;
+    }
+    if (child !== undefined) children[at] = child;
+  }
+  return children;
+}
 
 function childrenOf(node: FieldSet): [string, FieldSet][] {
   const children: [string, FieldSet][] = [];
@@ -65,20 +102,28 @@ export function unionOf(a: FieldSet, b: FieldSet): FieldSet {
 
 function union(a: FieldSet, b: FieldSet, member: boolean): FieldSet {
   /** Absent while all of `b` is in `a`. */
-  let children: Map<string, FieldSet> | undefined;
-  let isNew = false;
+  let changed: Record<string, FieldSet> | undefined;
+  const added: [string, FieldSet][] = [];
   for (const element in b) {
     const child = element === "." ? undefined : childOf(b, element);
     if (child === undefined) continue;
     const known = childOf(a, element);
-    const both = known === undefined ? child : unionNodes(known, child);
+    if (known === undefined) {
+      added.push([element, child]);
+      continue;
+    }
+    const both = unionNodes(known, child);
     if (both === known) continue;
-    isNew ||= known === undefined;
-    children ??= new Map(childrenOf(a));
-    children.set(element, both);
+    changed ??= Object.create(null) as Record<string, FieldSet>;
+    changed[element] = both;
   }
-  if (children === undefined) return member === isMember(a) || isEmptySet(a) ? a : nodeOf(member, childrenOf(a));
-  return nodeOf(member, isNew ? [...children].sort(byElement) : [...children]);
+  if (changed === undefined && added.length === 0) {
+    return member === isMember(a) || isEmptySet(a) ? a : nodeOf(member, childrenOf(a));
+  }
+  const children = childrenOf(a);
+  for (const child of children) child[1] = changed?.[child[0]] ?? child[1];
+  children.push(...added);
+  return nodeOf(member, added.length > 0 ? sortChildren(children) : children);
 }
 
 function unionNodes(a: FieldSet, b: FieldSet): FieldSet {
@@ -108,17 +153,27 @@ function subtract(a: FieldSet, b: FieldSet, { root, recursive }: Subtraction): F
   const taken = !root && isMember(b);
   if (taken && recursive) return undefined;
   const member = !root && isMember(a);
-  let changed = member && taken;
+  const stays = member && !taken;
+  if (stays === member && !shareChildren(a, b)) return a;
+  const inner = { root: false, recursive };
+  let changed = stays !== member;
   const children: [string, FieldSet][] = [];
-  for (const [element, child] of childrenOf(a)) {
-    const other = childOf(b, element);
-    const rest = other === undefined ? child : subtract(child, other, { root: false, recursive });
-    if (rest !== child) changed = true;
-    if (rest !== undefined) children.push([element, rest]);
+  for (const child of childrenOf(a)) {
+    const other = childOf(b, child[0]);
+    const rest = other === undefined ? child[1] : subtract(child[1], other, inner);
+    if (rest !== child[1]) changed = true;
+    if (rest === undefined) continue;
+    child[1] = rest;
+    children.push(child);
   }
   if (!changed) return a;
-  const stays = member && !taken;
   return children.length === 0 && !stays ? undefined : nodeOf(stays, children);
+}
+
+/** Whether both have something below the same element. Mostly not: what changes is little, and belongs to few. */
+function shareChildren(a: FieldSet, b: FieldSet): boolean {
+  for (const element in b) if (element !== "." && childOf(a, element) !== undefined) return true;
+  return false;
 }
 
 /** Members of both. */
@@ -181,10 +236,8 @@ export class FieldSetBuilder {
   }
 }
 
-const setOf = (node: Node, member: boolean): FieldSet =>
-  nodeOf(
-    member,
-    [...node.children]
-      .map(([element, child]): [string, FieldSet] => [element, setOf(child, child.member)])
-      .sort(byElement),
-  );
+const setOf = (node: Node, member: boolean): FieldSet => {
+  const children: [string, FieldSet][] = [];
+  for (const [element, child] of node.children) children.push([element, setOf(child, child.member)]);
+  return nodeOf(member, sortChildren(children));
+};

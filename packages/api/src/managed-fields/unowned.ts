@@ -1,5 +1,5 @@
 import type { StructSchema } from "../schema/schema.ts";
-import { differenceOf, type FieldSet, recursiveDifferenceOf } from "./field-set.ts";
+import { differenceOf, type FieldSet, leaf, recursiveDifferenceOf } from "./field-set.ts";
 import { fieldElement } from "./path-element.ts";
 
 /** Fields that belong to nobody: they name the object, or the server sets them. */
@@ -17,8 +17,6 @@ export const unownedMetadata: ReadonlySet<string> = new Set([
 
 /** The same at the top of an object: `metadata` itself is nobody's, though its members may be. */
 export const unownedMembers: ReadonlySet<string> = new Set(["apiVersion", "kind", "metadata"]);
-
-const leaf: FieldSet = {};
 
 const neverOwned: FieldSet = {
   "f:apiVersion": leaf,
