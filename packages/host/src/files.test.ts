@@ -43,6 +43,29 @@ describe("a lock file", () => {
     }
   });
 
+  it("goes with its lock where that is wanted, and keeps all but one out all the same", async () => {
+    const path = join(folder, "passing");
+    let inside = 0;
+    let turns = 0;
+    const take = async () => {
+      for (;;) {
+        try {
+          await using _ = await lockFile(path, { passing: true });
+          assert.equal(++inside, 1);
+          await new Promise((resolve) => setImmediate(resolve));
+          inside -= 1;
+          turns += 1;
+          return;
+        } catch (error) {
+          if (!(error instanceof LockHeld)) throw error;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 12 }, take));
+    assert.equal(turns, 12);
+    await assert.rejects(stat(path), { code: "ENOENT" });
+  });
+
   it("goes to exactly one of many who find it stale", async () => {
     const path = join(folder, "contested");
     await writeFile(path, "4194305 12\n");

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { type FileHandle, link, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { type FileHandle, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Processes, type ProcessIdentity, systemProcesses } from "./processes.ts";
 
@@ -69,22 +69,52 @@ async function kernelLock(file: FileHandle): Promise<"taken" | "held" | undefine
 
 /**
  * Takes a lock for this process: a file with its pid and start time. Throws `LockHeld` while another process that is
- * alive (or another part of this one) holds it; what a dead process left behind is no obstacle.
+ * alive (or another part of this one) holds it; what a dead process left behind is no obstacle. `passing`: the file goes
+ * with the lock.
  */
-export async function lockFile(path: string, processes: Processes = systemProcesses): Promise<FileLock> {
+export async function lockFile(
+  path: string,
+  { processes = systemProcesses, passing = false }: { readonly processes?: Processes; readonly passing?: boolean } = {},
+): Promise<FileLock> {
   const own = processes.identify(process.pid) ?? { pid: process.pid, startTicks: 0 };
   const said = `${own.pid} ${own.startTicks}\n`;
   await mkdir(dirname(path), { recursive: true });
-  const file = await open(path, "a+", 0o644);
-  const state = await kernelLock(file);
-  if (state === "taken") {
-    await file.truncate(0);
-    await file.write(said, 0);
-    return { path, [Symbol.asyncDispose]: () => file.close() };
+  for (;;) {
+    const file = await open(path, "a+", 0o644);
+    const state = await kernelLock(file);
+    if (state === "held") {
+      await file.close();
+      throw new LockHeld(path, (await holderOf(path)) ?? { pid: 0, startTicks: 0 });
+    }
+    if (state === undefined) {
+      await file.close();
+      const lock = await lockByName(path, said, processes);
+      return passing ? removing(lock) : lock;
+    }
+    // The one before may have taken the file away since it was opened here: then this lock keeps nobody out.
+    if (await isAt(path, file)) {
+      await file.truncate(0);
+      await file.write(said, 0);
+      const lock = { path, [Symbol.asyncDispose]: () => file.close() };
+      return passing ? removing(lock) : lock;
+    }
+    await file.close();
   }
-  await file.close();
-  if (state === "held") throw new LockHeld(path, (await holderOf(path)) ?? { pid: 0, startTicks: 0 });
-  return lockByName(path, said, processes);
+}
+
+/** Takes the file away while the lock is still held. */
+const removing = (lock: FileLock): FileLock => ({
+  path: lock.path,
+  async [Symbol.asyncDispose]() {
+    await rm(lock.path, { force: true });
+    await lock[Symbol.asyncDispose]();
+  },
+});
+
+async function isAt(path: string, file: FileHandle): Promise<boolean> {
+  const there = await stat(path).catch(() => undefined);
+  const here = await file.stat();
+  return there !== undefined && there.ino === here.ino && there.dev === here.dev;
 }
 
 /** Where there is no flock(1): a file whose existence is the lock. Two that break a stale lock at once may both succeed. */

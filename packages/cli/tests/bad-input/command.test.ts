@@ -11,11 +11,7 @@ const launcher = join(import.meta.dirname, "../../bin/skiff.js");
 const isRoot = process.getuid?.() === 0;
 const simulated = ["--runtime", "simulated"] as const;
 
-async function started(name: string): Promise<Workbench> {
-  const bench = await Workbench.create(name);
-  await assertUp(bench);
-  return bench;
-}
+const started = (name: string): Promise<Workbench> => Workbench.started(name, ...simulated);
 
 async function assertUp(bench: Workbench): Promise<Outcome> {
   const up = await bench.skiff("up", ...simulated);
@@ -101,10 +97,12 @@ test("up is repeatable, its settings are fixed, and all data is JSON", async () 
   assert.equal(images.code, 1);
   assert.match(images.stderr, /is simulated: it has no images/);
   assert.ok(Array.isArray(JSON.parse((await bench.skiff("doctor", "-o", "json")).stdout)));
-  assert.deepEqual(JSON.parse((await bench.skiff("down", "-o", "json")).stdout), {
+  const kubeconfig = join(bench.folder, "kubeconfig");
+  assert.deepEqual(JSON.parse((await bench.skiff("down", "-o", "json", "--kubeconfig", kubeconfig)).stdout), {
     name: "repeated",
     wasRunning: true,
   });
+  assert.match(await readFile(kubeconfig, "utf8"), /name: skiff-repeated/);
   assert.deepEqual(JSON.parse((await bench.skiff("down", "-o", "json")).stdout), {
     name: "repeated",
     wasRunning: false,

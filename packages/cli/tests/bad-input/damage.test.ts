@@ -9,11 +9,7 @@ import { type Outcome, Workbench } from "../story/workbench.ts";
 const launcher = join(import.meta.dirname, "../../bin/skiff.js");
 const simulated = ["--runtime", "simulated"] as const;
 
-async function started(name: string): Promise<Workbench> {
-  const bench = await Workbench.create(name);
-  await assertUp(bench);
-  return bench;
-}
+const started = (name: string): Promise<Workbench> => Workbench.started(name, ...simulated);
 
 async function assertUp(bench: Workbench): Promise<Outcome> {
   const up = await bench.skiff("up", ...simulated);

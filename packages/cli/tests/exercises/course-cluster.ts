@@ -7,11 +7,11 @@ import { courseImages } from "./course-images.ts";
 
 /** Starts a cluster of that name and brings the images to its node. */
 export async function courseCluster(name: string, ...options: readonly string[]): Promise<Workbench> {
-  const bench = await Workbench.create(name);
-  const up = await bench.skiff("up", ...options);
-  assert.equal(up.code, 0, up.stderr);
+  await using stack = new AsyncDisposableStack();
+  const bench = stack.use(await Workbench.started(name, ...options));
   const loaded = await bench.skiff("image", "load", ...(await courseImages(bench.folder)));
   assert.equal(loaded.code, 0, loaded.stderr);
+  stack.move();
   return bench;
 }
 

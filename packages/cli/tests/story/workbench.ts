@@ -35,6 +35,16 @@ export class Workbench implements AsyncDisposable {
     return new Workbench(await mkdtemp(join(tmpdir(), "skiff-story-")), name);
   }
 
+  /** The same with a cluster, or nothing: what could not be started leaves nothing behind. */
+  static async started(name: string, ...options: readonly string[]): Promise<Workbench> {
+    await using stack = new AsyncDisposableStack();
+    const bench = stack.use(await Workbench.create(name));
+    const up = await bench.skiff("up", ...options);
+    assert.equal(up.code, 0, up.stderr);
+    stack.move();
+    return bench;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.skiff("delete").catch(() => {});
     await rm(this.folder, { recursive: true, force: true });

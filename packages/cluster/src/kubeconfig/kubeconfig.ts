@@ -94,8 +94,8 @@ export async function removeFromKubeconfig(path: string, context: string): Promi
 }
 
 /**
- * Clusters that start at the same moment change the file one after the other: none loses what another has just written. A lock
- * file stays when its lock is given up, so it lies among temporary files, not beside the user's own.
+ * Clusters that start at the same moment change the file one after the other: none loses what another has just written. Whoever
+ * is killed leaves the lock's file behind, so it lies among temporary files, not beside the user's own.
  */
 async function lockKubeconfig(path: string): Promise<FileLock> {
   const hash = createHash("sha256").update(resolve(path)).digest("hex").slice(0, 16);
@@ -103,7 +103,7 @@ async function lockKubeconfig(path: string): Promise<FileLock> {
   const never = new AbortController().signal;
   for (;;) {
     try {
-      return await lockFile(lock);
+      return await lockFile(lock, { passing: true });
     } catch (error) {
       if (!(error instanceof LockHeld)) throw error;
       await systemClock.sleep(10, never);
