@@ -116,7 +116,7 @@ test("kubelets read what their pods use, and no more", () => {
     ["get resourceclaims.resource.k8s.io default/web-extended-resources-y"],
     ["get resourceclaims.resource.k8s.io default/x", unrelated],
     ["get resourceslices.resource.k8s.io slice"],
-    ["list resourceslices.resource.k8s.io?nodeName=n1"],
+    ["list resourceslices.resource.k8s.io?spec.nodeName=n1"],
     [
       "list resourceslices.resource.k8s.io",
       "can only list/watch/deletecollection resourceslices with nodeName field selector",

@@ -105,7 +105,7 @@ export class NodeAuthorizer implements AccessAuthorizer {
       case "watch":
       case "list":
       case "deletecollection":
-        return requiredValue(access, "nodeName") === node
+        return requiredValue(access, "spec.nodeName") === node
           ? allowed
           : none("can only list/watch/deletecollection resourceslices with nodeName field selector");
       default:
