@@ -1,6 +1,7 @@
 import { Endpoints, isNotFound, Pods, type Service, Services } from "@skiff/api";
 import { jsonEqual } from "@skiff/base";
 import { defineController, done, watching } from "@skiff/control-loop";
+import { namespaceTerminates } from "../namespace-terminates.ts";
 import { selects, servicesOf } from "../service-pods/service-pods.ts";
 import { endpointsLabels, planSubsets } from "./plan.ts";
 
@@ -25,7 +26,12 @@ export const endpointsController = defineController<Service>({
     const labels = endpointsLabels(service);
     const before = cached(Endpoints).get(name, namespace);
     if (before === undefined) {
-      await client.create(Endpoints, { metadata: { name, namespace, labels }, subsets }, { signal });
+      await client
+        .create(Endpoints, { metadata: { name, namespace, labels }, subsets }, { signal })
+        .catch((error: unknown) => {
+          // Nothing can be made in a namespace that goes: the Service goes as well.
+          if (!namespaceTerminates(error)) throw error;
+        });
     } else if (!jsonEqual(before.subsets ?? [], subsets) || !jsonEqual(before.metadata.labels ?? {}, labels)) {
       await client.update(Endpoints, { ...before, metadata: { ...before.metadata, labels }, subsets }, { signal });
     }
