@@ -2,8 +2,7 @@ import type { ApiServer } from "@skiff/apiserver";
 import { accountTokenIssuer } from "@skiff/apiserver";
 import type { Clock, Logger, Random } from "@skiff/base";
 import { type Client, createEventRecorder, type Informers } from "@skiff/client";
-import type { RunningControllers } from "@skiff/control-loop";
-import { startControllers } from "@skiff/controllers";
+import { type ClusterControllers, startControllers } from "@skiff/controllers";
 import { parseSchedulerConfiguration, Scheduler } from "@skiff/scheduler";
 import { keyOfThisProcess } from "./open-api.ts";
 import type { TestClusterOptions } from "./test-cluster.ts";
@@ -18,7 +17,7 @@ export interface PartOptions {
 }
 
 /** All controllers, as the options of the cluster want them. */
-export function startLoops(options: TestClusterOptions, on: PartOptions, api: () => ApiServer): RunningControllers {
+export function startLoops(options: TestClusterOptions, on: PartOptions, api: () => ApiServer): ClusterControllers {
   const { nodeMonitorGraceMs, checkDiscovery, emptyAggregated, certificateSigner, reclaim, podRanges, storageDrivers } =
     options;
   return startControllers({

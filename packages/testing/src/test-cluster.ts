@@ -2,8 +2,8 @@ import { type APIService, Namespaces, ServiceAccounts, type Transport } from "@s
 import type { ApiServer, ServiceConnector, UsageSource } from "@skiff/apiserver";
 import { type Logger, present, type Random, seededRandom, silentLogger, VirtualClock } from "@skiff/base";
 import { type Client, createClient, createInformers, type Informers } from "@skiff/client";
-import type { LoopStats, RunningControllers } from "@skiff/control-loop";
-import type { CertificateSigner, ControllerSettings } from "@skiff/controllers";
+import type { LoopStats } from "@skiff/control-loop";
+import type { CertificateSigner, ClusterControllers, ControllerSettings } from "@skiff/controllers";
 import {
   annotatedLoad,
   type PodLoads,
@@ -67,7 +67,7 @@ export interface TestClusterAddress {
 /** The parts that run at present. */
 interface Now {
   api?: ApiServer;
-  controllers?: RunningControllers;
+  controllers?: ClusterControllers;
 }
 
 const noFaults: Faults = { conflicts: 0, unavailable: 0, droppedWatches: 0, expiredWatches: 0 };
@@ -220,6 +220,17 @@ export class TestCluster implements AsyncDisposable {
   start(component: Component): Promise<void> {
     if (component !== "api-server") this.#shared.renew();
     return this.#components.start(component);
+  }
+
+  /** Stops one controller by its name (see `stats`) in the middle of whatever it does; the others go on. */
+  async stopController(name: string): Promise<void> {
+    await this.#now.controllers?.stop(name);
+  }
+
+  /** Starts a controller that was stopped; it knows nothing of what was before. */
+  startController(name: string): void {
+    this.#shared.renew();
+    this.#now.controllers?.startAgain(name);
   }
 
   /** Moves time on and lets everything happen that falls due. */
