@@ -62,15 +62,35 @@ it("a container sees what the devices of its claim change, and no other containe
     { uid: "uid-uses" },
   );
   await until(() => node.pod("uses")?.status.phase === "Succeeded" || node.pod("uses")?.status.phase === "Failed");
-  const said = (of: string) =>
+  const said = (of: string, pod = "uses") =>
     node
-      .pod("uses")
+      .pod(pod)
       ?.status.containerStatuses?.find((one) => one.name === of)
       ?.state?.terminated?.message?.trim();
-  assert.deepEqual(["with", "all", "without"].map(said), [
-    "card0 card\ndevice\nfiles",
-    "card0 card\ndevice\nfiles",
-    "",
-  ]);
+  assert.deepEqual(
+    ["with", "all", "without"].map((of) => said(of)),
+    ["card0 card\ndevice\nfiles", "card0 card\ndevice\nfiles", ""],
+  );
   assert.deepEqual([driver.prepared, driver.unprepared], [["held"], ["held"]]);
+
+  // The same devices, asked for by the name of a resource.
+  node.api.put("resourceclaims", heldClaim("made", name, ["uid-names"]));
+  const resource = "example.com/card";
+  const resources = { requests: { [resource]: "1" }, limits: { [resource]: "1" } };
+  node.api.put("pods", {
+    metadata: { name: "names", namespace: "default", uid: "uid-names" },
+    spec: {
+      nodeName: "node-1",
+      restartPolicy: "Never",
+      containers: [{ ...container("with", []), resources }, container("without", [])],
+    },
+    status: {
+      extendedResourceClaimStatus: {
+        requestMappings: [{ containerName: "with", resourceName: resource, requestName: "card" }],
+        resourceClaimName: "made",
+      },
+    },
+  });
+  await until(() => ["Succeeded", "Failed"].includes(node.pod("names")?.status.phase ?? ""));
+  assert.deepEqual([said("with", "names"), said("without", "names")], ["card0 card\ndevice\nfiles", ""]);
 });

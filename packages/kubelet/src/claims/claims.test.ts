@@ -119,6 +119,36 @@ describe("claims on a node", () => {
     assert.deepEqual(driver.unprepared, ["held"]);
   });
 
+  it("may be made after their pod has come to the node", async () => {
+    await using test = await start();
+    await using driver = await test.driver();
+    test.node.create(
+      "a",
+      {
+        containers: [{ name: "main", image: "skiff/hello:1", resources: { claims: [{ name: "c" }] } }],
+        resourceClaims: [{ name: "c", resourceClaimTemplateName: "cards" }],
+      },
+      { uid: "uid-a" },
+    );
+    await test.told(`${failed} pod "default/a": ResourceClaim not created yet`);
+    const held = heldClaim("held", name, ["uid-a"]);
+    const owner = { apiVersion: "v1", kind: "Pod", name: "a", uid: "uid-a", controller: true };
+    test.node.api.put("resourceclaims", { ...held, metadata: { ...held.metadata, ownerReferences: [owner] } });
+    await test.node.api.send({
+      verb: "patch",
+      group: "",
+      version: "v1",
+      plural: "pods",
+      namespace: "default",
+      name: "a",
+      patchType: "strategic",
+      body: { status: { resourceClaimStatuses: [{ name: "c", resourceClaimName: "held" }] } },
+    });
+    await test.runs("a");
+    assert.deepEqual(driver.prepared, ["held"]);
+    assert.equal(test.node.pod("a")?.status.resourceClaimStatuses?.length, 1);
+  });
+
   it("are for those pods alone that they are reserved for", async () => {
     await using test = await start();
     await using driver = await test.driver();

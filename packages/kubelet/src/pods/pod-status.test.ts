@@ -29,6 +29,18 @@ const lost = { name: "main", image: "i:1", imageID: "", ready: true };
 const over = { terminal: true, terminating: true };
 const never = podOf({ restartPolicy: "Never" });
 const init = podOf({ initContainers: [containerOf("a")] });
+it("leaves what is told of claims to others, also where the pod is not taken", () => {
+  const told = {
+    resourceClaimStatuses: [{ name: "c", resourceClaimName: "p-c" }],
+    extendedResourceClaimStatus: { requestMappings: [], resourceClaimName: "p-extended-resources-x" },
+  };
+  const pod = { ...podOf(), status: { phase: "Pending", ...told } };
+  for (const failure of [undefined, { reason: "OutOfcpu", message: "m", rejected: true }]) {
+    const { resourceClaimStatuses, extendedResourceClaimStatus } = statusOf(pod, { failure });
+    assert.deepEqual({ resourceClaimStatuses, extendedResourceClaimStatus }, told);
+  }
+});
+
 const phases: readonly (readonly [string, Pod, Partial<PodStatusInput>, string])[] = [
   ["nothing yet", podOf(), {}, "Pending"],
   ["running", podOf(), { view: view(runtimeContainer("main")) }, "Running"],

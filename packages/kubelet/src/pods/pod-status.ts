@@ -78,10 +78,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     qosClass: qosClass(pod),
     ...wholePodResources(pod),
     ...(old?.nominatedNodeName === undefined ? {} : { nominatedNodeName: old.nominatedNodeName }),
-    ...(old?.extendedResourceClaimStatus === undefined
-      ? {}
-      : { extendedResourceClaimStatus: old.extendedResourceClaimStatus }),
-    ...(old?.resourceClaimStatuses === undefined ? {} : { resourceClaimStatuses: old.resourceClaimStatuses }),
+    ...claimsOf(old),
   };
 }
 
@@ -93,6 +90,13 @@ const rejectedStatus = (pod: Pod, { reason, message }: PodFailure, now: string):
   ...(pod.status?.conditions === undefined ? {} : { conditions: pod.status.conditions }),
   startTime: pod.status?.startTime ?? now,
   qosClass: qosClass(pod),
+  ...claimsOf(pod.status),
+});
+
+/** What the status tells of claims: others write that, and a node must not take it away. */
+const claimsOf = ({ resourceClaimStatuses, extendedResourceClaimStatus }: Partial<PodStatus> = {}) => ({
+  ...(resourceClaimStatuses === undefined ? {} : { resourceClaimStatuses }),
+  ...(extendedResourceClaimStatus === undefined ? {} : { extendedResourceClaimStatus }),
 });
 
 interface Statuses {
