@@ -65,7 +65,7 @@ async function runFiles(list: readonly string[], { concurrency, testMs, allMs }:
 
 async function canRunContainers(): Promise<boolean> {
   if (process.platform === "linux" && process.getuid?.() === 0)
-    return await have("real containers", [...allRequirements, "docker-registry"]);
+    return await have("real containers", [...allRequirements, "docker-registry", "nfs-ganesha", "libnfs-utils"]);
   process.stdout.write("tests on real containers need root on Linux: not run here\n");
   return false;
 }

@@ -6,8 +6,8 @@ import { type Processes, systemProcesses } from "./processes.ts";
 export type Distribution = "debian" | "fedora" | "arch" | "alpine" | "opensuse";
 
 /**
- * What a node needs from the system; etcd is for clusters whose store is one on this machine, and for tests; the registry is
- * for tests.
+ * What a node needs from the system; etcd is for clusters whose store is one on this machine, and for tests; the registry and
+ * the NFS client are for tests.
  */
 export type Requirement =
   | "containerd"
@@ -18,7 +18,9 @@ export type Requirement =
   | "conntrack"
   | "busybox"
   | "etcd"
-  | "docker-registry";
+  | "docker-registry"
+  | "nfs-ganesha"
+  | "libnfs-utils";
 
 interface Known {
   /** Programs that must be found in the search path. */
@@ -75,6 +77,11 @@ const known: Readonly<Record<Requirement, Known>> = {
   },
   busybox: { programs: ["busybox"], packages: everywhere("busybox") },
   etcd: { programs: ["etcd"], packages: { ...everywhere("etcd"), debian: "etcd-server" } },
+  "nfs-ganesha": {
+    programs: ["ganesha.nfsd"],
+    packages: { ...everywhere("nfs-ganesha"), debian: "nfs-ganesha-vfs", fedora: "nfs-ganesha-vfs" },
+  },
+  "libnfs-utils": { programs: ["nfs-ls", "nfs-cp"], packages: everywhere("libnfs-utils") },
   "docker-registry": { programs: ["docker-registry"], packages: everywhere("docker-registry") },
 };
 

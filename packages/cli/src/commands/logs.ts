@@ -18,7 +18,7 @@ export const logsCommand: DefineCommand = (program, context) => {
     .description("print the log of one of the cluster's processes (not of pods: kubectl logs)")
     .addArgument(
       new Argument("[process]", "which process")
-        .choices(["server", "agent", "containerd", "supervisor"])
+        .choices(["server", "agent", "containerd", "nfs", "supervisor"])
         .default("server"),
     )
     .option("-f, --follow", "go on printing")

@@ -11,7 +11,13 @@ import {
   type Informers,
 } from "@skiff/client";
 import { hostpathDriverName, startHostpathDriver } from "@skiff/csi";
-import { anyShutdownNotices, LoginShutdownNotices, type ShutdownNotices, SignalShutdownNotices } from "@skiff/host";
+import {
+  anyShutdownNotices,
+  LoginShutdownNotices,
+  type ShutdownNotices,
+  SignalShutdownNotices,
+  sharingOf,
+} from "@skiff/host";
 import { type CredentialProviders, type KubeletConfiguration, startKubelet } from "@skiff/kubelet";
 import {
   clusterZone,
@@ -33,6 +39,7 @@ import {
   type ClusterSettings,
   clusterDnsIp,
   machineNames,
+  nfsPort,
   nthAddress,
   readSettings,
 } from "../settings/settings.ts";
@@ -121,7 +128,9 @@ const simulatedRuntime = ({ podCidr, clock }: Ranged): SimulatedRuntime =>
   new SimulatedRuntime({ clock, random: systemRandom, podCidr, logs: fileLogs });
 
 /** The driver for volumes on this node's disk; it makes itself known to the kubelet as others do. */
-async function volumeDriver({ settings, paths, machine, clock }: Agent): Promise<AsyncDisposable> {
+async function volumeDriver({ settings, paths, machine, clock, signal }: Agent): Promise<AsyncDisposable> {
+  const isReal = settings.runtime !== "simulated";
+  const sharing = isReal ? await sharingOf(machine.mounts, signal) : undefined;
   const registry = join(paths.kubelet, "plugins_registry");
   await mkdir(registry, { recursive: true, mode: 0o750 });
   return startHostpathDriver({
@@ -131,8 +140,9 @@ async function volumeDriver({ settings, paths, machine, clock }: Agent): Promise
     registrationSocket: join(registry, `${hostpathDriverName}-reg.sock`),
     version: kubernetesVersion,
     processes: machine.processes,
-    mounts: settings.runtime === "simulated" ? undefined : machine.mounts,
+    mounts: isReal ? machine.mounts : undefined,
     clock,
+    ...(sharing?.kind === "nfs" ? { nfsPort: nfsPort(settings) } : {}),
   });
 }
 

@@ -106,7 +106,7 @@ function objectSets(settings: ClusterSettings): readonly BootstrapSet[] {
 }
 
 const shared =
-  "Every pod of this node sees the same files. They are shared as folders of the machine, not by an NFS server.";
+  "Every pod of this node sees the same files: by an NFS server of the node's own where the machine can have one, else as folders of the machine (skiff doctor says which).";
 
 /** The classes of the driver for volumes on the node's disk. */
 const storageSets: readonly BootstrapSet[] = [
@@ -131,6 +131,7 @@ const storageSets: readonly BootstrapSet[] = [
     {
       metadata: { name: "nfs", annotations: { "kubernetes.io/description": shared } },
       provisioner: hostpathDriverName,
+      parameters: { shared: "true" },
       allowVolumeExpansion: true,
     },
   ]),

@@ -1,6 +1,6 @@
 import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
-import { allRequirements, installCommand } from "@skiff/host";
+import { allRequirements, installCommand, sharingOf } from "@skiff/host";
 import { portIsFree } from "../settings/choose.ts";
 import { clusterPaths } from "../settings/paths.ts";
 import { readSettings } from "../settings/settings.ts";
@@ -32,7 +32,12 @@ export async function examineMachine(
   return [
     platform(subject),
     ...(process.platform === "linux"
-      ? [await packages(subject), controlGroups(subject), await forwarding(subject)]
+      ? [
+          await packages(subject),
+          controlGroups(subject),
+          await forwarding(subject),
+          await sharedVolumes(subject, signal),
+        ]
       : []),
     await home(target.home),
     await disk(target),
@@ -69,6 +74,15 @@ async function packages({ machine }: Subject): Promise<Finding> {
     text: `missing: ${missing.join(", ")}`,
     ...(command === undefined ? {} : { advice: command }),
   };
+}
+
+async function sharedVolumes({ machine }: Subject, signal: AbortSignal): Promise<Finding> {
+  const sharing = await sharingOf(machine.mounts, signal);
+  const text =
+    sharing.kind === "nfs"
+      ? "served by NFS (nfs-ganesha)"
+      : `folders of this machine; an NFS server would need: ${sharing.missing.join(", ")}`;
+  return { kind: "good", subject: "shared volumes", text };
 }
 
 function controlGroups({ machine }: Subject): Finding {

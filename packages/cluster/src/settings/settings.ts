@@ -48,6 +48,9 @@ export interface ClusterSettings {
   readonly datastore?: Datastore;
 }
 
+/** Port of the NFS server for volumes that many pods share, where the machine has one. */
+export const nfsPort = ({ slot }: Pick<ClusterSettings, "slot">): number => 20_490 + slot;
+
 /** The settings of a cluster that was started before, or `undefined`. */
 export async function readSettings(paths: ClusterPaths): Promise<ClusterSettings | undefined> {
   const text = await readFile(paths.settings, "utf8").catch((error: NodeJS.ErrnoException) => {

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Clock, Logger } from "@skiff/base";
-import { lockFile } from "@skiff/host";
+import { findProgram, lockFile, prepareNfsServer, sharingOf } from "@skiff/host";
 import type { Machine } from "../lifecycle/machine.ts";
-import { clusterPaths } from "../settings/paths.ts";
-import { ClusterError, readSettings } from "../settings/settings.ts";
+import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
+import { ClusterError, type ClusterSettings, nfsPort, readSettings } from "../settings/settings.ts";
 import type { SupervisorTarget } from "./start-supervisor.ts";
 import { type Program, type SupervisedProcess, Supervisor } from "./supervisor.ts";
 
@@ -21,6 +21,16 @@ const memoryOptions = {
  * the memory of a server that has been busy.
  */
 const memoryEnvironment = { MALLOC_ARENA_MAX: "2", MALLOC_TRIM_THRESHOLD_: "131072" };
+
+/** The server of volumes that many pods share. */
+const nfsServer = (command: string, settings: ClusterSettings, paths: ClusterPaths): SupervisedProcess => ({
+  name: "nfs",
+  program: async () => ({
+    command,
+    args: await prepareNfsServer({ root: paths.volumes, folder: join(paths.run, "nfs"), port: nfsPort(settings) }),
+  }),
+  stopMs: 5_000,
+});
 
 /**
  * Runs the processes of a cluster until the signal is aborted, containerd as the last to be stopped: the agent always finds
@@ -52,7 +62,12 @@ export async function runSupervisor(
   const runtime = Promise.withResolvers<Program>();
   const containerd: SupervisedProcess = { name: "containerd", program: () => runtime.promise, stopMs: 5_000 };
   const isReal = settings.runtime !== "simulated";
-  const specs = [...(isReal ? [containerd] : []), own("server"), own("agent")];
+  const { mounts } = effects.machine;
+  // Nothing waits for questions to the kernel on the many machines that have no such server.
+  const mayServe = isReal && (await findProgram("ganesha.nfsd")) !== undefined;
+  const sharing = mayServe ? await sharingOf(mounts, ended) : undefined;
+  const shares = sharing?.kind === "nfs" ? [nfsServer(sharing.command, settings, paths)] : [];
+  const specs = [...(isReal ? [containerd] : []), ...shares, own("server"), own("agent")];
   const running = new Supervisor(specs, {
     processes: effects.machine.processes,
     clock: effects.clock,

@@ -1,6 +1,6 @@
 import { GrpcStatus } from "@skiff/grpc";
 import type { Processes } from "@skiff/host";
-import type { StoredVolume, VolumeStore } from "./volume-store.ts";
+import { isFolder, type StoredVolume, type VolumeStore } from "./volume-store.ts";
 
 const names = new Set(["syncWrites"]);
 
@@ -32,5 +32,5 @@ export function checkAttributes(
   const { syncWrites } = parameters;
   if (syncWrites === undefined) return;
   if (syncWrites !== "true" && syncWrites !== "false") throw refuse(`syncWrites is "true" or "false"`);
-  if (form !== "folder") throw refuse("syncWrites is for volumes without a size of their own");
+  if (!isFolder(form)) throw refuse("syncWrites is for volumes without a size of their own");
 }

@@ -9,7 +9,7 @@ import { controllerFeature, controllerService } from "../services.ts";
 import { checkAttributes, setAttributes } from "./attributes.ts";
 import { fileSystemKind, smallestBytes } from "./file-system.ts";
 import { required } from "./required.ts";
-import type { StoredVolume, VolumeForm, VolumeStore } from "./volume-store.ts";
+import { isFolder, type StoredVolume, type VolumeForm, type VolumeStore } from "./volume-store.ts";
 
 export interface HostpathController {
   readonly store: VolumeStore;
@@ -96,7 +96,7 @@ export function controllerMethods(driver: HostpathController): readonly Served[]
         required({ volumeId, capacityRange });
         const volume = await store.get("volumes", volumeId);
         const { sizeBytes, form } = await store.resize(volume, capacityRange?.requiredBytes ?? 0);
-        return { capacityBytes: sizeBytes, nodeExpansionRequired: form !== "folder" };
+        return { capacityBytes: sizeBytes, nodeExpansionRequired: !isFolder(form) };
       }),
     ),
     serve(controllerService.controllerModifyVolume, ({ volumeId, mutableParameters }, signal) =>
@@ -115,7 +115,8 @@ function ignoreMissing(error: unknown): void {
 
 function formOf({ volumeCapabilities, parameters }: CreateVolumeRequest): VolumeForm {
   if (volumeCapabilities.some(({ block }) => block !== undefined)) return "block";
-  return parameters.enforceSize === "true" ? "image" : "folder";
+  if (parameters.enforceSize === "true") return "image";
+  return parameters.shared === "true" ? "shared" : "folder";
 }
 
 async function createVolume(

@@ -22,6 +22,8 @@ export interface HostpathDriverOptions {
   readonly version: string;
   readonly processes: Processes;
   readonly mounts: Mounts | undefined;
+  /** Port of the NFS server that `prepareNfsServer` was called for with this root; absent: there is none. */
+  readonly nfsPort?: number;
   readonly clock: Clock;
 }
 
@@ -44,7 +46,7 @@ export async function startHostpathDriver(options: HostpathDriverOptions): Promi
     serve(identityService.probe, async () => ({ ready: { value: true } })),
   ];
   const controller = controllerMethods({ store, processes, root, clock, topology });
-  const node = nodeMethods({ store, nodeName, topology, processes, mounts });
+  const node = nodeMethods({ store, nodeName, topology, processes, mounts, nfsPort: options.nfsPort });
   stack.use(await GrpcServer.listen(options.socket, [...identity, ...controller, ...node]));
   stack.use(
     await GrpcServer.listen(options.registrationSocket, [

@@ -24,7 +24,7 @@ export class DriverFixture implements AsyncDisposable {
     this.client = new CsiClient(this.socket, systemClock);
   }
 
-  static async start(mounts: Mounts | undefined): Promise<DriverFixture> {
+  static async start(mounts: Mounts | undefined, nfsPort?: number): Promise<DriverFixture> {
     const folder = await mkdtemp(join(tmpdir(), "skiff-csi-"));
     const driver = await startHostpathDriver({
       nodeName: "node-1",
@@ -35,6 +35,7 @@ export class DriverFixture implements AsyncDisposable {
       processes: systemProcesses,
       mounts,
       clock: systemClock,
+      ...(nfsPort === undefined ? {} : { nfsPort }),
     });
     return new DriverFixture(folder, driver, mounts);
   }

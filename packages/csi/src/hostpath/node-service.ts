@@ -1,13 +1,19 @@
 import { lstat, mkdir, readdir, rm, statfs, symlink, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { GrpcStatus, type Served, serve } from "@skiff/grpc";
-import type { Mounts, Processes } from "@skiff/host";
+import { type Mounts, nfsAddress, type Processes, sharedFolder } from "@skiff/host";
 import { KeyedQueue } from "../keyed-queue.ts";
 import type { NodePublishVolumeRequest } from "../node-messages.ts";
 import { accessMode, nodeFeature, nodeService } from "../services.ts";
 import { type FileSystemKind, fillMounted, fillUnmounted, mountOptions } from "./file-system.ts";
 import { required } from "./required.ts";
-import type { StoredVolume, VolumeStore } from "./volume-store.ts";
+import { isFolder, type StoredVolume, type VolumeStore } from "./volume-store.ts";
+
+/**
+ * A server that is started again is waited for, one that is gone is not: whoever still uses the volume then gets an error, and
+ * can be ended. The kubelet tries again by itself what could not be mounted.
+ */
+const nfsOptions = ["vers=4.2", "soft", "timeo=100", "retrans=3", "retry=0"];
 
 export interface HostpathNode {
   readonly store: VolumeStore;
@@ -16,6 +22,8 @@ export interface HostpathNode {
   readonly processes: Processes;
   /** Absent on simulated nodes: volumes are shown by links then. */
   readonly mounts: Mounts | undefined;
+  /** Port of this machine's NFS server, which shared volumes come from; absent: they are folders like others. */
+  readonly nfsPort: number | undefined;
 }
 
 /** What the kubelet asks for. */
@@ -94,7 +102,7 @@ export function nodeMethods(node: HostpathNode): readonly Served[] {
       queue.run(volumeId, async () => {
         required({ volumeId, volumePath });
         const volume = await store.get("volumes", volumeId);
-        for (const device of volume.form === "folder" ? [] : await devicesOf(volume, node, signal)) {
+        for (const device of isFolder(volume.form) ? [] : await devicesOf(volume, node, signal)) {
           await node.processes.output("losetup", { args: ["-c", device] }, signal);
           const place = { device, target: volumePath };
           if (volume.form === "image") await fillMounted(fileSystemOf(volume), place, node.processes, signal);
@@ -151,6 +159,12 @@ async function publish(request: NodePublishVolumeRequest, node: HostpathNode, si
   }
   if (await mounts.isMountPoint(targetPath)) return;
   await mkdir(targetPath, { recursive: true });
+  if (volume.form === "shared" && node.nfsPort !== undefined) {
+    const options = [`port=${node.nfsPort}`, ...nfsOptions, ...(readonly ? ["ro"] : [])];
+    const exported = `${nfsAddress}:/${sharedFolder}/${volume.id}`;
+    await mounts.mount({ source: exported, target: targetPath, fileSystem: "nfs4", options }, signal);
+    return;
+  }
   await mounts.bind(source, targetPath, { readonly, recursive: false }, signal);
 }
 

@@ -1,12 +1,17 @@
 import { mkdir, open, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isJsonObject, type JsonValue, parseJson } from "@skiff/base";
 import { GrpcStatus } from "@skiff/grpc";
-import type { Processes } from "@skiff/host";
+import { type Processes, sharedFolder } from "@skiff/host";
 import { type FileSystemKind, fileSystemKind, format } from "./file-system.ts";
 
-/** How a volume lies on the disk: a folder, a file system of its own size in a file, or a bare device in a file. */
-export type VolumeForm = "folder" | "image" | "block";
+/**
+ * How a volume lies on the disk: a folder (`shared`: where an NFS server finds it), a file system of its own size in a file,
+ * or a bare device in a file.
+ */
+export type VolumeForm = "folder" | "shared" | "image" | "block";
+
+export const isFolder = (form: VolumeForm): boolean => form === "folder" || form === "shared";
 
 /** A volume or snapshot as it is remembered beside its data. */
 export interface StoredVolume {
@@ -34,7 +39,9 @@ export class VolumeStore {
 
   /** The folder or file that holds the data. */
   dataOf(kind: Kind, { id, form }: Pick<StoredVolume, "id" | "form">): string {
-    return join(this.#folder(kind, id), form === "folder" ? "data" : "image");
+    const folder = this.#folder(kind, id);
+    if (form === "shared" && kind === "volumes") return this.#sharedData(id);
+    return join(folder, isFolder(form) ? "data" : "image");
   }
 
   async find(kind: Kind, id: string): Promise<StoredVolume | undefined> {
@@ -65,13 +72,15 @@ export class VolumeStore {
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const data = this.dataOf(kind, volume);
-    if (volume.form === "folder") {
+    if (isFolder(volume.form)) {
+      await rm(data, { recursive: true, force: true });
+      await mkdir(dirname(data), { recursive: true, mode: 0o755 });
       await mkdir(data, { mode: 0o777 });
       // Whatever the umask is: pods of any user write here.
       await this.#run("chmod", ["0777", data], signal);
     }
     if (copyOf !== undefined) await this.#copy(this.dataOf(copyOf.kind, copyOf.volume), data, volume.form, signal);
-    if (volume.form !== "folder") await grow(data, volume.sizeBytes);
+    if (!isFolder(volume.form)) await grow(data, volume.sizeBytes);
     if (volume.form === "image" && copyOf === undefined)
       await format(volume.fileSystem ?? "ext4", data, this.#processes, signal);
     await this.#write(kind, volume);
@@ -79,7 +88,7 @@ export class VolumeStore {
 
   async resize(volume: StoredVolume, sizeBytes: number): Promise<StoredVolume> {
     if (sizeBytes <= volume.sizeBytes) return volume;
-    if (volume.form !== "folder") await grow(this.dataOf("volumes", volume), sizeBytes);
+    if (!isFolder(volume.form)) await grow(this.dataOf("volumes", volume), sizeBytes);
     const resized = { ...volume, sizeBytes };
     await this.#write("volumes", resized);
     return resized;
@@ -87,12 +96,15 @@ export class VolumeStore {
 
   /** Fine when it is gone already. */
   async remove(kind: Kind, id: string): Promise<void> {
-    await rm(this.#folder(kind, id), { recursive: true, force: true });
+    const folder = this.#folder(kind, id);
+    if (kind === "volumes") await rm(this.#sharedData(id), { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 
   async #copy(from: string, to: string, form: VolumeForm, signal: AbortSignal): Promise<void> {
-    const args =
-      form === "folder" ? ["-a", "--reflink=auto", `${from}/.`, to] : ["--reflink=auto", "--sparse=always", from, to];
+    const args = isFolder(form)
+      ? ["-a", "--reflink=auto", `${from}/.`, to]
+      : ["--reflink=auto", "--sparse=always", from, to];
     // The file system in an image has what it was given in memory still: that is not the image's own file system.
     await this.#run("sync", [], signal);
     await this.#run("cp", args, signal);
@@ -106,6 +118,10 @@ export class VolumeStore {
     const path = join(this.#folder(kind, volume.id), "record.json");
     await writeFile(`${path}.new`, JSON.stringify(volume), { mode: 0o600 });
     await rename(`${path}.new`, path);
+  }
+
+  #sharedData(id: string): string {
+    return join(this.#root, sharedFolder, id);
   }
 
   /** Names come from outside: nothing but a plain one may become a part of a path. */
@@ -123,7 +139,7 @@ async function grow(path: string, sizeBytes: number): Promise<void> {
 }
 
 const isForm = (form: JsonValue | undefined): form is VolumeForm =>
-  form === "folder" || form === "image" || form === "block";
+  form === "folder" || form === "shared" || form === "image" || form === "block";
 
 function readRecord(value: JsonValue): StoredVolume | undefined {
   if (!isJsonObject(value)) return undefined;
