@@ -20,7 +20,8 @@ import { deviceResourcesOf, deviceWishes } from "../dynamic-resources/device-wis
 import { canBeReserved, isReservedFor, podClaims } from "../dynamic-resources/pod-claims.ts";
 import { poolsOf } from "../dynamic-resources/pools.ts";
 import { waysOf } from "../dynamic-resources/requests.ts";
-import { SelectorError, type SelectorMatch, selectorMatch } from "../dynamic-resources/selectors.ts";
+import { loadedSelectors, loadSelectors } from "../dynamic-resources/selector-engine.ts";
+import { SelectorError, type SelectorMatch } from "../dynamic-resources/selectors.ts";
 import {
   deleteSpecialClaim,
   draftOf,
@@ -83,8 +84,6 @@ export function dynamicResources({
   random = systemRandom,
   bindingTimeoutMs = 600_000,
 }: DynamicResourcesOptions = {}): Plugin {
-  let matches: SelectorMatch | undefined;
-  let loading: Promise<void> | undefined;
   const looks = new Map<string, Look>();
   const chosen = new Map<string, ChosenDevices>();
   return definePlugin({
@@ -114,13 +113,7 @@ export function dynamicResources({
       const found = podClaims(pod, (name, namespace) => state.claim(name, namespace));
       return found.kind === "waiting" ? found.reason : undefined;
     },
-    prepare(pod) {
-      if (!needsDevices(pod) || matches !== undefined) return undefined;
-      loading ??= import("@skiff/cel").then((engine) => {
-        matches = selectorMatch(engine);
-      });
-      return loading;
-    },
+    prepare: (pod) => (needsDevices(pod) ? loadSelectors() : undefined),
     preFilter(pod, cluster) {
       looks.delete(pod.metadata.uid);
       const state = deviceStateOf(cluster);
@@ -128,13 +121,13 @@ export function dynamicResources({
       if (found.kind === "waiting") return refused(found.reason);
       const { claims } = found;
       const extended = extendedOf(pod, cluster);
-      if ((claims.length === 0 && extended === undefined) || matches === undefined) return skip;
+      const match = loadedSelectors();
+      if ((claims.length === 0 && extended === undefined) || match === undefined) return skip;
       const refusal = refusalOf(pod, claims, cluster);
       if (refusal !== undefined) return refused(refusal);
       const wanting = claims.filter((claim) => !hasDevices(claim));
       const look: Look = { claims, wanting, extended, found: new Map(), unavailable: new Set() };
       looks.set(pod.metadata.uid, look);
-      const match = matches;
       return { kind: "look", filter: ({ node }) => fitsOn(node, look, { cluster, match }) };
     },
     postFilter: (pod) => deallocation(pod, looks.get(pod.metadata.uid)),

@@ -2,6 +2,7 @@ import {
   asUnits,
   type DeviceClass,
   DeviceClasses,
+  isDeviceResource,
   isExtendedResource,
   type KubeObject,
   type Node,
@@ -10,9 +11,11 @@ import {
 } from "@skiff/api";
 import { isJsonObject } from "@skiff/base";
 import type { CacheChange } from "@skiff/client";
+import { deviceTotals } from "../dynamic-resources/device-totals.ts";
 import { deviceResourcesOf } from "../dynamic-resources/device-wishes.ts";
 import { resourceClasses } from "../dynamic-resources/special-claim.ts";
 import {
+  type ClusterView,
   definePlugin,
   type FilterRequest,
   fits,
@@ -22,6 +25,7 @@ import {
   rejects,
   skip,
 } from "../framework.ts";
+import type { NodeInfo } from "../node-info.ts";
 import { amounts, podFacts } from "../pod-facts.ts";
 import { type Allocation, balancedAllocation, leastAllocated, type ResourceScorer } from "./resource-scores.ts";
 
@@ -89,7 +93,7 @@ export function nodeResourcesFit(options: NodeResourcesFitOptions = usualOptions
       if (reasons.length === 0) return fits;
       return resolvable ? lacks(reasons.join("\n")) : rejects(reasons.join("\n"));
     },
-    score: (request) => scorer(resources.map((resource) => allocationOf(request, resource, "assumed"))),
+    ...scoring(resources, scorer, "assumed"),
   });
 }
 
@@ -140,17 +144,47 @@ export const nodeResourcesBalancedAllocation = (resources: readonly ScoredResour
     retryOn: [],
     // Pods that ask for nothing change nobody's balance: the evenest node would get all of them.
     concerns: (pod) => resources.some(({ name }) => (podFacts(pod).requests.get(name) ?? 0) > 0),
-    score: (request) => balancedAllocation(resources.map((resource) => allocationOf(request, resource, "requested"))),
+    ...scoring(resources, balancedAllocation, "requested"),
   });
+
+type Counting = "assumed" | "requested";
+type Looked = Pick<FilterRequest, "facts" | "node">;
+
+/** What becomes of devices is not up to the node alone: where some are scored, nodes are looked at anew each time. */
+function scoring(
+  resources: readonly ScoredResource[],
+  scorer: ResourceScorer,
+  counting: Counting,
+): Pick<Plugin, "score" | "preScore"> {
+  if (!resources.some(({ name }) => isDeviceResource(name)))
+    return { score: (request) => scorer(resources.map((resource) => allocationOf(request, resource, counting))) };
+  return {
+    preScore(pod, _, cluster) {
+      const facts = podFacts(pod);
+      const stands = (node: NodeInfo) => (resource: ScoredResource) =>
+        devicesOf({ facts, node }, resource, cluster) ?? allocationOf({ facts, node }, resource, counting);
+      return { of: (node) => scorer(resources.map(stands(node))) };
+    },
+  };
+}
+
+/** How the devices of a resource stand that no device plugin has on the node. */
+function devicesOf(
+  { facts, node }: Looked,
+  { name, weight }: ScoredResource,
+  cluster: ClusterView,
+): Allocation | undefined {
+  const wanted = facts.requests.get(name) ?? 0;
+  const deviceClass = wanted > 0 && !node.allocatable.get(name) ? resourceClasses(cluster).get(name) : undefined;
+  if (deviceClass === undefined) return undefined;
+  const { capacity, taken } = deviceTotals(node, deviceClass, cluster);
+  return capacity === 0 ? undefined : { capacity, before: taken, after: taken + wanted, weight };
+}
 
 const none = { capacity: 0, before: 0, after: 0 };
 
 /** How a resource stands; `assumed`: pods that do not say what they need of CPU and memory count for something. */
-function allocationOf(
-  { facts, node }: FilterRequest,
-  { name, weight }: ScoredResource,
-  counting: "assumed" | "requested",
-): Allocation {
+function allocationOf({ facts, node }: Looked, { name, weight }: ScoredResource, counting: Counting): Allocation {
   const capacity = node.allocatable.get(name) ?? 0;
   if (counting === "assumed" && (name === "cpu" || name === "memory")) {
     const before = node.weight[name];

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { DeviceClasses, ResourceClaims, ResourceSlices } from "@skiff/api";
+import { MemoryInformers } from "@skiff/client/fixtures";
+import { ClusterState, viewOf } from "../cluster-state.ts";
+import { loadSelectors } from "../dynamic-resources/selector-engine.ts";
+import { node, pod } from "../fixtures/objects.ts";
+import type { Plugin } from "../framework.ts";
+import { nodeResourcesBalancedAllocation, nodeResourcesFit } from "./node-resources.ts";
 import {
   type Allocation,
   balancedAllocation,
@@ -51,6 +58,56 @@ const table: readonly (readonly [string, ResourceScorer, string, number])[] = [
   ["balanced: three resources", balancedAllocation, "0+2/4 0+1/4 0+1/4", 69],
   ["balanced: one resource", balancedAllocation, "0+3/4 1+2/0", 75],
 ];
+
+const meta = (name: string) => ({ name, uid: name, resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" });
+
+describe("scores of devices that no device plugin has", () => {
+  const gpu = "example.com/gpu";
+  const resources = [{ name: gpu, weight: 1 }];
+  const usual = { ignoredResources: new Set<string>(), ignoredResourceGroups: new Set<string>() };
+  const driver = "gpu.example.com";
+  const informers = new MemoryInformers();
+  const state = new ClusterState();
+  for (const [name, count, plugged] of [
+    ["four", 4, "0"],
+    ["two", 2, "0"],
+    ["none", 0, "0"],
+    ["plugin", 0, "8"],
+  ] as const) {
+    state.putNode(node(name, { allocatable: { [gpu]: plugged } }));
+    const pool = { name, generation: 1, resourceSliceCount: 1 };
+    const devices = Array.from({ length: count }, (_, at) => ({ name: `g${at}` }));
+    informers.for(ResourceSlices).put({ metadata: meta(name), spec: { driver, nodeName: name, pool, devices } });
+  }
+  const selectors = [{ cel: { expression: `device.driver == "${driver}"` } }];
+  informers.for(DeviceClasses).put({ metadata: meta("gpu"), spec: { extendedResourceName: gpu, selectors } });
+  const results = [{ request: "r", driver, pool: "four", device: "g1" }];
+  informers.for(ResourceClaims).put({
+    metadata: { ...meta("c"), namespace: "default" },
+    spec: {},
+    status: { allocation: { devices: { results } } },
+  });
+  const scores = (plugin: Plugin) => {
+    const view = viewOf(state, informers);
+    const scored = plugin.preScore?.(pod("p", {}, { requests: { [gpu]: "1" } }), view.nodes, view);
+    return Object.fromEntries(view.nodes.map((one) => [one.name, scored?.of(one)]));
+  };
+
+  it("count what is in use and what the pod takes", async () => {
+    await loadSelectors();
+    const most = nodeResourcesFit({ ...usual, scorer: mostAllocated, resources });
+    assert.deepEqual(scores(most), { four: 50, two: 50, none: 0, plugin: 12 });
+    const least = nodeResourcesFit({ ...usual, scorer: leastAllocated, resources });
+    assert.deepEqual(scores(least), { four: 50, two: 50, none: 0, plugin: 87 });
+    const balanced = nodeResourcesBalancedAllocation([...resources, { name: "cpu", weight: 1 }]);
+    assert.deepEqual(scores(balanced), { four: 69, two: 62, none: 75, plugin: 71 });
+  });
+
+  it("are remembered where there are none to score", () => {
+    const plain = nodeResourcesFit({ ...usual, scorer: mostAllocated, resources: [{ name: "cpu", weight: 1 }] });
+    assert.deepEqual([plain.preScore, typeof plain.score], [undefined, "function"]);
+  });
+});
 
 describe("scores of resources", () => {
   for (const [what, scorer, text, expected] of table) {

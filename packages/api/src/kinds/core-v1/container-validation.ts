@@ -57,6 +57,11 @@ export function* checkInitContainers(field: string, setting: ContainerSetting): 
       const message = "may not be set for init containers without restartPolicy=Always";
       yield fieldError.forbidden(`${path}.${member}`, message);
     }
+    for (const [at, { restartPolicy }] of (container.resizePolicy ?? []).entries()) {
+      if (restartPolicy !== "RestartContainer") continue;
+      const message = "must not be set to 'RestartContainer' for non-sidecar initContainers";
+      yield fieldError.invalid(`${path}.resizePolicy[${at}].restartPolicy`, restartPolicy, message);
+    }
   }
 }
 

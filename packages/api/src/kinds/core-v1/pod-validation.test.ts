@@ -127,6 +127,19 @@ const cases: readonly {
     ],
   },
   {
+    name: "restarts to resize what ends by itself",
+    change: (pod) => {
+      const resizePolicy = [{ resourceName: "cpu", restartPolicy: "RestartContainer" }];
+      pod.spec.initContainers = [
+        { name: "a", image: "a", resizePolicy },
+        { name: "b", image: "b", resizePolicy, restartPolicy: "Always" },
+      ];
+    },
+    texts: [
+      "spec.initContainers[0].resizePolicy[0].restartPolicy: Invalid value: \"RestartContainer\": must not be set to 'RestartContainer' for non-sidecar initContainers",
+    ],
+  },
+  {
     name: "variable from nowhere and from everywhere",
     change: container({
       env: [
