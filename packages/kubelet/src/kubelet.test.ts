@@ -47,6 +47,24 @@ describe("the kubelet on simulated pods", () => {
     assert.deepEqual(test.node.api.phases.get("web")?.at(-1), "Succeeded");
   });
 
+  it("runs a pod for whose sake a taint has just been taken away", async () => {
+    await using test = await startSimulatedNode();
+    await test.until(() => test.node.api.get("nodes", "", "node-1") !== undefined);
+    const taint = (taints: readonly object[]) => {
+      const node = test.node.api.get("nodes", "", "node-1");
+      test.node.api.put("nodes", { ...node, spec: { taints } });
+    };
+    taint([{ key: "out", effect: "NoExecute" }]);
+    // By now it has looked at its node.
+    await test.pass(15_000);
+    test.node.create("early", {});
+    await test.until(() => phase(test.node, "early") === "Failed");
+    assert.deepEqual(test.node.reasons("early"), ["TaintToleration"]);
+    taint([]);
+    test.node.create("late", {});
+    await test.until(() => phase(test.node, "late") === "Running");
+  });
+
   it("shows pods the certificates of authorities, and follows them", async () => {
     await using test = await startSimulatedNode();
     const certificate = (text: string) => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----`;

@@ -14,6 +14,8 @@ import { removeOrphan } from "./remove-pod.ts";
 
 const resyncMs = 60_000;
 const hasEnded = (pod: Pod): boolean => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed";
+/** Reasons to refuse a pod that depend on the node's own object, of which the kubelet may not have the newest state. */
+const ofTheNodesObject: ReadonlySet<string> = new Set(["NodeAffinity", "TaintToleration"]);
 /** The kubelet has begun with this pod before. */
 const isKnown = (pod: Pod): boolean => pod.status?.startTime !== undefined;
 
@@ -202,8 +204,8 @@ export class PodSet implements Disposable {
   }
 
   /**
-   * Sets aside what the pod needs, or has it fail. A node that does not fit the pod's labels may have been labelled a moment
-   * ago: it is looked at once more.
+   * Sets aside what the pod needs, or has it fail. A node whose labels or taints do not fit the pod may have others since a
+   * moment ago: it is looked at once more.
    */
   async #settle(
     pod: Pod,
@@ -215,7 +217,7 @@ export class PodSet implements Disposable {
   ): Promise<void> {
     const { grants, logger, recorder } = this.#parts;
     let last = judged;
-    if (judged.kind === "refused" && judged.failure.reason === "NodeAffinity") {
+    if (judged.kind === "refused" && ofTheNodesObject.has(judged.failure.reason)) {
       await this.#reporter.look(signal).catch((error: unknown) => {
         signal.throwIfAborted();
         logger.warn(`node: ${describeError(error)}`);
