@@ -27,6 +27,7 @@ import { garbageCollector } from "./garbage-collector/controller.ts";
 import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/controller.ts";
 import { metricsFrom, type ReadApi } from "./horizontal-pod-autoscaler/metrics-apis.ts";
 import { jobController } from "./job/controller.ts";
+import { jobOrphanController } from "./job/orphans.ts";
 import { legacyTokenCleaner } from "./legacy-token-cleaner/controller.ts";
 import { type EmptyAggregated, namespaceController } from "./namespace/controller.ts";
 import { nodeDnsController } from "./node-dns/controller.ts";
@@ -110,6 +111,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     statefulSetController,
     daemonSetController(),
     jobController(),
+    jobOrphanController,
     cronJobController,
     ttlAfterFinishedController,
     deploymentController,

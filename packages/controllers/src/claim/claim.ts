@@ -31,10 +31,12 @@ export async function claim<T extends KubeObject, Owner extends KubeObject>(
     readonly resource: ResourceDefinition<T>;
     readonly selector: LabelMatcher;
     readonly eligible?: (object: T) => boolean;
+    /** Holds what is the owner's: it comes with the ownership, and goes with it. */
+    readonly finalizer?: string;
   },
   context: ReconcileContext,
 ): Promise<readonly T[]> {
-  const { owner, ownerResource, resource, selector } = request;
+  const { owner, ownerResource, resource, selector, finalizer } = request;
   const { client, signal } = context;
   const eligible = candidates(resource, owner, context).filter(request.eligible ?? (() => true));
   const plan = planClaims(owner, selector, eligible);
@@ -42,13 +44,15 @@ export async function claim<T extends KubeObject, Owner extends KubeObject>(
   if (plan.adopt.length > 0 && (await stillThere(ownerResource, owner, context))) {
     for (const object of plan.adopt) {
       const { uid, name, namespace } = object.metadata;
-      const patch = { metadata: { uid, ownerReferences: [ownerReference(ownerResource, owner)] } };
+      const holds = finalizer === undefined ? {} : { finalizers: [finalizer] };
+      const patch = { metadata: { uid, ownerReferences: [ownerReference(ownerResource, owner)], ...holds } };
       mine.push(await client.patch(resource, { name, namespace }, patch, { type: "strategic", signal }));
     }
   }
   for (const object of plan.release) {
     const { uid, name, namespace } = object.metadata;
-    const patch = { metadata: { uid, ownerReferences: [{ $patch: "delete", uid: owner.metadata.uid }] } };
+    const holds = finalizer === undefined ? {} : { "$deleteFromPrimitiveList/finalizers": [finalizer] };
+    const patch = { metadata: { uid, ownerReferences: [{ $patch: "delete", uid: owner.metadata.uid }], ...holds } };
     try {
       await client.patch(resource, { name, namespace }, patch, { type: "strategic", signal });
     } catch (error) {

@@ -123,6 +123,41 @@ test("deleting a job takes its pods along, counted or not", async () => {
   await cluster.eventually(async () => assert.deepEqual(await podsOf(cluster), []));
 });
 
+test("a pod whose labels are taken away is let go, and one that is taken is held", async () => {
+  await using cluster = await TestCluster.start();
+  const { client, signal } = cluster;
+  await client.create(Jobs, jobOf({ completions: 1 }), { signal });
+  const [pod] = await cluster.eventually(async () => {
+    const pods = await podsOf(cluster);
+    assert.equal(pods.length, 1);
+    return pods;
+  });
+  assert.ok(pod !== undefined);
+  const held = ({ metadata }: Pod) => [metadata.finalizers?.join(), metadata.ownerReferences?.length];
+  assert.deepEqual(held(pod), ["batch.kubernetes.io/job-tracking", 1]);
+  const relabel = (labels: Readonly<Record<string, string | null>>) =>
+    client.patch(Pods, pod.metadata, { metadata: { labels } }, { type: "merge", signal });
+  const labels = pod.metadata.labels ?? {};
+  await relabel(Object.fromEntries(Object.keys(labels).map((key) => [key, null])));
+  const now = () => client.get(Pods, pod.metadata, { signal });
+  await cluster.eventually(async () => assert.deepEqual(held(await now()), [undefined, undefined]));
+  await relabel(labels);
+  await cluster.eventually(async () => assert.deepEqual(held(await now()), held(pod)));
+});
+
+test("pods of a job that is deleted without them are let go", async () => {
+  await using cluster = await TestCluster.start();
+  const { client, signal } = cluster;
+  await client.create(Jobs, jobOf({ completions: 3, parallelism: 3 }), { signal });
+  await cluster.eventually(async () => assert.equal((await podsOf(cluster)).length, 3));
+  await client.delete(Jobs, ref, { propagationPolicy: "Orphan", signal });
+  await cluster.eventually(async () => {
+    const pods = await podsOf(cluster);
+    assert.equal(pods.length, 3);
+    assert.ok(pods.every(({ metadata }) => !metadata.finalizers?.length && !metadata.ownerReferences?.length));
+  });
+});
+
 const bad = { conflicts: 0.2, unavailable: 0.1, droppedWatches: 0.05, expiredWatches: 0.05 };
 
 test("counts are right whatever goes wrong on the way", async () => {

@@ -1,6 +1,5 @@
 import {
   controllerOf,
-  isNotFound,
   type Job,
   type JobStatus,
   Jobs,
@@ -19,6 +18,7 @@ import { endsOrLeaves, isNews, readinessMayWaitMs } from "./news.ts";
 import { type Backoff, isTracked, noBackoff, trackingFinalizer } from "./observed.ts";
 import { isOurs, type JobPlan, planJob } from "./plan.ts";
 import { podOf } from "./pod.ts";
+import { release } from "./release.ts";
 
 const byJob = "Job that counts it";
 
@@ -52,7 +52,8 @@ export function jobController() {
       const { clock, recorder } = context;
       const { uid } = job.metadata;
       const selector = labelSelectorOf(job.spec.selector);
-      const pods = await claim({ owner: job, ownerResource: Jobs, resource: Pods, selector }, context);
+      const request = { owner: job, ownerResource: Jobs, resource: Pods, selector, finalizer: trackingFinalizer };
+      const pods = await claim(request, context);
       const key = keyOf(job.metadata);
       const known = backoffs.get(key);
       const backoff = known?.uid === uid ? known.backoff : noBackoff;
@@ -129,17 +130,6 @@ async function removePod(job: Job, pod: Pod, context: ReconcileContext): Promise
 async function releaseAll(pods: readonly Pod[], context: ReconcileContext): Promise<void> {
   const released = await Promise.allSettled(pods.map((pod) => release(pod, context)));
   for (const one of released) if (one.status === "rejected") throw one.reason;
-}
-
-/** Lets a counted pod go. */
-async function release(pod: Pod, { client, signal }: ReconcileContext): Promise<void> {
-  const { uid } = pod.metadata;
-  const patch = { metadata: { uid, "$deleteFromPrimitiveList/finalizers": [trackingFinalizer] } };
-  try {
-    await client.patch(Pods, pod.metadata, patch, { type: "strategic", signal });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
 }
 
 /** Pods that wait to be counted by a job that is gone would wait for ever. */
