@@ -64,6 +64,23 @@ test("no second job while one runs, or in its place", async () => {
   );
 });
 
+test("a job that somebody takes over still counts, until it ends", async () => {
+  await using cluster = await TestCluster.start();
+  const { client, signal } = cluster;
+  await client.create(CronJobs, cronJobOf({ concurrencyPolicy: "Forbid" }), { signal });
+  await cluster.advance(minuteMs + 5_000);
+  const [first] = await jobsOf(cluster);
+  assert.ok(first);
+  await client.patch(Jobs, first.metadata, { metadata: { ownerReferences: null } }, { type: "merge", signal });
+  await cluster.advance(2 * minuteMs);
+  assert.equal((await jobsOf(cluster)).length, 1);
+  assert.ok(!(await reasons(cluster)).includes("MissingJob"));
+  await client.delete(Jobs, first.metadata, { propagationPolicy: "Background", signal });
+  await cluster.advance(minuteMs);
+  assert.equal((await jobsOf(cluster)).length, 1);
+  assert.ok((await reasons(cluster)).includes("MissingJob"));
+});
+
 test("suspended ones do nothing; what was missed too long ago is told, not made up for", async () => {
   await using cluster = await TestCluster.start(short);
   const { client, signal } = cluster;

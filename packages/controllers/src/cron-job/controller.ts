@@ -26,9 +26,13 @@ export const cronJobController = defineController<CronJob>({
   ownWrites: "known",
   async reconcile(cronJob, context) {
     const { clock, client, owned, recorder, signal } = context;
-    const plan = planCronJob({ cronJob, jobs: owned(Jobs, cronJob), nowMs: clock.now() });
+    const jobs = owned(Jobs, cronJob);
+    const strays = await findStrays(cronJob, jobs, context);
+    const plan = planCronJob({ cronJob, jobs, strays, nowMs: clock.now() });
     for (const event of plan.events) recorder.record(CronJobs, cronJob, event);
-    for (const job of [...plan.replace, ...plan.remove]) await removeJob(cronJob, job, context);
+    for (const job of plan.replace) await removeJob(cronJob, job, context);
+    // History that cannot be cut down keeps nothing from being started.
+    const [failed] = await settled(plan.remove.map((job) => removeJob(cronJob, job, context)));
     const status = bookkeeping(cronJob, plan);
     const made = plan.startAtMs === undefined ? undefined : await startJob(cronJob, plan.startAtMs, context);
     if (made !== undefined && plan.startAtMs !== undefined) {
@@ -38,9 +42,37 @@ export const cronJobController = defineController<CronJob>({
       status.lastScheduleTime = timestamp(plan.startAtMs);
     }
     if (!jsonEqual(status, cronJob.status)) await client.updateStatus(CronJobs, { ...cronJob, status }, { signal });
+    if (failed !== undefined) throw failed.reason;
     return plan.recheckMs === undefined ? done : againIn(plan.recheckMs);
   },
 });
+
+async function settled(work: readonly Promise<void>[]): Promise<readonly PromiseRejectedResult[]> {
+  return (await Promise.allSettled(work)).filter((result) => result.status === "rejected");
+}
+
+/**
+ * Active jobs that the cache does not show as the CronJob's own, but that are there: the cache may be behind, or somebody has
+ * taken them over.
+ */
+async function findStrays(
+  { metadata: { namespace }, status }: CronJob,
+  jobs: readonly Job[],
+  { client, signal }: ReconcileContext,
+): Promise<readonly Job[]> {
+  const known = new Set(jobs.map(({ metadata }) => metadata.uid));
+  const strays: Job[] = [];
+  for (const { name = "", uid = "" } of status?.active ?? []) {
+    if (known.has(uid)) continue;
+    try {
+      const job = await client.get(Jobs, { namespace, name }, { signal });
+      if (job.metadata.uid === uid) strays.push(job);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+  return strays;
+}
 
 const hasOtherOwner = (old: Job, job: Job): boolean =>
   !jsonEqual(old.metadata.ownerReferences, job.metadata.ownerReferences);

@@ -90,13 +90,13 @@ describe("the last time that has come", () => {
 
   it("keeps the beat of what counts from its own start, whenever it is looked at", () => {
     const one = { schedule: "@every 1h", last: at("10:01"), now: at("10:41"), expected: "" };
-    const plan = planCronJob({ cronJob: cronJobOf(one), jobs: [], nowMs: one.now });
+    const plan = planCronJob({ cronJob: cronJobOf(one), jobs: [], strays: [], nowMs: one.now });
     assert.equal(text(one.now + (plan.recheckMs ?? 0) - 100), "05-19T11:01");
   });
 
   it("is told where there never is one, and not looked for again", () => {
     const one = { schedule: "59 23 31 2 *", now: at("11:00"), expected: "" };
-    const { events, recheckMs } = planCronJob({ cronJob: cronJobOf(one), jobs: [], nowMs: one.now });
+    const { events, recheckMs } = planCronJob({ cronJob: cronJobOf(one), jobs: [], strays: [], nowMs: one.now });
     const message = "invalid schedule: 59 23 31 2 * : time difference between two schedules is less than 1 second";
     assert.deepEqual(events, [{ type: "Warning", reason: "InvalidSchedule", message }]);
     assert.equal(recheckMs, undefined);

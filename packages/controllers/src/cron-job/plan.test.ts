@@ -46,7 +46,7 @@ describe("what a CronJob does next", () => {
     ],
   ] as const)
     it(what, () => {
-      const plan = planCronJob({ cronJob: one, jobs, nowMs });
+      const plan = planCronJob({ cronJob: one, jobs, strays: [], nowMs });
       assert.equal(plan.startAtMs, starts ? dueMs : undefined);
     });
 
@@ -57,15 +57,39 @@ describe("what a CronJob does next", () => {
       job("c", ended("Complete")),
       job("d", ended("Failed")),
     ];
-    const { succeededAt, events } = planCronJob({ cronJob: cronJob(active("a")), jobs, nowMs });
+    const { succeededAt, events } = planCronJob({ cronJob: cronJob(active("a")), jobs, strays: [], nowMs });
     assert.equal(succeededAt, "2026-01-01T09:40:00Z");
     assert.deepEqual(events, [
       { type: "Normal", reason: "SawCompletedJob", message: "Saw completed job: a, condition: Complete" },
     ]);
   });
 
+  it("counts active jobs as running that are there, whoever owns them", () => {
+    const plan = (concurrencyPolicy: string, stray: Job) =>
+      planCronJob({
+        cronJob: cronJob(active("stray"), { concurrencyPolicy }),
+        jobs: [],
+        strays: [stray],
+        nowMs,
+      });
+    const forbidden = plan("Forbid", job("stray"));
+    assert.deepEqual([forbidden.startAtMs, forbidden.ended], [undefined, []]);
+    assert.deepEqual(
+      forbidden.events.map(({ reason }) => reason),
+      ["JobAlreadyActive"],
+    );
+    assert.deepEqual(plan("Replace", job("stray")).replace, [job("stray")]);
+    const over = plan("Forbid", job("stray", ended("Complete")));
+    assert.deepEqual([over.startAtMs, over.ended.length], [dueMs, 1]);
+  });
+
   it("tells of jobs that are gone, and of those that it did not start", () => {
-    const { ended: gone, events } = planCronJob({ cronJob: cronJob(active("gone")), jobs: [job("new")], nowMs });
+    const { ended: gone, events } = planCronJob({
+      cronJob: cronJob(active("gone")),
+      jobs: [job("new")],
+      strays: [],
+      nowMs,
+    });
     assert.deepEqual(gone, [{ uid: "gone", job: undefined }]);
     assert.deepEqual(
       events.map(({ reason, message }) => `${reason} ${message}`),

@@ -15,6 +15,8 @@ export interface Observed {
   readonly cronJob: CronJob;
   /** All that the CronJob owns. */
   readonly jobs: readonly Job[];
+  /** Those that are active and are there, but are not known as its own. */
+  readonly strays: readonly Job[];
   readonly nowMs: number;
 }
 
@@ -50,8 +52,8 @@ const lastSuccess = (jobs: readonly Job[]): string | undefined =>
 
 /** What is due now, and what can go. */
 export function planCronJob(observed: Observed): CronPlan {
-  const { cronJob, jobs } = observed;
-  const byUid = new Map(jobs.map((job) => [job.metadata.uid, job]));
+  const { cronJob, jobs, strays } = observed;
+  const byUid = new Map([...strays, ...jobs].map((job) => [job.metadata.uid, job]));
   const refs = cronJob.status?.active ?? [];
   const ended = refs
     .map(({ uid = "" }) => ({ uid, job: byUid.get(uid) }))
@@ -78,9 +80,9 @@ export function planCronJob(observed: Observed): CronPlan {
 }
 
 /** What is told of jobs that ended, and of those that run although nobody here started them. */
-function* bookkeeping({ cronJob, jobs }: Observed): Generator<CronEvent> {
+function* bookkeeping({ cronJob, jobs, strays }: Observed): Generator<CronEvent> {
   const active = new Set((cronJob.status?.active ?? []).map(({ uid }) => uid));
-  const known = new Set(jobs.map(({ metadata }) => metadata.uid));
+  const known = new Set([...strays, ...jobs].map(({ metadata }) => metadata.uid));
   for (const job of jobs) {
     const { name, uid } = job.metadata;
     const end = endOf(job);
