@@ -111,6 +111,12 @@ const cases: readonly Case[] = [
     sizes: { old: 5 },
   },
   {
+    name: "scaled up in the middle of a rollout: each by its share, the rest to the largest",
+    deployment: rolling(120, 20, 0),
+    sets: [sized(old(100), 100, 120), sized(current(20, 0), 100, 120)],
+    sizes: { old: 117, new: 23 },
+  },
+  {
     name: "Recreate: old ones go first",
     deployment: deploymentOf({ strategy: { type: "Recreate" } }),
     sets: [old(3)],
