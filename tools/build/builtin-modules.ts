@@ -1,35 +1,35 @@
+import { readFile } from "node:fs/promises";
 import type { Plugin } from "esbuild";
 
-/** Properties that load something on first use, and of which the bundle uses these nevertheless. */
-const lateProperties: Readonly<Record<string, readonly string[]>> = { "node:net": ["BlockList"] };
+const imports = /^import (?!type\b)([^"]+?) from "(node:[^"]+)";$/gm;
 
 /**
- * Node's own modules without what an `import` of them costs: Node reads every property of a module that is imported, and some
- * of them load large parts of Node (those of `node:http` its whole web client).
+ * Takes Node's own modules as they are, in the place of an `import` of them: for that, Node would read every property of the
+ * module, and some of them load large parts of Node (those of `node:http` its whole web client).
  */
 export const builtinModules: Plugin = {
   name: "builtin modules",
   setup(build) {
-    build.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
-      kind === "import-statement" || kind === "dynamic-import"
-        ? { path, namespace: "builtin", sideEffects: false }
-        : { path, external: true },
-    );
-    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({ contents: moduleText(path) }));
+    build.onLoad({ filter: /\/packages\/[^/]+\/src\/.*\.ts$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replaceAll(imports, (_, clause: string, name: string) =>
+        taken(clause, name),
+      ),
+      loader: "ts",
+    }));
   },
 };
 
-function moduleText(path: string): string {
-  const late = lateProperties[path] ?? [];
-  const names = Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(path) ?? {}))
-    .filter(
-      ([name, { get }]) =>
-        name !== "default" && /^[A-Za-z_$][\w$]*$/.test(name) && (get === undefined || late.includes(name)),
-    )
-    .map(([name]) => name);
+/** `clause` is what stands between `import` and `from`. */
+function taken(clause: string, name: string): string {
+  const source = `process.getBuiltinModule(${JSON.stringify(name)})`;
+  const [, whole] = /^(?:\* as )?([\w$]+)/.exec(clause) ?? [];
+  const [, braced = ""] = /\{([^}]*)\}/.exec(clause) ?? [];
+  const names = braced
+    .split(",")
+    .map((one) => one.trim().replace(" as ", ": "))
+    .filter((one) => one !== "" && !one.startsWith("type "));
   return [
-    `const own = process.getBuiltinModule(${JSON.stringify(path)});`,
-    "export default own;",
-    ...names.map((name, index) => `const own${index} = own.${name}; export { own${index} as ${name} };`),
-  ].join("\n");
+    ...(whole === undefined ? [] : [`const ${whole} = ${source};`]),
+    ...(names.length === 0 ? [] : [`const { ${names.join(", ")} } = ${source};`]),
+  ].join(" ");
 }
