@@ -20,11 +20,12 @@ import { snapshotDefinitions } from "@skiff/controllers";
 import { hostpathDriverName } from "@skiff/csi";
 import { type ClusterSettings, clusterDnsIp, kubernetesServiceIp } from "../settings/settings.ts";
 import { bootstrapRbac } from "./bootstrap-rbac.ts";
+import { lookUp } from "./look-up.ts";
 
 /** Objects that a cluster must have before anybody uses it. */
 interface BootstrapSet {
   readonly resource: ResourceDefinition;
-  readonly objects: readonly object[];
+  readonly objects: readonly New<KubeObject>[];
 }
 
 const set = <T extends KubeObject>(resource: ResourceDefinition<T>, objects: readonly New<T>[]): BootstrapSet => ({
@@ -206,12 +207,12 @@ export async function defineSnapshots(client: Client, signal: AbortSignal): Prom
 async function createIfMissing(
   client: Client,
   resource: ResourceDefinition,
-  object: object,
+  object: New<KubeObject>,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!("metadata" in object) || typeof object.metadata !== "object" || object.metadata === null) return;
+  if ((await lookUp(client, resource, object.metadata, signal)) !== undefined) return;
   try {
-    await client.create(resource, { ...object, metadata: object.metadata }, { signal });
+    await client.create(resource, object, { signal });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }

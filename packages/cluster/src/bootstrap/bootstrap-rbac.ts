@@ -18,6 +18,7 @@ import {
   reconciledRole,
 } from "@skiff/apiserver";
 import type { Client } from "@skiff/client";
+import { lookUp } from "./look-up.ts";
 
 /** Creates Kubernetes' default roles and bindings, and mends those that are there. The namespaces must be there. */
 export async function bootstrapRbac(client: Client, signal: AbortSignal): Promise<void> {
@@ -50,18 +51,32 @@ async function ensure<T extends KubeObject>(
   wanted: New<T>,
   plan: (existing: T, wanted: New<T>) => BindingPlan<T>,
 ): Promise<void> {
-  try {
-    await client.create(resource, wanted, { signal });
-    return;
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-  }
+  const existing = await createdOrFound({ client, signal }, resource, wanted);
+  if (existing === undefined) return;
   const { name = "", namespace } = wanted.metadata;
   const ref = namespace === undefined ? { name } : { name, namespace };
-  const planned = plan(await client.get(resource, ref, { signal }), wanted);
+  const planned = plan(existing, wanted);
   if (planned.kind === "update") await client.update(resource, planned.binding, { signal });
   if (planned.kind === "replace") {
     await client.delete(resource, ref, { signal });
     await client.create(resource, wanted, { signal });
+  }
+}
+
+/** The object as it was found; nothing where it was created now. */
+async function createdOrFound<T extends KubeObject>(
+  { client, signal }: Call,
+  resource: ResourceDefinition<T>,
+  wanted: New<T>,
+): Promise<T | undefined> {
+  const existing = await lookUp(client, resource, wanted.metadata, signal);
+  if (existing !== undefined) return existing;
+  try {
+    await client.create(resource, wanted, { signal });
+    return undefined;
+  } catch (error) {
+    // Another server was faster.
+    if (!isAlreadyExists(error)) throw error;
+    return lookUp(client, resource, wanted.metadata, signal);
   }
 }
