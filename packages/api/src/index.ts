@@ -41,6 +41,7 @@ export type { SubjectAccessReview } from "./generated/types/authorization-v1.ts"
 export type * from "./generated/types/autoscaling-v2.ts";
 export type * from "./generated/types/batch-v1.ts";
 export type * from "./generated/types/certificates-v1.ts";
+export type { PodCertificateRequest } from "./generated/types/certificates-v1beta1.ts";
 export type * from "./generated/types/coordination-v1.ts";
 export type * from "./generated/types/core-v1.ts";
 export type {

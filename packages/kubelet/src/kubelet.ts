@@ -3,13 +3,11 @@ import { join } from "node:path";
 import { asMillis, asUnits, type Node, Nodes, type Pod, Pods, Services } from "@skiff/api";
 import { aborted, Background, describeError } from "@skiff/base";
 import { PodCgroups } from "./cgroups/pod-cgroups.ts";
-import type { NodeClaims } from "./claims/node-claims.ts";
 import { defaultConfiguration, type KubeletConfiguration } from "./config/kubelet-configuration.ts";
 import { CsiDrivers } from "./csi/csi-drivers.ts";
 import { Evictor } from "./eviction/evictor.ts";
 import { machineSignals, maxProcesses } from "./eviction/machine-signals.ts";
 import type { Observations } from "./eviction/thresholds.ts";
-import type { NodeGrants } from "./grants/node-grants.ts";
 import { startGrants } from "./grants/start-grants.ts";
 import { ImageAccess } from "./images/image-access.ts";
 import { ImageCollector } from "./images/image-collector.ts";
@@ -25,7 +23,7 @@ import type { Kubelet, KubeletOptions } from "./options.ts";
 import { PluginRegistry } from "./plugins/plugin-registry.ts";
 import { parseResolvConf } from "./pods/dns.ts";
 import { PodFolders } from "./pods/folders.ts";
-import type { NodeParts, PodsOfNode } from "./pods/node-parts.ts";
+import type { NodeParts } from "./pods/node-parts.ts";
 import { PodSet } from "./pods/pod-set.ts";
 import { RuntimeCache } from "./pods/runtime-cache.ts";
 import { ProbeCounts } from "./probes/probe-counts.ts";
@@ -37,6 +35,7 @@ import { shutdownGroups } from "./shutdown/shutdown-groups.ts";
 import { followManifests } from "./static-pods/follow-manifests.ts";
 import { MirrorPods } from "./static-pods/mirror-pods.ts";
 import { volumePlugins } from "./volumes/plugins/volume-plugins.ts";
+import { PodCertificates } from "./volumes/pod-certificates.ts";
 import { PodVolumes } from "./volumes/pod-volumes.ts";
 import { ReferencedObjects } from "./volumes/referenced-objects.ts";
 import { ServiceAccountTokens } from "./volumes/service-account-token.ts";
@@ -271,18 +270,12 @@ async function retry(
 
 async function nodeParts(
   options: KubeletOptions,
-  made: {
-    readonly cache: RuntimeCache;
+  made: Pick<NodeParts, "cache" | "grants" | "claims" | "deviceHealth" | "objects" | "pods"> & {
     readonly drivers: CsiDrivers;
     readonly ownNode: () => Node | undefined;
     readonly onInUse: () => void;
     readonly onAbnormal: (podUid: string, message: string) => void;
-    readonly grants: NodeGrants;
-    readonly claims: NodeClaims;
-    readonly deviceHealth: NodeParts["deviceHealth"];
-    readonly objects: ReferencedObjects;
     readonly machine: Parameters<typeof nodeResources>[0];
-    readonly pods: PodsOfNode;
   },
 ): Promise<NodeParts> {
   const { node, client, runtime, recorder, clock, random, logger, host } = options;
@@ -293,13 +286,16 @@ async function nodeParts(
   const { mounts, processes } = host;
   const { featureGates } = configuration;
   const tokens = new ServiceAccountTokens(client, clock);
-  const sources = { client, objects, tokens, clock, random, allocatable };
+  const asking = { client, objects, recorder, nodeName: node.name, clock, random };
+  const certificates = featureGates.PodCertificateRequest === true ? new PodCertificates(asking) : undefined;
+  const sources = { client, objects, tokens, certificates, clock, random, allocatable };
   const images = imagePuller(options, configuration, { objects, tokens });
   const csi = { drivers, nodeName: node.name, ownNode: made.ownNode, recorder };
   const plugins = volumePlugins({ runtime, images, folders, mounts, processes, featureGates, ...csi, ...sources });
   const onGone = (uid: string) => {
     objects.release(uid);
     tokens.forget(uid);
+    certificates?.forget(uid);
   };
   const volumes = new PodVolumes({ folders, mounts, plugins, client, recorder, clock, onGone, onInUse: made.onInUse });
   const [version, resolvConf, hosts] = await Promise.all([

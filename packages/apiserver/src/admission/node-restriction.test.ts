@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CSINodes, Nodes, PersistentVolumeClaims, type Pod, Pods, StatusError } from "@skiff/api";
+import {
+  CSINodes,
+  Nodes,
+  PersistentVolumeClaims,
+  type Pod,
+  PodCertificateRequests,
+  Pods,
+  ResourceSlices,
+  ServiceAccounts,
+  StatusError,
+} from "@skiff/api";
 import type { AdmissionRequest } from "../contracts.ts";
 import { admissionRequest, firstRound } from "../fixtures/admission-request.ts";
 import { fakeTable } from "../fixtures/fake-table.ts";
@@ -10,7 +20,16 @@ import { nodeRestriction } from "./node-restriction.ts";
 const user = { name: "system:node:n1", groups: ["system:nodes"] };
 const mine = { metadata: namespacedMeta("mine"), spec: { nodeName: "n1", containers: [] }, status: {} };
 const theirs = { metadata: namespacedMeta("theirs"), spec: { nodeName: "n2", containers: [] }, status: {} };
-const plugin = nodeRestriction(fakeTable([[Pods, [mine, theirs]]]));
+const named = (name: string, more: object = {}): Pod => ({ ...mine, metadata: { ...namespacedMeta(name), ...more } });
+const static1 = named("static", { annotations: { "kubernetes.io/config.mirror": "x" } });
+const robot: Pod = { ...mine, metadata: namespacedMeta("robot"), spec: { ...mine.spec, serviceAccountName: "robot" } };
+const plugin = nodeRestriction(
+  fakeTable([
+    [Pods, [mine, theirs, static1, robot]],
+    [Nodes, [{ metadata: clusterMeta("n1"), spec: {}, status: {} }]],
+    [ServiceAccounts, [{ metadata: namespacedMeta("robot") }]],
+  ]),
+);
 
 function refusal(request: Partial<AdmissionRequest>): string {
   try {
@@ -35,6 +54,23 @@ const mirror = (spec: Partial<Pod["spec"]> = {}): Pod => ({
 const reference = (what: string) => `node "n1" can not create pods that reference ${what}`;
 const labelled = { ...mine, metadata: { ...mine.metadata, labels: { a: "b" } } };
 const claim = (status: object) => ({ metadata: namespacedMeta("c"), spec: {}, status });
+
+/** A request for a certificate of the pod `robot`, and what is asked otherwise. */
+function certificate(more: object): Partial<AdmissionRequest> {
+  const spec = {
+    nodeName: "n1",
+    nodeUID: clusterMeta("n1").uid,
+    podName: "robot",
+    podUID: robot.metadata.uid,
+    serviceAccountName: "robot",
+    serviceAccountUID: namespacedMeta("robot").uid,
+    ...more,
+  };
+  const object = { metadata: namespacedMeta("req"), spec };
+  return { resource: PodCertificateRequests, object };
+}
+const slice = (nodeName: string) => ({ metadata: clusterMeta("s"), spec: { nodeName } });
+const about = 'PodCertificateRequest for pod "default/robot"';
 
 const cases: readonly [string, Partial<AdmissionRequest>, string][] = [
   [
@@ -155,6 +191,59 @@ const cases: readonly [string, Partial<AdmissionRequest>, string][] = [
     "another's drivers",
     { resource: CSINodes, object: { metadata: clusterMeta("n2") } },
     "can only access CSINode with the same name as the requesting node",
+  ],
+  ["its devices", { resource: ResourceSlices, object: slice("n1") }, ""],
+  [
+    "another's devices",
+    { resource: ResourceSlices, object: slice("n2") },
+    "can only create ResourceSlice with the same NodeName as the requesting node",
+  ],
+  [
+    "deleting another's devices",
+    { resource: ResourceSlices, operation: "DELETE", oldObject: slice("n2") },
+    "can only delete ResourceSlice with the same NodeName as the requesting node",
+  ],
+  ["a certificate of its pod", certificate({}), ""],
+  ["changing a request", { ...certificate({}), operation: "UPDATE" }, "unexpected operation UPDATE"],
+  [
+    "a certificate for another node",
+    certificate({ nodeName: "n2" }),
+    'PodCertificateRequest.Spec.NodeName="n2", which is not the requesting node "n1"',
+  ],
+  [
+    "a certificate for an earlier node of its name",
+    certificate({ nodeUID: "old" }),
+    `${about} names node UID "old", inconsistent with the running node ("${clusterMeta("n1").uid}")`,
+  ],
+  [
+    "a certificate of a pod that is not there",
+    certificate({ podName: "none" }),
+    'while retrieving pod "default/none" named in the PodCertificateRequest: pod "none" not found',
+  ],
+  [
+    "a certificate of an earlier pod",
+    certificate({ podUID: "old" }),
+    `${about} contains pod UID ("old") which differs from running pod "${robot.metadata.uid}"`,
+  ],
+  [
+    "a certificate of another's pod",
+    certificate({ podName: "theirs", podUID: theirs.metadata.uid }),
+    'pod "default/theirs" is not running on node "n1" named in the PodCertificateRequest',
+  ],
+  [
+    "a certificate of a mirror pod",
+    certificate({ podName: "static", podUID: static1.metadata.uid }),
+    'pod "default/static" is a mirror pod',
+  ],
+  [
+    "a certificate of another account",
+    certificate({ serviceAccountName: "admin" }),
+    `${about} contains serviceAccountName ("admin") that differs from running pod ("robot")`,
+  ],
+  [
+    "a certificate of an earlier account",
+    certificate({ serviceAccountUID: "old" }),
+    `${about} names service account UID "old", which differs from the running service account ("${namespacedMeta("robot").uid}")`,
   ],
 ];
 

@@ -5,7 +5,10 @@ import {
   type PersistentVolumeClaim,
   PersistentVolumeClaims,
   type Pod,
+  PodCertificateRequests,
   Pods,
+  ResourceSlices,
+  ServiceAccounts,
 } from "@skiff/api";
 import { jsonEqual } from "@skiff/base";
 import { nodeNameOf } from "../authorization/node-authorizer.ts";
@@ -14,6 +17,7 @@ import type { AdmissionPlugin, AdmissionRequest, ResourceTable } from "../contra
 import { isFor, objectOf, oldObjectOf, refused } from "./narrow.ts";
 import { forbiddenLabels } from "./node-labels.ts";
 
+const mirrorAnnotation = "kubernetes.io/config.mirror";
 const quoted = (text: string): string => JSON.stringify(text);
 
 /** Kubelets change their own node and the pods that are bound to it, nothing else. */
@@ -29,6 +33,8 @@ export function nodeRestriction(table: ResourceTable): AdmissionPlugin {
       else if (isFor(request, Leases)) checkLease(request, node);
       else if (isFor(request, PersistentVolumeClaims)) checkClaim(request, node);
       else if (isFor(request, CSINodes)) checkCsiNode(request, node);
+      else if (isFor(request, ResourceSlices)) checkSlice(request, node);
+      else if (isFor(request, PodCertificateRequests)) checkCertificateRequest(request, node, table);
     },
   };
 }
@@ -96,6 +102,64 @@ function checkCsiNode(request: AdmissionRequest, node: string): void {
   if (name !== node) throw refused(request, "can only access CSINode with the same name as the requesting node");
 }
 
+/** Devices are told of, and no more told of, by the node that they are on. */
+function checkSlice(request: AdmissionRequest, node: string): void {
+  const { operation } = request;
+  if (operation !== "CREATE" && operation !== "DELETE") return;
+  const slice = operation === "CREATE" ? objectOf(request, ResourceSlices) : oldObjectOf(request, ResourceSlices);
+  if (slice?.spec.nodeName === node) return;
+  const verb = operation.toLowerCase();
+  throw refused(request, `can only ${verb} ResourceSlice with the same NodeName as the requesting node`);
+}
+
+/** A kubelet asks for certificates of pods that run on it, as they are: names and uids are what signers go by. */
+function checkCertificateRequest(request: AdmissionRequest, node: string, table: ResourceTable): void {
+  const { operation, subresource, namespace = "" } = request;
+  if (operation !== "CREATE") throw refused(request, `unexpected operation ${operation}`);
+  if (subresource !== undefined) throw refused(request, `unexpected subresource ${subresource}`);
+  const spec = objectOf(request, PodCertificateRequests)?.spec;
+  if (spec === undefined) return;
+  const { nodeName, podName, serviceAccountName } = spec;
+  const podText = quoted(`${namespace}/${podName}`);
+  const refuse = (why: string) => refused(request, why);
+  const found = <T>(object: T | undefined, what: string, kind: string, name: string): T => {
+    if (object !== undefined) return object;
+    throw refuse(`while retrieving ${what} named in the PodCertificateRequest: ${kind} ${quoted(name)} not found`);
+  };
+  if (nodeName !== node) {
+    const which = `PodCertificateRequest.Spec.NodeName=${quoted(nodeName)}`;
+    throw refuse(`${which}, which is not the requesting node ${quoted(node)}`);
+  }
+  const own = found(table.of(Nodes).peek({ name: node }), `node ${quoted(node)}`, "node", node).metadata;
+  const about = `PodCertificateRequest for pod ${podText}`;
+  if (own.uid !== spec.nodeUID) {
+    throw refuse(
+      `${about} names node UID ${quoted(spec.nodeUID)}, inconsistent with the running node (${quoted(own.uid)})`,
+    );
+  }
+  const pod = found(table.of(Pods).peek({ namespace, name: podName }), `pod ${podText}`, "pod", podName);
+  const { uid, annotations } = pod.metadata;
+  if (uid !== spec.podUID) {
+    throw refuse(`${about} contains pod UID (${quoted(spec.podUID)}) which differs from running pod ${quoted(uid)}`);
+  }
+  if (pod.spec.nodeName !== node) {
+    throw refuse(`pod ${podText} is not running on node ${quoted(node)} named in the PodCertificateRequest`);
+  }
+  if (annotations?.[mirrorAnnotation] !== undefined) throw refuse(`pod ${podText} is a mirror pod`);
+  const runsAs = pod.spec.serviceAccountName ?? "";
+  if (serviceAccountName !== runsAs) {
+    const asked = `serviceAccountName (${quoted(serviceAccountName)})`;
+    throw refuse(`${about} contains ${asked} that differs from running pod (${quoted(runsAs)})`);
+  }
+  const accountText = `service account ${quoted(`${namespace}/${runsAs}`)}`;
+  const stored = table.of(ServiceAccounts).peek({ namespace, name: runsAs });
+  const account = found(stored, accountText, "serviceaccount", runsAs).metadata;
+  if (account.uid !== spec.serviceAccountUID) {
+    const asked = `service account UID ${quoted(spec.serviceAccountUID)}`;
+    throw refuse(`${about} names ${asked}, which differs from the running service account (${quoted(account.uid)})`);
+  }
+}
+
 function checkPod(request: AdmissionRequest, node: string, table: ResourceTable): void {
   const { operation, subresource, namespace = "", name } = request;
   const stored = (): Pod | undefined => oldObjectOf(request, Pods) ?? table.of(Pods).peek({ namespace, name });
@@ -136,11 +200,10 @@ function checkPodStatus(request: AdmissionRequest, node: string): void {
 
 /** What a kubelet shows of the pods that it found in files: they use nothing that the API keeps. */
 function checkMirrorPod(request: AdmissionRequest, node: string, pod: Pod | undefined): void {
-  const mirror = "kubernetes.io/config.mirror";
-  if (pod?.metadata.annotations?.[mirror] === undefined) {
+  if (pod?.metadata.annotations?.[mirrorAnnotation] === undefined) {
     throw refused(
       request,
-      `pod does not have ${quoted(mirror)} annotation, node ${quoted(node)} can only create mirror pods`,
+      `pod does not have ${quoted(mirrorAnnotation)} annotation, node ${quoted(node)} can only create mirror pods`,
     );
   }
   if (pod.spec?.nodeName !== node) {

@@ -5,6 +5,9 @@ import type { Client } from "@skiff/client";
 const isImmutable = (object: KubeObject | undefined): boolean =>
   object !== undefined && "immutable" in object && object.immutable === true;
 
+const keyOf = ({ plural }: Pick<ResourceDefinition, "plural">, { namespace, name }: ObjectRef): string =>
+  `${plural} ${namespace ?? ""}/${name}`;
+
 interface Entry {
   readonly owners: Set<string>;
   readonly abort: AbortController;
@@ -44,7 +47,7 @@ export class ReferencedObjects implements Disposable {
     ref: ObjectRef,
     options: { readonly owner: string; readonly signal: AbortSignal },
   ): Promise<T | undefined> {
-    const key = `${resource.plural} ${ref.namespace ?? ""}/${ref.name}`;
+    const key = keyOf(resource, ref);
     let entry = this.#entries.get(key);
     // One that was final may have been deleted and made anew since.
     if (entry === undefined || (entry.final && !entry.owners.has(options.owner))) {
@@ -61,6 +64,13 @@ export class ReferencedObjects implements Disposable {
       throw error;
     }
     return entry.object as T | undefined;
+  }
+
+  /** A pod refers to an object no more. */
+  forget(resource: Pick<ResourceDefinition, "plural">, ref: ObjectRef, owner: string): void {
+    const key = keyOf(resource, ref);
+    const entry = this.#entries.get(key);
+    if (entry?.owners.delete(owner) === true && entry.owners.size === 0) this.#drop(key, entry);
   }
 
   /** A pod is gone: objects that only it referred to are no longer followed. */

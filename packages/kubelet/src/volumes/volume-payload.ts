@@ -3,6 +3,7 @@ import {
   type ConfigMapVolumeSource,
   type DownwardAPIVolumeFile,
   type Pod,
+  type PodCertificateProjection,
   Secrets,
   type SecretVolumeSource,
   type Volume,
@@ -14,6 +15,7 @@ import { podField } from "../env/field-ref.ts";
 import { resourceField } from "../env/resource-field.ts";
 import type { VolumeFile, VolumePayload } from "./atomic-writer.ts";
 import { bytesOf, selectFiles } from "./payload.ts";
+import type { PodCertificates } from "./pod-certificates.ts";
 import type { ReferencedObjects } from "./referenced-objects.ts";
 import type { ServiceAccountTokens } from "./service-account-token.ts";
 import { trustBundle } from "./trust-bundle.ts";
@@ -25,6 +27,8 @@ export interface PayloadContext {
   readonly pod: Pod;
   readonly objects: ReferencedObjects;
   readonly tokens: ServiceAccountTokens;
+  /** Absent where the feature is off. */
+  readonly certificates: PodCertificates | undefined;
   readonly allocatable: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
@@ -51,9 +55,10 @@ export async function volumePayload(volume: Volume, context: PayloadContext): Pr
   const files: Files = new Map();
   const errors: Error[] = [];
   let refreshAtMs = Number.POSITIVE_INFINITY;
-  for (const source of projected.sources ?? []) {
+  for (const [index, source] of (projected.sources ?? []).entries()) {
     try {
-      const part = await projectedPart(source, projected.defaultMode, context);
+      const place = `${volume.name}/${index}`;
+      const part = await projectedPart(source, { mode: projected.defaultMode, place }, context);
       for (const [path, file] of part.files) files.set(path, file);
       refreshAtMs = Math.min(refreshAtMs, part.refreshAtMs);
     } catch (error) {
@@ -69,7 +74,7 @@ export async function volumePayload(volume: Volume, context: PayloadContext): Pr
 
 async function projectedPart(
   source: VolumeProjection,
-  mode: number | undefined,
+  { mode, place }: { readonly mode: number | undefined; readonly place: string },
   context: PayloadContext,
 ): Promise<{ readonly files: Files; readonly refreshAtMs: number }> {
   const { configMap, secret, downwardAPI, serviceAccountToken, clusterTrustBundle, podCertificate } = source;
@@ -87,9 +92,26 @@ async function projectedPart(
     const file = { data: Buffer.from(bundle.text), mode: mode ?? defaultMode };
     return { files: new Map([[clusterTrustBundle.path, file]]), refreshAtMs: bundle.refreshAtMs };
   }
-  if (podCertificate !== undefined)
-    throw new VolumeFailure("podCertificate projections are not supported by this node");
+  if (podCertificate !== undefined) return certificateFiles(podCertificate, { mode, place }, context);
   return { files: new Map(), refreshAtMs: never };
+}
+
+async function certificateFiles(
+  source: PodCertificateProjection,
+  { mode, place }: { readonly mode: number | undefined; readonly place: string },
+  { pod, certificates, signal }: PayloadContext,
+): Promise<{ readonly files: Files; readonly refreshAtMs: number }> {
+  if (certificates === undefined)
+    throw new VolumeFailure("podCertificate projections need the feature gate PodCertificateRequest on this node");
+  const { keyPem, chain, refreshAtMs } = await certificates.get(pod, place, { source, signal });
+  const wanted: readonly (readonly [string | undefined, string])[] = [
+    [source.credentialBundlePath, keyPem + chain],
+    [source.keyPath, keyPem],
+    [source.certificateChainPath, chain],
+  ];
+  const files: Files = new Map();
+  for (const [path, text] of wanted) if (path) files.set(path, privateFile(text, mode, pod));
+  return { files, refreshAtMs };
 }
 
 /** What is private to the one user all containers run as, where there is one, and to the pod's group; else every user may read it. */

@@ -5,6 +5,7 @@ import type { Clock, Random } from "@skiff/base";
 import type { Client } from "@skiff/client";
 import type { PodFolders } from "../../pods/folders.ts";
 import { type VolumePayload, writeVolume } from "../atomic-writer.ts";
+import type { PodCertificates } from "../pod-certificates.ts";
 import type { ReferencedObjects } from "../referenced-objects.ts";
 import type { ServiceAccountTokens } from "../service-account-token.ts";
 import { volumePayload } from "../volume-payload.ts";
@@ -14,6 +15,7 @@ export interface ApiFilesOptions {
   readonly folders: PodFolders;
   readonly objects: ReferencedObjects;
   readonly tokens: ServiceAccountTokens;
+  readonly certificates: PodCertificates | undefined;
   readonly client: Client;
   readonly clock: Clock;
   readonly random: Random;
@@ -34,7 +36,7 @@ export function apiFilesPlugins(options: ApiFilesOptions): readonly VolumePlugin
 }
 
 function apiFilesPlugin(source: Source, name: string, options: ApiFilesOptions): VolumePlugin {
-  const { folders, objects, tokens, client, clock, random, allocatable } = options;
+  const { folders, objects, tokens, certificates, client, clock, random, allocatable } = options;
   const inMemory = source === "secret" || source === "projected";
   /** What was written last, by folder: a volume that shows the same as before is not looked at again. */
   const written = new Map<string, string>();
@@ -44,7 +46,7 @@ function apiFilesPlugin(source: Source, name: string, options: ApiFilesOptions):
     async setUp({ pod, spec, folder: onDisk, before }, signal): Promise<MountedVolume> {
       const folder = inMemory ? join(folders.podMemory(pod.metadata.uid), pluginFolder(name), spec.name) : onDisk;
       const nowMs = clock.now();
-      const sources = { client, nowMs, objects, tokens, allocatable };
+      const sources = { client, nowMs, objects, tokens, certificates, allocatable };
       const payload = await volumePayload(spec.volume, { ...sources, pod, signal });
       if (payload === undefined) throw new VolumeFailure(`volume ${spec.name} has no source`);
       const group = pod.spec.securityContext?.fsGroup;
