@@ -32,7 +32,7 @@ test("wrong words end with code 2 and a hint", async () => {
     [["up", "--api-port", "99999"], /A port is a number from 1 to 65535/],
     [["up", "--runtime", "docker"], /Allowed choices are containerd, simulated/],
     [["status", "-o", "xml"], /Allowed choices are json/],
-    [["logs", "nosuch"], /Allowed choices are server, agent, containerd, supervisor/],
+    [["logs", "nosuch"], /Allowed choices are server, agent, containerd, nfs, supervisor/],
     [["logs", "--tail", "few"], /A number of lines, 0 or more/],
     [["image", "load"], /missing required argument 'file'/],
     [["image", "frob"], /unknown command 'frob'/],
