@@ -24,6 +24,8 @@ export type StatusWriterParts = Pick<NodeParts, "client" | "clock" | "logger" | 
 export class StatusWriter {
   readonly #parts: StatusWriterParts;
   #written: PodStatus | undefined;
+  /** What `withLatest` gave last: it is asked for far more often than it changes. */
+  #latest: { readonly pod: Pod; readonly own: PodStatus; readonly whole: Pod } | undefined;
   /** What the picture of a static pod was given, and its uid. */
   #shown: PodStatus | undefined;
   #mirror: string | undefined;
@@ -40,9 +42,13 @@ export class StatusWriter {
   withLatest(pod: Pod): Pod {
     const own = this.#wanted?.status ?? this.#written;
     if (own === undefined) return pod;
+    const known = this.#latest;
+    if (known?.pod === pod && known.own === own) return known.whole;
     const foreign = (pod.status?.conditions ?? []).filter((one) => !ownedConditions.has(one.type));
     const conditions = [...(own.conditions ?? []).filter((one) => ownedConditions.has(one.type)), ...foreign];
-    return { ...pod, status: { ...own, conditions } };
+    const whole = { ...pod, status: { ...own, conditions } };
+    this.#latest = { pod, own, whole };
+    return whole;
   }
 
   /** Resolves when what was set last has been written (or could not be). */
