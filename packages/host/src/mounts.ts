@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type Processes, systemProcesses } from "./processes.ts";
 
@@ -56,7 +57,8 @@ export interface Mounts {
   unmountBelow(folder: string, signal: AbortSignal): Promise<readonly string[]>;
 }
 
-const readMountInfo = (): Promise<string> => readFile("/proc/self/mountinfo", "utf8");
+/** At once: the kernel gives a page of text for each read, and a thread for each page costs more than all the text. */
+const readMountInfo = (): string => readFileSync("/proc/self/mountinfo", "utf8");
 
 /** Whether mountinfo has a path as it stands. */
 const isPlain = (path: string): boolean => !/[ \t\n\\]/.test(path);
@@ -101,7 +103,7 @@ export function systemMounts(processes: Processes = systemProcesses): Mounts {
   const mount = async (args: readonly string[], signal: AbortSignal) => {
     await processes.output("mount", { args, timeoutMs: 20_000 }, signal);
   };
-  const list = async () => parseMountInfo(await readMountInfo());
+  const list = async () => parseMountInfo(readMountInfo());
   const isMountPoint = async (target: string) => (await list()).some((one) => one.target === target);
   const unmount: Mounts["unmount"] = async (target, { lazy }, signal) => {
     const args = lazy ? ["-l", target] : [target];
@@ -145,7 +147,7 @@ export function systemMounts(processes: Processes = systemProcesses): Mounts {
       await mount(["--make-rshared", target], signal);
     },
     async unmountBelow(folder, signal) {
-      const text = await readMountInfo();
+      const text = readMountInfo();
       // Most folders have nothing mounted, and a machine full of pods has many hundred mounts.
       if (isPlain(folder) && !text.includes(` ${folder}`)) return [];
       const targets = parseMountInfo(text)

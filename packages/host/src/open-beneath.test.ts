@@ -71,6 +71,21 @@ describe("paths below a folder", () => {
 });
 
 describe("removing a tree", () => {
+  it("takes links, names that are no text and single files, and leaves what links lead to", async () => {
+    await using folder = await temporary();
+    await using outside = await temporary();
+    await writeFile(join(outside.path, "kept"), "");
+    const [top, link, file] = ["top", "link", "file"].map((name) => join(folder.path, name));
+    assert.ok(top !== undefined && link !== undefined && file !== undefined);
+    await mkdir(join(top, "a/b"), { recursive: true });
+    await symlink(outside.path, join(top, "a/out"));
+    await writeFile(Buffer.concat([Buffer.from(`${top}/a/b/`), Buffer.from([0xff, 0xfe])]), "");
+    await symlink(outside.path, link);
+    await writeFile(file, "");
+    for (const path of [top, link, file]) await removeTree(path);
+    assert.deepEqual([await readdir(folder.path), await readdir(outside.path)], [[], ["kept"]]);
+  });
+
   it("goes as deep as it is, and not through links", async () => {
     await using folder = await temporary();
     await using outside = await temporary();

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { Pod } from "@skiff/api";
+import { removeTree } from "@skiff/host";
 import type { ContainerStatus } from "@skiff/runtime";
 import type { NodeParts } from "./node-parts.ts";
 import { restartsAll } from "./plan.ts";
@@ -26,7 +27,7 @@ export async function removePod(parts: NodeParts, pod: PodIdentity, signal: Abor
   await parts.cgroups.remove(pod);
   await parts.claims.unprepare(pod.uid, signal);
   parts.grants.release(pod.uid);
-  await rm(folders.podLogs(pod), { recursive: true, force: true });
+  await removeTree(folders.podLogs(pod));
   parts.images.forget(pod.uid);
 }
 
