@@ -110,6 +110,8 @@ restrict_oom_score_adj = ${facts.restrictOomScore}
 netns_mounts_under_state_dir = true
 stream_server_address = "127.0.0.1"
 stream_server_port = "0"
+# The kubelet closes idle connections, after the time that it was told.
+stream_idle_timeout = "0s"
 enable_selinux = false
 tolerate_missing_hugetlb_controller = true
 enable_unprivileged_ports = true
