@@ -1,10 +1,35 @@
-import { type AllocationResult, type DynamicResourceClaim, isConflict, type Pod, ResourceClaims } from "@skiff/api";
+import {
+  type AllocationResult,
+  type DynamicResourceClaim,
+  isConflict,
+  isNotFound,
+  type Pod,
+  ResourceClaims,
+} from "@skiff/api";
 import { describeError } from "@skiff/base";
 import type { BindContext } from "../framework.ts";
 
 /** Holds a claim for as long as it has devices. */
 export const claimFinalizer = "resource.kubernetes.io/delete-protection";
 const attempts = 5;
+const retryMs = 1_000;
+
+/** The claim as the API has it, asked until it answers; `undefined`: it is gone. */
+export async function claimNow(
+  { metadata }: DynamicResourceClaim,
+  { client, clock, signal }: Pick<BindContext, "client" | "clock" | "signal">,
+): Promise<DynamicResourceClaim | undefined> {
+  for (;;) {
+    try {
+      const now = await client.get(ResourceClaims, metadata, { signal });
+      return now.metadata.uid === metadata.uid ? now : undefined;
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      signal.throwIfAborted();
+      await clock.sleep(retryMs, signal);
+    }
+  }
+}
 
 const named = async <T>(what: string, work: Promise<T>): Promise<T> => {
   try {

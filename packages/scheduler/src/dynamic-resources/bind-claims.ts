@@ -1,7 +1,7 @@
 import { type AllocationResult, type DynamicResourceClaim, type Pod, ResourceClaims } from "@skiff/api";
 import { timestamp } from "@skiff/base";
 import type { BindContext } from "../framework.ts";
-import { bindClaim } from "./bind-claim.ts";
+import { bindClaim, claimNow } from "./bind-claim.ts";
 import { whenDevicesReady } from "./device-readiness.ts";
 import { deviceStateOf } from "./device-state.ts";
 import { isReservedFor, podClaims } from "./pod-claims.ts";
@@ -26,7 +26,15 @@ export async function bindClaims(pod: Pod, { results, special }: ChosenDevices, 
     const { uid } = claim.metadata;
     let now = claim;
     if (!isReservedFor(claim, pod)) {
-      now = await bindClaim(claim, { pod, allocation: dated(results.get(uid), context) }, context);
+      try {
+        now = await bindClaim(claim, { pod, allocation: dated(results.get(uid), context) }, context);
+      } catch (error) {
+        context.signal.throwIfAborted();
+        // The answer may have been lost, and the claim have its devices.
+        const there = await claimNow(claim, context);
+        if (there !== undefined) state.end(uid, there);
+        throw error;
+      }
       state.end(uid, now);
     }
     try {

@@ -17,7 +17,7 @@ import {
 } from "@skiff/api";
 import { describeError } from "@skiff/base";
 import type { BindContext, ClusterView } from "../framework.ts";
-import { bindClaim, claimFinalizer } from "./bind-claim.ts";
+import { bindClaim, claimFinalizer, claimNow } from "./bind-claim.ts";
 
 /** The claim for the devices that a pod asks for by the names of resources, as it is to be made for one node. */
 export interface SpecialClaim {
@@ -118,7 +118,14 @@ export async function bindSpecialClaim(
     await on.whenReady(bound);
   } catch (error) {
     signal.throwIfAborted();
-    await deleteSpecialClaim(made, on);
+    try {
+      await deleteSpecialClaim(made, on);
+    } catch {
+      signal.throwIfAborted();
+      // It may have its devices: they are nobody else's as long as it is there.
+      const there = await claimNow(made, on);
+      if (there !== undefined) on.written(there);
+    }
     throw error;
   }
 }
