@@ -37,3 +37,26 @@ test("an event is written once and counted when it happens again, also after it 
   await cluster.advance(1000);
   assert.equal((await mine())[0]?.count, 3);
 });
+
+test("an event that shall wait is written when its time has come", async () => {
+  await using cluster = await TestCluster.start();
+  const { client, clock, random, signal } = cluster;
+  await using recorder = createEventRecorder({
+    client,
+    component: "tester",
+    delayMs: 150,
+    clock,
+    random,
+    logger: silentLogger,
+  });
+  const node = await client.get(Nodes, { name: "node-1" }, { signal });
+  const count = async () =>
+    (await client.list(Events, { namespace: "default", signal })).items.filter(({ reason }) => reason === "Tested")
+      .length;
+  for (const message of ["first", "second"])
+    recorder.record(Nodes, node, { type: "Normal", reason: "Tested", message });
+  await cluster.advance(149);
+  assert.equal(await count(), 0);
+  await cluster.advance(1);
+  assert.equal(await count(), 2);
+});

@@ -30,6 +30,8 @@ export interface EventRecorderOptions {
   readonly component: string;
   /** The node that the component runs on, where that matters. */
   readonly host?: string;
+  /** So long an event waits, so that what it tells of is told first. Absent: not at all. */
+  readonly delayMs?: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -47,6 +49,8 @@ interface Happened {
   readonly message: string;
   /** Epoch milliseconds. */
   readonly atMs: number;
+  /** Monotonic milliseconds. */
+  readonly recordedMs: number;
 }
 
 /** A recorder that writes in the background, in order, one at a time. Disposal drops what was not written yet. */
@@ -54,15 +58,21 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
   const background = new Background({ logger: options.logger });
   const queue = new Mailbox<Happened>(queueLimit);
   const writer = new EventWriter(options);
+  const { clock, delayMs = 0 } = options;
   background.run("event recorder", async (signal) => {
     for (let batch = await queue.take(signal); batch !== undefined; batch = await queue.take(signal)) {
-      for (const happened of batch) await writer.write(happened, signal);
+      for (const happened of batch) {
+        const waitMs = happened.recordedMs + delayMs - clock.monotonic();
+        if (waitMs > 0) await clock.sleep(waitMs, signal);
+        await writer.write(happened, signal);
+      }
     }
   });
   return {
     record(resource, object, { type, reason, message, fieldPath }) {
       const about = { ...referenceTo(resource, object), ...(fieldPath === undefined ? {} : { fieldPath }) };
-      const fits = queue.offer({ about, type, reason, message, atMs: options.clock.now() });
+      const [atMs, recordedMs] = [clock.now(), clock.monotonic()];
+      const fits = queue.offer({ about, type, reason, message, atMs, recordedMs });
       if (!fits) options.logger.debug(`event dropped: ${reason} ${message}`);
     },
     [Symbol.asyncDispose]: () => background[Symbol.asyncDispose](),

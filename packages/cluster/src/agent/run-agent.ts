@@ -243,6 +243,8 @@ function kubelet(
       client,
       component: "kubelet",
       host: settings.nodeName,
+      // A pod that starts is said to run before the steps to it are listed.
+      delayMs: 150,
       clock,
       random: systemRandom,
       logger,
