@@ -41,9 +41,10 @@ async function kernelValue(path: string, names: readonly [v1: string, v2: string
   return (await readFile(join(controllers.get(controller) ?? "/sys/fs/cgroup", path, file), "utf8")).trim();
 }
 
+const resources = (cpu: string, memory: string) => ({ requests: { cpu, memory }, limits: { cpu, memory } });
+
 describe("resources on a real kernel", () => {
   it("change while a container runs, in its cgroup and in its pod's", async () => {
-    const resources = (cpu: string, memory: string) => ({ requests: { cpu, memory }, limits: { cpu, memory } });
     machine.node.create("resized", {
       containers: [
         { name: "main", image: "skiff/hello:1", command: ["sleep", "1000"], resources: resources("200m", "64Mi") },
@@ -80,6 +81,48 @@ describe("resources on a real kernel", () => {
     }
     assert.equal(container("resized")?.restartCount, 0);
     await gone("resized");
+  });
+
+  it("change while an init container runs, too, and hold for those that have not begun", async () => {
+    const waiting = "until [ -e /tmp/go ]; do sleep 0.1; done";
+    const command = ["sh", "-c", waiting];
+    const init = (name: string, bytes: string) => ({
+      name,
+      image: "skiff/hello:1",
+      resources: resources("200m", bytes),
+    });
+    machine.node.create("begins", {
+      initContainers: [
+        { ...init("first", "64Mi"), command },
+        { ...init("second", "64Mi"), command },
+      ],
+      containers: [
+        { name: "main", image: "skiff/hello:1", command: ["sleep", "1000"], resources: resources("200m", "64Mi") },
+      ],
+    });
+    const told = (name: string) => status("begins")?.initContainerStatuses?.find((one) => one.name === name);
+    const idOf = (name: string) => told(name)?.containerID?.replace("containerd://", "") ?? "";
+    const memory = ["memory.limit_in_bytes", "memory.max"] as const;
+    const pod = () => `${machine.cgroupRoot}/pod${machine.node.pod("begins")?.metadata.uid}`;
+    await until(() => told("first")?.state?.running !== undefined, "runs");
+    await machine.node.api.send({
+      verb: "patch",
+      group: "",
+      version: "v1",
+      plural: "pods",
+      namespace: "default",
+      name: "begins",
+      patchType: "strategic",
+      body: { metadata: { generation: 2 }, spec: { initContainers: [init("first", "96Mi"), init("second", "128Mi")] } },
+    });
+    await until(() => told("first")?.resources?.limits?.memory === "96Mi", "is larger");
+    assert.equal(await kernelValue(`${pod()}/${idOf("first")}`, memory), String(96 * 2 ** 20));
+    assert.equal(await kernelValue(pod(), memory), String(128 * 2 ** 20));
+    assert.equal(told("first")?.restartCount, 0);
+    await machine.runtime.execSync(idOf("first"), ["touch", "/tmp/go"], 10_000, signal);
+    await until(() => told("second")?.state?.running !== undefined, "the next one runs");
+    assert.equal(await kernelValue(`${pod()}/${idOf("second")}`, memory), String(128 * 2 ** 20));
+    await gone("begins");
   });
 
   it("end a container that takes more memory than it may, and say why", async () => {
