@@ -46,7 +46,7 @@ async function toldPod() {
 it("tells of an address when the pod's containers take long", async () => {
   const { clock, writer, pod, ip } = await toldPod();
   writer.set(pod, making("10.0.0.1"), signal);
-  await clock.advance(99);
+  await clock.advance(299);
   assert.equal(await ip(), undefined);
   await clock.advance(1);
   assert.equal(await ip(), "10.0.0.1");
@@ -55,7 +55,7 @@ it("tells of an address when the pod's containers take long", async () => {
 it("tells of an address and that the pod runs in one, where that comes soon", async () => {
   const { clock, writer, pod, phases, ip } = await toldPod();
   writer.set(pod, making("10.0.0.1"), signal);
-  await clock.advance(50);
+  await clock.advance(200);
   writer.set(pod, { phase: "Running", podIP: "10.0.0.1" }, signal);
   await clock.advance(0);
   assert.deepEqual([phases(), await ip()], [["Pending", "Running"], "10.0.0.1"]);

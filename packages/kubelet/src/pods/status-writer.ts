@@ -5,7 +5,7 @@ import { isWritten, ownedConditions } from "./conditions.ts";
 import type { NodeParts } from "./node-parts.ts";
 
 /** For so long a state that is passed through on the way to another waits to be overtaken by that one. */
-const passingMs = 100;
+const passingMs = 300;
 const onTheWay: ReadonlySet<string | undefined> = new Set(["ContainerCreating", "PodInitializing"]);
 
 /** All of a pod's containers are being made: soon there will be more to tell. */
