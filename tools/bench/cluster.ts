@@ -3,12 +3,13 @@
  * is deleted at the end.
  */
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isPodTerminal, type New, type Pod, Pods } from "@skiff/api";
 import { silentLogger, systemClock, systemRandom } from "@skiff/base";
 import { type Client, createClient, createInformers, httpsTransport, loadKubeconfig } from "@skiff/client";
+import { stateFolder } from "@skiff/cluster";
 import { type BenchRow, median, spread } from "./row.ts";
 import { volumeRows } from "./volumes.ts";
 
@@ -53,7 +54,7 @@ export async function benchCluster(): Promise<BenchRow[]> {
     const access = loadKubeconfig(await readFile(environment.KUBECONFIG, "utf8"));
     await using transport = httpsTransport({ ...access, clock: systemClock });
     const client = createClient(transport);
-    rows.push(...(await podRows(client)));
+    rows.push(...(await podRows(client, folder)));
     rows.push(...(await volumeRows(client, join(folder, "bench/kubelet/pods"))));
     rows.push(...(await idleRows(client, skiff)));
     return rows;
@@ -87,7 +88,16 @@ const newPod = (name: string): New<Pod> => ({
   spec: { containers: [{ name: "hello", image: "skiff/hello:1" }], terminationGracePeriodSeconds: 0 },
 });
 
-async function podRows(client: Client): Promise<BenchRow[]> {
+/** Whether the node has pods, or what is left of them. */
+async function hasPods(folder: string): Promise<boolean> {
+  const tasks = join(stateFolder({ root: join(folder, "bench") }), "state/io.containerd.runtime.v2.task/k8s.io");
+  const left = await Promise.all(
+    [join(folder, "bench/kubelet/pods"), tasks].map((path) => readdir(path).catch(() => [])),
+  );
+  return left.flat().length > 0;
+}
+
+async function podRows(client: Client, folder: string): Promise<BenchRow[]> {
   await using informers = createInformers({ client, clock: systemClock, random: systemRandom, logger: silentLogger });
   const pods = informers.for(Pods);
   await pods.whenSynced(never);
@@ -102,8 +112,10 @@ async function podRows(client: Client): Promise<BenchRow[]> {
         queueMicrotask(() => subscription[Symbol.dispose]());
       });
     });
+  // Without grace, pods are gone from the API before the node has taken them away: it is to be at rest when more are made.
   const gone = async () => {
-    while (pods.list("default").some((pod) => !isPodTerminal(pod))) await systemClock.sleep(50, never);
+    while (pods.list("default").some((pod) => !isPodTerminal(pod)) || (await hasPods(folder)))
+      await systemClock.sleep(50, never);
   };
   const clear = async () => {
     for (const { metadata } of pods.list("default")) {
