@@ -3,11 +3,14 @@ import type { Clock } from "@skiff/base";
 const checkMs = 15_000;
 /** Below this share of a core a process counts as idle. */
 const idleShare = 0.03;
+/** More than this takes too long to collect at once: V8 does it in its own time, piece by piece. */
+const mostHeapBytes = 128 * 1024 * 1024;
 
 /**
  * Collects garbage once a process has come to rest after work. V8 collects when it needs room; a process that does nothing
  * needs none, and would keep what a busy minute left behind (some 20 MiB here) for as long as it idles. A collection takes
- * about a tenth of a second, when nobody waits. Does nothing unless Node runs with `--expose-gc`.
+ * about a tenth of a second, when nobody waits; the heap of a large cluster is left alone. Does nothing unless Node runs
+ * with `--expose-gc`.
  */
 export async function collectWhenIdle(clock: Clock, signal: AbortSignal): Promise<void> {
   const collect = globalThis.gc;
@@ -18,7 +21,8 @@ export async function collectWhenIdle(clock: Clock, signal: AbortSignal): Promis
     await clock.sleep(checkMs, signal);
     const nowMs = cpuMs();
     const isIdle = nowMs - usedMs < checkMs * idleShare;
-    if (isIdle && worked) collect({ type: "major", execution: "sync", flavor: "last-resort" });
+    const isSmall = process.memoryUsage().heapUsed <= mostHeapBytes;
+    if (isIdle && worked && isSmall) collect({ type: "major", execution: "sync", flavor: "last-resort" });
     worked = !isIdle;
     usedMs = cpuMs();
   }
