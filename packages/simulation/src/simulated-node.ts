@@ -116,6 +116,8 @@ export class SimulatedNode implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#subscription?.[Symbol.dispose]();
+    // Cheaper than that each pod listens to the node's end.
+    for (const { abort } of this.#pods.values()) abort.abort();
     await this.#background[Symbol.asyncDispose]();
   }
 
@@ -225,16 +227,14 @@ export class SimulatedNode implements AsyncDisposable {
     const { uid, name } = pod.metadata;
     const entry: Work = { abort: new AbortController(), ending, played: false };
     this.#pods.set(uid, entry);
-    this.#background.run(`pod ${name}`, async (stop) => {
-      const end = () => entry.abort.abort();
-      stop.addEventListener("abort", end, { once: true });
+    this.#background.run(`pod ${name}`, async () => {
+      const { signal } = entry.abort;
       try {
-        await work(entry.abort.signal);
+        await work(signal);
         entry.played = true;
       } catch (error) {
-        if (!isAbort(error, entry.abort.signal)) throw error;
+        if (!isAbort(error, signal)) throw error;
       } finally {
-        stop.removeEventListener("abort", end);
         if (ending && this.#pods.get(uid) === entry) this.#pods.delete(uid);
       }
     });

@@ -5,6 +5,7 @@ import { metaBytes, parseMeta } from "./inspect-file.ts";
 
 /** The file grows by so much at a time. */
 const growthBytes = 1024 * 1024;
+const growth = Buffer.alloc(growthBytes);
 /** Pages kept back for what makes room: deletions, compaction, the removal of old revisions. */
 const reservePages = 64;
 /** LMDB's own bookkeeping in any transaction. */
@@ -75,11 +76,10 @@ export class Headroom implements Disposable {
   }
 
   #grow(wantedPages: number): void {
-    const zeros = Buffer.alloc(growthBytes);
     try {
       while (this.#spare < wantedPages) {
         const { size } = fstatSync(this.#descriptor);
-        writeSync(this.#descriptor, zeros, 0, growthBytes, size);
+        writeSync(this.#descriptor, growth, 0, growthBytes, size);
         this.#measure();
       }
     } catch (cause) {
