@@ -100,6 +100,9 @@ export function unionOf(a: FieldSet, b: FieldSet): FieldSet {
   return isEmptySet(b) ? a : union(a, b, false);
 }
 
+/** Without members that every object has: a field may have any name. */
+const newRecord = (): Record<string, FieldSet> => Object.create(null);
+
 function union(a: FieldSet, b: FieldSet, member: boolean): FieldSet {
   /** Absent while all of `b` is in `a`. */
   let changed: Record<string, FieldSet> | undefined;
@@ -114,7 +117,7 @@ function union(a: FieldSet, b: FieldSet, member: boolean): FieldSet {
     }
     const both = unionNodes(known, child);
     if (both === known) continue;
-    changed ??= Object.create(null) as Record<string, FieldSet>;
+    changed ??= newRecord();
     changed[element] = both;
   }
   if (changed === undefined && added.length === 0) {
