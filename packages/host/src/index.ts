@@ -31,7 +31,7 @@ export {
 } from "./links.ts";
 export { MemoryCgroups } from "./memory-cgroups.ts";
 export { isWithin, type MountPoint, type Mounts, parseMountInfo, systemMounts } from "./mounts.ts";
-export { nfsAddress, prepareNfsServer, type Sharing, sharedFolder, sharingOf } from "./nfs-server.ts";
+export { nfsAddress, nfsServerProgram, prepareNfsServer, type Sharing, sharedFolder, sharingOf } from "./nfs-server.ts";
 export {
   checkTransaction,
   type Nftables,

@@ -22,11 +22,12 @@ export type Sharing =
 /** Folders of plug-ins of the server, by the machine's architecture. */
 const pluginFolders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"];
 const localFiles = "libfsalvfs.so";
+const serverProgram = "ganesha.nfsd";
 
 /** Finds out what shared volumes can be served by here. */
 export async function sharingOf(mounts: Mounts, signal: AbortSignal): Promise<Sharing> {
   const [command, helper, kernel, plugins] = await Promise.all([
-    findProgram("ganesha.nfsd"),
+    findProgram(serverProgram),
     findProgram("mount.nfs4"),
     mounts.supports("nfs4", signal),
     Promise.all(pluginFolders.map((folder) => readdir(join(folder, "ganesha")).catch((): string[] => []))),
@@ -38,6 +39,13 @@ export async function sharingOf(mounts: Mounts, signal: AbortSignal): Promise<Sh
     ...(kernel ? [] : ["an NFS client in the kernel"]),
   ];
   return command !== undefined && missing.length === 0 ? { kind: "nfs", command } : { kind: "folders", missing };
+}
+
+/** The program that serves shared volumes, where there is one. Nothing waits for the kernel on the many machines without. */
+export async function nfsServerProgram(mounts: Mounts, signal: AbortSignal): Promise<string | undefined> {
+  if ((await findProgram(serverProgram)) === undefined) return undefined;
+  const sharing = await sharingOf(mounts, signal);
+  return sharing.kind === "nfs" ? sharing.command : undefined;
 }
 
 export interface NfsServerOptions {

@@ -14,9 +14,9 @@ import { hostpathDriverName, startHostpathDriver } from "@skiff/csi";
 import {
   anyShutdownNotices,
   LoginShutdownNotices,
+  nfsServerProgram,
   type ShutdownNotices,
   SignalShutdownNotices,
-  sharingOf,
 } from "@skiff/host";
 import { type CredentialProviders, type KubeletConfiguration, startKubelet } from "@skiff/kubelet";
 import {
@@ -130,7 +130,7 @@ const simulatedRuntime = ({ podCidr, clock }: Ranged): SimulatedRuntime =>
 /** The driver for volumes on this node's disk; it makes itself known to the kubelet as others do. */
 async function volumeDriver({ settings, paths, machine, clock, signal }: Agent): Promise<AsyncDisposable> {
   const isReal = settings.runtime !== "simulated";
-  const sharing = isReal ? await sharingOf(machine.mounts, signal) : undefined;
+  const server = isReal ? await nfsServerProgram(machine.mounts, signal) : undefined;
   const registry = join(paths.kubelet, "plugins_registry");
   await mkdir(registry, { recursive: true, mode: 0o750 });
   return startHostpathDriver({
@@ -142,7 +142,7 @@ async function volumeDriver({ settings, paths, machine, clock, signal }: Agent):
     processes: machine.processes,
     mounts: isReal ? machine.mounts : undefined,
     clock,
-    ...(sharing?.kind === "nfs" ? { nfsPort: nfsPort(settings) } : {}),
+    ...(server === undefined ? {} : { nfsPort: nfsPort(settings) }),
   });
 }
 

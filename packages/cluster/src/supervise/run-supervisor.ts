@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Clock, Logger } from "@skiff/base";
-import { findProgram, lockFile, prepareNfsServer, sharingOf } from "@skiff/host";
+import { lockFile, nfsServerProgram, prepareNfsServer } from "@skiff/host";
 import type { Machine } from "../lifecycle/machine.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
 import { ClusterError, type ClusterSettings, nfsPort, readSettings } from "../settings/settings.ts";
@@ -64,11 +64,8 @@ export async function runSupervisor(
   const runtime = Promise.withResolvers<Program>();
   const containerd: SupervisedProcess = { name: "containerd", program: () => runtime.promise, stopMs: 5_000 };
   const isReal = settings.runtime !== "simulated";
-  const { mounts } = effects.machine;
-  // Nothing waits for questions to the kernel on the many machines that have no such server.
-  const mayServe = isReal && (await findProgram("ganesha.nfsd")) !== undefined;
-  const sharing = mayServe ? await sharingOf(mounts, ended) : undefined;
-  const shares = sharing?.kind === "nfs" ? [nfsServer(sharing.command, settings, paths)] : [];
+  const server = isReal ? await nfsServerProgram(effects.machine.mounts, ended) : undefined;
+  const shares = server === undefined ? [] : [nfsServer(server, settings, paths)];
   const specs = [...(isReal ? [containerd] : []), ...shares, own("server"), own("agent")];
   const running = new Supervisor(specs, {
     processes: effects.machine.processes,
