@@ -115,6 +115,7 @@ export * from "./kinds/batch-v1/job-indexes.ts";
 export { age, createdAt } from "./kinds/columns.ts";
 export { checkNodeAffinity } from "./kinds/core-v1/affinity-validation.ts";
 export { Endpoints } from "./kinds/core-v1/endpoints.ts";
+export { migratedVolumeDrivers } from "./kinds/core-v1/migrated-volumes.ts";
 export { validatePodBinding } from "./kinds/core-v1/pod-subresource-validation.ts";
 export { isExtendedResource } from "./kinds/core-v1/resource-validation.ts";
 export * from "./kinds/declared-features.ts";

@@ -1,22 +1,18 @@
-import { CSIDrivers, type KubeObject, PersistentVolumeClaims, PersistentVolumes, type Pod } from "@skiff/api";
+import {
+  CSIDrivers,
+  type KubeObject,
+  migratedVolumeDrivers,
+  PersistentVolumeClaims,
+  PersistentVolumes,
+  type Pod,
+} from "@skiff/api";
 import type { AccessAuthorizer } from "../authorization/access.ts";
 import type { ResourceTable, UserInfo } from "../contracts.ts";
 
 type Volume = NonNullable<NonNullable<Pod["spec"]>["volumes"]>[number];
 
-/** Drivers that stand in for kinds of volumes which Kubernetes once served itself, by the kind's field. */
-const successors = {
-  awsElasticBlockStore: "ebs.csi.aws.com",
-  azureDisk: "disk.csi.azure.com",
-  azureFile: "file.csi.azure.com",
-  cinder: "cinder.csi.openstack.org",
-  gcePersistentDisk: "pd.csi.storage.gke.io",
-  portworxVolume: "pxd.portworx.com",
-  vsphereVolume: "csi.vsphere.vmware.com",
-} as const;
-
 function successorOf(source: object): string | undefined {
-  for (const [field, driver] of Object.entries(successors)) if (field in source) return driver;
+  for (const [field, driver] of Object.entries(migratedVolumeDrivers)) if (field in source) return driver;
   return undefined;
 }
 

@@ -1,21 +1,10 @@
-import type { PersistentVolumeSpec, Volume } from "@skiff/api";
+import { migratedVolumeDrivers, type PersistentVolumeSpec, type Volume } from "@skiff/api";
 import { VolumeFailure, type VolumePlugin, type VolumeSpec } from "../volume-plugin.ts";
 
 type Source = keyof PersistentVolumeSpec & keyof Volume;
 
 const has = ({ volume, claimed }: VolumeSpec, source: Source): boolean =>
   volume[source] !== undefined || claimed?.persistentVolume.spec[source] !== undefined;
-
-/** Kinds that Kubernetes passes on to a CSI driver, by what they are called in a spec. */
-const migrated: Readonly<Partial<Record<Source, string>>> = {
-  awsElasticBlockStore: "ebs.csi.aws.com",
-  azureDisk: "disk.csi.azure.com",
-  azureFile: "file.csi.azure.com",
-  cinder: "cinder.csi.openstack.org",
-  gcePersistentDisk: "pd.csi.storage.gke.io",
-  portworxVolume: "pxd.portworx.com",
-  vsphereVolume: "csi.vsphere.vmware.com",
-};
 
 /** Kinds that need programs and disks which this node has not. */
 const unavailable = [
@@ -56,7 +45,7 @@ export const remnants: readonly VolumePlugin[] = [
 
 function migratedTo(spec: VolumeSpec): string | undefined {
   const { volume, claimed } = spec;
-  return Object.entries(migrated).find(([source]) => {
+  return Object.entries(migratedVolumeDrivers).find(([source]) => {
     const own = Object.entries(volume).some(([key, value]) => key === source && value !== undefined);
     const bound = Object.entries(claimed?.persistentVolume.spec ?? {}).some(
       ([key, value]) => key === source && value !== undefined,
