@@ -31,6 +31,11 @@ describe("containerLog", () => {
     ["one stream", { stream: "stderr" }, "err\n"],
     ["no more bytes than asked for", { limitBytes: 5 }, "one\nt"],
     ["with times", { tailLines: 1, timestamps: true }, "2026-01-01T00:00:04.000000000Z four\n"],
+    [
+      "one time for a line in parts",
+      { stream: "stdout", sinceMs: Date.parse("2026-01-01T00:00:02Z"), timestamps: true },
+      "2026-01-01T00:00:02.000000000Z two\n2026-01-01T00:00:04.000000000Z four\n",
+    ],
   ];
   for (const [name, options, expected] of table) {
     it(name, async () => {

@@ -2,7 +2,7 @@ import { watch } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { type Clock, resolvedOrAborted } from "@skiff/base";
-import { lineTimeMs, parseLogLine } from "./cri-log.ts";
+import { lineTimeMs, parseLogLine, shownTime } from "./cri-log.ts";
 import { splitLines } from "./read-log.ts";
 
 /** What of a log is wanted, as in `kubectl logs`. */
@@ -11,7 +11,7 @@ export interface LogOptions {
   readonly timestamps: boolean;
   /** Absent: from the beginning. */
   readonly tailLines?: number;
-  /** Epoch milliseconds; older lines are left out. */
+  /** Epoch milliseconds, whole ones; older lines are left out. */
   readonly sinceMs?: number;
   readonly limitBytes?: number;
   readonly stream?: "stdout" | "stderr";
@@ -35,12 +35,15 @@ export async function* containerLog(
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
+  let begins = true;
   for await (const line of logLines(source, options, signal)) {
     const parsed = parseLogLine(line);
     if (parsed === undefined) continue;
     if (options.stream !== undefined && parsed.stream !== options.stream) continue;
     if (options.sinceMs !== undefined && lineTimeMs(parsed) < options.sinceMs) continue;
-    const parts = [...(options.timestamps ? [Buffer.from(`${parsed.time} `)] : []), parsed.text];
+    // What goes on with a line that the runtime wrote in parts has no time of its own.
+    const parts = [...(options.timestamps && begins ? [Buffer.from(`${shownTime(parsed)} `)] : []), parsed.text];
+    begins = !parsed.partial;
     const text = Buffer.concat(parsed.partial ? parts : [...parts, Buffer.from("\n")]);
     if (text.length >= left) {
       yield text.subarray(0, left);

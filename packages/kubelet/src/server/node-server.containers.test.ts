@@ -88,7 +88,7 @@ describe("the node's server", () => {
     assert.match(followed.text, /^line \d+\nline \d+\n/);
     assert.equal((await admin.get("/containerLogs/default/talk/main?limitBytes=6")).text, "line 0");
     const timed = await admin.get("/containerLogs/default/talk/main?timestamps=true&limitBytes=60");
-    assert.match(timed.text, /^\d{4}-\d\d-\d\dT[\d:.]+Z line 0\n/);
+    assert.match(timed.text, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z line 0\n/);
     assert.equal((await admin.get("/containerLogs/default/talk/none")).code, 404);
     const previous = await admin.get("/containerLogs/default/talk/main?previous=true");
     assert.deepEqual(previous, { code: 400, text: 'previous terminated container "main" in pod "talk" not found' });
