@@ -17,7 +17,6 @@ function sizeText(bytes: number): string {
 export class ImageCollector {
   readonly #parts: NodeParts;
   readonly #signals: () => Promise<Observations>;
-  readonly #seen = new Map<string, { seenMs: number; usedMs: number }>();
 
   constructor(parts: NodeParts, signals: () => Promise<Observations>) {
     this.#parts = parts;
@@ -80,20 +79,18 @@ export class ImageCollector {
   }
 
   async #look(signal: AbortSignal): Promise<readonly HeldImage[]> {
-    const { runtime, clock } = this.#parts;
+    const { runtime, clock, images: puller } = this.#parts;
     const nowMs = clock.now();
     const [images, containers] = await Promise.all([runtime.listImages(signal), runtime.listContainers(signal)]);
     const used = new Set(containers.flatMap(({ imageId, userImage }) => [imageId, userImage]));
     const held = images.map((image): HeldImage => {
       const inUse = [image.id, ...image.repoTags, ...image.repoDigests].some((name) => used.has(name));
-      const known = this.#seen.get(image.id) ?? { seenMs: nowMs, usedMs: 0 };
-      if (inUse) known.usedMs = nowMs;
-      this.#seen.set(image.id, known);
-      return { image, inUse, ...known };
+      const use = inUse ? puller.uses.note(image.id, nowMs) : puller.uses.see(image.id, nowMs);
+      return { image, inUse, ...use };
     });
     const ids = new Set(images.map(({ id }) => id));
-    await this.#parts.images.access.prune(ids, nowMs);
-    for (const id of this.#seen.keys()) if (!ids.has(id)) this.#seen.delete(id);
+    await puller.access.prune(ids, nowMs);
+    puller.uses.prune(ids, nowMs);
     return held;
   }
 

@@ -6,6 +6,7 @@ import { fieldPathOf } from "../pods/pod-identity.ts";
 import type { ImageAccess } from "./image-access.ts";
 import { ImageFailure, pullFailure } from "./image-failure.ts";
 import { type ImageName, parseImageName, referenceFault } from "./image-name.ts";
+import { ImageUses } from "./image-uses.ts";
 import { type PullLogin, repositoryOf } from "./keyring.ts";
 import type { PodCredentials } from "./pod-credentials.ts";
 import { LoginPuller } from "./pull-with-logins.ts";
@@ -35,6 +36,7 @@ const retryMs = 60_000;
 /** Makes images present on the node: by policy, each pulled once at a time, with back-off after failures. */
 export class ImagePuller {
   readonly access: ImageAccess;
+  readonly uses = new ImageUses();
   readonly #runtime: Runtime;
   readonly #recorder: EventRecorder;
   readonly #clock: Clock;
@@ -96,6 +98,7 @@ export class ImagePuller {
     if (present !== undefined && (await this.#isAllowed(wanted, present))) {
       const more = this.access.isOn ? " and can be accessed by the pod" : "";
       say("Normal", "Pulled", `Container image "${reference}" already present on machine${more}`);
+      this.uses.note(present.id, this.#clock.now());
       return present;
     }
     if (policy === "Never") {
@@ -143,6 +146,7 @@ export class ImagePuller {
       const pulled = await this.access.pulling({ name: image.withTag, repository: repositoryOf(image) }, () =>
         this.#puller.pull(image.withTag, logins, signal),
       );
+      this.uses.note(pulled.id, this.#clock.now());
       const summary = await this.#runtime.imageStatus(pulled.id, signal);
       if (summary === undefined) throw new Error(`image ${pulled.id} vanished after it was pulled`);
       const [took, inAll] = [durationText(pulled.tookMs), durationText(this.#clock.monotonic() - startMs)];

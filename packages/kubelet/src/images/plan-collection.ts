@@ -1,11 +1,9 @@
 import type { ImageSummary } from "@skiff/runtime";
+import type { ImageUse } from "./image-uses.ts";
 
 /** An image on the node, with what its use is judged by. */
-export interface HeldImage {
+export interface HeldImage extends ImageUse {
   readonly image: ImageSummary;
-  /** When it was first seen, and last seen in use (epoch milliseconds). */
-  readonly seenMs: number;
-  readonly usedMs: number;
   readonly inUse: boolean;
 }
 
