@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import { defaultConfiguration } from "./config/kubelet-configuration.ts";
 import { podBehaviours } from "./fixtures/behaviours/pod-behaviours.ts";
 import type { NodeFixture } from "./fixtures/node-fixture.ts";
 import { startSimulatedNode } from "./fixtures/simulated-node.ts";
@@ -238,6 +239,27 @@ describe("the kubelet on simulated pods", () => {
     test.node.create("late", { activeDeadlineSeconds: 5 });
     await test.until(() => phase(test.node, "late") === "Failed");
     assert.equal(test.node.pod("late")?.status.reason, "DeadlineExceeded");
+  });
+
+  it("declares what it can do and is not told to leave, and says where a pod's change needs the rest", async () => {
+    const gate = "InPlacePodLevelResourcesVerticalScaling";
+    const configuration = { ...defaultConfiguration, featureGates: { [gate]: false } };
+    await using test = await startSimulatedNode(undefined, { configuration });
+    const declared = () =>
+      /"declaredFeatures":(\[.*?\])/.exec(JSON.stringify(test.node.api.get("nodes", "", "node-1")));
+    await test.until(() => declared() !== null);
+    assert.deepEqual(JSON.parse(declared()?.[1] ?? ""), [
+      "ExtendWebSocketsToKubelet",
+      "InPlacePodVerticalScalingInitContainers",
+      "RestartAllContainersOnContainerExits",
+    ]);
+    const resources = (cpu: string) => ({ requests: { cpu } });
+    test.node.create("whole", { resources: resources("1") });
+    await test.until(() => phase(test.node, "whole") === "Running");
+    const pod = test.node.pod("whole");
+    assert.ok(pod !== undefined && !test.node.reasons("whole").includes("FailedNodeDeclaredFeaturesCheck"));
+    test.node.api.put("pods", { ...pod, spec: { ...pod.spec, resources: resources("2") } });
+    await test.until(() => test.node.reasons("whole").includes("FailedNodeDeclaredFeaturesCheck"));
   });
 
   it("refuses a pod that asks for more than there is", async () => {

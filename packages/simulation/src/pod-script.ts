@@ -1,4 +1,12 @@
-import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from "@skiff/api";
+import type {
+  Container,
+  ContainerState,
+  ContainerStatus,
+  Pod,
+  PodCondition,
+  PodStatus,
+  ResourceRequirements,
+} from "@skiff/api";
 import { timestamp } from "@skiff/base";
 
 /** What a pod does once a simulated node has it. Times count from when the node sees the pod. */
@@ -67,6 +75,14 @@ export function hasReached({ status }: Pod, stage: PodStage): boolean {
   }
 }
 
+/** The stages that a pod's status does not tell of yet; the last one that it does once more, where the pod has changed since. */
+export function stagesLeft(pod: Pod, script: PodScript): ReturnType<typeof stagesOf> {
+  const stages = stagesOf(script);
+  const told = stages.findLastIndex(({ stage }) => hasReached(pod, stage));
+  const isNew = pod.status?.observedGeneration === pod.metadata.generation;
+  return stages.slice(told >= 0 && !isNew ? told : told + 1);
+}
+
 /** What a kubelet would report. */
 export function statusAt(
   pod: Pod,
@@ -99,6 +115,7 @@ export function statusAt(
     hostIP: on.hostIP,
     hostIPs: [{ ip: on.hostIP }],
     ...addresses,
+    ...grantedResources(pod.spec.resources),
     startTime: pod.status?.startTime ?? now,
     conditions: [...others, ...ours],
     containerStatuses: pod.spec.containers.map((container) => containerStatus(pod, container, { ...on, stage })),
@@ -125,8 +142,15 @@ function containerStatus(pod: Pod, container: Container, moment: Moment): Contai
     started: stage === "ready" || stage === "running",
     restartCount: 0,
     state: containerState(container, before?.state?.running?.startedAt, moment),
+    ...(stage === "pulling" ? {} : grantedResources(container.resources)),
   };
 }
+
+/** All is granted that is asked for: there is no machine that would not have it. */
+const grantedResources = ({ requests, limits }: ResourceRequirements = {}) => ({
+  ...(requests && { allocatedResources: requests }),
+  ...((requests || limits) && { resources: { ...(requests && { requests }), ...(limits && { limits }) } }),
+});
 
 function containerState(
   { name, image = "" }: Container,

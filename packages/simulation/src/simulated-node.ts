@@ -2,6 +2,7 @@ import {
   isAlreadyExists,
   isConflict,
   isNotFound,
+  knownNodeFeatures,
   Leases,
   type New,
   type Node,
@@ -16,7 +17,7 @@ import { Background, type Clock, isAbort, type Logger, microTimestamp, timestamp
 import type { Client } from "@skiff/client";
 import { annotatedStopMs } from "./annotated-script.ts";
 import type { PodFeed } from "./pod-feed.ts";
-import { hasReached, type PodEnd, type PodScripts, type PodStage, stagesOf, statusAt } from "./pod-script.ts";
+import { hasReached, type PodEnd, type PodScripts, type PodStage, stagesLeft, statusAt } from "./pod-script.ts";
 import { type PodLoads, SimulatedUsage } from "./simulated-usage.ts";
 
 const leaseNamespace = "kube-node-lease";
@@ -56,6 +57,8 @@ export interface SimulatedNodeOptions {
 interface Work {
   readonly abort: AbortController;
   readonly ending: boolean;
+  /** Of the pod's spec that it is done for. */
+  readonly generation: number | undefined;
   /** All its stages are told. */
   played: boolean;
 }
@@ -145,6 +148,7 @@ export class SimulatedNode implements AsyncDisposable {
       status: {
         capacity: { ...spec.allocatable },
         allocatable: { ...spec.allocatable },
+        declaredFeatures: [...knownNodeFeatures],
         ...(spec.kubeletVersion === undefined ? {} : { nodeInfo: nodeInfo(spec.kubeletVersion) }),
         addresses: [
           { type: "InternalIP", address: spec.address },
@@ -212,20 +216,18 @@ export class SimulatedNode implements AsyncDisposable {
       if (known?.ending) return;
       known?.abort.abort();
       this.#run(pod, true, (signal) => this.#end(pod, signal));
-    } else if ((known === undefined || known.played) && !hasReached(pod, "ended")) {
+    } else if (!hasReached(pod, "ended")) {
+      const isNew = known === undefined || known.generation !== pod.metadata.generation;
       // What was played is told again where somebody has said otherwise, as is said of pods of a node that was silent.
-      if (known === undefined || !this.#isTold(pod)) this.#run(pod, false, (signal) => this.#play(pod, signal));
+      if (!isNew && !(known.played && stagesLeft(pod, this.#options.scripts(pod)).length > 0)) return;
+      known?.abort.abort();
+      this.#run(pod, false, (signal) => this.#play(pod, signal));
     }
-  }
-
-  #isTold(pod: Pod): boolean {
-    const last = stagesOf(this.#options.scripts(pod)).at(-1);
-    return last === undefined || hasReached(pod, last.stage);
   }
 
   #run(pod: Pod, ending: boolean, work: (signal: AbortSignal) => Promise<void>): void {
     const { uid, name } = pod.metadata;
-    const entry: Work = { abort: new AbortController(), ending, played: false };
+    const entry: Work = { abort: new AbortController(), ending, generation: pod.metadata.generation, played: false };
     this.#pods.set(uid, entry);
     this.#background.run(`pod ${name}`, async () => {
       const { signal } = entry.abort;
@@ -249,8 +251,7 @@ export class SimulatedNode implements AsyncDisposable {
     const end: PodEnd = script.kind === "ends" ? script : { exitCode: 0 };
     const told = pod.status?.podIP;
     const podIP = pod.spec.hostNetwork === true ? spec.address : (told ?? this.#freeAddress());
-    for (const { stage, atMs } of stagesOf(script)) {
-      if (hasReached(pod, stage) && stage !== "ended") continue;
+    for (const { stage, atMs } of stagesLeft(pod, script)) {
       const restMs = startMs + atMs - clock.monotonic();
       if (restMs > 0) await clock.sleep(restMs, signal);
       await this.#persist(signal, () => this.#tell(pod, stage, { podIP, hostIP: spec.address, end }, signal));

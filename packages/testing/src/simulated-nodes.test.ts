@@ -124,3 +124,39 @@ test("what somebody else said of a pod is put right; addresses differ", async ()
     assert.equal(status?.podIP, pod.status?.podIP);
   });
 });
+
+test("pods are resized in place, a container and as a whole, and go on as they were to", async () => {
+  await using cluster = await TestCluster.start({ scripts: annotatedScript });
+  const { client, signal } = cluster;
+  const ref = { namespace, name: "pod" };
+  const annotations = { "pod-complete.stage.kwok.x-k8s.io/delay": "1h" };
+  const amounts = (cpu: string) => ({ requests: { cpu }, limits: { cpu } });
+  const containers = [{ name: "one", image: "i", resources: amounts("1") }];
+  await client.create(
+    Pods,
+    { metadata: { ...ref, annotations }, spec: { containers, resources: amounts("2") } },
+    { signal },
+  );
+  const tells = (own: string, whole: string, observedGeneration: number) =>
+    cluster.eventually(async () => {
+      const { status } = await client.get(Pods, ref, { signal });
+      const [one] = status?.containerStatuses ?? [];
+      assert.deepEqual(one?.resources, amounts(own));
+      assert.deepEqual(one?.allocatedResources, { cpu: own });
+      assert.deepEqual(status?.resources, amounts(whole));
+      assert.equal(status?.observedGeneration, observedGeneration);
+      assert.equal(status?.conditions?.find(({ type }) => type === "Ready")?.status, "True");
+    });
+  await tells("1", "2", 1);
+  const { status: before } = await client.get(Pods, ref, { signal });
+  const resize = (change: object) =>
+    client.patch(Pods, ref, { spec: change }, { type: "strategic", subresource: "resize", signal });
+  await resize({ containers: [{ name: "one", resources: amounts("1500m") }] });
+  await tells("1500m", "2", 2);
+  await resize({ resources: amounts("3") });
+  await tells("1500m", "3", 3);
+  const { status: after } = await client.get(Pods, ref, { signal });
+  assert.deepEqual(after?.containerStatuses?.[0]?.state, before?.containerStatuses?.[0]?.state);
+  await cluster.advance(3_601_000);
+  assert.equal((await client.get(Pods, ref, { signal })).status?.phase, "Succeeded");
+});

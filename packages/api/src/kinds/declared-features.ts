@@ -20,6 +20,14 @@ export type NodeFeature =
   /** Pods in the node's network can have users of their own. */
   | "UserNamespacesHostNetworkSupport";
 
+/** What nodes of this version can do, in alphabetical order. */
+export const knownNodeFeatures: readonly NodeFeature[] = [
+  "ExtendWebSocketsToKubelet",
+  "InPlacePodLevelResourcesVerticalScaling",
+  "InPlacePodVerticalScalingInitContainers",
+  "RestartAllContainersOnContainerExits",
+];
+
 /** What a pod needs of its node to run as its spec says, in alphabetical order. */
 export function featuresToRun({ containers, initContainers = [], hostNetwork, hostUsers }: PodSpec): NodeFeature[] {
   const restartsAll = [...containers, ...initContainers].some(({ restartPolicyRules = [] }) =>

@@ -1,5 +1,5 @@
 import type { ContainerImage, New, Node, NodeCondition, NodeFeature, NodeStatus } from "@skiff/api";
-import { asMillis, asUnits } from "@skiff/api";
+import { asMillis, asUnits, knownNodeFeatures } from "@skiff/api";
 import { timestamp } from "@skiff/base";
 import type { ImageSummary } from "@skiff/runtime";
 import { defaultConfiguration, type KubeletConfiguration } from "../config/kubelet-configuration.ts";
@@ -42,13 +42,9 @@ export function nodeResources(
   };
 }
 
-/** What this kubelet can do that others in a cluster perhaps cannot: the node declares it. In alphabetical order. */
-export const declaredFeatures: readonly NodeFeature[] = [
-  "ExtendWebSocketsToKubelet",
-  "InPlacePodLevelResourcesVerticalScaling",
-  "InPlacePodVerticalScalingInitContainers",
-  "RestartAllContainersOnContainerExits",
-];
+/** What this kubelet can do that others in a cluster perhaps cannot, as far as it is not turned off: the node declares it. */
+export const declaredFeatures = ({ featureGates }: Pick<KubeletConfiguration, "featureGates">): NodeFeature[] =>
+  knownNodeFeatures.filter((feature) => featureGates[feature] !== false);
 
 /** Labels that every node bears, and those this one is given. */
 export const nodeLabels = (node: NodeIdentity, machine: NodeMachine): Texts => ({
@@ -156,7 +152,7 @@ export function nodeStatus(options: {
     capacity: { ...before?.capacity, ...capacity, ...counts((one) => one.capacity) },
     allocatable: { ...before?.allocatable, ...allocatable, ...counts((one) => one.allocatable) },
     conditions: options.conditions,
-    declaredFeatures: [...declaredFeatures],
+    declaredFeatures: declaredFeatures(options.configuration),
     daemonEndpoints: { kubeletEndpoint: { Port: options.port } },
     images: nodeImages(options.images),
     // Absent where none is; said as an empty list once when the last one went.

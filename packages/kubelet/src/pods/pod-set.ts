@@ -1,4 +1,4 @@
-import { type Pod, Pods } from "@skiff/api";
+import { featuresToChange, type Pod, Pods, undeclaredBy } from "@skiff/api";
 import { abortable, type Background, describeError } from "@skiff/base";
 import type { CacheChange, Informer } from "@skiff/client";
 import { declaredFeatures } from "../node/node-object.ts";
@@ -145,8 +145,22 @@ export class PodSet implements Disposable {
     if (change.kind === "deleted") {
       worker?.update(change.object);
       worker?.removed();
-    } else if (worker !== undefined) worker.update(change.object);
-    else this.#add(change.object);
+    } else if (worker !== undefined) {
+      if (change.kind === "updated") this.#tellOfFeatures(change.old, change.object);
+      worker.update(change.object);
+    } else this.#add(change.object);
+  }
+
+  /** The API refuses changes of pods that their nodes cannot follow; one that came before it knew is told of. */
+  #tellOfFeatures(old: Pod, pod: Pod): void {
+    if (old.spec === pod.spec) return;
+    const missing = undeclaredBy(
+      { declaredFeatures: declaredFeatures(this.#parts.configuration) },
+      featuresToChange(old.spec, pod.spec),
+    );
+    if (missing.length === 0) return;
+    const message = `Pod requires node features that are not available: ${missing.join(", ")}`;
+    this.#parts.recorder.record(Pods, pod, { type: "Warning", reason: "FailedNodeDeclaredFeaturesCheck", message });
   }
 
   #add(pod: Pod): void {
@@ -197,7 +211,7 @@ export class PodSet implements Disposable {
       appArmor,
       pressures: this.#parts.pods.pressures(),
       strictSupplementalGroups: runtime.features.supplementalGroupsPolicy,
-      declaredFeatures,
+      declaredFeatures: declaredFeatures(configuration),
       shuttingDown: this.#parts.pods.shuttingDown(),
       others,
     });
