@@ -112,6 +112,7 @@ export * from "./json-path.ts";
 export { type ApiApproval, approvalOf } from "./kinds/apiextensions-v1/api-approval.ts";
 export * from "./kinds/batch-v1/cron-schedule.ts";
 export * from "./kinds/batch-v1/job-indexes.ts";
+export * from "./kinds/batch-v1/time-zone.ts";
 export { age, createdAt } from "./kinds/columns.ts";
 export { checkNodeAffinity } from "./kinds/core-v1/affinity-validation.ts";
 export { Endpoints } from "./kinds/core-v1/endpoints.ts";

@@ -35,16 +35,6 @@ function formatFor(timeZone: string): Intl.DateTimeFormat {
   return made;
 }
 
-/** True for names of the time zone database. */
-export function isTimeZone(name: string): boolean {
-  try {
-    formatFor(name);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** What clocks show in a time zone. */
 function wallAt(atMs: number, timeZone: string): Wall {
   if (timeZone === "UTC") {
@@ -104,12 +94,12 @@ function dayAllowed(schedule: Extract<CronSchedule, { kind: "calendar" }>, wall:
 }
 
 /**
- * The first time after `afterMs` (epoch milliseconds) that a schedule names, by the clocks of a time zone; `undefined` where there
- * is none. What falls into an hour that clocks skip is left out.
+ * The first time after `afterMs` (epoch milliseconds) that a schedule names, by the clocks of its own time zone or else of the given
+ * one; `undefined` where there is none. What falls into an hour that clocks skip is left out.
  */
-export function nextTime(schedule: CronSchedule, afterMs: number, timeZone = "UTC"): number | undefined {
+export function nextTime(schedule: CronSchedule, afterMs: number, zone = "UTC"): number | undefined {
   if (schedule.kind === "every") return Math.floor(afterMs / 1000) * 1000 + schedule.everyMs;
-  const { month, hour, minute } = schedule;
+  const { month, hour, minute, timeZone = zone } = schedule;
   let atMs = Math.floor(afterMs / minuteMs) * minuteMs + minuteMs;
   const lastYear = wallAt(atMs, timeZone).year + searchYears;
   for (;;) {

@@ -99,4 +99,15 @@ describe("what a CronJob does next", () => {
       ],
     );
   });
+
+  it("follows a schedule of old by the clocks that it names, and says that it should not", () => {
+    // Eleven in Berlin is ten here.
+    const one = cronJob({}, { schedule: "CRON_TZ=Europe/Berlin 0 11 * * *" });
+    const { startAtMs, events, recheckMs } = planCronJob({ cronJob: one, jobs: [], strays: [], nowMs });
+    assert.equal(startAtMs, dueMs);
+    assert.equal(nowMs + (recheckMs ?? 0) - 100, dueMs + 86_400_000);
+    const message =
+      'CRON_TZ or TZ used in schedule "CRON_TZ=Europe/Berlin 0 11 * * *" is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details';
+    assert.deepEqual(events, [{ type: "Warning", reason: "UnsupportedSchedule", message }]);
+  });
 });

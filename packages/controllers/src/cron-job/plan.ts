@@ -1,6 +1,6 @@
-import { CronError, type CronJob, type CronSchedule, type Job, parseCronSchedule } from "@skiff/api";
+import { CronError, type CronJob, type CronSchedule, isTimeZone, type Job, parseCronSchedule } from "@skiff/api";
 import { lastDue } from "./last-due.ts";
-import { isTimeZone, nextTime } from "./next-time.ts";
+import { nextTime } from "./next-time.ts";
 
 /** The next time is looked at a moment late, so that it has come for sure. */
 const lateMs = 100;
@@ -63,6 +63,7 @@ export function planCronJob(observed: Observed): CronPlan {
   const idle = { ended, succeededAt, replace: [], startAtMs: undefined, remove: surplusJobs(observed), events };
   const { deletionTimestamp } = cronJob.metadata;
   if (deletionTimestamp !== undefined || cronJob.spec.suspend === true) return { ...idle, recheckMs: undefined };
+  events.push(...zoneInSchedule(cronJob));
   const schedule = readSchedule(cronJob);
   if (schedule.kind === "wrong") {
     events.push(schedule.event);
@@ -99,6 +100,13 @@ function* bookkeeping({ cronJob, jobs, strays }: Observed): Generator<CronEvent>
     if (known.has(uid ?? "")) continue;
     yield { type: "Normal", reason: "MissingJob", message: `Active job went missing: ${name}` };
   }
+}
+
+/** Schedules of old may name a time zone: they are followed, and their owners told. */
+function zoneInSchedule({ spec: { schedule, timeZone } }: CronJob): readonly CronEvent[] {
+  if (!schedule.includes("TZ") || (timeZone !== undefined && !isTimeZone(timeZone))) return [];
+  const message = `CRON_TZ or TZ used in schedule ${JSON.stringify(schedule)} is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details`;
+  return [{ type: "Warning", reason: "UnsupportedSchedule", message }];
 }
 
 type ReadSchedule =

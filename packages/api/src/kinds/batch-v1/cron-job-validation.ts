@@ -4,6 +4,7 @@ import { checkNonNegative, checkRequiredChoice, type Findings } from "../../vali
 import { tooLongMessage } from "../../validation/names.ts";
 import { CronError, parseCronSchedule } from "./cron-schedule.ts";
 import { checkJobSpecParts } from "./job-spec-validation.ts";
+import { isTimeZone } from "./time-zone.ts";
 
 /** Names of Jobs are 63 at most, and those of a CronJob get a time of 11 behind its own name. */
 const longestName = 52;
@@ -53,17 +54,6 @@ function* checkTimeZone(field: string, zone: string | undefined): Findings {
     yield fieldError.invalid(field, zone, message);
   }
   if (zone !== "Local" && !isTimeZone(zone)) yield fieldError.invalid(field, zone, `unknown time zone ${zone}`);
-}
-
-/** True for names of the time-zone database, in its own case; offsets are no names. */
-function isTimeZone(zone: string): boolean {
-  if (/^[+-]/.test(zone)) return false;
-  try {
-    const { timeZone } = new Intl.DateTimeFormat("en", { timeZone: zone }).resolvedOptions();
-    return timeZone === zone || timeZone.toLowerCase() !== zone.toLowerCase();
-  } catch {
-    return false;
-  }
 }
 
 function* checkTemplate(field: string, spec: JobSpec | undefined): Findings {

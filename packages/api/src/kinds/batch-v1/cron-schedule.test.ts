@@ -5,7 +5,7 @@ import { parseCronSchedule } from "./cron-schedule.ts";
 function fields(text: string): Record<string, string> {
   const schedule = parseCronSchedule(text);
   assert(schedule.kind === "calendar");
-  const { kind: _kind, ...parts } = schedule;
+  const { kind: _kind, timeZone: _zone, ...parts } = schedule;
   return Object.fromEntries(Object.entries(parts).map(([name, { values }]) => [name, [...values].join(" ")]));
 }
 
@@ -46,6 +46,7 @@ const wrong: readonly (readonly [string, string])[] = [
   ["1/2/3 * * * *", "too many slashes: 1/2/3"],
   ["x * * * *", 'failed to parse int from x: strconv.Atoi: parsing "x": invalid syntax'],
   ["* * * * 7", "end of range (7) above maximum (6): 7"],
+  ["TZ=Mars/Base 0 0 * * *", "provided bad location Mars/Base: unknown time zone Mars/Base"],
   ["@fortnightly", "unrecognized descriptor: @fortnightly"],
   ["@every soon", 'failed to parse duration @every soon: time: invalid duration "soon"'],
 ];

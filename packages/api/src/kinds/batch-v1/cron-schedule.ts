@@ -3,6 +3,8 @@
  * means, and the days of the week are 0 to 6. https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/
  */
 
+import { isTimeZone } from "./time-zone.ts";
+
 /** The numbers that a field allows. `everything`: written with a star, so that the other kind of day decides alone. */
 export interface CronField {
   readonly values: ReadonlySet<number>;
@@ -13,6 +15,8 @@ export interface CronField {
 export type CronSchedule =
   | {
       readonly kind: "calendar";
+      /** By whose clocks, where the schedule itself says so. */
+      readonly timeZone?: string;
       readonly minute: CronField;
       readonly hour: CronField;
       readonly dayOfMonth: CronField;
@@ -50,10 +54,14 @@ const named: Readonly<Record<string, string>> = {
   "@hourly": "0 * * * *",
 };
 
-/** Reads a schedule; a leading `TZ=…` or `CRON_TZ=…` is passed over. Throws `CronError`. */
+/** Reads a schedule, with a leading `TZ=…` or `CRON_TZ=…` as CronJobs of old have it. Throws `CronError`. */
 export function parseCronSchedule(text: string): CronSchedule {
   if (text === "") throw new CronError("empty spec string");
-  const spec = text.replace(/^(?:CRON_)?TZ=\S* */, "").trim();
+  const [, timeZone, rest = text] = /^(?:CRON_)?TZ=(\S*) *(.*)$/s.exec(text) ?? [];
+  if (timeZone && !isTimeZone(timeZone)) {
+    throw new CronError(`provided bad location ${timeZone}: unknown time zone ${timeZone}`);
+  }
+  const spec = rest.trim();
   if (spec.startsWith("@every ")) return { kind: "every", everyMs: durationMs(spec.slice("@every ".length)) };
   if (spec.startsWith("@") && named[spec] === undefined) throw new CronError(`unrecognized descriptor: ${spec}`);
   const fields = (named[spec] ?? spec).split(/\s+/).filter((field) => field !== "");
@@ -63,6 +71,7 @@ export function parseCronSchedule(text: string): CronSchedule {
   }
   return {
     kind: "calendar",
+    ...(timeZone && { timeZone }),
     minute: readField(minute, minutes),
     hour: readField(hour, hours),
     dayOfMonth: readField(dayOfMonth, daysOfMonth),
