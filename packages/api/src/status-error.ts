@@ -41,6 +41,11 @@ export const isAlreadyExists = (error: unknown): boolean => hasReason(error, "Al
 /** The revision asked for is compacted: list anew. */
 export const isExpired = (error: unknown): boolean => hasReason(error, "Expired") || hasReason(error, "Gone");
 
+/** The refusal of whoever makes something, or binds a pod, in a namespace that goes. */
+export const namespaceTerminates = (error: unknown): boolean =>
+  error instanceof StatusError &&
+  (error.status.details?.causes ?? []).some(({ reason }) => reason === "NamespaceTerminating");
+
 interface Refusal {
   readonly code: number;
   readonly reason: string;

@@ -2,6 +2,7 @@ import {
   isConflict,
   isNotFound,
   Nodes,
+  namespaceTerminates,
   type Pod,
   PodDisruptionBudgets,
   Pods,
@@ -10,7 +11,7 @@ import {
 import { Background, describeError, isAbort } from "@skiff/base";
 import type { EventRecorder } from "@skiff/client";
 import type { Attempt } from "./attempt.ts";
-import { bindPod, reserve } from "./bind.ts";
+import { BindingFailed, bindPod, reserve } from "./bind.ts";
 import { ClusterState, viewOf } from "./cluster-state.ts";
 import { defaultConfiguration, type SchedulerConfiguration } from "./configuration/configuration.ts";
 import { Decider } from "./decider.ts";
@@ -295,7 +296,10 @@ export class Scheduler implements AsyncDisposable {
         return;
       }
       // Somebody else bound it or changed it: the informer will tell. Whatever it was, it is tried again.
-      if (!isConflict(error)) logger.warn(`cannot bind ${namespace}/${name}: ${describeError(error)}`);
+      const text = `cannot bind ${namespace}/${name}: ${describeError(error)}`;
+      // In a namespace that ends nothing is to be done about it.
+      if (namespaceTerminates(error instanceof BindingFailed ? error.cause : error)) logger.debug(text);
+      else if (!isConflict(error)) logger.warn(text);
       await this.#failed(pod, profile, error, signal);
     }
   }

@@ -7,11 +7,11 @@ import {
   type Job,
   Jobs,
   type New,
+  namespaceTerminates,
   ownerReference,
 } from "@skiff/api";
 import { deepCopy, describeError, isAbort, jsonEqual, timestamp } from "@skiff/base";
 import { againIn, defineController, done, owning, type ReconcileContext } from "@skiff/control-loop";
-import { namespaceTerminates } from "../namespace-terminates.ts";
 import { zonedTimestamp } from "./next-time.ts";
 import { type CronPlan, endOf, jobNameAt, planCronJob } from "./plan.ts";
 

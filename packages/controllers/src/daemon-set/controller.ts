@@ -6,6 +6,7 @@ import {
   labelSelectorOf,
   type Node,
   Nodes,
+  namespaceTerminates,
   type ObjectRef,
   type Pod,
   Pods,
@@ -15,7 +16,6 @@ import { againIn, type Caches, defineController, done, type ReconcileContext, wa
 import { claim } from "../claim/claim.ts";
 import { keepHistory, truncateHistory } from "../history/keep-history.ts";
 import { revisionLabel } from "../history/revision-label.ts";
-import { namespaceTerminates } from "../namespace-terminates.ts";
 import { deletePod } from "../pod-disruption.ts";
 import { slowStart } from "../slow-start.ts";
 import { type DaemonPlan, planDaemons, planStatus } from "./plan.ts";

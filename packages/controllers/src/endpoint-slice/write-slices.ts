@@ -1,6 +1,5 @@
-import { EndpointSlices, isNotFound } from "@skiff/api";
+import { EndpointSlices, isNotFound, namespaceTerminates } from "@skiff/api";
 import type { ReconcileContext } from "@skiff/control-loop";
-import { namespaceTerminates } from "../namespace-terminates.ts";
 import type { EndpointSlicesPlan } from "./packing.ts";
 
 /** Performs a plan; what is new first: an endpoint that moves is in two slices for a moment, never in none. */

@@ -1,7 +1,6 @@
-import { Endpoints, isNotFound, Pods, type Service, Services } from "@skiff/api";
+import { Endpoints, isNotFound, namespaceTerminates, Pods, type Service, Services } from "@skiff/api";
 import { jsonEqual } from "@skiff/base";
 import { defineController, done, watching } from "@skiff/control-loop";
-import { namespaceTerminates } from "../namespace-terminates.ts";
 import { selects, servicesOf } from "../service-pods/service-pods.ts";
 import { endpointsLabels, planSubsets } from "./plan.ts";
 

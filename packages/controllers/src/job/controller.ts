@@ -4,6 +4,7 @@ import {
   type JobStatus,
   Jobs,
   labelSelectorOf,
+  namespaceTerminates,
   type ObjectRef,
   type Pod,
   Pods,
@@ -11,7 +12,6 @@ import {
 import { describeError, isAbort, jsonEqual } from "@skiff/base";
 import { againIn, defineController, done, owning, type ReconcileContext, watching } from "@skiff/control-loop";
 import { claim } from "../claim/claim.ts";
-import { namespaceTerminates } from "../namespace-terminates.ts";
 import { deletePod } from "../pod-disruption.ts";
 import { slowStart } from "../slow-start.ts";
 import { endsOrLeaves, isNews, readinessMayWaitMs } from "./news.ts";

@@ -4,6 +4,7 @@ import {
   type LabelMatcher,
   labelSelectorOf,
   labelsSelector,
+  namespaceTerminates,
   type Pod,
   Pods,
   type ReplicaSet,
@@ -16,7 +17,6 @@ import {
 import { describeError, isAbort, jsonEqual } from "@skiff/base";
 import { againIn, defineController, done, type Loop, type ReconcileContext, watching } from "@skiff/control-loop";
 import { claim } from "../claim/claim.ts";
-import { namespaceTerminates } from "../namespace-terminates.ts";
 import { isPodActive } from "../pods.ts";
 import { slowStart } from "../slow-start.ts";
 import { planReplicas, planStatus, type ReplicaFailure } from "./plan.ts";

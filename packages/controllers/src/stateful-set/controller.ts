@@ -4,6 +4,7 @@ import {
   isAlreadyExists,
   labelSelectorOf,
   type New,
+  namespaceTerminates,
   type PersistentVolumeClaim,
   PersistentVolumeClaims,
   type Pod,
@@ -18,7 +19,6 @@ import { claim } from "../claim/claim.ts";
 import { type History, keepHistory, truncateHistory } from "../history/keep-history.ts";
 import { templateOf } from "../history/plan.ts";
 import { revisionLabel } from "../history/revision-label.ts";
-import { namespaceTerminates } from "../namespace-terminates.ts";
 import { deletePod } from "../pod-disruption.ts";
 import { claimsOf, ownersToSet } from "./claims.ts";
 import { type Observed, type PodAction, planPods, planStatus } from "./plan.ts";

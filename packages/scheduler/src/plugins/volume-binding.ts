@@ -194,7 +194,8 @@ function planClaims(
   promised: ReadonlyMap<string, string>,
 ): PlanResult {
   const taken = new Set<string>();
-  const plans: ClaimPlan[] = [];
+  const found: ClaimPlan[] = [];
+  const made: ClaimPlan[] = [];
   for (const claim of claims) {
     const selected = selectedNode(claim);
     if (selected !== undefined && selected !== node.metadata.name) return { kind: "nothing-to-bind" };
@@ -205,15 +206,16 @@ function planClaims(
     const volume = selected === undefined ? findVolume(claim, node, cluster, isFree) : undefined;
     if (volume !== undefined) {
       taken.add(volume.metadata.name);
-      plans.push({ kind: "bind", claim, volume });
+      found.push({ kind: "bind", claim, volume });
       continue;
     }
     const storageClass = provisioningClass(claim, node, cluster);
     if (storageClass === undefined) return { kind: "nothing-to-bind" };
     if (!hasCapacity(claim, storageClass, node, cluster)) return { kind: "no-space" };
-    plans.push({ kind: "provision", claim });
+    made.push({ kind: "provision", claim });
   }
-  return { kind: "planned", plans };
+  // A volume that is there can be lost to another claim: nothing is made on the node before it is had.
+  return { kind: "planned", plans: [...found, ...made] };
 }
 
 interface VolumeBindContext extends BindContext {
@@ -223,15 +225,12 @@ interface VolumeBindContext extends BindContext {
 async function bindClaims(plans: readonly ClaimPlan[], nodeName: string, context: VolumeBindContext): Promise<void> {
   const { client, signal } = context;
   for (const one of plans) {
-    const { name, namespace, uid } = one.claim.metadata;
+    const { name, namespace, uid, resourceVersion: seen } = one.claim.metadata;
     if (one.kind === "provision") {
+      // Whoever makes the volume may have begun on the node of an earlier attempt, of which the cache does not know yet.
       const annotations = { "volume.kubernetes.io/selected-node": nodeName };
-      await client.patch(
-        PersistentVolumeClaims,
-        { name, namespace },
-        { metadata: { annotations } },
-        { type: "merge", signal },
-      );
+      const patch = { metadata: { resourceVersion: seen, annotations } };
+      await client.patch(PersistentVolumeClaims, { name, namespace }, patch, { type: "merge", signal });
     } else {
       const claimRef = { kind: "PersistentVolumeClaim", apiVersion: "v1", name, namespace, uid };
       const { name: volume, resourceVersion } = one.volume.metadata;
