@@ -21,10 +21,20 @@ export const helloImageName = (version: HelloVersion): string => `docker.io/skif
 
 const latestName = "docker.io/skiff/hello:latest";
 
-/** As the first process of its container it gets no signal that it does not handle, so it handles those that end it. */
+/**
+ * As the first process of its container it gets no signal that it does not handle, so it handles those that end it. Who it is
+ * it reads with the shell's own means where the hosts file tells, as in a pod: each program called for it would be a
+ * fiftieth of the pod's start.
+ */
 const serveScript = `#!/bin/sh
-POD_NAME=$(hostname)
-POD_IP=$(ip -o -4 addr show dev eth0 2>/dev/null | sed -n 's|.* inet \\([0-9.]*\\)/.*|\\1|p' | head -n 1)
+read -r POD_NAME < /etc/hostname || POD_NAME=$(hostname)
+while read -r address name rest; do
+  case "$address $name $rest " in
+    127.*) ;;
+    *" $POD_NAME "*) POD_IP=$address; break;;
+  esac
+done < /etc/hosts
+: "\${POD_IP:=$(ip -o -4 addr show dev eth0 2>/dev/null | sed -n 's|.* inet \\([0-9.]*\\)/.*|\\1|p' | head -n 1)}"
 : "\${POD_IP:=$(hostname -i 2>/dev/null)}"
 export POD_NAME POD_IP
 httpd -f -p "\${PORT:-80}" -h /www 2>&1 &
