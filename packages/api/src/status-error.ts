@@ -168,6 +168,8 @@ export const refusals = {
       message: `Internal error occurred: ${message}`,
       details: { causes: [{ message }] },
     }),
+  /** What went wrong is not of any class that has a reason. */
+  unexplained: (message: string): StatusError => refuse({ code: 500, reason: "", message }),
   unavailable: (message: string): StatusError => refuse({ code: 503, reason: "ServiceUnavailable", message }),
   timeout: (message: string, retryAfterSeconds?: number): StatusError =>
     refuse({

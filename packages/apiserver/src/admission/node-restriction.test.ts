@@ -37,7 +37,7 @@ function refusal(request: Partial<AdmissionRequest>): string {
     return "";
   } catch (error) {
     assert(error instanceof StatusError);
-    return error.message.replace(/^.* is forbidden: /, "");
+    return error.code === 403 ? error.message.replace(/^.* is forbidden: /, "") : `${error.code} ${error.message}`;
   }
 }
 
@@ -129,13 +129,23 @@ const cases: readonly [string, Partial<AdmissionRequest>, string][] = [
     { object: mirror({ nodeName: "n2" }) },
     'node "n1" can only create pods with spec.nodeName set to itself',
   ],
-  ["with an account", { object: mirror({ serviceAccountName: "a" }) }, reference("a service account")],
+  ["with an account", { object: mirror({ serviceAccountName: "a" }) }, reference("serviceaccounts")],
   ["with a secret", { object: mirror({ imagePullSecrets: [{ name: "s" }] }) }, reference("secrets")],
   ["with a map", { object: mirror({ volumes: [{ name: "v", configMap: { name: "m" } }] }) }, reference("configmaps")],
   [
     "with a claim",
     { object: mirror({ volumes: [{ name: "v", persistentVolumeClaim: { claimName: "c" } }] }) },
     reference("persistentvolumeclaims"),
+  ],
+  [
+    "with a token of an account",
+    { object: mirror({ volumes: [{ name: "v", projected: { sources: [{ serviceAccountToken: { path: "t" } }] } }] }) },
+    reference("serviceaccounts (via projected volumes)"),
+  ],
+  [
+    "with a volume of a driver",
+    { object: mirror({ volumes: [{ name: "v", csi: { driver: "d" } }] }) },
+    reference("csidrivers (via CSI volumes)"),
   ],
   ["its pod's status", { operation: "UPDATE", subresource: "status", object: mine, oldObject: mine }, ""],
   [
@@ -213,17 +223,17 @@ const cases: readonly [string, Partial<AdmissionRequest>, string][] = [
   [
     "a certificate for an earlier node of its name",
     certificate({ nodeUID: "old" }),
-    `${about} names node UID "old", inconsistent with the running node ("${clusterMeta("n1").uid}")`,
+    `500 ${about} names node UID "old", inconsistent with the running node ("${clusterMeta("n1").uid}")`,
   ],
   [
     "a certificate of a pod that is not there",
     certificate({ podName: "none" }),
-    'while retrieving pod "default/none" named in the PodCertificateRequest: pod "none" not found',
+    '500 while retrieving pod "default/none" named in the PodCertificateRequest: pod "none" not found',
   ],
   [
     "a certificate of an earlier pod",
     certificate({ podUID: "old" }),
-    `${about} contains pod UID ("old") which differs from running pod "${robot.metadata.uid}"`,
+    `500 ${about} contains pod UID ("old") which differs from running pod "${robot.metadata.uid}"`,
   ],
   [
     "a certificate of another's pod",
@@ -243,7 +253,7 @@ const cases: readonly [string, Partial<AdmissionRequest>, string][] = [
   [
     "a certificate of an earlier account",
     certificate({ serviceAccountUID: "old" }),
-    `${about} names service account UID "old", which differs from the running service account ("${namespacedMeta("robot").uid}")`,
+    `500 ${about} names service account UID "old", which differs from the running service account ("${namespacedMeta("robot").uid}")`,
   ],
 ];
 

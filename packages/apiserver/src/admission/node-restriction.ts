@@ -8,7 +8,9 @@ import {
   PodCertificateRequests,
   Pods,
   ResourceSlices,
+  refusals,
   ServiceAccounts,
+  type Volume,
 } from "@skiff/api";
 import { jsonEqual } from "@skiff/base";
 import { nodeNameOf } from "../authorization/node-authorizer.ts";
@@ -122,9 +124,11 @@ function checkCertificateRequest(request: AdmissionRequest, node: string, table:
   const { nodeName, podName, serviceAccountName } = spec;
   const podText = quoted(`${namespace}/${podName}`);
   const refuse = (why: string) => refused(request, why);
+  // The caches may be behind, or the kubelet's own: no refusal, so that it tries again.
+  const later = (why: string) => refusals.unexplained(why);
   const found = <T>(object: T | undefined, what: string, kind: string, name: string): T => {
     if (object !== undefined) return object;
-    throw refuse(`while retrieving ${what} named in the PodCertificateRequest: ${kind} ${quoted(name)} not found`);
+    throw later(`while retrieving ${what} named in the PodCertificateRequest: ${kind} ${quoted(name)} not found`);
   };
   if (nodeName !== node) {
     const which = `PodCertificateRequest.Spec.NodeName=${quoted(nodeName)}`;
@@ -133,14 +137,14 @@ function checkCertificateRequest(request: AdmissionRequest, node: string, table:
   const own = found(table.of(Nodes).peek({ name: node }), `node ${quoted(node)}`, "node", node).metadata;
   const about = `PodCertificateRequest for pod ${podText}`;
   if (own.uid !== spec.nodeUID) {
-    throw refuse(
+    throw later(
       `${about} names node UID ${quoted(spec.nodeUID)}, inconsistent with the running node (${quoted(own.uid)})`,
     );
   }
   const pod = found(table.of(Pods).peek({ namespace, name: podName }), `pod ${podText}`, "pod", podName);
   const { uid, annotations } = pod.metadata;
   if (uid !== spec.podUID) {
-    throw refuse(`${about} contains pod UID (${quoted(spec.podUID)}) which differs from running pod ${quoted(uid)}`);
+    throw later(`${about} contains pod UID (${quoted(spec.podUID)}) which differs from running pod ${quoted(uid)}`);
   }
   if (pod.spec.nodeName !== node) {
     throw refuse(`pod ${podText} is not running on node ${quoted(node)} named in the PodCertificateRequest`);
@@ -156,7 +160,7 @@ function checkCertificateRequest(request: AdmissionRequest, node: string, table:
   const account = found(stored, accountText, "serviceaccount", runsAs).metadata;
   if (account.uid !== spec.serviceAccountUID) {
     const asked = `service account UID ${quoted(spec.serviceAccountUID)}`;
-    throw refuse(`${about} names ${asked}, which differs from the running service account (${quoted(account.uid)})`);
+    throw later(`${about} names ${asked}, which differs from the running service account (${quoted(account.uid)})`);
   }
 }
 
@@ -215,14 +219,25 @@ function checkMirrorPod(request: AdmissionRequest, node: string, pod: Pod | unde
   }
 }
 
+/** The first thing of the API that a pod uses. */
 function referencedBy(pod: Pod): string | undefined {
   const { serviceAccountName, volumes = [], resourceClaims = [] } = pod.spec;
-  if (serviceAccountName) return "a service account";
+  if (serviceAccountName) return "serviceaccounts";
   if (secretsOf(pod, "").length > 0) return "secrets";
   if (configMapsOf(pod).length > 0) return "configmaps";
-  if (volumes.some(({ projected }) => projected?.sources?.some((source) => source.clusterTrustBundle !== undefined))) {
-    return "clustertrustbundles";
+  if (resourceClaims.length > 0) return "resourceclaims";
+  return volumes.map(referencedByVolume).find((found) => found !== undefined);
+}
+
+function referencedByVolume(volume: Volume): string | undefined {
+  if (volume.csi !== undefined) return "csidrivers (via CSI volumes)";
+  if (volume.glusterfs !== undefined) return "endpoints (via glusterFS volumes)";
+  if (volume.persistentVolumeClaim !== undefined) return "persistentvolumeclaims";
+  if (volume.ephemeral !== undefined) return "persistentvolumeclaims (via ephemeral volumes)";
+  for (const { serviceAccountToken, clusterTrustBundle, podCertificate } of volume.projected?.sources ?? []) {
+    if (serviceAccountToken !== undefined) return "serviceaccounts (via projected volumes)";
+    if (clusterTrustBundle !== undefined) return "clustertrustbundles";
+    if (podCertificate !== undefined) return "podcertificates";
   }
-  if (volumes.some(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined)) return "persistentvolumeclaims";
-  return resourceClaims.length > 0 ? "resourceclaims" : undefined;
+  return undefined;
 }

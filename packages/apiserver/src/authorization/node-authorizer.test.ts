@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { builtInResources, PersistentVolumeClaims, PersistentVolumes, Pods } from "@skiff/api";
+import { builtInResources, PersistentVolumeClaims, PersistentVolumes, PodCertificateRequests, Pods } from "@skiff/api";
 import { present } from "@skiff/base";
 import { fakeTable } from "../fixtures/fake-table.ts";
 import { clusterMeta, namespacedMeta } from "../fixtures/objects.ts";
@@ -61,6 +61,13 @@ const table = fakeTable([
     ],
   ],
   [found("volumeattachments"), [{ metadata: clusterMeta("va"), spec: { nodeName: "n1" } }]],
+  [
+    PodCertificateRequests,
+    [
+      { metadata: namespacedMeta("ours"), spec: { nodeName: "n1" } },
+      { metadata: namespacedMeta("theirs"), spec: { nodeName: "n2" } },
+    ],
+  ],
   [found("resourceslices"), [{ metadata: clusterMeta("slice"), spec: { nodeName: "n1" } }]],
 ]);
 
@@ -121,6 +128,19 @@ test("kubelets read what their pods use, and no more", () => {
       "list resourceslices.resource.k8s.io",
       "can only list/watch/deletecollection resourceslices with nodeName field selector",
     ],
+    ["create podcertificaterequests.certificates.k8s.io default/"],
+    ["get podcertificaterequests.certificates.k8s.io default/ours"],
+    ["get podcertificaterequests.certificates.k8s.io default/theirs", unrelated],
+    ["watch podcertificaterequests.certificates.k8s.io?spec.nodeName=n1"],
+    [
+      "list podcertificaterequests.certificates.k8s.io?spec.nodeName=n2",
+      "can only list/watch podcertificaterequests with nodeName field selector",
+    ],
+    [
+      "get podcertificaterequests.certificates.k8s.io/status default/ours",
+      "nodes may not access the status subresource of PodCertificateRequests",
+    ],
+    ["delete podcertificaterequests.certificates.k8s.io default/ours", "nodes may not delete podcertificaterequests"],
     ["create serviceaccounts/token default/default"],
     ["create serviceaccounts/token default/other", unrelated],
     ["create serviceaccounts default/default", "can only create token subresource of serviceaccount"],

@@ -40,6 +40,7 @@ export class NodeAuthorizer implements AccessAuthorizer {
       ["coordination.k8s.io/leases", lease],
       ["storage.k8s.io/csinodes", csiNode],
       ["resource.k8s.io/resourceslices", (node, access) => this.#slice(node, access)],
+      ["certificates.k8s.io/podcertificaterequests", (node, access) => this.#certificateRequest(node, access)],
       ["/nodes", nodeItself],
       ["/pods", (node, access) => this.#pod(node, access)],
     ]);
@@ -112,6 +113,23 @@ export class NodeAuthorizer implements AccessAuthorizer {
         return none(
           "only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection",
         );
+    }
+  }
+
+  #certificateRequest(node: string, access: ResourceAccess): Decision {
+    if (access.subresource) return none("nodes may not access the status subresource of PodCertificateRequests");
+    switch (access.verb) {
+      case "create":
+        return allowed;
+      case "get":
+        return this.#related(node, access);
+      case "list":
+      case "watch":
+        return requiredValue(access, "spec.nodeName") === node
+          ? allowed
+          : none("can only list/watch podcertificaterequests with nodeName field selector");
+      default:
+        return none(`nodes may not ${access.verb} podcertificaterequests`);
     }
   }
 

@@ -1,5 +1,15 @@
 /** How objects belong to nodes: through the pods that run there, and what these use. */
-import { PersistentVolumeClaims, PersistentVolumes, type Pod, Pods } from "@skiff/api";
+import {
+  type ObjectRef,
+  PersistentVolumeClaims,
+  PersistentVolumes,
+  type Pod,
+  PodCertificateRequests,
+  Pods,
+  type ResourceDefinition,
+  ResourceSlices,
+  VolumeAttachments,
+} from "@skiff/api";
 import { isJsonObject } from "@skiff/base";
 import type { ResourceTable } from "../contracts.ts";
 
@@ -29,9 +39,11 @@ export class NodeRelations {
       case "persistentvolumes":
         return this.#claimsOf(name).some((claim) => this.#usesClaim(node, claim));
       case "volumeattachments":
-        return this.#nodeNamedBy("storage.k8s.io", plural, name) === node;
+        return this.#nodeNamedBy(VolumeAttachments, { name }) === node;
       case "resourceslices":
-        return this.#nodeNamedBy("resource.k8s.io", plural, name) === node;
+        return this.#nodeNamedBy(ResourceSlices, { name }) === node;
+      case "podcertificaterequests":
+        return this.#nodeNamedBy(PodCertificateRequests, { namespace, name }) === node;
       case "secrets":
         return this.#podsOf(node, namespace).some((pod) => uses(pod, object)) || this.#usesVolumeSecret(node, object);
       default:
@@ -69,9 +81,9 @@ export class NodeRelations {
       .some(({ metadata }) => this.#claimsOf(metadata.name).some((claim) => this.#usesClaim(node, claim)));
   }
 
-  /** `spec.nodeName` of an object without a namespace. */
-  #nodeNamedBy(group: string, plural: string, name: string): string | undefined {
-    const object: object | undefined = this.#table.find({ group, version: "v1", plural })?.peek({ name });
+  /** `spec.nodeName` of an object. */
+  #nodeNamedBy(resource: ResourceDefinition, ref: ObjectRef): string | undefined {
+    const object: object | undefined = this.#table.find(resource)?.peek(ref);
     const spec: unknown = object === undefined ? undefined : Reflect.get(object, "spec");
     return isJsonObject(spec) && typeof spec.nodeName === "string" ? spec.nodeName : undefined;
   }

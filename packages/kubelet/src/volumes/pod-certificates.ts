@@ -108,10 +108,14 @@ export class PodCertificates {
   async #heard(pod: Pod, held: Held, signal: AbortSignal): Promise<Held> {
     const { asked } = held;
     if (asked === undefined) return held;
-    const { objects, clock } = this.#options;
+    const { objects, clock, nodeName } = this.#options;
     const { namespace, uid: owner } = pod.metadata;
     const ref = { namespace, name: asked.name };
-    const request = await objects.get(PodCertificateRequests, ref, { owner, signal });
+    const request = await objects.get(PodCertificateRequests, ref, {
+      owner,
+      selector: `spec.nodeName=${nodeName}`,
+      signal,
+    });
     if (request === undefined && clock.now() <= asked.abandonAtMs) return held;
     const next = request === undefined ? { ...held, asked: undefined } : this.#outcome(pod, held, { asked, request });
     if (next.asked === undefined) objects.forget(PodCertificateRequests, ref, owner);

@@ -41,18 +41,21 @@ export class ReferencedObjects implements Disposable {
     this.#onChange = options.onChange;
   }
 
-  /** The object as it is now, or `undefined`; from now on the pod `owner` hears of its changes. */
+  /**
+   * The object as it is now, or `undefined`; from now on the pod `owner` hears of its changes. Of some resources a node may look only
+   * at those that name it: `selector` says so.
+   */
   async get<T extends KubeObject>(
     resource: ResourceDefinition<T>,
     ref: ObjectRef,
-    options: { readonly owner: string; readonly signal: AbortSignal },
+    options: { readonly owner: string; readonly selector?: string; readonly signal: AbortSignal },
   ): Promise<T | undefined> {
     const key = keyOf(resource, ref);
     let entry = this.#entries.get(key);
     // One that was final may have been deleted and made anew since.
     if (entry === undefined || (entry.final && !entry.owners.has(options.owner))) {
       const before = entry;
-      entry = this.#follow(resource, ref);
+      entry = this.#follow(resource, ref, options.selector);
       for (const owner of before?.owners ?? []) entry.owners.add(owner);
       this.#entries.set(key, entry);
     }
@@ -89,12 +92,14 @@ export class ReferencedObjects implements Disposable {
     if (this.#entries.get(key) === entry) this.#entries.delete(key);
   }
 
-  #follow<T extends KubeObject>(resource: ResourceDefinition<T>, ref: ObjectRef): Entry {
+  #follow<T extends KubeObject>(resource: ResourceDefinition<T>, ref: ObjectRef, selector: string | undefined): Entry {
     const abort = new AbortController();
     const { promise: loaded, resolve, reject } = Promise.withResolvers<void>();
     const entry: Entry = { owners: new Set(), abort, object: undefined, final: false, loaded };
     loaded.catch(() => {});
-    this.#loop(resource, ref, entry, { resolve, reject }).catch((error: unknown) => {
+    const named = `metadata.name=${ref.name}`;
+    const fieldSelector = selector === undefined ? named : `${named},${selector}`;
+    this.#loop(resource, { ...ref, fieldSelector }, entry, { resolve, reject }).catch((error: unknown) => {
       reject(error);
       if (!isAbort(error, abort.signal)) this.#logger.error(`watch of ${ref.name}: ${describeError(error)}`);
     });
@@ -103,14 +108,14 @@ export class ReferencedObjects implements Disposable {
 
   async #loop<T extends KubeObject>(
     resource: ResourceDefinition<T>,
-    ref: ObjectRef,
+    ref: ObjectRef & { readonly fieldSelector: string },
     entry: Entry,
     loaded: { readonly resolve: () => void; readonly reject: (error: unknown) => void },
   ): Promise<void> {
     const { signal } = entry.abort;
     const scope = {
       ...(ref.namespace === undefined ? {} : { namespace: ref.namespace }),
-      fieldSelector: `metadata.name=${ref.name}`,
+      fieldSelector: ref.fieldSelector,
       signal,
     };
     for (let first = true; !signal.aborted; first = false) {
