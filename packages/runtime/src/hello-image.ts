@@ -8,7 +8,7 @@ import { arch } from "node:process";
 import type { Readable } from "node:stream";
 import { findProgram, type Processes } from "@skiff/host";
 import { goArchitecture } from "./containerd/image-archive.ts";
-import { buildImage, type ImageFile } from "./image-builder.ts";
+import { buildImages, type ImageFile, type ImageVariant } from "./image-builder.ts";
 import type { Runtime } from "./runtime.ts";
 import { sharedLibraries } from "./shared-libraries.ts";
 
@@ -90,43 +90,52 @@ function foldersOf(paths: Iterable<string>, known: readonly ImageFile[]): readon
     .map((path) => ({ kind: "directory", path, mode: 0o755 }));
 }
 
-/** Builds the image archive of a version. Throws when busybox is not installed. */
-export async function helloImage(version: HelloVersion, processes: Processes, signal: AbortSignal): Promise<Readable> {
+/** What a version is called and how it starts. */
+const variantOf = (version: HelloVersion): ImageVariant => ({
+  // A name without a tag means `latest`: that is the first version.
+  names: version === 1 ? [helloImageName(1), latestName] : [helloImageName(version)],
+  config: {
+    command: ["/bin/serve"],
+    env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", `VERSION=${version}`],
+    exposedPorts: ["80/tcp"],
+  },
+});
+
+/** Builds the image archive of some versions. Throws when busybox is not installed. */
+export async function helloImages(
+  versions: readonly HelloVersion[],
+  processes: Processes,
+  signal: AbortSignal,
+): Promise<Readable> {
   const busybox = await findProgram("busybox");
   if (busybox === undefined) throw new Error("busybox is not installed");
   const libraries = sharedLibraries(busybox);
   const applets = (await processes.output(busybox, { args: ["--list"], timeoutMs: 10_000 }, signal)).split("\n");
   const links = applets.filter((name) => /^[\w[.+-]+$/.test(name) && name !== "busybox");
-  return buildImage({
-    // A name without a tag means `latest`: that is the first version.
-    names: version === 1 ? [helloImageName(1), latestName] : [helloImageName(version)],
-    architecture: goArchitecture(arch),
-    files: [
-      ...directories,
-      { kind: "directory", path: "/tmp", mode: 0o1777 },
-      ...foldersOf(libraries.keys(), directories),
-      file("/bin/busybox", 0o755, readFileSync(busybox)),
-      ...[...libraries].map(([path, content]) => file(path, 0o755, content)),
-      ...links.map((name): ImageFile => ({ kind: "symlink", path: `/bin/${name}`, target: "/bin/busybox" })),
-      file("/etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"),
-      file("/etc/group", 0o644, "root:x:0:\nnogroup:x:65534:\n"),
-      file("/etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files dns\n"),
-      file("/bin/serve", 0o755, serveScript),
-      file("/www/cgi-bin/index.cgi", 0o755, answerScript),
-      file("/www/healthz", 0o644, "ok\n"),
-    ],
-    config: {
-      command: ["/bin/serve"],
-      env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", `VERSION=${version}`],
-      exposedPorts: ["80/tcp"],
-    },
-  });
+  const files = [
+    ...directories,
+    { kind: "directory", path: "/tmp", mode: 0o1777 } as const,
+    ...foldersOf(libraries.keys(), directories),
+    file("/bin/busybox", 0o755, readFileSync(busybox)),
+    ...[...libraries].map(([path, content]) => file(path, 0o755, content)),
+    ...links.map((name): ImageFile => ({ kind: "symlink", path: `/bin/${name}`, target: "/bin/busybox" })),
+    file("/etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"),
+    file("/etc/group", 0o644, "root:x:0:\nnogroup:x:65534:\n"),
+    file("/etc/nsswitch.conf", 0o644, "passwd: files\ngroup: files\nhosts: files dns\n"),
+    file("/bin/serve", 0o755, serveScript),
+    file("/www/cgi-bin/index.cgi", 0o755, answerScript),
+    file("/www/healthz", 0o644, "ok\n"),
+  ];
+  return buildImages({ architecture: goArchitecture(arch), files }, versions.map(variantOf));
 }
+
+/** Builds the image archive of one version. Throws when busybox is not installed. */
+export const helloImage = (version: HelloVersion, processes: Processes, signal: AbortSignal): Promise<Readable> =>
+  helloImages([version], processes, signal);
 
 /** Brings all versions to a node that lacks them. Throws when busybox is not installed. */
 export async function ensureHelloImages(runtime: Runtime, processes: Processes, signal: AbortSignal): Promise<void> {
-  for (const version of helloVersions) {
-    if ((await runtime.imageStatus(helloImageName(version), signal)) !== undefined) continue;
-    await runtime.importImage(await helloImage(version, processes, signal), signal);
-  }
+  const known = await Promise.all(helloVersions.map((version) => runtime.imageStatus(helloImageName(version), signal)));
+  const missing = helloVersions.filter((_, index) => known[index] === undefined);
+  if (missing.length > 0) await runtime.importImage(await helloImages(missing, processes, signal), signal);
 }
