@@ -269,7 +269,7 @@ export function parseKubeletConfiguration(value: unknown): KubeletConfiguration 
     fail("apiVersion", `must be ${apiVersion}, and kind KubeletConfiguration`);
   const read = new Reader(value);
   const fallback = defaultConfiguration;
-  const placement = readPlacement(value, fail);
+  const placement = readPlacement(value, read.booleans("featureGates"), fail);
   const soft = checkThresholds("evictionSoft", read.texts("evictionSoft", {}));
   const grace = Object.fromEntries(
     Object.entries(read.texts("evictionSoftGracePeriod", {})).map(([signal, text]) => [

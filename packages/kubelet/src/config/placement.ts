@@ -2,6 +2,7 @@ import { asMillis, asUnits } from "@skiff/api";
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { type CpuSet, cpuSetText, parseCpuSet } from "../topology/cpu-set.ts";
 import { type TopologyPolicy, topologyPolicies } from "../topology/policy.ts";
+import { cpuOptionsProblem, topologyOptionsProblem } from "./policy-options.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -30,14 +31,10 @@ export const defaultPlacement: Placement = {
   topologyManagerPolicyOptions: {},
 };
 
-/** Options that this node knows; what others promise it could not keep. */
-const cpuOptions = ["full-pcpus-only", "strict-cpu-reservation"];
-const topologyOptions = ["prefer-closest-numa-nodes", "max-allowable-numa-nodes"];
-
 type Fail = (field: string, what: string) => never;
 
-/** Reads the part of a configuration that speaks of it. `fail` throws. */
-export function readPlacement(object: JsonObject, fail: Fail): Placement {
+/** Reads the part of a configuration that speaks of it, as its feature gates let it. `fail` throws. */
+export function readPlacement(object: JsonObject, gates: Readonly<Record<string, boolean>>, fail: Fail): Placement {
   const one = <T extends string>(field: string, allowed: readonly T[], fallback: T): T => {
     const value = object[field];
     if (value === undefined || value === null || value === "") return fallback;
@@ -48,16 +45,15 @@ export function readPlacement(object: JsonObject, fail: Fail): Placement {
     if (!isJsonObject(value)) return fail(field, "must be an object");
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, String(each)]));
   };
-  const options = (field: string, known: readonly string[]): Texts => {
+  const options = (field: string, problemOf: (found: Texts) => string | undefined): Texts => {
     const found = texts(field, object[field]);
-    for (const key of Object.keys(found))
-      if (!known.includes(key)) fail(field, `unknown option "${key}": must be one of ${known.join(", ")}`);
-    return found;
+    const problem = problemOf(found);
+    return problem === undefined ? found : fail(field, problem);
   };
   const reservedMemory = Array.isArray(object.reservedMemory) ? object.reservedMemory.filter(isJsonObject) : [];
   return {
     cpuManagerPolicy: one("cpuManagerPolicy", ["none", "static"], "none"),
-    cpuManagerPolicyOptions: options("cpuManagerPolicyOptions", cpuOptions),
+    cpuManagerPolicyOptions: options("cpuManagerPolicyOptions", (found) => cpuOptionsProblem(found, gates)),
     reservedSystemCpus: parseCpuSet(typeof object.reservedSystemCPUs === "string" ? object.reservedSystemCPUs : ""),
     memoryManagerPolicy: one("memoryManagerPolicy", ["None", "Static"], "None"),
     reservedMemory: reservedMemory.map(({ numaNode, limits }) => ({
@@ -66,7 +62,7 @@ export function readPlacement(object: JsonObject, fail: Fail): Placement {
     })),
     topologyManagerPolicy: one("topologyManagerPolicy", topologyPolicies, "none"),
     topologyManagerScope: one("topologyManagerScope", ["container", "pod"], "container"),
-    topologyManagerPolicyOptions: options("topologyManagerPolicyOptions", topologyOptions),
+    topologyManagerPolicyOptions: options("topologyManagerPolicyOptions", topologyOptionsProblem),
   };
 }
 

@@ -4,7 +4,8 @@ import { qosClass } from "../pods/qos.ts";
 import { type CpuSet, common, cpuSet, union, without } from "../topology/cpu-set.ts";
 import type { CpuPlace } from "../topology/machine-topology.ts";
 import { type NumaHint, type NumaSet, numaCount, numaNodes, numaSubsets } from "../topology/numa.ts";
-import { cpusPerCore, takeCpus, wholeCores } from "./take-cpus.ts";
+import { type CpuRules, takeByRules } from "./cpu-rules.ts";
+import { cpusPerCore, wholeCores } from "./take-cpus.ts";
 
 /** So many whole CPUs a container has alone; 0: it shares those of all. */
 export function exclusiveCpus(pod: Pod, { resources }: Container): number {
@@ -21,7 +22,7 @@ const inNuma = (cpus: readonly CpuPlace[], set: NumaSet): CpuSet =>
 export function cpuHints(
   cpus: readonly CpuPlace[],
   { count, free, reusable }: { readonly count: number; readonly free: CpuSet; readonly reusable: CpuSet },
-  nodes: readonly number[],
+  { nodes, bySocket }: { readonly nodes: readonly number[]; readonly bySocket: boolean },
 ): readonly NumaHint[] {
   let least = nodes.length;
   const found: NumaSet[] = [];
@@ -31,7 +32,24 @@ export function cpuHints(
     if (without(reusable, members).length > 0) continue;
     if (common(union(free, reusable), members).length >= count) found.push(set);
   }
-  return found.map((set) => ({ nodes: set, preferred: numaCount(set) === least }));
+  const isNear = bySocket ? onFewestSockets(cpus, nodes.length, least) : () => false;
+  return found.map((set) => ({ nodes: set, preferred: numaCount(set) === least || isNear(set) }));
+}
+
+const socketsOf = (cpus: readonly CpuPlace[], set: NumaSet): ReadonlySet<number> =>
+  new Set(cpus.filter(({ numa }) => numaNodes(set).includes(numa)).map(({ socket }) => socket));
+
+/** Whether NUMA nodes are of no more sockets than so many nodes need. */
+function onFewestSockets(cpus: readonly CpuPlace[], nodes: number, least: number): (set: NumaSet) => boolean {
+  const each = Math.floor(nodes / new Set(cpus.map(({ socket }) => socket)).size);
+  return (set) => each > 0 && socketsOf(cpus, set).size === Math.ceil(least / each);
+}
+
+/** The CPUs of NUMA nodes, or of all that is on their sockets. */
+function near(cpus: readonly CpuPlace[], affinity: NumaSet, { bySocket }: CpuRules): CpuSet {
+  if (!bySocket) return inNuma(cpus, affinity);
+  const sockets = socketsOf(cpus, affinity);
+  return cpuSet(cpus.filter(({ socket }) => sockets.has(socket)).map(({ cpu }) => cpu));
 }
 
 /** Which CPUs a container gets: near to `affinity` first. Throws where there are not enough. */
@@ -41,19 +59,19 @@ export function chooseCpus(
     readonly count: number;
     readonly free: CpuSet;
     readonly affinity: NumaSet | undefined;
-    readonly wholeCores: boolean;
+    readonly rules: CpuRules;
   },
 ): CpuSet {
-  const { count, free, affinity } = wanted;
-  if (wanted.wholeCores) checkAlignment(cpus, count, free);
+  const { count, free, affinity, rules } = wanted;
+  if (rules.wholeCores) checkAlignment(cpus, count, free);
   const take = (from: CpuSet, some: number): CpuSet => {
-    const taken = takeCpus(cpus, from, some);
+    const taken = takeByRules(cpus, from, { count: some, rules });
     if (taken === undefined)
       throw new Error(`not enough cpus available to satisfy request: requested=${some}, available=${from.length}`);
     return taken;
   };
-  const near = affinity === undefined ? [] : common(free, inNuma(cpus, affinity));
-  const first = take(near, Math.min(count, near.length));
+  const aligned = affinity === undefined ? [] : common(free, near(cpus, affinity, rules));
+  const first = take(aligned, Math.min(count, aligned.length));
   return union(first, take(without(free, first), count - first.length));
 }
 

@@ -8,8 +8,8 @@ import { type CpuSet, cpuSetText, union, without } from "../topology/cpu-set.ts"
 import type { MachineTopology } from "../topology/machine-topology.ts";
 import type { NumaHint, NumaSet } from "../topology/numa.ts";
 import { chooseCpus, cpuHints, exclusiveCpus } from "./choose-cpus.ts";
+import { type CpuRules, takeByRules } from "./cpu-rules.ts";
 import { assign, type CpuState, readCpuState, release, writeCpuState } from "./cpu-state.ts";
-import { takeCpus } from "./take-cpus.ts";
 
 export interface NodeCpusOptions {
   /** The kubelet's folder. */
@@ -17,10 +17,7 @@ export interface NodeCpusOptions {
   readonly topology: MachineTopology;
   /** CPUs that no container has alone: these, or so many. */
   readonly reserved: CpuSet | number;
-  /** `full-pcpus-only`: whole cores alone are given out. */
-  readonly wholeCores: boolean;
-  /** `strict-cpu-reservation`: reserved CPUs are not shared either. */
-  readonly strictReservation: boolean;
+  readonly rules: CpuRules;
   readonly logger: Logger;
   /** Others share more or fewer CPUs now. */
   readonly onShared: () => void;
@@ -44,17 +41,17 @@ export class NodeCpus implements HintProvider {
 
   /** Throws where the configuration or the state file cannot be used. */
   static async start(options: NodeCpusOptions): Promise<NodeCpus> {
-    const { topology, reserved: wanted, strictReservation: strict } = options;
+    const { topology, reserved: wanted, rules } = options;
     const all = topology.cpus.map(({ cpu }) => cpu).sort((a, b) => a - b);
     const count = typeof wanted === "number" ? wanted : wanted.length;
     if (count === 0)
       throw new Error(
         "[cpumanager] the static policy requires systemreserved.cpu + kubereserved.cpu to be greater than zero",
       );
-    const reserved = typeof wanted === "number" ? takeCpus(topology.cpus, all, wanted) : wanted;
+    const reserved = typeof wanted === "number" ? takeByRules(topology.cpus, all, { count: wanted, rules }) : wanted;
     if (reserved === undefined || without(reserved, all).length > 0)
       throw new Error(`[cpumanager] unable to reserve the required amount of CPUs (${count} of ${all.length})`);
-    const state = await readCpuState(fileOf(options), { all, reserved, strict });
+    const state = await readCpuState(fileOf(options), { all, reserved, strict: rules.strictReservation });
     return new NodeCpus(options, reserved, state);
   }
 
@@ -101,8 +98,9 @@ export class NodeCpus implements HintProvider {
   }
 
   #hintsFor(wanted: { readonly count: number; readonly free: CpuSet; readonly reusable: CpuSet }) {
-    const { cpus, numa } = this.#options.topology;
-    return new Map([["cpu", cpuHints(cpus, wanted, numa.nodes)]]);
+    const { topology, rules } = this.#options;
+    const { cpus, numa } = topology;
+    return new Map([["cpu", cpuHints(cpus, wanted, { nodes: numa.nodes, bySocket: rules.bySocket })]]);
   }
 
   get #free(): CpuSet {
@@ -124,10 +122,10 @@ export class NodeCpus implements HintProvider {
     const count = exclusiveCpus(pod, container);
     const { uid } = pod.metadata;
     if (count === 0 || this.exclusive(uid, container.name) !== undefined) return;
-    const { topology, wholeCores } = this.#options;
+    const { topology, rules } = this.#options;
     const reusable = this.#reusable(pod, container);
     const first = reusable.length >= count && affinity === undefined ? reusable : union(this.#free, reusable);
-    const chosen = chooseCpus(topology.cpus, { count, free: first, affinity, wholeCores });
+    const chosen = chooseCpus(topology.cpus, { count, free: first, affinity, rules });
     this.#change(assign(this.#state, uid, container.name, chosen));
     await this.#writing;
   }

@@ -30,6 +30,43 @@ for (const [what, { cpus }, free, count, expected] of table) {
   });
 }
 
+/** Sockets of two NUMA nodes of ten cores: cores of the first are 0,40 to 9,49. */
+const wide = machineOf(2, 20, 2, { numa: 2 });
+const flat = machineOf(2, 4, 1);
+const caches = machineOf(1, 16, 1, { caches: 4 });
+const twoCaches = machineOf(2, 8, 1, { caches: 2 });
+const pairs = machineOf(1, 8, 2, { caches: 2 });
+
+const bySpread: readonly (readonly [MachineTopology, string, number, string])[] = [
+  [single, "0-7", 3, "0-2"],
+  [dual, "0-7", 2, "0-1"],
+  [dual, "0-7", 3, "0-1,4"],
+  [dual, "0-7", 6, "0-2,4-5,3"],
+  [flat, "0-7", 2, "0-1"],
+  [wide, "0-79", 8, "0-7"],
+];
+for (const [{ cpus }, free, count, expected] of bySpread) {
+  test(`of ${free} ${count} are taken across cores`, () => {
+    const taken = takeCpus(cpus, parseCpuSet(free), count, { acrossCores: true }) ?? [];
+    assert.equal(cpuSetText(taken), cpuSetText(parseCpuSet(expected)));
+  });
+}
+
+const byCaches: readonly (readonly [string, MachineTopology, string, number, string])[] = [
+  ["two whole ones, and what is left of the one that is used", caches, "1-15", 10, "1-2,4-11"],
+  ["the first", twoCaches, "0-15", 4, "0-3"],
+  ["all that is left of a socket", twoCaches, "2-15", 6, "2-7"],
+  ["one of the other socket", twoCaches, "8-15", 4, "8-11"],
+  ["one that has as many, not the one that is used most", pairs, "2-7,10-15", 6, "4-6,12-14"],
+  ["an odd number", pairs, "2-7,10-15", 5, "4-6,12-13"],
+  ["a whole one and a core of the other", pairs, "1-7,9-15", 10, "1,4-7,9,12-15"],
+];
+for (const [what, { cpus }, free, count, expected] of byCaches) {
+  test(`of ${free} ${count} are taken by caches: ${what}`, () => {
+    assert.equal(cpuSetText(takeCpus(cpus, parseCpuSet(free), count, { byCache: true }) ?? []), expected);
+  });
+}
+
 test("whole cores are those of which nothing is taken", () => {
   assert.equal(cpuSetText(wholeCores(dual.cpus, parseCpuSet("1-6"))), "1-2,5-6");
 });

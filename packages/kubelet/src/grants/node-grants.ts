@@ -73,11 +73,13 @@ export class NodeGrants {
   }
 
   async #allocate(pod: Pod, signal: AbortSignal): Promise<void> {
-    const { scope } = this.#topology;
-    const whole = scope === "pod" ? this.#place(this.#podHints(pod)) : undefined;
+    const { scope, policy } = this.#topology;
+    // Where nobody cares nobody is asked: there are as many hints as sets of NUMA nodes.
+    const placed = policy === "none" ? "nowhere" : scope;
+    const whole = placed === "pod" ? this.#place(this.#podHints(pod)) : undefined;
     for (const container of containersOf(pod)) {
       const affinity =
-        scope === "pod" ? whole : this.#place(this.#providers.map((provider) => provider.hints(pod, container)));
+        placed === "container" ? this.#place(this.#providers.map((provider) => provider.hints(pod, container))) : whole;
       for (const provider of this.#providers) await provider.allocate(pod, container, affinity, signal);
     }
   }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Container, Pod } from "@skiff/api";
 import { silentLogger } from "@skiff/base";
+import { plainRules } from "../cpus/cpu-rules.ts";
 import { NodeCpus, type NodeCpusOptions } from "../cpus/node-cpus.ts";
 import { containerOf, podOf } from "../fixtures/objects.ts";
 import { machineOf } from "../fixtures/topologies.ts";
@@ -49,8 +50,7 @@ async function start(
     rootFolder: `${rootFolder}cpus`,
     topology: machine,
     reserved: [0, 8],
-    wholeCores: false,
-    strictReservation: false,
+    rules: plainRules,
     logger: silentLogger,
     onShared: () => {},
     ...more,
@@ -106,7 +106,7 @@ describe("CPUs and memory of containers", () => {
   });
 
   it("are whole cores where threads shall have no neighbours", async () => {
-    const { admit } = await start({ wholeCores: true });
+    const { admit } = await start({ rules: { ...plainRules, wholeCores: true } });
     assert.equal(
       await admit(pod("odd", [asking("3")])),
       "SMTAlignmentError: SMT Alignment Error: requested 3 cpus not multiple cpus per core = 2",
@@ -119,7 +119,7 @@ describe("CPUs and memory of containers", () => {
   });
 
   it("leave what is reserved to the system alone where that is strict", async () => {
-    const { of } = await start({ strictReservation: true });
+    const { of } = await start({ rules: { ...plainRules, strictReservation: true } });
     assert.equal(await of(pod("any", [{}])), "1-7,9-15 on any");
   });
 

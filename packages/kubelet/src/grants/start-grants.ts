@@ -7,7 +7,9 @@ import { ClaimHealth } from "../claims/claim-health.ts";
 import { NodeClaims } from "../claims/node-claims.ts";
 import { defaultConfiguration, type KubeletConfiguration } from "../config/kubelet-configuration.ts";
 import { reservedCpus, reservedMemoryOf } from "../config/placement.ts";
+import { cpuRulesOf, machineProblem, prefersClosest } from "../config/policy-options.ts";
 import { CpuApplier } from "../cpus/apply-cpus.ts";
+import type { CpuRules } from "../cpus/cpu-rules.ts";
 import { NodeCpus } from "../cpus/node-cpus.ts";
 import { NodeDevices } from "../devices/node-devices.ts";
 import { NodeMemory } from "../memory/node-memory.ts";
@@ -56,9 +58,15 @@ export async function startGrants(
   });
   const configuration = options.configuration ?? defaultConfiguration;
   const { placement, featureGates } = configuration;
+  const rules = placement.cpuManagerPolicy === "static" ? cpuRulesOf(placement.cpuManagerPolicyOptions) : undefined;
+  const problem = machineProblem(
+    { policy: placement.topologyManagerPolicy, topologyOptions: placement.topologyManagerPolicyOptions, rules },
+    { numaNodes: topology.numa.nodes.length, sockets: new Set(topology.cpus.map(({ socket }) => socket)).size },
+  );
+  if (problem !== undefined) throw new Error(problem);
   await using stack = new AsyncDisposableStack();
   stack.use(devices);
-  const cpus = await startCpus(options, { configuration, topology, stack });
+  const cpus = await startCpus(options, { configuration, topology, rules, stack });
   const memory = await startMemory(options, { configuration, topology });
   if (memory !== undefined) stack.use(memory);
   const grants = new NodeGrants(
@@ -66,7 +74,7 @@ export async function startGrants(
     {
       policy: placement.topologyManagerPolicy,
       scope: placement.topologyManagerScope,
-      preferClosest: placement.topologyManagerPolicyOptions["prefer-closest-numa-nodes"] === "true",
+      preferClosest: prefersClosest(placement.topologyManagerPolicyOptions),
       numa: topology.numa,
     },
   );
@@ -103,21 +111,24 @@ interface Machine {
 /** Whoever gives whole CPUs to containers; `undefined`: the node does not. */
 async function startCpus(
   { node, runtime, clock, logger }: Pick<KubeletOptions, "node" | "runtime" | "clock" | "logger">,
-  { configuration, topology, stack }: Machine & { readonly stack: AsyncDisposableStack },
+  {
+    configuration,
+    topology,
+    rules,
+    stack,
+  }: Machine & { readonly rules: CpuRules | undefined; readonly stack: AsyncDisposableStack },
 ): Promise<NodeCpus | undefined> {
   const { placement, kubeReserved, systemReserved } = configuration;
-  if (placement.cpuManagerPolicy === "none") {
+  if (rules === undefined) {
     await rm(join(node.rootFolder, "cpu_manager_state"), { force: true });
     return undefined;
   }
   const late: { applier?: CpuApplier } = {};
-  const { cpuManagerPolicyOptions: told } = placement;
   const cpus = await NodeCpus.start({
     rootFolder: node.rootFolder,
     topology,
     reserved: reservedCpus(placement, [kubeReserved, systemReserved]),
-    wholeCores: told["full-pcpus-only"] === "true",
-    strictReservation: told["strict-cpu-reservation"] === "true",
+    rules,
     logger,
     onShared: () => late.applier?.poke(),
   });
