@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Endpoint, EndpointSlices, Nodes, Services } from "@skiff/api";
 import { isJsonObject, silentLogger, systemClock } from "@skiff/base";
 import { MemoryInformers } from "@skiff/client/fixtures";
-import { systemNetwork, systemNftables } from "@skiff/host";
+import { type Nftables, systemNetwork, systemNftables } from "@skiff/host";
 import { ip, Peer, processesIn, type Reached, sysctlsIn } from "../fixtures/namespaces.ts";
 import { ready, service, slice } from "../fixtures/objects.ts";
 import { setUpPodNetwork } from "../pod-network.ts";
@@ -17,13 +17,23 @@ const prefix = `sk${process.pid}`;
 const pods = { a: "10.42.0.11", b: "10.42.0.12", c: "10.42.0.13" } as const;
 const nodeAddress = "172.31.99.1";
 const node = `${prefix}n`;
+/** Where no answer is expected. */
+const silenceMs = 400;
 const names = [node, ...["a", "b", "c", "o"].map((one) => prefix + one)];
 
 const informers = new MemoryInformers();
 const services = informers.for(Services);
 const slices = informers.for(EndpointSlices);
 const nodes = informers.for(Nodes);
-const nftables = systemNftables(processesIn(node));
+const kernel = systemNftables(processesIn(node));
+let onApplied = () => {};
+const nftables: Nftables = {
+  ...kernel,
+  async apply(script, stop) {
+    await kernel.apply(script, stop);
+    onApplied();
+  },
+};
 const peers = new Map<string, Peer>();
 const stack = new AsyncDisposableStack();
 let bridgePacketsPassRules = false;
@@ -97,10 +107,20 @@ async function answering(times: number, ask: () => Promise<Reached>): Promise<st
   return [...found].sort().join("");
 }
 
+/**
+ * Makes a change, and waits until the kernel has its rules. A connection before that would stay in the kernel's memory for
+ * minutes as one that no rule is for, and whoever gets its source port later has nothing better.
+ */
+async function change(make: () => void): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  onApplied = resolve;
+  make();
+  await promise;
+}
+
 /** Waits (some seconds at most: nft's refusals are mended after one) until what is asked gives what is expected. */
 async function settles(expected: string, ask: () => Promise<string>): Promise<void> {
   let last = "";
-  await sleep(50);
   for (let attempt = 0; attempt < 200; attempt++) {
     last = await ask();
     if (last === expected) return;
@@ -111,8 +131,10 @@ async function settles(expected: string, ask: () => Promise<string>): Promise<vo
 
 describe("a ClusterIP", () => {
   it("is reached from the node, from pods and by the endpoint itself, and spreads over the endpoints", async () => {
-    services.put(service("web", { clusterIP: "10.96.0.10" }));
-    slices.put(slice("web", ready(pods.a, pods.b, pods.c)));
+    await change(() => {
+      services.put(service("web", { clusterIP: "10.96.0.10" }));
+      slices.put(slice("web", ready(pods.a, pods.b, pods.c)));
+    });
     await settles("abc", () => answering(30, () => from("n").tcp("10.96.0.10", 80)));
     assert.equal(await answering(30, () => from("a").tcp("10.96.0.10", 80)), "abc");
     // A pod that meets another one is seen with its own address; one that meets itself is not.
@@ -128,13 +150,13 @@ describe("a ClusterIP", () => {
       { name: "udp", port: 53, protocol: "UDP" },
       { name: "more", port: 81, protocol: "TCP", targetPort: "second" },
     ];
-    services.put(service("multi", { clusterIP: "10.96.0.11", ports }));
+    await change(() => services.put(service("multi", { clusterIP: "10.96.0.11", ports })));
     const targets = [
       { name: "tcp", port: 8080, protocol: "TCP" },
       { name: "udp", port: 8081, protocol: "UDP" },
       { name: "more", port: 8081, protocol: "TCP" },
     ];
-    slices.put(slice("multi", ready(pods.b), { ports: targets }));
+    await change(() => slices.put(slice("multi", ready(pods.b), { ports: targets })));
     await settles("b", async () => who(await from("c").tcp("10.96.0.11", 53)));
     assert.match((await from("c").tcp("10.96.0.11", 53)).answer ?? "", /^b 8080/);
     assert.match((await from("c").tcp("10.96.0.11", 81)).answer ?? "", /^b 8081/);
@@ -142,33 +164,35 @@ describe("a ClusterIP", () => {
   });
 
   it("refuses at once without endpoints, TCP and UDP alike", async () => {
-    services.put(service("none", { clusterIP: "10.96.0.12" }));
+    await change(() => services.put(service("none", { clusterIP: "10.96.0.12" })));
     await settles("ECONNREFUSED", async () => who(await from("n").tcp("10.96.0.12", 80)));
-    const startMs = performance.now();
     assert.equal((await from("a").tcp("10.96.0.12", 80)).error, "ECONNREFUSED");
-    assert.ok(performance.now() - startMs < 200);
-    slices.put(slice("none", ready(pods.a)));
+    await change(() => slices.put(slice("none", ready(pods.a))));
     await settles("a", async () => who(await from("b").tcp("10.96.0.12", 80)));
-    slices.remove("none-1", "default");
+    await change(() => slices.remove("none-1", "default"));
     await settles("ECONNREFUSED", async () => who(await from("b").tcp("10.96.0.12", 80)));
   });
 
   it("refuses ports and protocols of a ClusterIP that the Service does not have", async () => {
-    services.put(service("narrow", { clusterIP: "10.96.0.14" }));
-    slices.put(slice("narrow", ready(pods.a)));
+    await change(() => {
+      services.put(service("narrow", { clusterIP: "10.96.0.14" }));
+      slices.put(slice("narrow", ready(pods.a)));
+    });
     await settles("a", async () => who(await from("b").tcp("10.96.0.14", 80)));
     for (const name of ["n", "b"] as const) {
       assert.equal((await from(name).tcp("10.96.0.14", 81)).error, "ECONNREFUSED");
-      assert.equal((await from(name).udp("10.96.0.14", 80, 40_114)).answer, undefined);
+      assert.equal((await from(name).udp("10.96.0.14", 80, 40_114, silenceMs)).answer, undefined);
     }
     assert.equal(who(await from("b").tcp("10.96.0.14", 80)), "a");
   });
 
   it("is gone with its Service", async () => {
-    services.put(service("short", { clusterIP: "10.96.0.13" }));
-    slices.put(slice("short", ready(pods.a)));
+    await change(() => {
+      services.put(service("short", { clusterIP: "10.96.0.13" }));
+      slices.put(slice("short", ready(pods.a)));
+    });
     await settles("a", async () => who(await from("b").tcp("10.96.0.13", 80)));
-    services.remove("short", "default");
+    await change(() => services.remove("short", "default"));
     await settles("", async () => (await listed("10.96.0.13")) ?? "");
   });
 });
@@ -188,8 +212,10 @@ async function listed(text: string): Promise<string | undefined> {
 describe("ports and addresses for clients outside", () => {
   it("answers NodePorts on every address of the node, also on 127.0.0.1 and from pods", async () => {
     const ports = [{ port: 80, nodePort: 30080 }];
-    services.put(service("np", { type: "NodePort", clusterIP: "10.96.0.20", ports }));
-    slices.put(slice("np", ready(pods.a, pods.b)));
+    await change(() => {
+      services.put(service("np", { type: "NodePort", clusterIP: "10.96.0.20", ports }));
+      slices.put(slice("np", ready(pods.a, pods.b)));
+    });
     await settles("ab", () => answering(20, () => from("o").tcp(nodeAddress, 30080)));
     assert.equal(await answering(20, () => from("n").tcp("127.0.0.1", 30080)), "ab");
     assert.equal(await answering(20, () => from("n").tcp(nodeAddress, 30080)), "ab");
@@ -198,21 +224,25 @@ describe("ports and addresses for clients outside", () => {
   });
 
   it("refuses NodePorts without endpoints, and frees them when the type changes", async () => {
-    slices.put(slice("np", []));
+    await change(() => slices.put(slice("np", [])));
     await settles("ECONNREFUSED", async () => who(await from("o").tcp(nodeAddress, 30080)));
-    slices.put(slice("np", ready(pods.a)));
-    services.put(service("np", { type: "ClusterIP", clusterIP: "10.96.0.20" }));
+    await change(() => {
+      slices.put(slice("np", ready(pods.a)));
+      services.put(service("np", { type: "ClusterIP", clusterIP: "10.96.0.20" }));
+    });
     await settles("a", async () => who(await from("b").tcp("10.96.0.20", 80)));
     await settles("ECONNREFUSED", async () => who(await from("o").tcp(nodeAddress, 30080)));
     assert.equal(await listed("30080"), undefined);
-    services.put(service("np", { type: "ExternalName", externalName: "example.com" }));
+    await change(() => services.put(service("np", { type: "ExternalName", externalName: "example.com" })));
     await settles("", async () => (await listed("10.96.0.20")) ?? "");
   });
 
   it("answers external and load-balancer addresses", async () => {
     const spec = { clusterIP: "10.96.0.21", externalIPs: ["198.51.100.7"], type: "LoadBalancer" };
-    services.put(service("lb", spec, { loadBalancer: { ingress: [{ ip: "203.0.113.9" }] } }));
-    slices.put(slice("lb", ready(pods.c)));
+    await change(() => {
+      services.put(service("lb", spec, { loadBalancer: { ingress: [{ ip: "203.0.113.9" }] } }));
+      slices.put(slice("lb", ready(pods.c)));
+    });
     await settles("c", async () => who(await from("o").tcp("198.51.100.7", 80)));
     assert.equal(who(await from("o").tcp("203.0.113.9", 80)), "c");
     assert.equal(who(await from("a").tcp("203.0.113.9", 80)), "c");
@@ -221,14 +251,14 @@ describe("ports and addresses for clients outside", () => {
   it("gives clients outside only this node's endpoints where the external policy is Local", async () => {
     const ports = [{ port: 80, nodePort: 30090 }];
     const spec = { type: "NodePort", clusterIP: "10.96.0.22", externalTrafficPolicy: "Local", ports };
-    services.put(service("local", spec));
+    await change(() => services.put(service("local", spec)));
     const elsewhere = ready(pods.b).map((endpoint) => ({ ...endpoint, nodeName: "another" }));
-    slices.put(slice("local", [...ready(pods.a), ...elsewhere]));
+    await change(() => slices.put(slice("local", [...ready(pods.a), ...elsewhere])));
     await settles("ab", () => answering(20, () => from("c").tcp("10.42.0.1", 30090)));
     assert.equal(await answering(20, () => from("o").tcp(nodeAddress, 30090)), "a");
-    slices.put(slice("local", elsewhere));
+    await change(() => slices.put(slice("local", elsewhere)));
     await settles("b", () => answering(20, () => from("c").tcp("10.42.0.1", 30090)));
-    assert.equal((await from("o").tcp(nodeAddress, 30090)).error, "ETIMEDOUT");
+    assert.equal((await from("o").tcp(nodeAddress, 30090, silenceMs)).error, "ETIMEDOUT");
   });
 });
 
@@ -244,21 +274,25 @@ describe("hints", () => {
     });
 
   it("lead to what is near the node, wherever it is moved to, and everywhere where they do not fit", async () => {
-    services.put(service("near", { clusterIP: "10.96.0.25" }));
-    slices.put(slice("near", [...hinted(pods.a, zone("east")), ...hinted(pods.b, zone("west"))]));
+    await change(() => {
+      services.put(service("near", { clusterIP: "10.96.0.25" }));
+      slices.put(slice("near", [...hinted(pods.a, zone("east")), ...hinted(pods.b, zone("west"))]));
+    });
     const ask = () => answering(20, () => from("c").tcp("10.96.0.25", 80));
     await settles("ab", ask);
-    place({ "topology.kubernetes.io/zone": "west" });
+    await change(() => place({ "topology.kubernetes.io/zone": "west" }));
     await settles("b", ask);
-    place({ "topology.kubernetes.io/zone": "east" });
+    await change(() => place({ "topology.kubernetes.io/zone": "east" }));
     await settles("a", ask);
-    slices.put(slice("near", [...hinted(pods.a, zone("east")), ...hinted(pods.b, undefined)]));
+    await change(() => slices.put(slice("near", [...hinted(pods.a, zone("east")), ...hinted(pods.b, undefined)])));
     await settles("ab", ask);
     const forNode = { forNodes: [{ name: "node" }], ...zone("north") };
     const forOther = { forNodes: [{ name: "other" }], ...zone("east") };
-    slices.put(slice("near", [...hinted(pods.b, forNode), ...hinted(pods.c, forOther)]));
+    await change(() => slices.put(slice("near", [...hinted(pods.b, forNode), ...hinted(pods.c, forOther)])));
     await settles("b", ask);
-    slices.put(slice("near", [...hinted(pods.c, forOther), ...hinted(pods.a, { ...forOther, ...zone("west") })]));
+    await change(() =>
+      slices.put(slice("near", [...hinted(pods.c, forOther), ...hinted(pods.a, { ...forOther, ...zone("west") })])),
+    );
     await settles("c", ask);
   });
 });
@@ -274,38 +308,37 @@ describe("session affinity", () => {
     });
 
   it("keeps each client at its endpoint while other endpoints come and go", async () => {
-    services.put(sticky(60));
-    slices.put(slice("sticky", ready(pods.a, pods.b)));
+    await change(() => {
+      services.put(sticky(60));
+      slices.put(slice("sticky", ready(pods.a, pods.b)));
+    });
     await settles("1", async () => String((await answering(10, () => from("c").tcp("10.96.0.30", 80))).length));
     const mine = who(await from("c").tcp("10.96.0.30", 80));
-    slices.put(slice("sticky", ready(pods.a, pods.b, pods.c)));
-    await sleep(100);
+    await change(() => slices.put(slice("sticky", ready(pods.a, pods.b, pods.c))));
     assert.equal(await answering(20, () => from("c").tcp("10.96.0.30", 80)), mine);
     const onPort = await answering(20, () => from("o").tcp(nodeAddress, 30030));
     assert.equal(onPort.length, 1);
     const kept = mine === "a" ? pods.a : pods.b;
-    slices.put(slice("sticky", ready(kept)));
-    await sleep(100);
+    await change(() => slices.put(slice("sticky", ready(kept))));
     assert.equal(await answering(20, () => from("c").tcp("10.96.0.30", 80)), mine);
   });
 
   it("finds another endpoint when the client's own is gone, and keeps to that", async () => {
     const mine = who(await from("c").tcp("10.96.0.30", 80));
-    slices.put(slice("sticky", ready(...Object.values(pods).filter((address) => address !== addressOf(mine)))));
-    await sleep(100);
+    await change(() =>
+      slices.put(slice("sticky", ready(...Object.values(pods).filter((address) => address !== addressOf(mine))))),
+    );
     const next = await answering(20, () => from("c").tcp("10.96.0.30", 80));
     assert.equal(next.length, 1);
     assert.notEqual(next, mine);
-    slices.put(slice("sticky", ready(pods.a, pods.b, pods.c)));
-    await sleep(100);
+    await change(() => slices.put(slice("sticky", ready(pods.a, pods.b, pods.c))));
     assert.equal(await answering(20, () => from("c").tcp("10.96.0.30", 80)), next);
   });
 
   it("ends after its time, counted from the last connection", async () => {
-    services.put(sticky(1));
-    await sleep(100);
+    await change(() => services.put(sticky(1)));
     const seen = new Set<string>();
-    for (let round = 0; round < 8 && seen.size < 2; round++) {
+    for (let round = 0; round < 16 && seen.size < 2; round++) {
       const mine = await answering(3, () => from("b").tcp("10.96.0.30", 80));
       assert.equal(mine.length, 1);
       seen.add(mine);
@@ -315,7 +348,7 @@ describe("session affinity", () => {
   });
 
   it("can be switched off", async () => {
-    services.put(service("sticky", { clusterIP: "10.96.0.30", sessionAffinity: "None" }));
+    await change(() => services.put(service("sticky", { clusterIP: "10.96.0.30", sessionAffinity: "None" })));
     await settles("abc", () => answering(30, () => from("c").tcp("10.96.0.30", 80)));
   });
 });
@@ -332,8 +365,7 @@ describe("changes under load", () => {
     let connections = 0;
     const client = async (peer: Peer) => {
       while (!stop.aborted) {
-        // TCP's first repetition comes after a second: what needs it is late, but not lost.
-        const reached = await peer.tcp("10.96.0.40", 80, 2500);
+        const reached = await peer.tcp("10.96.0.40", 80);
         connections++;
         if (reached.error !== undefined) failures.push(reached.error);
       }
@@ -343,8 +375,10 @@ describe("changes under load", () => {
   }
 
   it("loses no new connection while endpoints change, the proxy is away and the proxy comes back", async () => {
-    services.put(service("busy", { clusterIP: "10.96.0.40" }));
-    slices.put(slice("busy", ready(pods.a, pods.b)));
+    await change(() => {
+      services.put(service("busy", { clusterIP: "10.96.0.40" }));
+      slices.put(slice("busy", ready(pods.a, pods.b)));
+    });
     await settles("ab", () => answering(20, () => from("n").tcp("10.96.0.40", 80)));
     const stop = new AbortController();
     const load = connectUntil(stop.signal);
@@ -369,7 +403,7 @@ describe("changes under load", () => {
 
   it("mends a table that somebody else has damaged", async () => {
     await nftables.apply("flush map ip t services", signal);
-    slices.put(slice("busy", []));
+    await change(() => slices.put(slice("busy", [])));
     await settles("c", async () => {
       slices.put(slice("busy", ready(pods.c)));
       return who(await from("n").tcp("10.96.0.40", 80));
@@ -382,15 +416,14 @@ describe("UDP", () => {
   const targets = [{ name: "", port: 8080, protocol: "UDP" }];
 
   it("leads a client that never changes its port to the endpoints that are there now", async () => {
-    services.put(service("dns", { clusterIP: "10.96.0.50", ports }));
-    assert.ok((await from("c").udp("10.96.0.50", 53, 5001)).answer === undefined);
-    slices.put(slice("dns", ready(pods.a), { ports: targets }));
+    await change(() => services.put(service("dns", { clusterIP: "10.96.0.50", ports })));
+    assert.ok((await from("c").udp("10.96.0.50", 53, 5001, silenceMs)).answer === undefined);
+    await change(() => slices.put(slice("dns", ready(pods.a), { ports: targets })));
     await settles("a", async () => who(await from("c").udp("10.96.0.50", 53, 5001)));
-    slices.put(slice("dns", ready(pods.b), { ports: targets }));
+    await change(() => slices.put(slice("dns", ready(pods.b), { ports: targets })));
     await settles("b", async () => who(await from("c").udp("10.96.0.50", 53, 5001)));
     // An endpoint more takes nothing from those that talk already.
-    slices.put(slice("dns", ready(pods.a, pods.b), { ports: targets }));
-    await sleep(150);
+    await change(() => slices.put(slice("dns", ready(pods.a, pods.b), { ports: targets })));
     assert.equal(await answering(5, () => from("c").udp("10.96.0.50", 53, 5001)), "b");
   });
 });
@@ -401,7 +434,7 @@ describe("a kernel whose bridge does not show its packets to the rules", () => {
     await proxy[Symbol.asyncDispose]();
     bridgePacketsPassRules = false;
     proxy = await startProxy();
-    slices.put(slice("busy", ready(pods.a, pods.b, pods.c)));
+    await change(() => slices.put(slice("busy", ready(pods.a, pods.b, pods.c))));
     await settles("abc", () => answering(30, () => from("a").tcp("10.96.0.40", 80)));
     assert.equal(who(await from("n").tcp("127.0.0.1", 30030)), "ECONNREFUSED");
   });
