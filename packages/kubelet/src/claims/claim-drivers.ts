@@ -83,6 +83,8 @@ export class ClaimDrivers implements PluginHandler, AsyncDisposable {
         // Most drivers do not tell: there is nothing to wait for.
         if (error instanceof GrpcStatus && error.code === "UNIMPLEMENTED") return;
       }
+      // What was said is to hold over a restart of the kubelet.
+      signal.throwIfAborted();
       // Another one of the same name may speak for the devices by now.
       if (!this.has(driver) || this.#connection(driver) === connection) health.clear(driver);
       if (isCurrent()) await this.#options.clock.sleep(healthRetryMs, signal);

@@ -80,7 +80,10 @@ export async function startGrants(
   );
   const tellsHealth = featureGates.ResourceHealthStatus !== false;
   const onDriver = (driver: string) => claims.usersOf(driver).forEach(onHealth);
-  const health = tellsHealth ? stack.use(new ClaimHealth(clock, onDriver)) : undefined;
+  const path = join(node.rootFolder, "dra_health_state");
+  const health = tellsHealth
+    ? stack.use(await ClaimHealth.start({ path, clock, logger, onChange: onDriver }))
+    : undefined;
   const drivers = new ClaimDrivers({ nodeName: node.name, client, clock, logger, health });
   const claims = await NodeClaims.load({ rootFolder: node.rootFolder, drivers, client, logger });
   stack.use(drivers);
