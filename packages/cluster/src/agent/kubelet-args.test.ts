@@ -19,6 +19,21 @@ describe("options of the kubelet", () => {
     ["feature-gates=A=true,B=false", { featureGates: { A: true, B: false } }],
     ["eviction-hard=memory.available<1Gi", { evictionHard: { "memory.available": "1Gi" } }],
     ["system-reserved=cpu=100m,memory=1Gi", { systemReserved: { cpu: "100m", memory: "1Gi" } }],
+    ["cpu-manager-policy=static", { cpuManagerPolicy: "static" }],
+    [
+      "cpu-manager-policy-options=full-pcpus-only=true,distribute-cpus-across-numa=true",
+      { cpuManagerPolicyOptions: { "full-pcpus-only": "true", "distribute-cpus-across-numa": "true" } },
+    ],
+    ["reserved-cpus=0-1,4", { reservedSystemCPUs: "0-1,4" }],
+    [
+      "reserved-memory=0:memory=1Gi,hugepages-2Mi=2Gi;1:memory=2Gi",
+      {
+        reservedMemory: [
+          { numaNode: 0, limits: { memory: "1Gi", "hugepages-2Mi": "2Gi" } },
+          { numaNode: 1, limits: { memory: "2Gi" } },
+        ],
+      },
+    ],
     ["anonymous-auth=true", { authentication: { anonymous: { enabled: true } } }],
   ] as const)
     it(`understands ${arg}`, () => assert.deepEqual(parseKubeletArgs([arg], whole).configuration, expected));
@@ -27,6 +42,7 @@ describe("options of the kubelet", () => {
     ["max-pods", /NAME=VALUE/],
     ["max-pods=many", /no whole number/],
     ["feature-gates=A=yes", /true or false/],
+    ["reserved-memory=memory=1Gi", /NUMA-NODE:TYPE=AMOUNT/],
     ["no-such-thing=1", /is not known here; known are allowed-unsafe-sysctls/],
     ["image-credential-provider-config=/x", /are needed both/],
   ] as const)

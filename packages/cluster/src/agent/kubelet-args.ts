@@ -3,7 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { ClusterError } from "../settings/cluster-error.ts";
 
 /** How the text of an option becomes a field of the kubelet's configuration. */
-type Kind = "text" | "number" | "boolean" | "list" | "thresholds" | "texts" | "booleans";
+type Kind = "text" | "number" | "boolean" | "list" | "thresholds" | "texts" | "booleans" | "by-numa-node";
 
 /** Options of the kubelet that are fields of its configuration as well, under the kubelet's own names. */
 const fields: Readonly<Record<string, { readonly path: readonly [string, ...string[]]; readonly kind: Kind }>> = {
@@ -12,7 +12,13 @@ const fields: Readonly<Record<string, { readonly path: readonly [string, ...stri
   "authorization-mode": { path: ["authorization", "mode"], kind: "text" },
   "container-log-max-files": { path: ["containerLogMaxFiles"], kind: "number" },
   "container-log-max-size": { path: ["containerLogMaxSize"], kind: "text" },
+  "cpu-manager-policy": { path: ["cpuManagerPolicy"], kind: "text" },
+  "cpu-manager-policy-options": { path: ["cpuManagerPolicyOptions"], kind: "texts" },
+  "enable-debugging-handlers": { path: ["enableDebuggingHandlers"], kind: "boolean" },
   "eviction-hard": { path: ["evictionHard"], kind: "thresholds" },
+  "eviction-max-pod-grace-period": { path: ["evictionMaxPodGracePeriod"], kind: "number" },
+  "eviction-minimum-reclaim": { path: ["evictionMinimumReclaim"], kind: "texts" },
+  "eviction-pressure-transition-period": { path: ["evictionPressureTransitionPeriod"], kind: "text" },
   "eviction-soft": { path: ["evictionSoft"], kind: "thresholds" },
   "eviction-soft-grace-period": { path: ["evictionSoftGracePeriod"], kind: "texts" },
   "feature-gates": { path: ["featureGates"], kind: "booleans" },
@@ -20,11 +26,17 @@ const fields: Readonly<Record<string, { readonly path: readonly [string, ...stri
   "image-gc-low-threshold": { path: ["imageGCLowThresholdPercent"], kind: "number" },
   "kube-reserved": { path: ["kubeReserved"], kind: "texts" },
   "max-pods": { path: ["maxPods"], kind: "number" },
+  "memory-manager-policy": { path: ["memoryManagerPolicy"], kind: "text" },
   "minimum-image-ttl-duration": { path: ["imageMinimumGCAge"], kind: "text" },
   "pod-max-pids": { path: ["podPidsLimit"], kind: "number" },
+  "reserved-cpus": { path: ["reservedSystemCPUs"], kind: "text" },
+  "reserved-memory": { path: ["reservedMemory"], kind: "by-numa-node" },
   "serialize-image-pulls": { path: ["serializeImagePulls"], kind: "boolean" },
   "streaming-connection-idle-timeout": { path: ["streamingConnectionIdleTimeout"], kind: "text" },
   "system-reserved": { path: ["systemReserved"], kind: "texts" },
+  "topology-manager-policy": { path: ["topologyManagerPolicy"], kind: "text" },
+  "topology-manager-policy-options": { path: ["topologyManagerPolicyOptions"], kind: "texts" },
+  "topology-manager-scope": { path: ["topologyManagerScope"], kind: "text" },
 };
 
 /** Options that name files; the agent works in another folder than the command. */
@@ -75,13 +87,14 @@ export function parseKubeletArgs(args: readonly string[], { whole }: { readonly 
 }
 
 function fieldValue(name: string, kind: Kind, text: string): JsonValue {
-  const items = text.split(",").filter((item) => item !== "");
-  const pairs = (separator: string): [string, string][] =>
-    items.map((item) => {
+  const itemsOf = (list: string) => list.split(",").filter((item) => item !== "");
+  const pairsOf = (list: string, separator: string): [string, string][] =>
+    itemsOf(list).map((item) => {
       const at = item.indexOf(separator);
       if (at <= 0) throw bad(name, `"${item}" is to be NAME${separator}VALUE`);
       return [item.slice(0, at), item.slice(at + 1)];
     });
+  const pairs = (separator: string) => pairsOf(text, separator);
   const truth = (value: string): boolean => {
     if (value === "true" || value === "false") return value === "true";
     throw bad(name, `"${value}" is to be true or false`);
@@ -95,13 +108,19 @@ function fieldValue(name: string, kind: Kind, text: string): JsonValue {
     case "boolean":
       return truth(text);
     case "list":
-      return items;
+      return itemsOf(text);
     case "thresholds":
       return Object.fromEntries(pairs("<"));
     case "texts":
       return Object.fromEntries(pairs("="));
     case "booleans":
       return Object.fromEntries(pairs("=").map(([key, value]) => [key, truth(value)]));
+    case "by-numa-node":
+      return text.split(";").map((part) => {
+        const [, node, amounts] = /^(\d+):(.+)$/.exec(part) ?? [];
+        if (node === undefined || amounts === undefined) throw bad(name, `"${part}" is to be NUMA-NODE:TYPE=AMOUNT,…`);
+        return { numaNode: Number(node), limits: Object.fromEntries(pairsOf(amounts, "=")) };
+      });
   }
 }
 
