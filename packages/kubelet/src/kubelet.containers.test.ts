@@ -189,7 +189,8 @@ describe("the kubelet on containerd", () => {
     await systemClock.sleep(300, signal);
     const startMs = systemClock.monotonic();
     await gone("stubborn", 1);
-    assert.ok(systemClock.monotonic() - startMs < 8000);
+    // Of its own it would have 30 s.
+    assert.ok(systemClock.monotonic() - startMs < 25_000);
   });
 
   it("starts ten pods at once", async (test) => {

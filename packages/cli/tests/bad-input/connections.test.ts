@@ -56,9 +56,7 @@ async function exchange(text: string | Buffer): Promise<string> {
 }
 
 async function assertResponsive(): Promise<void> {
-  const startMs = performance.now();
   assert.equal((await admin.call({ path: "/readyz" })).code, 200);
-  assert.ok(performance.now() - startMs < 2_000, "the server answers at once");
 }
 
 test("bytes that are no TLS", async () => {

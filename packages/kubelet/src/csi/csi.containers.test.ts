@@ -6,7 +6,6 @@ import { after, before, describe, it } from "node:test";
 import type { CSIDriver, Pod } from "@skiff/api";
 import { isJsonObject, type JsonObject, systemClock } from "@skiff/base";
 import { controllerService } from "@skiff/csi";
-import { systemMounts } from "@skiff/host";
 import { defaultConfiguration } from "../config/kubelet-configuration.ts";
 import { AttachedDriver } from "../fixtures/attached-driver-process.ts";
 import { TestAuthority } from "../fixtures/certificates.ts";
@@ -234,7 +233,7 @@ describe("volumes of a driver that attaches them", () => {
     await gone("two");
     assert.equal((await driver.requests("NodeUnstageVolume")).length, unstages + 1);
     assert.ok((await driver.requests("NodeStageVolume")).length >= stages + 1);
-    assert.ok(!(await systemMounts().list()).some(({ target }) => target.includes(`csi/${name}`)));
+    assert.ok(!(await machine.mounts()).some(({ target }) => target.includes(`csi/${name}`)));
   });
 
   it("are devices where pods want devices", async () => {

@@ -32,6 +32,9 @@ it("a container sees the variables, files and devices that come with what it was
       devices: ids.map((id) => ({ containerPath: `/dev/${id}`, hostPath: "/dev/null", permissions: "rw" })),
     }),
   });
+  // Whoever binds pods waits for this: one that comes before the devices are known runs without any.
+  while (!JSON.stringify(node.api.get("nodes", "", "node-1")).includes(`"${resource}":"2"`))
+    await systemClock.sleep(10, signal);
   const script = [
     'echo "$CARDS $OWN"; cat /opt/library/driver.so; echo',
     "echo x >/dev/card1 && echo written; test -c /dev/card0 && echo character",

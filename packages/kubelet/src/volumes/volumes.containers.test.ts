@@ -230,7 +230,7 @@ describe("volumes of containers", () => {
     });
     assert.equal(said, "mine755");
     assert.deepEqual(
-      (await systemMounts().list()).filter((one) => one.target.includes("volume-subpaths")),
+      (await machine.mounts()).filter((one) => one.target.includes("volume-subpaths")),
       [],
     );
   });
@@ -268,7 +268,7 @@ describe("volumes of containers", () => {
     assert.deepEqual([ended("slave")?.message, ended("private")?.message ?? ""], ["in\n", ""]);
     const uid = machine.node.pod("pass")?.metadata.uid ?? "";
     await gone("pass");
-    assert.ok(!(await systemMounts().list()).some((one) => one.target.includes(uid)));
+    assert.ok(!(await machine.mounts()).some((one) => one.target.includes(`/${uid}/`)));
   });
 
   it("clone a git repository at a revision, and run nothing of it", async () => {
@@ -339,12 +339,12 @@ describe("volumes of containers", () => {
     });
     await until(() => running("away"), "runs");
     const uid = machine.node.pod("away")?.metadata.uid ?? "";
-    assert.equal((await systemMounts().list()).filter((one) => one.target.includes(uid)).length, 2);
+    assert.equal((await machine.mounts()).filter((one) => one.target.includes(`/${uid}/`)).length, 2);
     await machine.node.stopAgent();
     await machine.node.delete("away", 0);
     await machine.node.startAgent();
     const left = async () =>
-      (await systemMounts().list()).some((one) => one.target.includes(uid)) ||
+      (await machine.mounts()).some((one) => one.target.includes(`/${uid}/`)) ||
       (await readdir(join(machine.node.folder, "kubelet/pods"))).includes(uid);
     await until(async () => !(await left()), "nothing is left");
   });
