@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { appendFileSync } from "node:fs";
 import { appendFile, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,6 +44,27 @@ describe("containerLog", () => {
       const source = { path: log.path, isRunning: () => false, clock: systemClock };
       const pieces: Buffer[] = [];
       for await (const piece of containerLog(source, { ...plain, ...options }, signal)) pieces.push(piece);
+      assert.equal(Buffer.concat(pieces).toString(), expected);
+    });
+  }
+
+  for (const [tailLines, follow, expected] of [
+    [0, false, ""],
+    [1, false, "four\n"],
+    [100, false, "one\ntwo\nerr\nfour\nfive\n"],
+    [0, true, "five\n"],
+    [1, true, "four\nfive\n"],
+  ] as const) {
+    it(`gives the last ${tailLines} lines while another is written, ${follow ? "followed" : "and no more"}`, async () => {
+      await using log = await folderOf();
+      // Asked after the last lines were counted, before they are read.
+      const isRunning = () => {
+        appendFileSync(log.path, line(5, "five"));
+        return false;
+      };
+      const pieces: Buffer[] = [];
+      const source = { path: log.path, isRunning, clock: systemClock };
+      for await (const piece of containerLog(source, { ...plain, tailLines, follow }, signal)) pieces.push(piece);
       assert.equal(Buffer.concat(pieces).toString(), expected);
     });
   }

@@ -60,6 +60,8 @@ async function* logLines(source: LogSource, options: LogOptions, signal: AbortSi
     using changes = options.follow ? changesOf(source.path) : undefined;
     let position = options.tailLines === undefined ? 0 : await tailStart(file, options.tailLines);
     let rest: Buffer = Buffer.alloc(0);
+    // Lines that are written after the last ones were counted are not wanted, unless by those who follow.
+    let left = options.follow ? Number.POSITIVE_INFINITY : (options.tailLines ?? Number.POSITIVE_INFINITY);
     for (;;) {
       // Asked before reading: what was written before the end is then read.
       const running = source.isRunning();
@@ -69,7 +71,10 @@ async function* logLines(source: LogSource, options: LogOptions, signal: AbortSi
         position += bytesRead;
         const all = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
         const end = all.lastIndexOf(10) + 1;
-        yield* splitLines(all.subarray(0, end));
+        for (const line of splitLines(all.subarray(0, end))) {
+          if (left-- <= 0) return;
+          yield line;
+        }
         rest = all.subarray(end);
         signal.throwIfAborted();
       }
