@@ -32,6 +32,8 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
   readonly #subscriptions: Disposable[] = [];
   /** Keys that wait for the caches to show what was written for them. */
   readonly #waiting = new Map<string, Waiting>();
+  /** What wakes them. Nobody listens while nothing waits, as most of the time. */
+  #listening: readonly Disposable[] = [];
   readonly #written = new Map<string, WrittenRevisions>();
   /** Versions that were heard of while their key was worked on: perhaps they are what the work has written. */
   readonly #heardMeanwhile = new Map<string, string[]>();
@@ -64,6 +66,7 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
+    this.#listenNoMore();
     for (const { timer } of this.#waiting.values()) timer.cancel();
     this.#queue[Symbol.dispose]();
     await this.#background[Symbol.asyncDispose]();
@@ -91,9 +94,6 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
     for (const watch of watches) this.#subscribe(watch);
     const listening = this.#definition.listen?.(this.#context, (ref) => this.#queue.add(keyOf(ref)));
     if (listening !== undefined) this.#subscriptions.push(listening);
-    for (const informer of this.#informers.values()) {
-      this.#subscriptions.push(informer.onRevision(() => this.#checkWaiting()));
-    }
     this.#synced = true;
     this.#pumpSoon();
     await aborted(signal);
@@ -196,6 +196,9 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
       this.#checkWaiting();
     });
     this.#waiting.set(key, { key, written, timer });
+    if (this.#listening.length > 0) return;
+    const informers = [...this.#informers.values()];
+    this.#listening = informers.map((informer) => informer.onRevision(() => this.#checkWaiting()));
   }
 
   #checkWaiting(): void {
@@ -205,6 +208,12 @@ export class ControllerRunner<T extends KubeObject> implements RunningLoop {
       this.#waiting.delete(key);
       this.#queue.release(key);
     }
+    if (this.#waiting.size === 0) this.#listenNoMore();
+  }
+
+  #listenNoMore(): void {
+    for (const subscription of this.#listening) subscription[Symbol.dispose]();
+    this.#listening = [];
   }
 
   #work(key: string): void {

@@ -91,7 +91,9 @@ export class SimulatedNode implements AsyncDisposable {
     this.#background.run(`heartbeat of ${this.name}`, (stop) => this.#beat(stop));
     this.#subscription = this.#options.feed.listen(this.name, ({ kind, object }) => {
       if (kind !== "deleted") return this.#see(object);
-      this.#pods.get(object.metadata.uid)?.abort.abort();
+      const known = this.#pods.get(object.metadata.uid);
+      // Most pods have played to their end by now.
+      if (known?.played === false) known.abort.abort();
       this.#pods.delete(object.metadata.uid);
     });
   }

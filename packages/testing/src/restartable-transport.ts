@@ -24,12 +24,9 @@ export class RestartableTransport implements Transport {
     return answer;
   }
 
-  async *watch(request: TransportRequest, signal: AbortSignal): AsyncGenerator<WatchEvent> {
+  watch(request: TransportRequest, signal: AbortSignal): AsyncIterable<WatchEvent> {
     const { inner, life } = this.#present();
-    for await (const event of inner.watch(request, AbortSignal.any([signal, life.signal]))) {
-      if (life.signal.aborted) return;
-      yield event;
-    }
+    return inner.watch(request, AbortSignal.any([signal, life.signal]));
   }
 
   #present(): { readonly inner: Transport; readonly life: AbortController } {

@@ -119,3 +119,11 @@ test("what is being deleted gets no new finalizers", () => {
     'metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"x.io/b"}',
   ]);
 });
+
+test("what an update leaves as it was is not looked at again", () => {
+  const labels = { "no good!": "" };
+  const before = { ...old, labels };
+  assert.deepEqual(validateObjectMetaUpdate(Pods, { ...before, annotations: { a: "b" } }, before), []);
+  const [found] = validateObjectMetaUpdate(Pods, { ...before, labels: { ...labels } }, before);
+  assert.equal(found?.field, "metadata.labels");
+});

@@ -35,20 +35,25 @@ function* checkNames({ scope, validateName }: MetaRules, { name, generateName, n
   else yield* invalidFor("metadata.namespace", namespace, dnsLabel(namespace));
 }
 
-function* checkRest({ group }: Pick<MetaRules, "group">, metadata: ObjectMeta): Findings {
+/** Leaves out what is the very same in `old`, as it was found right there. */
+function* checkRest({ group }: Pick<MetaRules, "group">, metadata: ObjectMeta, old?: ObjectMeta): Findings {
   const { labels, annotations, ownerReferences, finalizers, managedFields } = metadata;
   // Most objects have few of these, and a generator costs more than what it finds.
-  if (labels !== undefined) yield* checkLabels("metadata.labels", labels);
-  if (annotations !== undefined) yield* checkAnnotations("metadata.annotations", annotations);
-  if (ownerReferences !== undefined) yield* checkOwnerReferences("metadata.ownerReferences", ownerReferences);
-  if (finalizers !== undefined) yield* checkFinalizers("metadata.finalizers", finalizers);
-  for (const [index, entry] of (managedFields ?? []).entries()) {
-    if (isPlainUpdate(entry)) continue;
-    yield* checkManagedFields(`metadata.managedFields[${index}]`, entry);
+  if (labels !== old?.labels) yield* checkLabels("metadata.labels", labels);
+  if (annotations !== old?.annotations) yield* checkAnnotations("metadata.annotations", annotations);
+  if (ownerReferences !== old?.ownerReferences) {
+    yield* checkOwnerReferences("metadata.ownerReferences", ownerReferences ?? []);
+  }
+  if (finalizers !== old?.finalizers) yield* checkFinalizers("metadata.finalizers", finalizers ?? []);
+  if (managedFields !== old?.managedFields) {
+    for (const [index, entry] of (managedFields ?? []).entries()) {
+      if (entry === old?.managedFields?.[index] || isPlainUpdate(entry)) continue;
+      yield* checkManagedFields(`metadata.managedFields[${index}]`, entry);
+    }
   }
   // The older kinds insist that finalizers without a domain are known.
-  if (group === "" && finalizers !== undefined) {
-    for (const [index, finalizer] of finalizers.entries()) {
+  if (group === "" && finalizers !== old?.finalizers) {
+    for (const [index, finalizer] of (finalizers ?? []).entries()) {
       yield* checkKnownFinalizer(`metadata.finalizers[${index}]`, finalizer);
     }
   }
@@ -157,12 +162,12 @@ const fixedFields = [
   "deletionGracePeriodSeconds",
 ] as const;
 
-/** Findings in a change of metadata, among them those of the new metadata. */
+/** Findings in a change of metadata, among them those of the new metadata, but for the parts that are one and the same as before. */
 export const validateObjectMetaUpdate = (
   resource: Pick<MetaRules, "group">,
   metadata: ObjectMeta,
   old: ObjectMeta,
-): readonly FieldError[] => [...checkChange(metadata, old), ...checkRest(resource, metadata)];
+): readonly FieldError[] => [...checkChange(metadata, old), ...checkRest(resource, metadata, old)];
 
 function* checkChange(metadata: ObjectMeta, old: ObjectMeta): Findings {
   if (old.deletionTimestamp !== undefined) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deepFreeze } from "@skiff/base";
 import { storedText } from "./object-json.ts";
 
 test("objects are stored kind first and without a revision, whatever order they come in", () => {
@@ -15,5 +16,10 @@ test("objects are stored kind first and without a revision, whatever order they 
     { kind, apiVersion, metadata: { ...metadata, resourceVersion: "7" }, spec },
     { kind, apiVersion, metadata: { resourceVersion: undefined, ...metadata, selfLink: "/x" }, spec },
   ];
-  for (const object of cases) assert.equal(storedText(object), stored);
+  for (const object of cases) {
+    const before = JSON.stringify(object);
+    assert.equal(storedText(object), stored);
+    assert.equal(JSON.stringify(object), before);
+    assert.equal(storedText(deepFreeze(object)), stored);
+  }
 });

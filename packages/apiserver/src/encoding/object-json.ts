@@ -28,31 +28,42 @@ export function objectText(object: object): string {
 
 const head = ["kind", "apiVersion", "metadata"];
 
-/** True for what is in the stored form already, as new objects are: then nothing needs to be copied. */
-function isStorable(object: object): boolean {
+/** True for members in the order of the stored form, as nearly all objects have them: then nothing needs to be copied. */
+function isInOrder(object: object): boolean {
   let at = 0;
   for (const name in object) {
     if (name !== head[at]) return false;
-    if (++at === head.length) break;
+    if (++at === head.length) return true;
   }
-  const metadata: unknown = Reflect.get(object, "metadata");
-  return (
-    at === head.length &&
-    isJsonObject(metadata) &&
-    metadata.resourceVersion === undefined &&
-    metadata.selfLink === undefined
-  );
+  return false;
 }
 
 /** The same without `metadata.resourceVersion` and `selfLink`: how objects are stored. The revision is the store's to say. */
 export function storedText(object: object): string {
-  if (isStorable(object)) return JSON.stringify(object);
-  const { kind, apiVersion, metadata, ...rest } = asJson(object);
+  const json = asJson(object);
+  const { metadata } = json;
   assert(isJsonObject(metadata), "an object of the API has metadata");
+  const { resourceVersion, selfLink } = metadata;
+  if (isInOrder(object)) {
+    if (resourceVersion === undefined && selfLink === undefined) return JSON.stringify(object);
+    if (!Object.isFrozen(metadata)) return withoutVersion(json, metadata);
+  }
+  const { kind, apiVersion, metadata: _, ...rest } = json;
   return JSON.stringify({
     kind,
     apiVersion,
     metadata: { ...metadata, resourceVersion: undefined, selfLink: undefined },
     ...rest,
   });
+}
+
+/** An update's object comes with the revision that it is made from, and is its writer's own: taking that away for a moment copies nothing. */
+function withoutVersion(object: JsonObject, metadata: JsonObject): string {
+  const { resourceVersion, selfLink } = metadata;
+  metadata.resourceVersion = undefined;
+  if (selfLink !== undefined) metadata.selfLink = undefined;
+  const text = JSON.stringify(object);
+  metadata.resourceVersion = resourceVersion;
+  if (selfLink !== undefined) metadata.selfLink = selfLink;
+  return text;
 }

@@ -47,9 +47,10 @@ export async function modifyObject(
     if (proposed === current.object) return current;
     const next = modification.ownObject === true ? proposed : deepCopy(proposed);
     checkPreconditions(storage, next, current.object);
-    if (modification.asIs === true) keepSystemFields(storage, next, current.object);
-    else await runLine(storage, { next, old: current.object, modification });
-    shareParts(next, current.object);
+    if (modification.asIs === true) {
+      keepSystemFields(storage, next, current.object);
+      shareParts(next, current.object);
+    } else await runLine(storage, { next, old: current.object, modification });
     // An update that changes nothing still brings what is stored up to date: so storage is migrated.
     if (isUnchanged(next, current.object) && !storage.isOutdated(stored)) return current;
     const written = await commit(storage, { key, next, current, modification });
@@ -77,7 +78,7 @@ interface Update {
   readonly modification: Modification;
 }
 
-/** Defaults, admission, rules and validation; changes `next`. */
+/** Defaults, admission, rules and validation; changes `next`, which has its parts in common with `old` then. */
 async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   const { next, old, modification } = update;
   const { resource, environment } = storage;
@@ -95,6 +96,8 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   if (subresource === undefined) resource.prepareUpdate(next, old, moment);
   else if (subresource === "status") resource.prepareStatusUpdate(next, old, moment);
   else resource.parts?.[subresource]?.prepare(next, old, moment);
+  // Nothing changes it any more, and what is the same at a glance need not be looked at.
+  shareParts(next, old);
   const { generation } = old.metadata;
   if (generation === undefined) delete next.metadata.generation;
   else next.metadata.generation = countsAsNew(storage, update) ? generation + 1 : generation;

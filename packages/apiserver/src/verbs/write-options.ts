@@ -27,14 +27,9 @@ export function writeContext(source: WriteSource, kind: string): WriteContext {
   const dryRun = values(query, "dryRun");
   if (dryRun.some((value) => value !== "All")) errors.push(fieldError.notSupported("dryRun", [...dryRun], ["All"]));
   const manager = query.get("fieldManager") ?? "";
-  if (Buffer.byteLength(manager) > 128) errors.push(fieldError.tooLong("fieldManager", 128));
-  for (const { index, 0: character } of manager.matchAll(unprintable)) {
-    const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-    const at = Buffer.byteLength(manager.slice(0, index));
-    errors.push(fieldError.invalid("fieldManager", manager, `invalid character U+${code} (at position ${at})`));
-  }
+  if (manager !== "") checkManager(manager, errors);
   const asked = query.get("fieldValidation") ?? "";
-  const fieldValidation = fieldValidations.find((value) => value === (asked === "" ? "Warn" : asked));
+  const fieldValidation = asked === "" ? "Warn" : fieldValidations.find((value) => value === asked);
   if (fieldValidation === undefined) {
     errors.push(fieldError.notSupported("fieldValidation", asked, fieldValidations));
   }
@@ -47,6 +42,15 @@ export function writeContext(source: WriteSource, kind: string): WriteContext {
     warn: once((text) => source.warn(text)),
     annotate: source.annotate,
   };
+}
+
+function checkManager(manager: string, errors: FieldError[]): void {
+  if (Buffer.byteLength(manager) > 128) errors.push(fieldError.tooLong("fieldManager", 128));
+  for (const { index, 0: character } of manager.matchAll(unprintable)) {
+    const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+    const at = Buffer.byteLength(manager.slice(0, index));
+    errors.push(fieldError.invalid("fieldManager", manager, `invalid character U+${code} (at position ${at})`));
+  }
 }
 
 /** A client is told the same only once, however often an update starts over. */

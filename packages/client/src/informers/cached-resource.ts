@@ -178,7 +178,7 @@ export class CachedResource<T extends KubeObject> implements Informer<T> {
     const revision = Number(resourceVersion);
     if (revision > this.#revision) this.#revision = revision;
     // Changes have moved the revision already when they were announced: now all of them have been heard.
-    for (const listener of [...this.#revisionListeners]) listener();
+    if (this.#revisionListeners.size > 0) for (const listener of [...this.#revisionListeners]) listener();
   }
 
   #put(object: T): void {

@@ -62,10 +62,11 @@ export async function startSimulatedNodes(
   const isSurplus = ({ metadata: { name, annotations } }: Node) =>
     annotations?.[mark.annotation] === "fake" && /^simulated-\d+$/.test(name) && !wanted.has(name);
   const run = async (stop: AbortSignal) => {
+    // From the first of them on: nobody is to look for a kubelet at their addresses.
+    simulated.has = (name) => wanted.has(name);
     await removeNodes({ client, informers }, isSurplus, stop);
     const parts = { client, informers, clock, logger, heartbeatMs, scripts: annotatedScript, loads: annotatedLoad };
     await using fleet = await SimulatedNodes.start({ ...parts, nodes }, stop);
-    simulated.has = (name) => wanted.has(name);
     simulated.usage = (name) => fleet.usage(name);
     logger.info(`${count} simulated nodes are there`);
     await aborted(stop);

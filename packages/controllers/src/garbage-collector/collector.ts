@@ -103,7 +103,9 @@ export class Collector implements RunningLoop {
     const { uid } = object.metadata;
     if (change.kind === "deleted") {
       this.#graph.remove(uid);
-      for (const dependent of this.#graph.dependentsOf(uid)) this.#queue.add(dependent.object.metadata.uid);
+      const dependents = this.#graph.dependentsOf(uid);
+      if (dependents.length > 0) this.#owners.wentAway(uid);
+      for (const dependent of dependents) this.#queue.add(dependent.object.metadata.uid);
       this.#wakeWaitingOwners(object);
       return;
     }

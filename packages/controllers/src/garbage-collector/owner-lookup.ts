@@ -6,6 +6,9 @@ import { type OwnerState, waitsForDependents } from "./plan.ts";
 
 const groupOf = (apiVersion: string): string => (apiVersion.includes("/") ? (apiVersion.split("/")[0] ?? "") : "");
 
+/** So many owners that went are remembered, as in Kubernetes. */
+const goneLimit = 500;
+
 /** Finds out what is left of the owners that objects name. */
 export class OwnerLookup {
   readonly #context: Pick<LoopContext, "client" | "recorder">;
@@ -13,6 +16,8 @@ export class OwnerLookup {
   readonly #graph: OwnerGraph;
   /** References that were told of already, by the uids of dependent and owner. */
   readonly #told = new Set<string>();
+  /** Uids of owners that the caches saw go: no uid comes again. Those that went last. */
+  readonly #gone = new Set<string>();
 
   constructor(context: Pick<LoopContext, "client" | "recorder">, resources: ResourceSet, graph: OwnerGraph) {
     this.#context = context;
@@ -28,7 +33,14 @@ export class OwnerLookup {
     return namespace === undefined || namespace === dependent.object.metadata.namespace ? found : undefined;
   }
 
-  /** Owners that the caches do not know are asked for: deleting by a stale cache would be for ever. */
+  /** An object that somebody owns something with has gone. */
+  wentAway(uid: string): void {
+    this.#gone.add(uid);
+    const [oldest] = this.#gone;
+    if (this.#gone.size > goneLimit && oldest !== undefined) this.#gone.delete(oldest);
+  }
+
+  /** Owners that the caches neither know nor saw go are asked for: deleting by a stale cache would be for ever. */
   async stateOf(reference: OwnerReference, dependent: Entry, signal: AbortSignal): Promise<OwnerState> {
     const known = this.known(reference, dependent);
     if (known !== undefined) return waitsForDependents(known.object) ? "waiting" : "solid";
@@ -40,6 +52,7 @@ export class OwnerLookup {
     const { namespace } = dependent.object.metadata;
     // An object without a namespace cannot be owned by one with: such a reference says nothing.
     if (resource.scope === "namespaced" && namespace === undefined) return "solid";
+    if (this.#gone.has(reference.uid)) return "absent";
     try {
       const owner = await this.#context.client.get(resource, { namespace, name: reference.name }, { signal });
       if (owner.metadata.uid !== reference.uid) return "absent";

@@ -39,10 +39,15 @@ export function nodeLifecycleController(options: { readonly graceMs: number }): 
             .map(({ metadata }) => metadata),
         (old, node) => isNodeReady(old) !== isNodeReady(node),
       ),
-      watching(Pods, ({ spec }, { cached }) => {
-        const node = spec.nodeName ? cached(Nodes).get(spec.nodeName) : undefined;
-        return node === undefined || isNodeReady(node) ? [] : [node.metadata];
-      }),
+      // A node that is not ready has no pods that are.
+      watching(
+        Pods,
+        ({ spec }, { cached }) => {
+          const node = spec.nodeName ? cached(Nodes).get(spec.nodeName) : undefined;
+          return node === undefined || isNodeReady(node) ? [] : [node.metadata];
+        },
+        (old, pod) => mayServe(pod) && (!mayServe(old) || !old.spec.nodeName),
+      ),
     ],
     async reconcile(node, context) {
       const { clock, recorder } = context;
@@ -138,9 +143,15 @@ async function markPodsNotReady(node: Node, context: ReconcileContext): Promise<
   for (const pod of pods.byIndex(podsByNode, node.metadata.name)) await markPodNotReady(pod, context);
 }
 
+/** Whether a pod says, or does not deny, that it is ready. */
+function mayServe(pod: Pod): boolean {
+  const ready = podCondition(pod, "Ready");
+  return ready !== undefined && ready.status !== "False";
+}
+
 async function markPodNotReady(pod: Pod, { client, clock, recorder, signal }: ReconcileContext): Promise<void> {
   const ready = podCondition(pod, "Ready");
-  if (ready === undefined || ready.status === "False") return;
+  if (ready === undefined || !mayServe(pod)) return;
   const condition = { ...ready, status: "False", lastTransitionTime: timestamp(clock.now()) };
   const conditions = (pod.status.conditions ?? []).map((known) => (known.type === "Ready" ? condition : known));
   try {
