@@ -70,6 +70,7 @@ export function defineResource<T extends KubeObject>(rules: ResourceRules<T>): R
 
 type Rule =
   | "defaults"
+  | "defaultStatus"
   | "prepareCreate"
   | "prepareUpdate"
   | "prepareStatusUpdate"
@@ -93,7 +94,9 @@ function generalRules<T extends KubeObject>(of: {
       heldParts ??= partsHeldByValue(fact.definition);
       for (const part of heldParts) if (Reflect.get(object, part) === undefined) Reflect.set(object, part, {});
       rules.defaults?.(object);
+      rules.defaultStatus?.(object);
     },
+    defaultStatus: (object) => rules.defaultStatus?.(object),
     prepareCreate(object: T, context: RuleContext) {
       const reset = hasStatus && rules.statusOnCreate !== "kept";
       if (reset) Reflect.set(object, "status", deepCopy(rules.emptyStatus ?? {}));

@@ -90,6 +90,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly unpublished?: boolean;
   /** Fills in what the client left out, as Kubernetes defaults this kind. Runs on creation, update and apply. */
   defaults(object: T): void;
+  /** The part of `defaults` that fills in the status. Absent where the two cannot be told apart. */
+  defaultStatus?(object: T): void;
   /** Before creation: drops what a client may not set (status), fills in what is computed once. */
   prepareCreate(object: T, context: RuleContext): void;
   /** Before a main update: keeps `status` of the old object, and whatever else clients may not change. */

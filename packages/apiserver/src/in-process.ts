@@ -158,15 +158,18 @@ interface Call {
 const isJson = (_value: unknown): _value is JsonValue => true;
 
 /**
- * As `bodyOf` for an object out of a cache, but with its managed fields as they are: they are half of many an object, and no write
- * changes them in place.
+ * As `bodyOf` for an object out of a cache, but with those frozen parts as they are that the write does not change in place: managed
+ * fields, which are half of many an object, and beside a status everything but metadata.
  */
-function withoutCopying(body: unknown): JsonValue | undefined {
+function withoutCopying({ body, subresource }: TransportRequest): JsonValue | undefined {
   if (!isJsonObject(body) || !isJsonObject(body.metadata)) return undefined;
   const { managedFields, ...metadata } = body.metadata;
   if (managedFields === undefined || !Object.isFrozen(managedFields)) return undefined;
-  const copy = deepCopy({ ...body, metadata });
-  copy.metadata = { ...copy.metadata, managedFields };
+  const copy: JsonObject = { ...body, metadata: { ...deepCopy(metadata), managedFields } };
+  for (const name in copy) {
+    const stays = name === "metadata" || (subresource === "status" && name !== "status" && Object.isFrozen(copy[name]));
+    if (!stays) copy[name] = deepCopy(copy[name]);
+  }
   return copy;
 }
 
@@ -177,7 +180,7 @@ function bodyOf({ request }: Call): JsonValue {
 }
 
 function objectOf(call: Call) {
-  const body = withoutCopying(call.request.body) ?? bodyOf(call);
+  const body = withoutCopying(call.request) ?? bodyOf(call);
   if (!isJsonObject(body)) throw refusals.badRequest("the body of the request is not an object");
   return withMetadata(body);
 }

@@ -86,12 +86,12 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   const { context, subresource } = modification;
   keepSystemFields(storage, next, old);
   if (subresource === "status") fillStatus(storage, next);
-  resource.defaults(next);
+  fillDefaults(storage, update);
   if (modification.ownFields !== true) trackFields(storage, next, { live: old, context, subresource });
   const request = modification.admitted === true ? undefined : admissionRequest(storage, update);
   const admitting = request && admission.admit(request);
   if (admitting !== undefined) await admitting;
-  resource.defaults(next);
+  fillDefaults(storage, update);
   const moment = { nowMs: clock.now() };
   if (subresource === undefined) resource.prepareUpdate(next, old, moment);
   else if (subresource === "status") resource.prepareStatusUpdate(next, old, moment);
@@ -121,6 +121,28 @@ function withChecks(
   if (check === undefined || (modification.subresource !== undefined && checksParts !== true)) return found;
   const more = check(next, old, found);
   return more instanceof Promise ? more.then((later) => [...found, ...later]) : [...found, ...more];
+}
+
+const besides = new Set(["apiVersion", "kind", "metadata", "status"]);
+
+/**
+ * Fills in what was left out. Where a status comes with the very values that are stored, as in this process, it is all there is
+ * to look at: they are frozen, have their defaults, and stay. Others that are frozen are copied first.
+ */
+function fillDefaults({ resource }: ObjectStorage, { next, old, modification }: Update): void {
+  if (modification.subresource === "status") {
+    const names = Object.keys({ ...old, ...next }).filter((name) => !besides.has(name));
+    const same = names.every((name) => Reflect.get(next, name) === Reflect.get(old, name));
+    if (same && resource.defaultStatus !== undefined) {
+      resource.defaultStatus(next);
+      return;
+    }
+    for (const name of names) {
+      const value: unknown = Reflect.get(next, name);
+      if (Object.isFrozen(value) && value !== undefined) Reflect.set(next, name, deepCopy(value));
+    }
+  }
+  resource.defaults(next);
 }
 
 /** A status that is not said is an empty one, as the original holds it: rules rely on its being there. */

@@ -36,6 +36,8 @@ export const Nodes = defineResource<Node>({
   defaults(node) {
     node.spec ??= {};
     alignPodCIDRs(node);
-    if (node.status?.capacity) node.status.allocatable ??= { ...node.status.capacity };
+  },
+  defaultStatus({ status }) {
+    if (status?.capacity) status.allocatable ??= { ...status.capacity };
   },
 });
