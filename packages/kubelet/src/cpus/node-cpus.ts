@@ -87,11 +87,18 @@ export class NodeCpus implements HintProvider {
   }
 
   podHints(pod: Pod): ReadonlyMap<string, readonly NumaHint[] | undefined> {
-    const sum = (containers: readonly Container[]) =>
-      containers.reduce((total, one) => total + exclusiveCpus(pod, one), 0);
-    const inits = pod.spec.initContainers ?? [];
-    const passing = inits.filter((one) => !isSidecar(one)).map((one) => exclusiveCpus(pod, one));
-    const count = Math.max(sum([...pod.spec.containers, ...inits.filter(isSidecar)]), ...passing, 0);
+    let sidecars = 0;
+    let most = 0;
+    for (const one of pod.spec.initContainers ?? []) {
+      const own = exclusiveCpus(pod, one);
+      // Those that pass run beside the sidecars before them.
+      if (isSidecar(one)) sidecars += own;
+      else most = Math.max(most, sidecars + own);
+    }
+    const count = Math.max(
+      most,
+      pod.spec.containers.reduce((total, one) => total + exclusiveCpus(pod, one), sidecars),
+    );
     if (count === 0) return new Map();
     const held = union(...(this.#state.entries.get(pod.metadata.uid)?.values() ?? []));
     return this.#hintsFor({ count, free: held.length > 0 ? held : this.#free, reusable: [] });

@@ -142,6 +142,22 @@ describe("CPUs and memory of containers", () => {
     );
   });
 
+  it("count for a whole pod as many as it has at a time, sidecars beside init containers too", async () => {
+    const { admit } = await start({ policy: "single-numa-node", scope: "pod" });
+    const withSidecar = (init: string) => {
+      const one = pod(`beside ${init}`, [asking("1")], [asking("4"), asking(init)]);
+      const initContainers = one.spec.initContainers?.map((each, at) =>
+        at === 0 ? { ...each, restartPolicy: "Always" } : each,
+      );
+      return { ...one, spec: { ...one.spec, ...(initContainers && { initContainers }) } };
+    };
+    assert.equal(
+      await admit(withSidecar("6")),
+      "TopologyAffinityError: Resources cannot be allocated with Topology locality",
+    );
+    assert.equal(await admit(withSidecar("4")), "admitted");
+  });
+
   it("are remembered, and not where the file was meddled with or the machine is another", async () => {
     const first = await start();
     const own = pod("own", [asking("2")]);
