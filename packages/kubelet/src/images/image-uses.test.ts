@@ -56,6 +56,8 @@ it("images of pods that came and went between two looks go in the order of their
     await until(() => node.pod(name)?.status?.phase === "Running");
     await node.delete(name, 0);
     await until(() => node.pod(name) === undefined);
+    // All of it may happen in no time: uses at the same moment have no order.
+    await clock.advance(1000);
   };
   // The first is used again: it is the second that goes.
   for (const name of ["one", "two", "three", "one", "four"]) await useOnce(name);
