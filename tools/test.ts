@@ -87,12 +87,12 @@ async function have(what: string, requirements: readonly Requirement[]): Promise
 }
 
 const minuteMs = 60_000;
-await runFiles(plain, { concurrency: 2, testMs: 2 * minuteMs, allMs: 15 * minuteMs });
+await runFiles(plain, { concurrency: 2, testMs: 2 * minuteMs, allMs: 22 * minuteMs });
 if (onEtcd.length > 0 && (await have("a real etcd", ["etcd"]))) {
-  await runFiles(onEtcd, { concurrency: 1, testMs: 3 * minuteMs, allMs: 15 * minuteMs });
+  await runFiles(onEtcd, { concurrency: 1, testMs: 3 * minuteMs, allMs: 12 * minuteMs });
 }
 if (onContainers.length > 0 && (await canRunContainers())) {
-  await runFiles(onContainers, { concurrency: 1, testMs: 15 * minuteMs, allMs: 25 * minuteMs });
+  await runFiles(onContainers, { concurrency: 1, testMs: 15 * minuteMs, allMs: 50 * minuteMs });
 }
 for (const failure of failures) process.stdout.write(`\nfailed: ${failure}`);
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`);

@@ -163,6 +163,7 @@ export { DecodeFailure } from "./schema/decode-failure.ts";
 export * from "./schema/definition-schema.ts";
 export * from "./schema/json-schema.ts";
 export * from "./schema/notation.ts";
+export { conformTime } from "./schema/scalars.ts";
 export * from "./schema/schema.ts";
 export * from "./selectors/field-selector.ts";
 export * from "./selectors/label-selector.ts";

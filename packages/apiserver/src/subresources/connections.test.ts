@@ -201,6 +201,12 @@ test("logs", async () => {
     ["two", "container=b", "200 GET /containerLogs/default/two/b HTTP/1.1\n"],
     ["waiting", "", "200 "],
     ["web", "previous=true", /^400 .*previous terminated container "a" in pod "web" not found$/],
+    [
+      "web",
+      "sinceTime=2026-01-02T05:04:05.6%2B02:00",
+      "200 GET /containerLogs/default/web/a?sinceTime=2026-01-02T03%3A04%3A05Z HTTP/1.1\n",
+    ],
+    ["web", "sinceTime=noon", /^400 .*cannot parse "noon" as "2006"$/],
     ["web", "tailLines=-1", /^422 .*tailLines: Invalid value: -1: must be greater than or equal to 0$/],
   ];
   for (const [name, query, expected] of cases) {

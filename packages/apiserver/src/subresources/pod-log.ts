@@ -1,4 +1,4 @@
-import { type FieldError, fieldError, Pods, refusals, StatusError } from "@skiff/api";
+import { conformTime, DecodeFailure, type FieldError, fieldError, Pods, refusals, StatusError } from "@skiff/api";
 import type { ResourceTable, SubresourceHandler } from "../contracts.ts";
 import type { NodeConnector } from "./node-connector.ts";
 import { refOf, resourceRequest } from "./object-handler.ts";
@@ -6,8 +6,20 @@ import { send, writeAll } from "./pass-request.ts";
 import { containerOf } from "./pod-container.ts";
 
 const flags = ["follow", "previous", "timestamps"] as const;
-const values = ["sinceSeconds", "sinceTime", "tailLines", "limitBytes", "stream"] as const;
+const values = ["sinceSeconds", "tailLines", "limitBytes", "stream"] as const;
 const least: Readonly<Record<string, number>> = { sinceSeconds: 1, tailLines: 0, limitBytes: 1 };
+
+/** Whole seconds, as times of the API are; `undefined` where nothing is asked for. Throws 400 for what is no time. */
+function sinceTimeOf(query: URLSearchParams): string | undefined {
+  const text = query.get("sinceTime");
+  if (text === null || text === "" || text === "null") return undefined;
+  try {
+    return conformTime(text, "time");
+  } catch (error) {
+    if (error instanceof DecodeFailure) throw refusals.badRequest(error.message);
+    throw error;
+  }
+}
 
 /** What is wrong with the options of a log request. */
 export function logOptionErrors(query: URLSearchParams): FieldError[] {
@@ -22,7 +34,7 @@ export function logOptionErrors(query: URLSearchParams): FieldError[] {
     const why = bound === 0 ? "must be greater than or equal to 0" : "must be greater than 0";
     errors.push(fieldError.invalid(field, number, why));
   }
-  if (query.get("sinceSeconds") && query.get("sinceTime")) {
+  if (query.get("sinceSeconds") && sinceTimeOf(query) !== undefined) {
     errors.push(fieldError.forbidden("", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
   }
   const stream = query.get("stream");
@@ -43,6 +55,8 @@ export function kubeletLogQuery(query: URLSearchParams): URLSearchParams {
     const value = query.get(name);
     if (value) wanted.set(name, value);
   }
+  const sinceTime = sinceTimeOf(query);
+  if (sinceTime !== undefined) wanted.set("sinceTime", sinceTime);
   return wanted;
 }
 
