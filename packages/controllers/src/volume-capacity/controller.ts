@@ -75,7 +75,9 @@ async function publish(storageClass: StorageClass, driver: StorageDriver, contex
     const capacity = sizeText(bytes - (bytes % granuleBytes));
     const found = known.find((one) => isAbout(one, segments));
     if (found === undefined) {
-      await client.create(CSIStorageCapacities, newCapacity(driver.name, name, { segments, capacity }), { signal });
+      // The cache may know it by the time the rest is retracted.
+      const made = newCapacity(driver.name, name, { segments, capacity });
+      kept.push(await client.create(CSIStorageCapacities, made, { signal }));
       continue;
     }
     kept.push(found);
