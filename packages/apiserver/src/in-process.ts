@@ -72,8 +72,24 @@ export class InProcessTransport implements Transport {
     if (fresh !== undefined) await fresh;
     const options = listOptions(query, { watch: true });
     const selection = selectionOf(storage, query, request.namespace);
+    if (signal.aborted) return;
     using events = new WatchMailbox({ storage, selection, options });
-    yield* events.read(signal);
+    let stopped = false;
+    const stop = () => {
+      stopped = true;
+      events.end();
+    };
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      for (let taken = await events.take(); taken !== undefined; taken = await events.take()) {
+        for (const event of taken) {
+          if (stopped) return;
+          yield event;
+        }
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
   }
 
   #storageOf(request: TransportRequest): ObjectStorage {

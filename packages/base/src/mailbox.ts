@@ -45,25 +45,42 @@ export class Mailbox<T> implements AsyncIterable<T> {
 
   /** All items that are waiting (at least one), or `undefined` at the end. Throws what `close` was given. */
   async take(signal: AbortSignal): Promise<T[] | undefined> {
-    for (;;) {
+    signal.throwIfAborted();
+    while (this.#isEmpty()) {
+      await abortable(this.#wait(), signal);
       signal.throwIfAborted();
-      if (this.#items.length > 0) {
-        const items = this.#items;
-        this.#items = [];
-        return items;
-      }
-      if (this.#closed !== undefined) {
-        if (this.#closed.error !== undefined) throw this.#closed.error;
-        return undefined;
-      }
-      this.#wake ??= Promise.withResolvers<void>();
-      await abortable(this.#wake.promise, signal);
     }
+    return this.#taken();
+  }
+
+  /** As `take`, for a consumer that closes the box to give up: a listener at a signal for each wait costs more than most items. */
+  async takeUntilClosed(): Promise<T[] | undefined> {
+    while (this.#isEmpty()) await this.#wait();
+    return this.#taken();
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<T> {
-    const never = new AbortController().signal;
-    for (let items = await this.take(never); items !== undefined; items = await this.take(never)) yield* items;
+    for (let items = await this.takeUntilClosed(); items !== undefined; items = await this.takeUntilClosed())
+      yield* items;
+  }
+
+  #isEmpty(): boolean {
+    return this.#items.length === 0 && this.#closed === undefined;
+  }
+
+  #wait(): Promise<void> {
+    this.#wake ??= Promise.withResolvers<void>();
+    return this.#wake.promise;
+  }
+
+  #taken(): T[] | undefined {
+    if (this.#items.length === 0) {
+      if (this.#closed?.error !== undefined) throw this.#closed.error;
+      return undefined;
+    }
+    const items = this.#items;
+    this.#items = [];
+    return items;
   }
 
   #notify(): void {

@@ -1,5 +1,5 @@
 import { refusals, type StatusError, type WatchEvent } from "@skiff/api";
-import { isAbort, Mailbox } from "@skiff/base";
+import { Mailbox } from "@skiff/base";
 import type { ServedObject } from "../cache/served-object.ts";
 import { bookmarkObject } from "./bookmark-object.ts";
 import { type ChangeType, type WatchRequest, WatchSource } from "./watch-source.ts";
@@ -19,15 +19,9 @@ export class WatchMailbox implements Disposable {
     this.#source.start();
   }
 
-  /** Events as they come, until the signal is aborted. Throws `StatusError` when the watch cannot go on. */
-  async *read(signal: AbortSignal): AsyncGenerator<WatchEvent> {
-    try {
-      for (let events = await this.#box.take(signal); events !== undefined; events = await this.#box.take(signal)) {
-        yield* events;
-      }
-    } catch (error) {
-      if (!isAbort(error, signal)) throw error;
-    }
+  /** All events that are waiting (at least one), or `undefined` at the end. Throws `StatusError` when the watch cannot go on. */
+  take(): Promise<WatchEvent[] | undefined> {
+    return this.#box.takeUntilClosed();
   }
 
   event(type: ChangeType, { object }: ServedObject): void {
