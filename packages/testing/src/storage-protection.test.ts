@@ -97,18 +97,20 @@ test("claims grow when they are bound and their class lets them", async () => {
     { signal },
   );
   const bound = async (name: string) => {
-    const made = await client.create(PersistentVolumeClaims, claim(name, { storageClassName: name, volumeName: "v" }), {
-      signal,
-    });
-    return await client.updateStatus(
-      PersistentVolumeClaims,
-      { ...made, status: { phase: "Bound", capacity: { storage: "1Gi" } } },
-      { signal },
+    const ref = { namespace: "default", name };
+    const volume = { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], hostPath: { path: "/srv/x" } };
+    const spec = { ...volume, storageClassName: name, claimRef: ref };
+    await client.create(PersistentVolumes, { metadata: { name }, spec }, { signal });
+    const wanted = claim(name, { storageClassName: name, volumeName: name });
+    await client.create(PersistentVolumeClaims, wanted, { signal });
+    await cluster.eventually(async () =>
+      assert.equal((await client.get(PersistentVolumeClaims, ref, { signal })).status?.phase, "Bound"),
     );
+    return ref;
   };
   const grown = async (name: string) => {
-    const old = await bound(name);
-    return client.update(PersistentVolumeClaims, { ...old, spec: { ...old.spec, ...requests("2Gi") } }, { signal });
+    const spec = { resources: { requests: { storage: "2Gi" } } };
+    return client.patch(PersistentVolumeClaims, await bound(name), { spec }, { type: "merge", signal });
   };
   assert.equal(
     await refusal(grown("fixed")),
