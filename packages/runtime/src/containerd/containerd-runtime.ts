@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { arch } from "node:process";
 import type { Duplex, Readable } from "node:stream";
 import { type Clock, describeError, type Logger, Turns } from "@skiff/base";
@@ -43,6 +43,7 @@ import { KnownContainers } from "./known-containers.ts";
 import { nativeCall, Tasks } from "./native.ts";
 import { sendOwnStopSignal } from "./own-stop-signal.ts";
 import { pauseImage, pauseImageName } from "./pause-image.ts";
+import { PauseSeccomp } from "./pause-seccomp.ts";
 import { runtimeEvents } from "./runtime-events.ts";
 import { StrayRemains } from "./stray-remains.ts";
 import { endStrayShims } from "./stray-shims.ts";
@@ -75,6 +76,7 @@ export class ContainerdRuntime implements Runtime {
   readonly #exec: ExecContext;
   readonly #images: ContainerdImages;
   readonly #strayRemains: StrayRemains;
+  readonly #pauseSeccomp: PauseSeccomp;
   /** Sandboxes that are being made, the oldest first. */
   readonly #begun = new Set<{ readonly ms: number }>();
   /**
@@ -90,6 +92,7 @@ export class ContainerdRuntime implements Runtime {
     this.#images = new ContainerdImages(this.#channel, options.clock);
     const { processes, clock } = options;
     this.#strayRemains = new StrayRemains({ stateDirectory: dirname(options.socket), processes, clock });
+    this.#pauseSeccomp = new PauseSeccomp(this.#channel, join(dirname(options.socket), "pause-seccomp.json"));
     this.#exec = { channel: this.#channel, processes, clock, folder: options.pipesDirectory };
   }
 
@@ -124,13 +127,15 @@ export class ContainerdRuntime implements Runtime {
   }
 
   async runPodSandbox(config: SandboxConfig, signal: AbortSignal): Promise<string> {
-    const request = { config: criSandboxConfig(config), runtimeHandler: config.runtimeHandler };
+    const seccomp = this.#pauseSeccomp.inPlaceOf(config.seccomp);
+    const request = { config: criSandboxConfig({ ...config, seccomp }), runtimeHandler: config.runtimeHandler };
     const begun = { ms: this.#options.clock.monotonic() };
     this.#begun.add(begun);
     try {
       const run = () => this.#call(RuntimeService.runPodSandbox, request, signal, 2 * requestMs);
       const { podSandboxId } = await this.#turns.take(run, signal);
       this.#known.note(podSandboxId, "sandbox");
+      await this.#pauseSeccomp.learn(podSandboxId, config, signal);
       return podSandboxId;
     } finally {
       this.#begun.delete(begun);

@@ -242,6 +242,22 @@ describe("limits and crashes", () => {
     over.abort();
   });
 
+  it("has pause processes under the default seccomp profile, without foreign architectures once it knows it", async () => {
+    const tasks = join(fixture.config.stateDirectory, "state/io.containerd.runtime.v2.task/k8s.io");
+    const profileOf = async (id: string) => {
+      const pid = (await readFile(join(tasks, id, "init.pid"), "utf8")).trim();
+      assert.match(await readFile(`/proc/${pid}/status`, "utf8"), /^Seccomp:\t2$/m);
+      return JSON.parse(await readFile(join(tasks, id, "config.json"), "utf8")).linux.seccomp;
+    };
+    {
+      await using _first = await runPod(fixture.subject, sandboxConfig(fixture.subject), {}, signal);
+    }
+    await using pod = await runPod(fixture.subject, sandboxConfig(fixture.subject), {}, signal);
+    const [pause, container] = [await profileOf(pod.sandboxId), await profileOf(pod.containerId)];
+    assert.deepEqual([pause.architectures.length, container.architectures.length > 1], [1, true]);
+    assert.deepEqual(pause, { ...container, architectures: pause.architectures });
+  });
+
   it("ends a shim that containerd knows nothing of, with what it left, and no other", async () => {
     await using pod = await runPod(fixture.subject, sandboxConfig(fixture.subject), {}, signal);
     const socket = containerdSocket(fixture.config);
