@@ -25,8 +25,8 @@ const making = (podIP?: string): PodStatus => ({
   ],
 });
 
-/** A pod of which it has been told that its containers are being made. */
-async function toldPod() {
+/** A pod of which nothing has been told. */
+async function newPod() {
   const clock = new VirtualClock();
   const api = new MemoryApi(clock);
   const client = createClient(api);
@@ -37,11 +37,30 @@ async function toldPod() {
   const pod: Pod = await read();
   const mirrors = new MirrorPods({ client, nodeName: "node-1", clock, logger: silentLogger });
   const writer = new StatusWriter({ client, clock, logger: silentLogger, mirrors });
-  writer.set(pod, making(), signal);
-  await clock.advance(0);
-  assert.equal((await read()).status?.phase, "Pending");
-  return { clock, writer, pod, phases: () => api.phases.get(name) ?? [], ip: async () => (await read()).status?.podIP };
+  const phase = async () => (await read()).status?.phase;
+  const ip = async () => (await read()).status?.podIP;
+  return { clock, writer, pod, phases: () => api.phases.get(name) ?? [], phase, ip };
 }
+
+/** A pod of which it has been told that its containers are being made. */
+async function toldPod() {
+  const made = await newPod();
+  made.writer.set(made.pod, making(), signal);
+  await made.clock.advance(299);
+  assert.equal(await made.phase(), undefined);
+  await made.clock.advance(1);
+  assert.equal(await made.phase(), "Pending");
+  return made;
+}
+
+it("tells of a pod that runs soon but once", async () => {
+  const { clock, writer, pod, phases } = await newPod();
+  writer.set(pod, making(), signal);
+  await clock.advance(200);
+  writer.set(pod, { phase: "Running", podIP: "10.0.0.1" }, signal);
+  await clock.advance(1000);
+  assert.deepEqual(phases(), ["Running"]);
+});
 
 it("tells of an address when the pod's containers take long", async () => {
   const { clock, writer, pod, ip } = await toldPod();

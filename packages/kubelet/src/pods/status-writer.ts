@@ -94,7 +94,7 @@ export class StatusWriter {
   async #write(signal: AbortSignal): Promise<void> {
     try {
       while (this.#wanted !== undefined) {
-        if (this.#written !== undefined && isPassing(this.#wanted.status)) await this.#letPass(signal);
+        if (isPassing(this.#wanted.status)) await this.#letPass(signal);
         const { pod, status } = this.#wanted;
         try {
           await this.#send(pod, status, signal);
