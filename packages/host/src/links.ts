@@ -31,6 +31,20 @@ export interface Route {
   readonly source?: string;
   /** The gateway counts as reachable on the link although no address says so. */
   readonly onlink?: boolean;
+  /** Who made it, as `ip route` says it (`kernel`, `static`, a number); absent: nobody said. */
+  readonly protocol?: string;
+}
+
+/** A route that is to come or to go. One that is there and differs in anything is removed and added. */
+export interface RouteChange {
+  readonly kind: "add" | "remove";
+  readonly route: Route;
+}
+
+/** A change that the kernel refused, with its words. */
+export interface RefusedRoute {
+  readonly change: RouteChange;
+  readonly words: string;
 }
 
 export interface Links {
@@ -50,6 +64,8 @@ export interface Addresses {
   remove(link: string, cidr: string, signal: AbortSignal): Promise<void>;
   /** The node's address: that of the link of the default route, else the first that is not loopback, else 127.0.0.1. */
   primaryIPv4(): Promise<string>;
+  /** All addresses of this machine, of both families. */
+  own(): readonly string[];
 }
 
 export interface Routes {
@@ -58,11 +74,17 @@ export interface Routes {
   replace(route: Route, signal: AbortSignal): Promise<void>;
   /** False when there was no such route. */
   remove(route: Route, signal: AbortSignal): Promise<boolean>;
+  /** Makes many changes with one process, in order, whichever of them are refused. What is gone already counts as removed. */
+  change(changes: readonly RouteChange[], signal: AbortSignal): Promise<readonly RefusedRoute[]>;
+  /** Removes all routes that this protocol made. */
+  removeAll(protocol: string, signal: AbortSignal): Promise<void>;
 }
 
 /** Named network namespaces (`/run/netns`, `/var/run/netns`). */
 export interface NetworkNamespaces {
   list(): Promise<readonly string[]>;
+  /** Fine when there is one of this name already. */
+  add(name: string, signal: AbortSignal): Promise<void>;
   /** False when there was none of this name. */
   remove(name: string, signal: AbortSignal): Promise<boolean>;
 }
@@ -110,6 +132,7 @@ function routeOf(record: Json): Route {
   const via = text(record.gateway);
   const link = text(record.dev);
   const source = text(record.prefsrc);
+  const protocol = text(record.protocol);
   const flags = Array.isArray(record.flags) ? record.flags : [];
   return {
     destination: text(record.dst) ?? "default",
@@ -117,6 +140,7 @@ function routeOf(record: Json): Route {
     ...(link === undefined ? {} : { link }),
     ...(source === undefined ? {} : { source }),
     ...(flags.includes("onlink") ? { onlink: true } : {}),
+    ...(protocol === undefined ? {} : { protocol }),
   };
 }
 
@@ -126,7 +150,26 @@ const routeArgs = (route: Route): string[] => [
   ...(route.link === undefined ? [] : ["dev", route.link]),
   ...(route.source === undefined ? [] : ["src", route.source]),
   ...(route.onlink ? ["onlink"] : []),
+  ...(route.protocol === undefined ? [] : ["proto", route.protocol]),
 ];
+
+/** What `ip -force -batch` said of the lines that failed: the words of each stand before its number. */
+export function refusedRoutes(changes: readonly RouteChange[], stderr: string): readonly RefusedRoute[] {
+  const refused: RefusedRoute[] = [];
+  let words: string[] = [];
+  for (const line of stderr.split("\n")) {
+    const failed = /^Command failed \S+:(\d+)/.exec(line)?.[1];
+    if (failed === undefined) {
+      words.push(line);
+      continue;
+    }
+    const change = changes[Number(failed) - 1];
+    const said = words.join(" ").trim();
+    words = [];
+    if (change !== undefined && !(change.kind === "remove" && gone.test(said))) refused.push({ change, words: said });
+  }
+  return refused;
+}
 
 /** Name of the link of the default route, from `/proc/net/route`: no process is needed to ask. */
 export function defaultRouteLink(table: string): string | undefined {
@@ -194,6 +237,10 @@ export function systemNetwork(processes: Processes = systemProcesses): SystemNet
         await unless(gone, ["address", "delete", cidr, "dev", link], signal);
       },
       primaryIPv4,
+      own: () =>
+        Object.values(networkInterfaces())
+          .flatMap((one) => one ?? [])
+          .map(({ address }) => address),
     },
     routes: {
       list: async (signal) => records(await ip(["-j", "route", "show"], signal)).map(routeOf),
@@ -201,9 +248,28 @@ export function systemNetwork(processes: Processes = systemProcesses): SystemNet
         await ip(["route", "replace", ...routeArgs(route)], signal);
       },
       remove: (route, signal) => unless(gone, ["route", "delete", ...routeArgs(route)], signal),
+      async change(changes, signal) {
+        if (changes.length === 0) return [];
+        const words = { add: "add", remove: "delete" } as const;
+        const lines = changes.map(({ kind, route }) => `route ${words[kind]} ${routeArgs(route).join(" ")}\n`);
+        const options = { args: ["-force", "-batch", "-"], stdin: lines.join(""), timeoutMs: 60_000 };
+        const result = await processes.run("ip", options, signal);
+        const refused = refusedRoutes(changes, result.stderr);
+        // It ends with an error when single lines failed, too.
+        if (result.code !== 0 && !result.stderr.includes("Command failed")) {
+          throw new CommandError("FAILED", `ip -batch: ${result.stderr.trim()}`, { result });
+        }
+        return refused;
+      },
+      async removeAll(protocol, signal) {
+        await ip(["route", "flush", "proto", protocol], signal);
+      },
     },
     namespaces: {
       list: () => readdir("/run/netns").catch(() => []),
+      add: async (name, signal) => {
+        await unless(exists, ["netns", "add", name], signal);
+      },
       remove: (name, signal) => unless(gone, ["netns", "delete", name], signal),
     },
   };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { cgroupLayout } from "./cgroup-layout.ts";
 import { cgroupWrites, cpuWeight } from "./cgroups.ts";
-import { defaultRouteLink } from "./links.ts";
+import { defaultRouteLink, refusedRoutes } from "./links.ts";
 import { isWithin, parseMountInfo } from "./mounts.ts";
 import { checkTransaction, NftablesError, transactionLimitLines } from "./nftables.ts";
 import { installCommand, parseOsRelease } from "./packages.ts";
@@ -118,4 +118,26 @@ describe("the command that installs packages", () => {
       assert.equal(installCommand(["cni-plugins", "iproute2"], parseOsRelease(text)), command);
     });
   }
+});
+
+describe("refusedRoutes", () => {
+  const add = (n: number) => ({ kind: "add", route: { destination: `10.0.${n}.0/24` } }) as const;
+  const remove = (n: number) => ({ kind: "remove", route: { destination: `10.0.${n}.0/24` } }) as const;
+
+  it("finds the changes that failed by their lines, but not what was gone already", () => {
+    const stderr = [
+      "RTNETLINK answers: File exists",
+      "Command failed -:2",
+      "RTNETLINK answers: No such process",
+      "Command failed -:3",
+      "Error: Nexthop has invalid gateway.",
+      "Command failed -:4",
+      "",
+    ].join("\n");
+    assert.deepEqual(refusedRoutes([add(1), add(2), remove(3), add(4)], stderr), [
+      { change: add(2), words: "RTNETLINK answers: File exists" },
+      { change: add(4), words: "Error: Nexthop has invalid gateway." },
+    ]);
+    assert.deepEqual(refusedRoutes([add(1)], ""), []);
+  });
 });

@@ -100,6 +100,24 @@ describe("links, addresses and routes", () => {
       (await routes.list(signal)).some((one) => one.destination === route.destination && one.via === route.via),
     );
     assert.deepEqual([await routes.remove(route, signal), await routes.remove(route, signal)], [true, false]);
+    const own = { ...route, destination: "10.218.2.0/24", protocol: "253" };
+    const changes = [
+      { kind: "remove", route: { ...own, destination: "10.218.3.0/24" } },
+      { kind: "add", route: own },
+      { kind: "add", route: { ...own, via: "10.218.0.3" } },
+      { kind: "add", route: { ...own, destination: "10.218.4.0/24" } },
+    ] as const;
+    const refused = await routes.change(changes, signal);
+    assert.deepEqual(
+      refused.map(({ change }) => change),
+      [changes[2]],
+    );
+    assert.match(refused[0]?.words ?? "", /File exists/);
+    const made = async () => (await routes.list(signal)).filter(({ protocol }) => protocol === "253");
+    assert.deepEqual(await made(), [own, { ...own, destination: "10.218.4.0/24" }]);
+    await routes.removeAll("253", signal);
+    await routes.removeAll("253", signal);
+    assert.deepEqual(await made(), []);
     await addresses.remove(name, "10.218.0.1/24", signal);
     await addresses.remove(name, "10.218.0.1/24", signal);
     assert.equal((await links.list(signal)).find((one) => one.name === name)?.kind, "bridge");

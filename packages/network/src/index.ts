@@ -7,3 +7,4 @@ export { type PodNetworkFacts, type PodNetworkSettings, setUpPodNetwork } from "
 export { type Conntrack, systemConntrack } from "./proxy/conntrack.ts";
 export type { RuleSettings } from "./proxy/rules.ts";
 export { ServiceProxy, type ServiceProxyOptions } from "./proxy/service-proxy.ts";
+export { NodeRoutes, type NodeRoutesOptions } from "./routes/node-routes.ts";

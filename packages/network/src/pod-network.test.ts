@@ -31,13 +31,16 @@ function machine(links: readonly string[], destinations: readonly string[]) {
       add: (name, cidr) => note(`address ${cidr} on ${name}`),
       remove: async () => {},
       primaryIPv4: async () => "192.0.2.1",
+      own: () => ["192.0.2.1"],
     },
     routes: {
       list: async () => destinations.map((destination): Route => ({ destination })),
       replace: ({ destination, link: via }) => note(`route ${destination} by ${via}`),
       remove: async () => false,
+      change: async () => [],
+      removeAll: async () => {},
     },
-    namespaces: { list: async () => [], remove: async () => false },
+    namespaces: { list: async () => [], add: async () => {}, remove: async () => false },
   };
   return { network, done };
 }

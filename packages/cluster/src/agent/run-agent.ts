@@ -47,6 +47,7 @@ import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
 import { kubernetesVersion } from "../version.ts";
 import { parseKubeletArgs } from "./kubelet-args.ts";
 import { readCredentialProviders, readNodeConfiguration } from "./node-configuration.ts";
+import { startNodeRoutes } from "./node-routes.ts";
 import { connectPods } from "./node-runtime.ts";
 import { keepPodRange, nodePodRange, rangeChanges } from "./pod-range.ts";
 import { connectNodeRuntime } from "./runtime-connection.ts";
@@ -174,6 +175,7 @@ async function startNetwork(agent: Ranged, stack: AsyncDisposableStack): Promise
     { network: machine.network, sysctls: machine.sysctls },
     signal,
   );
+  stack.use(startNodeRoutes(agent));
   const source = clusterZone(settings.clusterDomain, informers);
   // A zone that is not complete yet would tell clients that names do not exist.
   await informers.whenSynced(signal);

@@ -17,7 +17,7 @@ interface Teardown {
 
 /**
  * Takes away everything that a stopped cluster holds outside its folder: containers with their shims, mounts, network
- * namespaces, the bridge, the nft table, control groups. It relies on nothing but names, so that it also cleans up after
+ * namespaces, routes to other nodes, the bridge, the nft table, control groups. It relies on nothing but names, so that it also cleans up after
  * processes that were killed. Repeating it is fine.
  */
 export async function tearDown(teardown: Teardown, signal: AbortSignal): Promise<void> {
@@ -34,6 +34,7 @@ export async function tearDown(teardown: Teardown, signal: AbortSignal): Promise
   await detachDevices(teardown, signal);
   await machine.nftables.deleteTable("inet", names.nftTable, signal);
   await machine.nftables.deleteTable("ip", names.nftTable, signal);
+  await machine.network.routes.removeAll(names.routeProtocol, signal);
   await machine.network.links.remove(names.bridge, signal);
   machine.cgroups().remove(names.cgroup);
   await rm(state, { recursive: true, force: true });

@@ -143,6 +143,8 @@ export const machineNames = ({ slot }: Pick<ClusterSettings, "slot">) => ({
   bridge: `skiff${slot}`,
   nftTable: `skiff${slot}`,
   cgroup: `/kubepods-skiff${slot}`,
+  /** Marks the routes to other nodes; numbers from here on are nobody's (`/etc/iproute2/rt_protos`). */
+  routeProtocol: String(100 + slot),
 });
 
 /** The nth address of an IPv4 network, as in `nthAddress("10.96.0.0/16", 10)` = `10.96.0.10`. */

@@ -1,0 +1,46 @@
+import { Nodes } from "@skiff/api";
+import { type Clock, type Logger, systemRandom } from "@skiff/base";
+import { type Client, createEventRecorder, type Informers } from "@skiff/client";
+import { NodeRoutes } from "@skiff/network";
+import type { Machine } from "../lifecycle/machine.ts";
+import { clusterCidrs } from "../settings/pod-ranges.ts";
+import { type ClusterSettings, machineNames } from "../settings/settings.ts";
+
+interface Agent {
+  readonly settings: ClusterSettings;
+  readonly podCidr: string;
+  readonly machine: Machine;
+  readonly client: Client;
+  readonly informers: Informers;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Keeps routes to the pods of other nodes, of which there may be none; what is impossible is told on the own Node. */
+export function startNodeRoutes(agent: Agent): AsyncDisposable {
+  const { settings, podCidr, machine, client, clock, informers } = agent;
+  const { nodeName } = settings;
+  const logger = agent.logger.named("routes");
+  const stack = new AsyncDisposableStack();
+  const source = { component: "node-routes", host: nodeName };
+  const recorder = stack.use(createEventRecorder({ client, ...source, clock, random: systemRandom, logger }));
+  stack.use(
+    new NodeRoutes({
+      nodeName,
+      podCidr,
+      clusterCidr: clusterCidrs(settings)[0] ?? podCidr,
+      protocol: machineNames(settings).routeProtocol,
+      informers,
+      network: machine.network,
+      onProblem: (message, own) => {
+        logger.warn(message);
+        if (own !== undefined) {
+          recorder.record(Nodes, own, { type: "Warning", reason: "FailedToCreateRoute", message });
+        }
+      },
+      clock,
+      logger,
+    }),
+  );
+  return stack;
+}

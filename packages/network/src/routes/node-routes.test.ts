@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type Node, Nodes } from "@skiff/api";
+import { silentLogger, VirtualClock } from "@skiff/base";
+import { MemoryInformers } from "@skiff/client/fixtures";
+import type { Route, RouteChange } from "@skiff/host";
+import { NodeRoutes } from "./node-routes.ts";
+
+const node = (n: number, address = `192.0.2.${n}`): Node => ({
+  metadata: {
+    name: `node-${n}`,
+    namespace: "",
+    uid: `uid-${n}`,
+    resourceVersion: "1",
+    creationTimestamp: "2026-01-01T00:00:00Z",
+  },
+  spec: { podCIDRs: ["fd00:42::/64", `10.42.${n}.0/24`] },
+  status: {
+    addresses: [
+      { type: "Hostname", address: `node-${n}` },
+      { type: "InternalIP", address },
+    ],
+  },
+});
+
+function start() {
+  const clock = new VirtualClock();
+  const informers = new MemoryInformers();
+  const nodes = informers.for(Nodes);
+  const machine: Route[] = [{ destination: "192.0.2.0/24", link: "eth0", protocol: "kernel" }];
+  const transactions: (readonly RouteChange[])[] = [];
+  const problems: string[] = [];
+  let failures = 0;
+  const routes = {
+    list: async () => [...machine],
+    replace: async () => {},
+    remove: async () => false,
+    removeAll: async () => {},
+    async change(changes: readonly RouteChange[]) {
+      if (failures > 0) {
+        failures--;
+        throw new Error("no ip here");
+      }
+      if (changes.length > 0) transactions.push(changes);
+      for (const { kind, route } of changes) {
+        if (kind === "add") machine.push(route);
+        else
+          machine.splice(
+            machine.findIndex(({ destination }) => destination === route.destination),
+            1,
+          );
+      }
+      return [];
+    },
+  };
+  const keeper = new NodeRoutes({
+    nodeName: "node-1",
+    podCidr: "10.42.1.0/24",
+    clusterCidr: "10.42.0.0/16",
+    protocol: "100",
+    informers,
+    network: { routes, addresses: { own: () => ["192.0.2.1"] } },
+    onProblem: (message, own) => problems.push(`${own?.metadata.name}: ${message}`),
+    clock,
+    logger: silentLogger,
+  });
+  const ours = () => machine.filter(({ protocol }) => protocol === "100").map(({ destination }) => destination);
+  return { clock, nodes, machine, transactions, problems, keeper, ours, fail: (times: number) => (failures = times) };
+}
+
+describe("NodeRoutes", () => {
+  it("follow nodes, those that come together in one go", async () => {
+    const { clock, nodes, transactions, keeper, ours } = start();
+    await using _keeper = keeper;
+    nodes.put(node(1));
+    await clock.advance(1_000);
+    for (let n = 2; n < 102; n++) nodes.put(node(n));
+    await clock.advance(1_000);
+    assert.equal(ours().length, 100);
+    assert.equal(transactions.length, 1);
+    nodes.remove("node-2");
+    await clock.advance(1_000);
+    assert.equal(ours().length, 99);
+    assert.deepEqual(
+      transactions.at(-1)?.map(({ kind, route }) => [kind, route.destination]),
+      [["remove", "10.42.2.0/24"]],
+    );
+  });
+
+  it("are mended when somebody took them, and tried again after a failure", async () => {
+    const { clock, nodes, machine, keeper, ours, fail } = start();
+    await using _keeper = keeper;
+    fail(2);
+    nodes.put(node(2));
+    await clock.advance(1_000);
+    assert.deepEqual(ours(), []);
+    await clock.advance(20_000);
+    assert.deepEqual(ours(), ["10.42.2.0/24"]);
+    machine.pop();
+    await clock.advance(61_000);
+    assert.deepEqual(ours(), ["10.42.2.0/24"]);
+  });
+
+  it("tell once of a node that cannot be reached, and again when it comes back", async () => {
+    const { clock, nodes, problems, keeper } = start();
+    await using _keeper = keeper;
+    nodes.put(node(1));
+    nodes.put(node(2, "198.51.100.2"));
+    await clock.advance(200_000);
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] ?? "", /^node-1: pods of node node-2 \(10\.42\.2\.0\/24\) cannot be reached/);
+    nodes.put(node(2));
+    await clock.advance(1_000);
+    nodes.put(node(2, "198.51.100.2"));
+    await clock.advance(1_000);
+    assert.equal(problems.length, 2);
+  });
+});

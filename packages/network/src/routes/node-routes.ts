@@ -1,0 +1,126 @@
+import { type Node, Nodes } from "@skiff/api";
+import { abortable, Background, type Clock, describeError, isAbort, type Logger } from "@skiff/base";
+import type { CacheChange, Informer, Informers } from "@skiff/client";
+import type { Addresses, Routes } from "@skiff/host";
+import { isIPv4 } from "../proxy/port-targets.ts";
+import { type OtherNode, planRoutes } from "./plan.ts";
+
+/** Nodes that come together are looked at together. */
+const settleMs = 50;
+const retryMs = 5_000;
+/** A link that went down took its routes with it; nobody tells. */
+const checkMs = 60_000;
+
+/** Nodes that only exist in memory have no machine to send packets to. */
+const realNodes = { labelSelector: "type!=kwok" };
+
+export interface NodeRoutesOptions {
+  readonly nodeName: string;
+  /** This node's pods. */
+  readonly podCidr: string;
+  /** All pods of the cluster. */
+  readonly clusterCidr: string;
+  /** Marks this cluster's routes among those of the machine. */
+  readonly protocol: string;
+  readonly informers: Informers;
+  readonly network: { readonly routes: Routes; readonly addresses: Pick<Addresses, "own"> };
+  /** Hears of nodes whose pods cannot be reached from here, once each; with this node's own object, once there is one. */
+  readonly onProblem: (message: string, own: Node | undefined) => void;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * Keeps one route for the pods of each other node, as level as the proxy keeps its table: the machine's routes are read,
+ * and mended where they differ. Disposal leaves them: pods go on talking.
+ */
+export class NodeRoutes implements AsyncDisposable {
+  readonly #options: NodeRoutesOptions;
+  readonly #nodes: Informer<Node>;
+  readonly #background: Background;
+  readonly #subscription: Disposable;
+  /** Problems that were told and are still there. */
+  #told = new Set<string>();
+  #wake = Promise.withResolvers<void>();
+
+  constructor(options: NodeRoutesOptions) {
+    this.#options = options;
+    this.#nodes = options.informers.for(Nodes, realNodes);
+    this.#background = new Background({ logger: options.logger });
+    this.#subscription = this.#nodes.onChange((change) => {
+      if (this.#matters(change)) this.#wake.resolve();
+    });
+    this.#background.run("node routes", (signal) => this.#run(signal));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#subscription[Symbol.dispose]();
+    await this.#background[Symbol.asyncDispose]();
+  }
+
+  /** Kubelets write about their nodes all the time. */
+  #matters(change: CacheChange<Node>): boolean {
+    if (change.object.metadata.name === this.#options.nodeName) return false;
+    if (change.kind !== "updated") return true;
+    const [before, after] = [otherNode(change.old), otherNode(change.object)];
+    return before?.address !== after?.address || before?.podCidr !== after?.podCidr;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { clock, logger } = this.#options;
+    // A list that is not complete would have routes removed that are needed.
+    await this.#nodes.whenSynced(signal);
+    for (;;) {
+      this.#wake = Promise.withResolvers();
+      let againMs: number | undefined;
+      try {
+        againMs = (await this.#sync(signal)) ? checkMs : undefined;
+      } catch (error) {
+        if (isAbort(error, signal)) return;
+        logger.error(`cannot keep the routes to other nodes: ${describeError(error)}`);
+        againMs = retryMs;
+      }
+      using _again = againMs === undefined ? undefined : clock.after(againMs, () => this.#wake.resolve());
+      await abortable(this.#wake.promise, signal);
+      await clock.sleep(settleMs, signal);
+    }
+  }
+
+  /** False where there is no other node. */
+  async #sync(signal: AbortSignal): Promise<boolean> {
+    const { nodeName, podCidr, clusterCidr, protocol, network, logger } = this.#options;
+    const nodes = this.#nodes
+      .list()
+      .filter(({ metadata }) => metadata.name !== nodeName)
+      .map(otherNode)
+      .filter((node) => node !== undefined);
+    const routes = await network.routes.list(signal);
+    const ownAddresses = network.addresses.own();
+    const plan = planRoutes({ nodes, podCidr, clusterCidr, ownAddresses, routes, protocol });
+    const refused = await network.routes.change(plan.changes, signal);
+    if (plan.changes.length > 0) logger.info(`${plan.changes.length - refused.length} routes to other nodes changed`);
+    this.#tell([
+      ...plan.unreachable.map(
+        ({ name, address, podCidr: pods }) =>
+          `pods of node ${name} (${pods}) cannot be reached from here: its address ${address} is in no network of this machine`,
+      ),
+      ...plan.taken.map(({ name, podCidr: pods }) => `pods of node ${name}: this machine has another route to ${pods}`),
+      ...refused.map(({ change, words }) => `no route to ${change.route.destination}: ${words}`),
+    ]);
+    return nodes.length > 0;
+  }
+
+  #tell(problems: readonly string[]): void {
+    const { nodeName, onProblem } = this.#options;
+    for (const problem of problems) if (!this.#told.has(problem)) onProblem(problem, this.#nodes.get(nodeName));
+    this.#told = new Set(problems);
+  }
+}
+
+/** `undefined` while the node has no address or no range for its pods. */
+function otherNode({ metadata, spec, status }: Node): OtherNode | undefined {
+  const found = status?.addresses?.find(({ type, address }) => type === "InternalIP" && isIPv4(address));
+  const podCidr = (spec?.podCIDRs ?? []).find((range) => !range.includes(":"));
+  if (found === undefined || podCidr === undefined) return undefined;
+  return { name: metadata.name, address: found.address, podCidr };
+}
