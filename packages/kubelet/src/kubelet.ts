@@ -300,7 +300,7 @@ async function nodeParts(
   const volumes = new PodVolumes({ folders, mounts, plugins, client, recorder, clock, onGone, onInUse: made.onInUse });
   const [version, resolvConf, hosts] = await Promise.all([
     runtime.version(new AbortController().signal).catch(() => ({ name: "containerd" })),
-    textOf("/etc/resolv.conf"),
+    configuration.resolvConf === "" ? "" : textOf(configuration.resolvConf),
     textOf("/etc/hosts"),
   ]);
   const mostProcesses = host.cgroups === undefined ? 0 : await maxProcesses();

@@ -24,6 +24,7 @@ describe("options of the kubelet", () => {
       "cpu-manager-policy-options=full-pcpus-only=true,distribute-cpus-across-numa=true",
       { cpuManagerPolicyOptions: { "full-pcpus-only": "true", "distribute-cpus-across-numa": "true" } },
     ],
+    ["resolv-conf=/run/systemd/resolve/resolv.conf", { resolvConf: "/run/systemd/resolve/resolv.conf" }],
     ["reserved-cpus=0-1,4", { reservedSystemCPUs: "0-1,4" }],
     [
       "reserved-memory=0:memory=1Gi,hugepages-2Mi=2Gi;1:memory=2Gi",

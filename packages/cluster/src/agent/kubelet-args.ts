@@ -31,6 +31,7 @@ const fields: Readonly<Record<string, { readonly path: readonly [string, ...stri
   "pod-max-pids": { path: ["podPidsLimit"], kind: "number" },
   "reserved-cpus": { path: ["reservedSystemCPUs"], kind: "text" },
   "reserved-memory": { path: ["reservedMemory"], kind: "by-numa-node" },
+  "resolv-conf": { path: ["resolvConf"], kind: "text" },
   "serialize-image-pulls": { path: ["serializeImagePulls"], kind: "boolean" },
   "streaming-connection-idle-timeout": { path: ["streamingConnectionIdleTimeout"], kind: "text" },
   "system-reserved": { path: ["systemReserved"], kind: "texts" },

@@ -104,13 +104,14 @@ export async function runAgent(
   const podCidr = nodePodRange(starting, { client, clock, logger }, signal);
   // Who awaits it hears of its failure; it may end before anybody does.
   podCidr.catch(() => {});
+  const args = parseKubeletArgs(settings.kubeletArgs ?? [], { whole: true });
+  const configuration = await readNodeConfiguration(paths.kubeletConfiguration, args);
+  const { resolvConf } = configuration;
   const runtime =
     settings.runtime === "simulated"
       ? stack.use(simulatedRuntime({ ...starting, podCidr: await podCidr }))
-      : stack.use(await realRuntime(starting, podCidr, stack));
+      : stack.use(await realRuntime({ ...starting, resolvConf }, podCidr, stack));
   const agent: Ranged = { ...starting, podCidr: await podCidr };
-  const args = parseKubeletArgs(settings.kubeletArgs ?? [], { whole: true });
-  const configuration = await readNodeConfiguration(paths.kubeletConfiguration, args);
   const providers = await readCredentialProviders(args);
   stack.use(await volumeDriver(agent));
   stack.use(await kubelet(agent, runtime, { configuration, providers }));
@@ -148,7 +149,11 @@ async function volumeDriver({ settings, paths, machine, clock, signal }: Agent):
 }
 
 /** containerd with its images; proxy and DNS start beside it, since pods can start before Services can be reached. */
-async function realRuntime(agent: Agent, range: Promise<string>, stack: AsyncDisposableStack): Promise<Runtime> {
+async function realRuntime(
+  agent: Agent & { readonly resolvConf: string },
+  range: Promise<string>,
+  stack: AsyncDisposableStack,
+): Promise<Runtime> {
   const { settings, paths, machine, signal, logger } = agent;
   const startPodNetwork = async () => {
     const podCidr = await range;
@@ -165,7 +170,10 @@ async function realRuntime(agent: Agent, range: Promise<string>, stack: AsyncDis
   return runtime;
 }
 
-async function startNetwork(agent: Ranged, stack: AsyncDisposableStack): Promise<void> {
+async function startNetwork(
+  agent: Ranged & { readonly resolvConf: string },
+  stack: AsyncDisposableStack,
+): Promise<void> {
   const { settings, podCidr, machine, clock, logger, informers, signal } = agent;
   const { bridge, nftTable } = machineNames(settings);
   const gateway = nthAddress(podCidr, 1);
@@ -179,13 +187,13 @@ async function startNetwork(agent: Ranged, stack: AsyncDisposableStack): Promise
   const source = clusterZone(settings.clusterDomain, informers);
   // A zone that is not complete yet would tell clients that names do not exist.
   await informers.whenSynced(signal);
-  const resolvConf = await readFile("/etc/resolv.conf", "utf8").catch(() => "");
+  const resolvers = await readFile(agent.resolvConf, "utf8").catch(() => "");
   stack.use(
     await DnsServer.start({
       address: gateway,
       port: 53,
       source,
-      upstream: createUpstream(upstreamServers(resolvConf, [gateway, clusterDnsIp(settings)]), clock),
+      upstream: createUpstream(upstreamServers(resolvers, [gateway, clusterDnsIp(settings)]), clock),
       clock,
       logger: logger.named("dns"),
     }),

@@ -20,7 +20,9 @@ describe("the kubelet's configuration", () => {
       kubeReserved: { cpu: "100m" },
       containerLogMaxSize: "1Mi",
       authentication: { anonymous: { enabled: true } },
+      resolvConf: "",
     });
+    assert.equal(read.resolvConf, "");
     assert.deepEqual(read.evictionHard, { "memory.available": "500Mi", "pid.available": "10%" });
     assert.deepEqual(read.evictionSoftGracePeriodMs, { "memory.available": 90_000 });
     assert.equal(read.containerLogMaxBytes, 1_048_576);
@@ -43,6 +45,7 @@ describe("the kubelet's configuration", () => {
       /needs a grace period/,
     ],
     ["a duration that is none", { ...head, imageMinimumGCAge: "soon" }, /imageMinimumGCAge: must be a duration/],
+    ["resolvers that are no file", { ...head, resolvConf: false }, /resolvConf: must be a text/],
     ["thresholds that cross", { ...head, imageGCHighThresholdPercent: 70 }, /imageGCLowThresholdPercent/],
     ["a resource that cannot be reserved", { ...head, kubeReserved: { gpu: "1" } }, /cannot reserve resource "gpu"/],
   ] as const)

@@ -26,6 +26,8 @@ export interface KubeletConfiguration {
   readonly maxPods: number;
   /** -1: as many as the node's. */
   readonly podPidsLimit: number;
+  /** The file that names the node's resolvers; empty: pods get none of them. */
+  readonly resolvConf: string;
   readonly imageGCHighThresholdPercent: number;
   readonly imageGCLowThresholdPercent: number;
   readonly imageMinimumGCAgeMs: number;
@@ -76,6 +78,7 @@ export const defaultConfiguration: KubeletConfiguration = {
   placement: defaultPlacement,
   maxPods: 110,
   podPidsLimit: -1,
+  resolvConf: "/etc/resolv.conf",
   imageGCHighThresholdPercent: 85,
   imageGCLowThresholdPercent: 80,
   imageMinimumGCAgeMs: 120_000,
@@ -295,6 +298,7 @@ export function parseKubeletConfiguration(value: unknown): KubeletConfiguration 
     placement,
     maxPods: read.number("maxPods", fallback.maxPods),
     podPidsLimit: read.number("podPidsLimit", fallback.podPidsLimit),
+    resolvConf: textOr(value.resolvConf, "resolvConf", fallback.resolvConf),
     imageGCHighThresholdPercent: read.number("imageGCHighThresholdPercent", fallback.imageGCHighThresholdPercent),
     imageGCLowThresholdPercent: read.number("imageGCLowThresholdPercent", fallback.imageGCLowThresholdPercent),
     imageMinimumGCAgeMs: read.durationMs("imageMinimumGCAge", fallback.imageMinimumGCAgeMs),
@@ -322,6 +326,9 @@ export function parseKubeletConfiguration(value: unknown): KubeletConfiguration 
   if (configuration.containerLogMaxFiles < 2) fail("containerLogMaxFiles", "must be greater than 1");
   return configuration;
 }
+
+const textOr = (value: unknown, field: string, fallback: string): string =>
+  value === undefined || typeof value === "string" ? (value ?? fallback) : fail(field, "must be a text");
 
 function shutdownPeriods(read: Reader) {
   const shutdownGracePeriodMs = read.durationMs("shutdownGracePeriod", 0);

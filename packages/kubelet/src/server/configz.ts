@@ -27,6 +27,7 @@ export function configz(configuration: KubeletConfiguration): object {
       imageGCLowThresholdPercent: configuration.imageGCLowThresholdPercent,
       maxPods: configuration.maxPods,
       podPidsLimit: configuration.podPidsLimit,
+      resolvConf: configuration.resolvConf,
       serializeImagePulls: configuration.serializeImagePulls,
       ...(configuration.maxParallelImagePulls > 0
         ? { maxParallelImagePulls: configuration.maxParallelImagePulls }
