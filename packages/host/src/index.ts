@@ -33,6 +33,14 @@ export {
 } from "./links.ts";
 export { MemoryCgroups } from "./memory-cgroups.ts";
 export { isWithin, type MountPoint, type Mounts, parseMountInfo, systemMounts } from "./mounts.ts";
+export {
+  addNamespaceMember,
+  type NamespaceMember,
+  type NamespaceNetwork,
+  removeNamespaceMember,
+  removeNamespaceNetwork,
+  setUpNamespaceNetwork,
+} from "./namespace-network.ts";
 export { nfsAddress, nfsServerProgram, prepareNfsServer, type Sharing, sharedFolder, sharingOf } from "./nfs-server.ts";
 export {
   checkTransaction,

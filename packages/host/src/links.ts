@@ -203,10 +203,14 @@ export interface SystemNetwork {
   readonly namespaces: NetworkNamespaces;
 }
 
-/** iproute2 on this machine (or in the network namespace that this process is in). */
-export function systemNetwork(processes: Processes = systemProcesses): SystemNetwork {
+/** iproute2 on this machine (or in the network namespace that this process is in), or in a namespace that has a name. */
+export function systemNetwork(
+  processes: Processes = systemProcesses,
+  { namespace }: { readonly namespace?: string } = {},
+): SystemNetwork {
+  const where = namespace === undefined ? [] : ["-netns", namespace];
   const ip = (args: readonly string[], signal: AbortSignal) =>
-    processes.output("ip", { args, timeoutMs: 20_000 }, signal);
+    processes.output("ip", { args: [...where, ...args], timeoutMs: 20_000 }, signal);
   /** False where the failure only says that the wanted state was there before. */
   const unless = async (benign: RegExp, args: readonly string[], signal: AbortSignal): Promise<boolean> => {
     try {
@@ -252,7 +256,7 @@ export function systemNetwork(processes: Processes = systemProcesses): SystemNet
         if (changes.length === 0) return [];
         const words = { add: "add", remove: "delete" } as const;
         const lines = changes.map(({ kind, route }) => `route ${words[kind]} ${routeArgs(route).join(" ")}\n`);
-        const options = { args: ["-force", "-batch", "-"], stdin: lines.join(""), timeoutMs: 60_000 };
+        const options = { args: [...where, "-force", "-batch", "-"], stdin: lines.join(""), timeoutMs: 60_000 };
         const result = await processes.run("ip", options, signal);
         const refused = refusedRoutes(changes, result.stderr);
         // It ends with an error when single lines failed, too.

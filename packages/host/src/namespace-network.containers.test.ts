@@ -1,0 +1,65 @@
+/** Namespaces as machines, on a network of the test's own. */
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { systemNetwork } from "./links.ts";
+import {
+  addNamespaceMember,
+  removeNamespaceMember,
+  removeNamespaceNetwork,
+  setUpNamespaceNetwork,
+} from "./namespace-network.ts";
+import { systemNftables } from "./nftables.ts";
+import { systemProcesses } from "./processes.ts";
+import { systemSysctls } from "./sysctls.ts";
+
+const { signal } = new AbortController();
+const name = `skn${process.pid}`;
+const effects = { processes: systemProcesses, nftables: systemNftables(), sysctls: systemSysctls };
+
+/** What the machine holds of the test. */
+async function remains(): Promise<readonly string[]> {
+  const { links, namespaces } = systemNetwork();
+  const table = await effects.nftables.listTable("ip", name, signal);
+  const held = [...(await links.list(signal)).map((link) => link.name), ...(await namespaces.list())];
+  return [...held.filter((one) => one.startsWith(name)), ...(table === undefined ? [] : ["table"])];
+}
+
+it("namespaces meet each other and the machine, as often as they are made, and leave nothing", async () => {
+  const neighbour = await systemNetwork().addresses.primaryIPv4();
+  const network = { bridge: name, gateway: "10.219.0.1/24", table: name, inside: [], neighbour };
+  const member = (n: number) => ({
+    namespace: `${name}-n${n}`,
+    link: `${name}n${n}`,
+    address: `10.219.0.${n}/24`,
+  });
+  const from = async (n: number, address: string) => {
+    const args = [`--net=/run/netns/${name}-n${n}`, "busybox", "ping", "-c1", "-W2", address];
+    return (await systemProcesses.run("nsenter", { args }, signal)).code;
+  };
+  try {
+    for (let round = 0; round < 2; round++) {
+      await setUpNamespaceNetwork(network, effects, signal);
+      for (const n of [2, 3]) await addNamespaceMember(network, member(n), effects, signal);
+    }
+    assert.deepEqual(
+      await Promise.all([from(2, "10.219.0.1"), from(2, "10.219.0.3"), from(3, neighbour)]),
+      [0, 0, 0],
+      "all are neighbours",
+    );
+    const routes = await systemNetwork(systemProcesses, { namespace: `${name}-n2` }).routes.list(signal);
+    assert.deepEqual(
+      routes.map(({ destination, via }) => [destination, via]).sort(),
+      [
+        ["10.219.0.0/24", undefined],
+        [neighbour, undefined],
+        ["default", "10.219.0.1"],
+      ].sort(),
+    );
+  } finally {
+    for (let round = 0; round < 2; round++) {
+      for (const n of [2, 3]) await removeNamespaceMember(member(n), effects, signal);
+      await removeNamespaceNetwork(network, effects, signal);
+    }
+  }
+  assert.deepEqual(await remains(), []);
+});
