@@ -4,16 +4,20 @@ export { absoluteKubeletArg } from "./agent/kubelet-args.ts";
 export type { Restored } from "./backup/backup.ts";
 export type { Datastore } from "./datastore/datastore.ts";
 export { type ApiServerFlag, type ApiServerFlags, apiServerFlags } from "./identity/api-server-flags.ts";
+export { type TokenDetails, type TokenUsage, tokenUsages } from "./join/bootstrap-token.ts";
+export { type CreatedToken, createToken, deleteTokens, listTokens, type TokenWishes } from "./join/tokens.ts";
 export { contextName, userKubeconfigPath } from "./kubeconfig/kubeconfig.ts";
 export { fullDisks, fullDiskText } from "./lifecycle/disk-space.ts";
 export { examineMachine, type Finding } from "./lifecycle/doctor.ts";
 export { deleteCluster, downCluster } from "./lifecycle/down.ts";
+export { type JoinOptions, type JoinResult, joinCluster } from "./lifecycle/join.ts";
 export { type Machine, stateFolder, systemMachine } from "./lifecycle/machine.ts";
+export type { StartReport } from "./lifecycle/prepare-home.ts";
 export { prepareServer, type ServerPlan } from "./lifecycle/prepare-server.ts";
 export { type ProcessState, processStates } from "./lifecycle/running.ts";
 export type { SelfCommand } from "./lifecycle/self-command.ts";
 export { type ClusterStatus, clusterStatus } from "./lifecycle/status.ts";
-export { serverUrl, type UpOptions, type UpReport, type UpResult, upCluster } from "./lifecycle/up.ts";
+export { type UpOptions, type UpResult, upCluster } from "./lifecycle/up.ts";
 export {
   backupCluster,
   connectNodeRuntime,
@@ -25,5 +29,15 @@ export {
 export { clustersIn, portIsFree } from "./settings/choose.ts";
 export { type ClusterPaths, clusterPaths, defaultHome } from "./settings/paths.ts";
 export { type PodRangeFlags, podRangesOf } from "./settings/pod-ranges.ts";
-export { ClusterError, type ClusterSettings, type RuntimeKind, readSettings } from "./settings/settings.ts";
+export {
+  ClusterError,
+  type ClusterSettings,
+  type HomeSettings,
+  isJoined,
+  type JoinedSettings,
+  type RuntimeKind,
+  readHomeSettings,
+  readSettings,
+  serverUrl,
+} from "./settings/settings.ts";
 export type { SupervisorTarget } from "./supervise/start-supervisor.ts";

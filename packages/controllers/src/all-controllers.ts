@@ -28,6 +28,7 @@ import { horizontalPodAutoscalerController } from "./horizontal-pod-autoscaler/c
 import { metricsFrom, type ReadApi } from "./horizontal-pod-autoscaler/metrics-apis.ts";
 import { jobController } from "./job/controller.ts";
 import { jobOrphanController } from "./job/orphans.ts";
+import { kubeletServingApprovingController } from "./kubelet-serving-approving/controller.ts";
 import { legacyTokenCleaner } from "./legacy-token-cleaner/controller.ts";
 import { type EmptyAggregated, namespaceController } from "./namespace/controller.ts";
 import { nodeDnsController } from "./node-dns/controller.ts";
@@ -103,6 +104,7 @@ export function allControllers(resources: ResourceSet, settings: ControllerSetti
     legacyTokenCleaner,
     ...tokenControllers(settings),
     certificateApprovingController,
+    kubeletServingApprovingController,
     certificateCleanerController,
     ...(settings.certificateSigner === undefined ? [] : [certificateSigningController(settings.certificateSigner)]),
     ...(settings.rootCertificate === undefined ? [] : [rootCertificateController(settings.rootCertificate)]),

@@ -2,6 +2,8 @@ import type { CertificateRequest } from "@skiff/api";
 
 /** The requests that the kubelet makes for itself, and what keeps others from being taken for such. */
 export const kubeletClientSigner = "kubernetes.io/kube-apiserver-client-kubelet";
+/** Of the certificates that kubelets' own servers show. */
+export const kubeletServingSigner = "kubernetes.io/kubelet-serving";
 
 /** What is wrong with a kubelet's request for a client certificate; `undefined`: nothing. */
 export function kubeletClientFault(request: CertificateRequest, usages: readonly string[]): string | undefined {

@@ -14,10 +14,11 @@ export const deleteCommand: DefineCommand = (program, context) => {
     async ({ name, home, output, kubeconfig }: GlobalOptions & { readonly kubeconfig: string }) => {
       const progress = output === "json" ? noProgress : createProgress(context.err, context.clock);
       const effects = { machine: systemMachine(), clock: context.clock, step: (text: string) => progress.step(text) };
-      await deleteCluster({ name, home, kubeconfig }, effects, context.signal);
+      const node = await deleteCluster({ name, home, kubeconfig }, effects, context.signal);
       progress.done();
-      if (output === "json") writeJson(context, { name, deleted: true });
-      else progress.note(`Cluster "${name}" is deleted.`);
+      if (output === "json") writeJson(context, { name, deleted: true, ...(node === undefined ? {} : { node }) });
+      else if (node === undefined) progress.note(`Cluster "${name}" is deleted.`);
+      else progress.note(`Node ${node} is deleted here; the cluster still lists it: kubectl delete node ${node}`);
     },
   );
 };

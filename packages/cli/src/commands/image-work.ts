@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { access } from "node:fs/promises";
 import { silentLogger } from "@skiff/base";
-import { ClusterError, clusterPaths, connectNodeRuntime, readSettings, systemMachine } from "@skiff/cluster";
+import { ClusterError, clusterPaths, connectNodeRuntime, readHomeSettings, systemMachine } from "@skiff/cluster";
 import { normalizeImageName, type Runtime } from "@skiff/runtime";
 import type { CommandContext, GlobalOptions } from "../command-context.ts";
 import { writeJson } from "../command-line.ts";
@@ -14,7 +14,7 @@ async function withRuntime(
   work: (runtime: Runtime) => Promise<void>,
 ): Promise<void> {
   const paths = clusterPaths(home, name);
-  const settings = await readSettings(paths);
+  const settings = await readHomeSettings(paths);
   if (settings === undefined) throw new ClusterError("NO_CLUSTER", `there is no cluster "${name}" below ${home}`);
   if (settings.runtime === "simulated") {
     throw new ClusterError("NO_IMAGES", `cluster "${name}" is simulated: it has no images, any name will do`);

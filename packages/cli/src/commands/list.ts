@@ -4,10 +4,12 @@ import { deleteCommand } from "./delete.ts";
 import { doctorCommand } from "./doctor.ts";
 import { downCommand } from "./down.ts";
 import { imageCommand } from "./image.ts";
+import { joinCommand } from "./join.ts";
 import { kubeconfigCommand } from "./kubeconfig.ts";
 import { logsCommand } from "./logs.ts";
 import { agentCommand, serverCommand, superviseCommand } from "./processes.ts";
 import { statusCommand } from "./status.ts";
+import { tokenCommand } from "./token.ts";
 import { upCommand } from "./up.ts";
 import { whyCommand } from "./why.ts";
 
@@ -19,6 +21,8 @@ export const commands: readonly DefineCommand[] = [
   statusCommand,
   logsCommand,
   kubeconfigCommand,
+  tokenCommand,
+  joinCommand,
   whyCommand,
   imageCommand,
   backupCommand,

@@ -68,7 +68,7 @@ export const agentCommand: DefineCommand = (program, context) => {
     .addOption(logLevelOption());
   withCluster(command, context).action((flags: ProcessFlags) =>
     runAgent(
-      flags,
+      { name: flags.name, home: flags.home, self: context.self },
       { machine: systemMachine(), clock: context.clock, logger: logger("agent", flags, context) },
       context.signal,
     ),

@@ -1,6 +1,5 @@
 import {
   type ApiServerFlags,
-  absoluteKubeletArg,
   apiServerFlags,
   clusterPaths,
   fullDisks,
@@ -17,6 +16,7 @@ import { apiServerOption, givenFlags } from "../api-server-options.ts";
 import type { CommandContext, GlobalOptions } from "../command-context.ts";
 import { type DefineCommand, portNumber, withCluster, withOutput, writeJson } from "../command-line.ts";
 import { type DatastoreFlags, datastoreOf, tokenOf, withDatastore } from "../datastore-flags.ts";
+import { kubeletArgOption } from "../kubelet-arg-option.ts";
 import { type PodRangeFlags, podRangeFlags, withPodRanges } from "../pod-range-flags.ts";
 import { schedulerConfigOption } from "../scheduler-option.ts";
 import { createProgress, noProgress } from "../terminal/progress.ts";
@@ -51,11 +51,7 @@ export const upCommand: DefineCommand = (program, context) => {
       ).argParser(nodeCount),
     )
     .addOption(schedulerConfigOption())
-    .addOption(
-      new Option("--kubelet-arg <name=value>", "option of the kubelet, as in max-pods=200; may be repeated").argParser(
-        (text: string, before: readonly string[] | undefined) => [...(before ?? []), absoluteKubeletArg(text)],
-      ),
-    )
+    .addOption(kubeletArgOption())
     .addOption(kubeconfigOption(context));
   for (const flag of apiServerFlags) command.addOption(apiServerOption(flag));
   withOutput(withCluster(withDatastore(withPodRanges(command)), context)).action((flags: UpFlags) =>
@@ -131,4 +127,5 @@ async function up(flags: UpFlags, given: ApiServerFlags, context: CommandContext
   }
 }
 
-const inSeconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;
+/** A time for people. */
+export const inSeconds = (ms: number): string => `${(ms / 1000).toFixed(2)} s`;

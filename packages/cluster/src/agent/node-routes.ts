@@ -4,10 +4,10 @@ import { type Client, createEventRecorder, type Informers } from "@skiff/client"
 import { NodeRoutes } from "@skiff/network";
 import type { Machine } from "../lifecycle/machine.ts";
 import { clusterCidrs } from "../settings/pod-ranges.ts";
-import { type ClusterSettings, machineNames } from "../settings/settings.ts";
+import { machineNames, type NodeSettings } from "../settings/settings.ts";
 
 interface Agent {
-  readonly settings: ClusterSettings;
+  readonly settings: NodeSettings;
   readonly podCidr: string;
   readonly machine: Machine;
   readonly client: Client;

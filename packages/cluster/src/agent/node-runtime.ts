@@ -11,11 +11,11 @@ import {
 } from "@skiff/runtime";
 import { type Machine, stateFolder } from "../lifecycle/machine.ts";
 import type { ClusterPaths } from "../settings/paths.ts";
-import { ClusterError, type ClusterSettings, machineNames, nthAddress } from "../settings/settings.ts";
+import { ClusterError, machineNames, type NodeSettings, nthAddress } from "../settings/settings.ts";
 import { readPodRange } from "./last-pod-range.ts";
 
 /** The node's own containerd: where it keeps its files and how pods are connected. */
-async function containerdConfig(settings: ClusterSettings, paths: ClusterPaths): Promise<ContainerdConfig> {
+async function containerdConfig(settings: NodeSettings, paths: ClusterPaths): Promise<ContainerdConfig> {
   const range = await readPodRange(paths);
   return {
     rootDirectory: paths.containerd,
@@ -26,20 +26,20 @@ async function containerdConfig(settings: ClusterSettings, paths: ClusterPaths):
   };
 }
 
-const podNetworkOf = (settings: ClusterSettings, podCidr: string): PodNetwork => ({
+const podNetworkOf = (settings: NodeSettings, podCidr: string): PodNetwork => ({
   bridge: machineNames(settings).bridge,
   podCidr,
   gateway: nthAddress(podCidr, 1),
 });
 
 /** Tells containerd of the pods' network, now that their range is known. */
-export async function connectPods(settings: ClusterSettings, paths: ClusterPaths, podCidr: string): Promise<void> {
+export async function connectPods(settings: NodeSettings, paths: ClusterPaths, podCidr: string): Promise<void> {
   await writePodNetwork(await containerdConfig(settings, paths), podNetworkOf(settings, podCidr));
 }
 
 /** Writes containerd's files and gives the command that starts it. */
 export async function prepareNodeRuntime(
-  settings: ClusterSettings,
+  settings: NodeSettings,
   paths: ClusterPaths,
   machine: Machine,
   signal: AbortSignal,

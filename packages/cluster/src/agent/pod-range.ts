@@ -3,7 +3,7 @@ import { type Clock, describeError, isAbort, type Logger, parseRange } from "@sk
 import type { Client, Informer } from "@skiff/client";
 import { writeFileAtomic } from "@skiff/host";
 import type { ClusterPaths } from "../settings/paths.ts";
-import type { ClusterSettings } from "../settings/settings.ts";
+import type { NodeSettings } from "../settings/settings.ts";
 import { readPodRange } from "./last-pod-range.ts";
 
 const retryMs = 100;
@@ -13,7 +13,7 @@ const retryMs = 100;
  * has once been given it keeps, written down, for as long as its Node object says the same.
  */
 export async function nodePodRange(
-  { settings, paths }: { readonly settings: ClusterSettings; readonly paths: ClusterPaths },
+  { settings, paths }: { readonly settings: NodeSettings; readonly paths: ClusterPaths },
   effects: { readonly client: Client; readonly clock: Clock; readonly logger: Logger },
   signal: AbortSignal,
 ): Promise<string> {
@@ -36,11 +36,12 @@ export async function nodePodRange(
   }
 }
 
-async function askForRange(
-  { nodeName: name, podCidr, runtime }: ClusterSettings,
+/** Registers the node, and so asks for a range for its pods. Fine where it is registered. */
+export async function registerNode(
+  { nodeName: name, podCidr, runtime }: NodeSettings,
   client: Client,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<void> {
   const annotations = {
     "volumes.kubernetes.io/controller-managed-attach-detach": "true",
     // Where pods have no network, one range is as good as another.
@@ -49,7 +50,11 @@ async function askForRange(
   await client.create(Nodes, { metadata: { name, annotations }, spec: {} }, { signal }).catch((error: unknown) => {
     if (!isAlreadyExists(error)) throw error;
   });
-  const options = { fieldSelector: `metadata.name=${name}`, signal };
+}
+
+async function askForRange(settings: NodeSettings, client: Client, signal: AbortSignal): Promise<string | undefined> {
+  await registerNode(settings, client, signal);
+  const options = { fieldSelector: `metadata.name=${settings.nodeName}`, signal };
   for await (const event of client.watch(Nodes, options)) {
     const range = event.type === "ADDED" || event.type === "MODIFIED" ? rangeOf(event.object) : undefined;
     if (range !== undefined) return range;

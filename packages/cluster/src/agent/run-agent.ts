@@ -30,20 +30,23 @@ import {
 } from "@skiff/network";
 import { ensureHelloImages, fileLogs, type Runtime, SimulatedRuntime } from "@skiff/runtime";
 import { type Machine, volumeDriverSocket } from "../lifecycle/machine.ts";
-import { serverUrl } from "../lifecycle/up.ts";
-import { type Pki, readPki } from "../pki/pki.ts";
+import { type NodePki, readNodePki } from "../pki/pki.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
 import { clusterCidrs } from "../settings/pod-ranges.ts";
 import {
   ClusterError,
-  type ClusterSettings,
   clusterDnsIp,
+  type HomeSettings,
+  isJoined,
   machineNames,
   nfsPort,
   nthAddress,
-  readSettings,
+  readHomeSettings,
+  serverUrl,
 } from "../settings/settings.ts";
 import { collectWhenIdle } from "../supervise/collect-when-idle.ts";
+import { keepSupervisor } from "../supervise/keep-supervisor.ts";
+import type { SupervisorTarget } from "../supervise/start-supervisor.ts";
 import { kubernetesVersion } from "../version.ts";
 import { parseKubeletArgs } from "./kubelet-args.ts";
 import { readCredentialProviders, readNodeConfiguration } from "./node-configuration.ts";
@@ -61,9 +64,9 @@ interface AgentEffects {
 }
 
 interface Agent extends AgentEffects {
-  readonly settings: ClusterSettings;
+  readonly settings: HomeSettings;
   readonly paths: ClusterPaths;
-  readonly pki: Pki;
+  readonly pki: NodePki;
   readonly client: Client;
   readonly informers: Informers;
   readonly signal: AbortSignal;
@@ -75,14 +78,10 @@ interface Ranged extends Agent {
 }
 
 /** Runs a node's kubelet, service proxy and DNS until the signal is aborted. Containers go on running after it. */
-export async function runAgent(
-  target: { readonly name: string; readonly home: string },
-  effects: AgentEffects,
-  signal: AbortSignal,
-): Promise<void> {
+export async function runAgent(target: SupervisorTarget, effects: AgentEffects, signal: AbortSignal): Promise<void> {
   const paths = clusterPaths(target.home, target.name);
-  const settings = await readSettings(paths);
-  const pki = await readPki(paths.pki);
+  const settings = await readHomeSettings(paths);
+  const pki = await readNodePki(paths.pki);
   if (settings === undefined || pki === undefined) {
     throw new ClusterError("NO_CLUSTER", `there is no cluster "${target.name}" below ${target.home}`);
   }
@@ -101,6 +100,12 @@ export async function runAgent(
   await using stack = new AsyncDisposableStack();
   const background = stack.use(new Background({ logger }));
   background.run("memory", (stop) => collectWhenIdle(clock, stop));
+  if (isJoined(settings)) {
+    const { processes } = effects.machine;
+    background.run("watching the supervisor", (stop) =>
+      keepSupervisor(target, { paths, processes, clock, logger }, stop),
+    );
+  }
   const podCidr = nodePodRange(starting, { client, clock, logger }, signal);
   // Who awaits it hears of its failure; it may end before anybody does.
   podCidr.catch(() => {});

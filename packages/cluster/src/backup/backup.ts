@@ -4,9 +4,8 @@ import { type Clock, isJsonObject, silentLogger } from "@skiff/base";
 import { openLmdbStore, prefixRange, StoreLockedError } from "@skiff/store";
 import { sharedFiles } from "../datastore/shared-cluster.ts";
 import type { Machine } from "../lifecycle/machine.ts";
-import { askServer, livingSupervisor } from "../lifecycle/running.ts";
-import { takeLock } from "../lifecycle/up.ts";
-import { readPki } from "../pki/pki.ts";
+import { takeLock } from "../lifecycle/prepare-home.ts";
+import { askServer, livingSupervisor, readAccess } from "../lifecycle/running.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
 import { ClusterError, type ClusterSettings, readSettings, writeSettings } from "../settings/settings.ts";
 import { readArchive, writeArchive } from "./archive.ts";
@@ -55,10 +54,10 @@ export async function backupCluster(
 }
 
 async function serverSnapshot(settings: ClusterSettings, paths: ClusterPaths, signal: AbortSignal): Promise<string> {
-  const pki = await readPki(paths.pki);
-  if (pki === undefined) throw new ClusterError("PKI_INCOMPLETE", `certificates are missing in ${paths.pki}`);
-  const target = { port: settings.apiPort, path: snapshotPath, authority: pki.authority, admin: pki.admin };
-  const answer = await askServer({ ...target, method: "POST", timeoutMs: 600_000 }, signal);
+  const access = await readAccess(settings, paths);
+  if (access === undefined) throw new ClusterError("PKI_INCOMPLETE", `certificates are missing in ${paths.pki}`);
+  const target = { ...access, path: snapshotPath, method: "POST", timeoutMs: 600_000 };
+  const answer = await askServer(target, signal);
   const body: unknown = answer?.status === 200 ? JSON.parse(answer.body) : undefined;
   if (isJsonObject(body) && typeof body.folder === "string") return body.folder;
   throw new ClusterError("NO_ANSWER", `the API server gave no copy of its store: ${answer?.body ?? "no answer"}`);

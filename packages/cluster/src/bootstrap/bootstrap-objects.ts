@@ -5,7 +5,6 @@ import {
   CustomResourceDefinitions,
   EndpointSlices,
   Endpoints,
-  isAlreadyExists,
   type KubeObject,
   Namespaces,
   type New,
@@ -20,7 +19,7 @@ import { snapshotDefinitions } from "@skiff/controllers";
 import { hostpathDriverName } from "@skiff/csi";
 import { type ClusterSettings, clusterDnsIp, kubernetesServiceIp } from "../settings/settings.ts";
 import { bootstrapRbac } from "./bootstrap-rbac.ts";
-import { lookUp } from "./look-up.ts";
+import { createIfMissing } from "./create-if-missing.ts";
 
 /** Objects that a cluster must have before anybody uses it. */
 interface BootstrapSet {
@@ -202,18 +201,4 @@ export async function createBootstrapObjects(
 /** Creates the definitions of snapshots where they are missing. */
 export async function defineSnapshots(client: Client, signal: AbortSignal): Promise<void> {
   for (const object of snapshotSet.objects) await createIfMissing(client, snapshotSet.resource, object, signal);
-}
-
-async function createIfMissing(
-  client: Client,
-  resource: ResourceDefinition,
-  object: New<KubeObject>,
-  signal: AbortSignal,
-): Promise<void> {
-  if ((await lookUp(client, resource, object.metadata, signal)) !== undefined) return;
-  try {
-    await client.create(resource, object, { signal });
-  } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
-  }
 }

@@ -1,11 +1,10 @@
 import { Agent } from "node:https";
 import { connect } from "node:net";
 import { type Clock, isJsonObject, type JsonObject } from "@skiff/base";
-import type { Pki } from "../pki/pki.ts";
 import type { ClusterPaths } from "../settings/paths.ts";
-import { ClusterError, type ClusterSettings } from "../settings/settings.ts";
+import { ClusterError } from "../settings/settings.ts";
 import type { Machine } from "./machine.ts";
-import { livingSupervisor, logTail, probeApi, processStates } from "./running.ts";
+import { type ApiAccess, livingSupervisor, logTail, probeApi, processStates } from "./running.ts";
 
 /** A process that was started so often while it is waited for is not going to stay. */
 const mostRestarts = 3;
@@ -15,24 +14,21 @@ const processPollMs = 300;
 
 /** Asks the API server of a cluster that is starting, over one connection once there is one. */
 export class StartProbe implements Disposable {
-  readonly #settings: ClusterSettings;
-  readonly #pki: Pki;
+  readonly #access: ApiAccess;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
-  constructor(settings: ClusterSettings, pki: Pki) {
-    this.#settings = settings;
-    this.#pki = pki;
+  constructor(access: ApiAccess) {
+    this.#access = access;
   }
 
   /** Whether the API server is ready. */
   async apiAnswers(signal: AbortSignal): Promise<boolean> {
-    if (!(await portIsOpen(this.#settings.apiPort))) return false;
+    if (!(await portIsOpen(new URL(this.#access.server)))) return false;
     return (await this.#ask("/readyz", signal))?.status === 200;
   }
 
   /** Ready, by a kubelet that runs now: what an earlier run left in the store (before `sinceMs`) does not count. */
-  async nodeIsReady(sinceMs: number, signal: AbortSignal): Promise<boolean> {
-    const { nodeName } = this.#settings;
+  async nodeIsReady(nodeName: string, sinceMs: number, signal: AbortSignal): Promise<boolean> {
     const lease = `/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/${nodeName}`;
     const { spec } = await this.#get(lease, signal);
     const renewed = isJsonObject(spec) && typeof spec.renewTime === "string" ? Date.parse(spec.renewTime) : 0;
@@ -53,14 +49,13 @@ export class StartProbe implements Disposable {
   }
 
   #ask(path: string, signal: AbortSignal) {
-    const { authority, admin } = this.#pki;
-    return probeApi({ port: this.#settings.apiPort, path, authority, admin, agent: this.#agent }, signal);
+    return probeApi({ ...this.#access, path, agent: this.#agent }, signal);
   }
 }
 
-function portIsOpen(port: number): Promise<boolean> {
+function portIsOpen({ hostname, port }: URL): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  const socket = connect(port, "127.0.0.1");
+  const socket = connect(Number(port), hostname);
   socket.once("connect", () => resolve(true));
   socket.once("error", () => resolve(false));
   return promise.finally(() => socket.destroy());

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { allRequirements, installCommand, sharingOf } from "@skiff/host";
 import { portIsFree } from "../settings/choose.ts";
 import { clusterPaths } from "../settings/paths.ts";
-import { readSettings } from "../settings/settings.ts";
+import { isJoined, readHomeSettings } from "../settings/settings.ts";
 import { fullDisks, fullDiskText } from "./disk-space.ts";
 import type { Machine } from "./machine.ts";
 import { clusterStatus } from "./status.ts";
@@ -130,8 +130,9 @@ async function disk(target: { readonly name: string; readonly home: string }): P
 }
 
 async function ports(target: { readonly name: string; readonly home: string }): Promise<Finding> {
-  const settings = await readSettings(clusterPaths(target.home, target.name));
-  const wanted = settings === undefined ? [6443, 10250] : [settings.apiPort, settings.kubeletPort];
+  const settings = await readHomeSettings(clusterPaths(target.home, target.name));
+  const wanted =
+    settings === undefined ? [6443, 10250] : [...(isJoined(settings) ? [] : [settings.apiPort]), settings.kubeletPort];
   const free = await Promise.all(wanted.map(portIsFree));
   const taken = wanted.filter((_, index) => free[index] === false);
   if (taken.length === 0) return { kind: "good", subject: "ports", text: `${wanted.join(", ")} are free` };

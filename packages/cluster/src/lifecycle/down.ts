@@ -3,12 +3,12 @@ import { basename } from "node:path";
 import type { Clock } from "@skiff/base";
 import { contextName, removeFromKubeconfig } from "../kubeconfig/kubeconfig.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
-import { ClusterError, type ClusterSettings, readSettings, settingsCopy } from "../settings/settings.ts";
+import { ClusterError, type HomeSettings, isJoined, readHomeSettings, settingsCopy } from "../settings/settings.ts";
 import { releaseSlot } from "../settings/slots.ts";
 import type { Machine } from "./machine.ts";
+import { takeLock } from "./prepare-home.ts";
 import { livingSupervisor, stopProcesses } from "./running.ts";
 import { tearDown } from "./tear-down.ts";
-import { takeLock } from "./up.ts";
 
 interface Target {
   readonly name: string;
@@ -24,23 +24,26 @@ interface Effects {
 /** Stops a cluster: its objects stay, `upCluster` brings it back. False when it was not running. */
 export async function downCluster(target: Target, effects: Effects, signal: AbortSignal): Promise<boolean> {
   const paths = clusterPaths(target.home, target.name);
-  const settings = await readSettings(paths);
+  const settings = await readHomeSettings(paths);
   if (settings === undefined) throw noSuchCluster(target);
   await using _lock = await takeLock(paths);
   return stop(settings, paths, effects, signal);
 }
 
-/** Stops a cluster and removes every trace of it: folder, kubeconfig entry and what the machine holds. */
+/**
+ * Stops a cluster and removes every trace of it: folder, kubeconfig entry and what the machine holds. Gives the name of a node
+ * that had joined another machine's cluster: its object stays there, as nodes may not remove theirs.
+ */
 export async function deleteCluster(
   target: Target & { readonly kubeconfig: string },
   effects: Effects,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string | undefined> {
   const paths = clusterPaths(target.home, target.name);
   const settings = await settingsToDelete(paths);
   if (settings === undefined) {
     if (!(await removeRemains(paths))) throw noSuchCluster(target);
-    return;
+    return undefined;
   }
   {
     await using _lock = await takeLock(paths);
@@ -64,15 +67,16 @@ export async function deleteCluster(
   await releaseSlot(settings.slot, paths);
   await rmdir(paths.home).catch(() => {});
   await rmdir("/run/skiff").catch(() => {});
+  return isJoined(settings) ? settings.nodeName : undefined;
 }
 
 /** A cluster whose settings are damaged is deleted by their copy. */
-async function settingsToDelete(paths: ClusterPaths): Promise<ClusterSettings | undefined> {
+async function settingsToDelete(paths: ClusterPaths): Promise<HomeSettings | undefined> {
   try {
-    return await readSettings(paths);
+    return await readHomeSettings(paths);
   } catch (error) {
     if (!(error instanceof ClusterError) || error.code !== "SETTINGS_DAMAGED") throw error;
-    return await readSettings({ ...paths, settings: settingsCopy(paths) });
+    return await readHomeSettings({ ...paths, settings: settingsCopy(paths) });
   }
 }
 
@@ -96,7 +100,7 @@ const noSuchCluster = ({ name, home }: Target): ClusterError =>
   new ClusterError("NO_CLUSTER", `there is no cluster "${name}" below ${home}; start one with: skiff up`);
 
 async function stop(
-  settings: ClusterSettings,
+  settings: HomeSettings,
   paths: ClusterPaths,
   { machine, clock, step }: Effects,
   signal: AbortSignal,

@@ -7,7 +7,7 @@ import { clusterPaths } from "../settings/paths.ts";
 import type { ClusterPodRanges } from "../settings/pod-ranges.ts";
 import { type RuntimeKind, readSettings, writeSettings } from "../settings/settings.ts";
 import type { Machine } from "./machine.ts";
-import { takeLock } from "./up.ts";
+import { takeLock } from "./prepare-home.ts";
 
 /** What a server that is started by itself is told of its cluster. */
 export interface ServerPlan {

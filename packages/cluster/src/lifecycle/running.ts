@@ -2,8 +2,9 @@ import { readFile } from "node:fs/promises";
 import { type Agent, request } from "node:https";
 import { join } from "node:path";
 import type { Clock } from "@skiff/base";
-import type { KeyPair } from "../pki/pki.ts";
+import { type KeyPair, readNodePki, readPki } from "../pki/pki.ts";
 import type { ClusterPaths } from "../settings/paths.ts";
+import { type HomeSettings, isJoined, serverUrl } from "../settings/settings.ts";
 import { type ProcessRecord, readProcessRecords } from "../supervise/records.ts";
 import type { Machine } from "./machine.ts";
 
@@ -47,34 +48,48 @@ export async function stopProcesses(
   return supervisor !== undefined;
 }
 
-interface ApiTarget {
-  readonly port: number;
-  readonly path: string;
+/** Where the API server is, and who asks it. */
+export interface ApiAccess {
+  readonly server: string;
+  /** PEM of the authority that the server is known by. */
   readonly authority: string;
-  readonly admin: KeyPair;
+  readonly identity: KeyPair;
+}
+
+/** How this machine asks the API server: as the administrator where it has the cluster, as its node where that joined one. */
+export async function readAccess(settings: HomeSettings, paths: ClusterPaths): Promise<ApiAccess | undefined> {
+  const server = serverUrl(settings);
+  if (isJoined(settings)) {
+    const pki = await readNodePki(paths.pki);
+    return pki === undefined ? undefined : { server, authority: pki.authority, identity: pki.node };
+  }
+  const pki = await readPki(paths.pki);
+  return pki === undefined ? undefined : { server, authority: pki.authority, identity: pki.admin };
+}
+
+interface ApiTarget extends ApiAccess {
+  readonly path: string;
   /** Keeps connections for further requests; each makes one of its own where absent. */
   readonly agent?: Agent;
 }
 
-/** One GET of the API server as its administrator; `undefined` when it cannot be reached. */
+/** One GET of the API server; `undefined` when it cannot be reached. */
 export const probeApi = (target: ApiTarget, signal: AbortSignal) =>
   askServer({ ...target, method: "GET", timeoutMs: 5_000 }, signal);
 
-/** One request to the API server as its administrator; `undefined` when it cannot be reached. */
+/** One request to the API server; `undefined` when it cannot be reached. */
 export function askServer(
   target: ApiTarget & { readonly method: string; readonly timeoutMs: number },
   signal: AbortSignal,
 ): Promise<{ readonly status: number; readonly body: string } | undefined> {
   return new Promise((resolve) => {
     const call = request(
+      new URL(target.path, target.server),
       {
-        host: "127.0.0.1",
-        port: target.port,
-        path: target.path,
         method: target.method,
         ca: target.authority,
-        cert: target.admin.certificate,
-        key: target.admin.key,
+        cert: target.identity.certificate,
+        key: target.identity.key,
         agent: target.agent ?? false,
         timeout: target.timeoutMs,
         signal,

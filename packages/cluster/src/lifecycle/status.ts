@@ -1,9 +1,7 @@
-import { readPki } from "../pki/pki.ts";
 import { clusterPaths } from "../settings/paths.ts";
-import { type ClusterSettings, readSettings } from "../settings/settings.ts";
+import { type HomeSettings, readHomeSettings, serverUrl } from "../settings/settings.ts";
 import type { Machine } from "./machine.ts";
-import { type ProcessState, probeApi, processStates } from "./running.ts";
-import { serverUrl } from "./up.ts";
+import { type ProcessState, probeApi, processStates, readAccess } from "./running.ts";
 
 /** What `skiff status` tells of a cluster. */
 export interface ClusterStatus {
@@ -11,7 +9,7 @@ export interface ClusterStatus {
   /** `degraded`: it was started, but something of it does not answer. */
   readonly state: "running" | "degraded" | "stopped";
   readonly server: string;
-  readonly settings: ClusterSettings;
+  readonly settings: HomeSettings;
   readonly processes: readonly ProcessState[];
   readonly apiReady: boolean;
 }
@@ -23,14 +21,11 @@ export async function clusterStatus(
   signal: AbortSignal,
 ): Promise<ClusterStatus | undefined> {
   const paths = clusterPaths(target.home, target.name);
-  const settings = await readSettings(paths);
+  const settings = await readHomeSettings(paths);
   if (settings === undefined) return undefined;
   const processes = await processStates(paths, machine);
-  const pki = await readPki(paths.pki);
-  const ready =
-    pki === undefined
-      ? undefined
-      : await probeApi({ port: settings.apiPort, path: "/readyz", authority: pki.authority, admin: pki.admin }, signal);
+  const access = await readAccess(settings, paths);
+  const ready = access === undefined ? undefined : await probeApi({ ...access, path: "/readyz" }, signal);
   const apiReady = ready?.status === 200;
   const living = processes.filter(({ alive }) => alive);
   const whole = apiReady && living.length === processes.length;

@@ -2,14 +2,14 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "@skiff/base";
 import type { ClusterPaths } from "../settings/paths.ts";
-import { type ClusterSettings, machineNames } from "../settings/settings.ts";
+import { machineNames, type NodeSettings } from "../settings/settings.ts";
 import { type Machine, stateFolder } from "./machine.ts";
 
 /** How long containers may take to end after SIGTERM when the cluster is stopped. */
 const containerGraceMs = 3_000;
 
 interface Teardown {
-  readonly settings: ClusterSettings;
+  readonly settings: NodeSettings;
   readonly paths: ClusterPaths;
   readonly machine: Machine;
   readonly clock: Clock;

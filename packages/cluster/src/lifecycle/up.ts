@@ -1,13 +1,11 @@
 import { existsSync } from "node:fs";
-import { mkdir, rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { type Clock, jsonEqual, silentLogger } from "@skiff/base";
-import { allRequirements, type FileLock, installCommand, LockHeld, lockFile, writeFileAtomic } from "@skiff/host";
+import { writeFileAtomic } from "@skiff/host";
 import { checkDatastore, type Datastore } from "../datastore/datastore.ts";
 import { establishCluster, tokenFile } from "../datastore/shared-cluster.ts";
 import type { ApiServerFlags } from "../identity/api-server-flags.ts";
 import { contextName, kubeconfigText, mergeKubeconfig } from "../kubeconfig/kubeconfig.ts";
-import { chooseSettings, portIsFree } from "../settings/choose.ts";
+import { chooseSettings } from "../settings/choose.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
 import type { ClusterPodRanges } from "../settings/pod-ranges.ts";
 import {
@@ -15,15 +13,25 @@ import {
   type ClusterSettings,
   type RuntimeKind,
   readSettings,
+  serverUrl,
   writeSettings,
 } from "../settings/settings.ts";
 import { claimSlot } from "../settings/slots.ts";
-import { startSupervisor } from "../supervise/start-supervisor.ts";
 import { StartProbe, waitFor } from "./await-start.ts";
-import { type Machine, noteBoot, rebootedSince } from "./machine.ts";
+import type { Machine } from "./machine.ts";
+import {
+  checkKubeletArgs,
+  checkPorts,
+  checkRuntime,
+  ensurePackages,
+  makeFolders,
+  nodeDeadlineMs,
+  type StartReport,
+  startProcesses,
+  takeLock,
+} from "./prepare-home.ts";
 import { livingSupervisor, stopProcesses } from "./running.ts";
 import type { SelfCommand } from "./self-command.ts";
-import { tearDown } from "./tear-down.ts";
 
 /** What `skiff up` was asked for. */
 export interface UpOptions {
@@ -52,12 +60,6 @@ export interface UpOptions {
   readonly self: SelfCommand;
 }
 
-/** Hears of the steps as they begin. */
-export interface UpReport {
-  step(text: string): void;
-  note(text: string): void;
-}
-
 export interface UpResult {
   readonly settings: ClusterSettings;
   readonly server: string;
@@ -72,12 +74,11 @@ export interface UpResult {
 }
 
 const apiDeadlineMs = 60_000;
-const nodeDeadlineMs = 120_000;
 
 /** Starts a cluster, or starts it again. Throws `ClusterError` with a message that says what to do. */
 export async function upCluster(
   options: UpOptions,
-  effects: { readonly machine: Machine; readonly clock: Clock; readonly report: UpReport },
+  effects: { readonly machine: Machine; readonly clock: Clock; readonly report: StartReport },
   signal: AbortSignal,
 ): Promise<UpResult> {
   const { machine, clock, report } = effects;
@@ -95,21 +96,19 @@ export async function upCluster(
   if (!running && flagged.kubeletArgs !== undefined) await checkKubeletArgs(flagged.kubeletArgs, paths);
   if (!running) {
     report.step(`Preparing cluster "${chosen.name}"`);
-    if (chosen.runtime === "containerd") await ensurePackages(machine, options, report, signal);
-    await checkPorts(chosen);
+    if (chosen.runtime === "containerd") await ensurePackages(machine, { ...options, report }, signal);
+    await checkPorts(chosen, { "the API server": chosen.apiPort, "the kubelet": chosen.kubeletPort });
     await claimSlot(chosen.slot, paths, clock);
   }
   const { settings, pki } = await establishCluster(flagged, paths, { token: options.token, clock });
   const sinceMs = running ? 0 : clock.now();
   await writeSettings(paths, settings);
   if (!running) {
-    if (await rebootedSince(paths)) await tearDown({ settings, paths, machine, clock }, signal);
-    await noteBoot(paths);
-    await rm(join(paths.run, "processes.json"), { force: true });
-    await startSupervisor(options, paths, { processes: machine.processes, clock });
+    await startProcesses(options, settings, { paths, machine, clock }, signal);
   }
   report.step("Starting the API server");
-  using probe = new StartProbe(settings, pki);
+  const server = serverUrl(settings);
+  using probe = new StartProbe({ server, authority: pki.authority, identity: pki.admin });
   try {
     await waitFor(
       { paths, machine, clock, deadlineMs: apiDeadlineMs, what: "the API server does not answer", log: "server" },
@@ -126,7 +125,7 @@ export async function upCluster(
   const apiMs = clock.monotonic() - startMs;
   const access = {
     context: contextName(settings.name),
-    server: serverUrl(settings),
+    server,
     authority: pki.authority,
     ...pki.admin,
   };
@@ -136,7 +135,7 @@ export async function upCluster(
   await waitFor(
     { paths, machine, clock, deadlineMs: nodeDeadlineMs, what: "the node does not become Ready", log: "agent" },
     signal,
-    () => probe.nodeIsReady(sinceMs, signal),
+    () => probe.nodeIsReady(settings.nodeName, sinceMs, signal),
   );
   const nodeReadyMs = clock.monotonic() - startMs;
   return {
@@ -148,61 +147,6 @@ export async function upCluster(
     apiMs: running ? 0 : apiMs,
     nodeReadyMs: running ? 0 : nodeReadyMs,
   };
-}
-
-/** Where clients on this machine reach the API. */
-export const serverUrl = (settings: Pick<ClusterSettings, "apiPort">): string =>
-  `https://127.0.0.1:${settings.apiPort}`;
-
-async function makeFolders(paths: ClusterPaths): Promise<void> {
-  try {
-    await makeFolder(paths.root);
-    for (const folder of [paths.run, paths.logs, paths.store, paths.kubelet, paths.podLogs]) {
-      await mkdir(folder, { recursive: true });
-    }
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ClusterError(
-      "HOME_UNWRITABLE",
-      `cannot write to ${paths.root} (${why}); choose another place with --home DIR`,
-      {
-        cause: error,
-      },
-    );
-  }
-}
-
-/** Like `mkdir -p`. Node's own tries for ever where a file system lets nobody make folders (`/proc`). */
-async function makeFolder(path: string): Promise<void> {
-  if (await isFolder(path)) return;
-  const parent = dirname(path);
-  if (parent !== path) await makeFolder(parent);
-  await mkdir(path).catch(async (error: unknown) => {
-    // Another command may have been faster.
-    if (!(await isFolder(path))) throw error;
-  });
-}
-
-const isFolder = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-
-/** One command at a time works on a cluster. Throws `ClusterError` while another does. */
-export async function takeLock(paths: ClusterPaths): Promise<FileLock> {
-  try {
-    return await lockFile(paths.lock);
-  } catch (error) {
-    if (!(error instanceof LockHeld)) throw error;
-    throw new ClusterError(
-      "BUSY",
-      `another skiff command (process ${error.holder.pid}) is working on this cluster; wait for it`,
-      {
-        cause: error,
-      },
-    );
-  }
 }
 
 function checkAgainst(settings: ClusterSettings | undefined, options: UpOptions): void {
@@ -269,15 +213,6 @@ async function checkSchedulerConfiguration(settings: ClusterSettings, paths: Clu
   await readSchedulerConfiguration(settings, paths);
 }
 
-/** Finds out now what the agent would only write into its log. */
-async function checkKubeletArgs(list: readonly string[], paths: ClusterPaths): Promise<void> {
-  const { parseKubeletArgs } = await import("../agent/kubelet-args.ts");
-  const { readCredentialProviders, readNodeConfiguration } = await import("../agent/node-configuration.ts");
-  const args = parseKubeletArgs(list, { whole: true });
-  await readNodeConfiguration(paths.kubeletConfiguration, args);
-  await readCredentialProviders(args);
-}
-
 /** Finds out now what the server would only write into its log. */
 async function checkFlags(flags: ApiServerFlags, clock: Clock): Promise<void> {
   const { operationOptions } = await import("../operation/operation-options.ts");
@@ -293,48 +228,9 @@ async function newSettings(
   { machine, clock, paths }: { readonly machine: Machine; readonly clock: Clock; readonly paths: ClusterPaths },
 ): Promise<ClusterSettings> {
   const runtime = options.runtime ?? "containerd";
-  if (runtime === "containerd" && (process.platform !== "linux" || !options.isRoot)) {
-    const why = process.platform === "linux" ? "Running containers needs root" : "Running containers needs Linux";
-    const how = process.platform === "linux" ? "run it with sudo, or " : "";
-    throw new ClusterError("NEEDS_ROOT", `${why}: ${how}use --runtime simulated, where pods "run" in memory only`);
-  }
+  checkRuntime(runtime, options);
   const nodeIp = await machine.network.addresses.primaryIPv4();
   const claim = (slot: number) => claimSlot(slot, paths, clock);
   const { name, apiPort, datastore, podRanges } = options;
   return chooseSettings(options.home, { name, runtime, apiPort, datastore, podRanges, nodeIp, claim });
-}
-
-async function ensurePackages(
-  machine: Machine,
-  { isRoot }: UpOptions,
-  report: UpReport,
-  signal: AbortSignal,
-): Promise<void> {
-  const missing = await machine.packages.missing(allRequirements);
-  if (missing.length === 0) return;
-  if (isRoot && (await machine.packages.canInstall())) {
-    await machine.packages.install(missing, (name) => report.step(`Installing ${name}`), signal);
-    return;
-  }
-  const system = await machine.packages.operatingSystem();
-  const command = installCommand(missing, system);
-  throw new ClusterError(
-    "PACKAGES_MISSING",
-    command === undefined
-      ? `these are missing, and ${system.prettyName} is not known to Skiff: ${missing.join(", ")}`
-      : `some system packages are missing; install them with:\n  ${command}`,
-  );
-}
-
-async function checkPorts(settings: ClusterSettings): Promise<void> {
-  for (const [port, what] of [
-    [settings.apiPort, "the API server"],
-    [settings.kubeletPort, "the kubelet"],
-  ] as const) {
-    if (await portIsFree(port)) continue;
-    throw new ClusterError(
-      "PORT_TAKEN",
-      `port ${port}, which ${what} of cluster "${settings.name}" needs, is already in use; end what listens there (ss -ltnp 'sport = :${port}' tells), or delete the cluster and start it anew with other ports`,
-    );
-  }
 }

@@ -73,13 +73,10 @@ export class Authority {
   /** A certificate for `request`, with a new key. */
   async issue(request: LeafRequest): Promise<KeyPair> {
     const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
-    const names: x509.JsonGeneralNames = [
-      ...(request.dnsNames ?? []).map((value) => ({ type: "dns" as const, value })),
-      ...(request.ipAddresses ?? []).map((value) => ({ type: "ip" as const, value })),
-    ];
+    const names = alternativeNames(request);
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serial(),
-      subject: [...(request.organizations ?? []).map((name) => ({ O: [name] })), { CN: [request.commonName] }],
+      subject: subjectOf(request),
       issuer: this.#certificate.subjectName,
       ...validity(this.#clock, leafDays),
       signingAlgorithm: algorithm,
@@ -124,6 +121,31 @@ export class Authority {
     return pem(certificate);
   }
 }
+
+/** A request (PKCS #10, PEM) to certify a new key, and that key. */
+export async function requestFor(
+  names: Omit<LeafRequest, "usage">,
+): Promise<{ readonly request: string; readonly key: string }> {
+  const keys = await crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const alternatives = alternativeNames(names);
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: subjectOf(names),
+    keys,
+    signingAlgorithm: algorithm,
+    extensions: alternatives.length > 0 ? [new x509.SubjectAlternativeNameExtension(alternatives, false)] : [],
+  });
+  return { request: `${request.toString("pem")}\n`, key: await privatePem(keys.privateKey) };
+}
+
+const subjectOf = ({ organizations = [], commonName }: Omit<LeafRequest, "usage">): x509.JsonName => [
+  ...organizations.map((name) => ({ O: [name] })),
+  { CN: [commonName] },
+];
+
+const alternativeNames = ({ dnsNames = [], ipAddresses = [] }: Omit<LeafRequest, "usage">): x509.JsonGeneralNames => [
+  ...dnsNames.map((value) => ({ type: "dns" as const, value })),
+  ...ipAddresses.map((value) => ({ type: "ip" as const, value })),
+];
 
 /** What a client asks the authority for. */
 export interface CertificationRequest {

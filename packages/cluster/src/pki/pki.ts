@@ -35,6 +35,9 @@ export interface Pki {
   readonly serviceAccountKey: string;
 }
 
+/** What the machine of a node holds of it. */
+export type NodePki = Pick<Pki, "authority" | "kubeletServer" | "node">;
+
 const pairNames = ["apiServer", "apiServerKubeletClient", "kubeletServer", "node", "admin"] as const;
 type PairName = (typeof pairNames)[number];
 
@@ -146,6 +149,24 @@ export async function readPki(folder: string): Promise<Pki | undefined> {
     node,
     admin,
   };
+}
+
+/** A node's part of the certificates as they lie in `folder`, or `undefined` when any is missing. */
+export async function readNodePki(folder: string): Promise<NodePki | undefined> {
+  const [authority, kubeletServer, node] = await Promise.all([
+    readIfThere(join(folder, "ca.crt")),
+    readPair(folder, fileNames.kubeletServer),
+    readPair(folder, fileNames.node),
+  ]);
+  return authority && kubeletServer && node ? { authority, kubeletServer, node } : undefined;
+}
+
+/** Writes a node's part, or what there is of it so far. */
+export async function writeNodePki(folder: string, pki: Partial<NodePki>): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (pki.authority !== undefined) await writeFileAtomic(join(folder, "ca.crt"), pki.authority, { mode: 0o644 });
+  if (pki.kubeletServer !== undefined) await writePair(folder, fileNames.kubeletServer, pki.kubeletServer);
+  if (pki.node !== undefined) await writePair(folder, fileNames.node, pki.node);
 }
 
 /** The authority itself, to sign with. Rejects when its key cannot be read. */

@@ -14,6 +14,7 @@ import type { Processes } from "@skiff/host";
 import { compactionIntervalMs, compactPeriodically } from "@skiff/store";
 import { snapshotRoutes } from "../backup/snapshot-route.ts";
 import { createBootstrapObjects, defineSnapshots } from "../bootstrap/bootstrap-objects.ts";
+import { createJoiningObjects } from "../bootstrap/joining-objects.ts";
 import { holdServiceCidr } from "../bootstrap/service-cidr.ts";
 import { openStore } from "../datastore/open-store.ts";
 import type { IdentityOptions } from "../identity/identity-options.ts";
@@ -107,6 +108,8 @@ export async function runServer(
   const address = { ip: settings.nodeIp, port: settings.apiPort };
   const own = { client, address, clock, random: systemRandom, logger };
   background.run("definitions of snapshots", (stop) => defineSnapshots(client, stop));
+  const { authority } = pki;
+  background.run("what joining takes", (stop) => createJoiningObjects(client, { settings, authority }, stop));
   background.run("this server's lease", (stop) => keepIdentityLease(own, stop));
   background.run("the use of tokens", (stop) => tokens.run(own, stop));
   background.run("leases of former servers", (stop) => removeExpiredLeases(own, stop));

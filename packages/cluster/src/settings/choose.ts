@@ -4,7 +4,13 @@ import { hostname } from "node:os";
 import type { Datastore } from "../datastore/datastore.ts";
 import { clusterPaths } from "./paths.ts";
 import { type ClusterPodRanges, defaultPodRanges, wantedPodRange } from "./pod-ranges.ts";
-import { ClusterError, type ClusterSettings, type RuntimeKind, readSettings } from "./settings.ts";
+import {
+  ClusterError,
+  type ClusterSettings,
+  type HomeSettings,
+  type RuntimeKind,
+  readHomeSettings,
+} from "./settings.ts";
 
 /** What the user may say about a new cluster; the rest is chosen. */
 export interface ClusterWishes {
@@ -28,8 +34,33 @@ export function portIsFree(port: number): Promise<boolean> {
 }
 
 /**
- * Settings of a new cluster beside those that `home` holds: the first slot whose number no other cluster has and whose
- * ports are free. Each slot has its own ports and address ranges:
+ * The first slot of this machine whose number no other cluster has, whose ports (of which `ports` tells) are free, and which
+ * `claim` gets.
+ */
+export async function chooseSlot(
+  home: string,
+  wishes: {
+    readonly name: string;
+    readonly ports: (slot: number) => readonly number[];
+    readonly claim?: ClusterWishes["claim"];
+  },
+): Promise<number> {
+  const others = await clustersIn(home);
+  const taken = new Set(others.filter((other) => other.name !== wishes.name).map((other) => other.slot));
+  for (let slot = 0; slot < 64; slot++) {
+    if (taken.has(slot)) continue;
+    const free = await Promise.all(wishes.ports(slot).map(portIsFree));
+    if (free.includes(false)) continue;
+    if (wishes.claim === undefined || (await wishes.claim(slot))) return slot;
+  }
+  throw new ClusterError("NO_FREE_PORTS", "no free ports for another cluster on this machine");
+}
+
+/** Port of the kubelet of the cluster or node in a slot. */
+export const kubeletPortOf = (slot: number): number => 10250 + 10 * slot;
+
+/**
+ * Settings of a new cluster beside those that `home` holds. Each slot has its own ports and address ranges:
  *
  * | slot | API | kubelet | pods | Services |
  * |---|---|---|---|---|
@@ -37,40 +68,32 @@ export function portIsFree(port: number): Promise<boolean> {
  * | 1 | 6444 | 10260 | 10.42.1.0/24 | 10.97.0.0/16 |
  */
 export async function chooseSettings(home: string, wishes: ClusterWishes): Promise<ClusterSettings> {
-  const others = await clustersIn(home);
-  const taken = new Set(others.filter((other) => other.name !== wishes.name).map((other) => other.slot));
-  if (wishes.apiPort !== undefined && !(await portIsFree(wishes.apiPort))) {
-    throw new ClusterError("PORT_TAKEN", `port ${wishes.apiPort} is already in use; choose another with --api-port`);
+  const { name, apiPort, claim, datastore } = wishes;
+  if (apiPort !== undefined && !(await portIsFree(apiPort))) {
+    throw new ClusterError("PORT_TAKEN", `port ${apiPort} is already in use; choose another with --api-port`);
   }
   const podRanges = wishes.podRanges ?? defaultPodRanges;
-  for (let slot = 0; slot < 64; slot++) {
-    if (taken.has(slot)) continue;
-    const apiPort = wishes.apiPort ?? 6443 + slot;
-    const kubeletPort = 10250 + 10 * slot;
-    if (!(await portIsFree(kubeletPort))) continue;
-    if (wishes.apiPort === undefined && !(await portIsFree(apiPort))) continue;
-    if (wishes.claim !== undefined && !(await wishes.claim(slot))) continue;
-    return {
-      name: wishes.name,
-      runtime: wishes.runtime,
-      nodeName: nodeNameOf(wishes.name),
-      nodeIp: wishes.nodeIp,
-      apiPort,
-      kubeletPort,
-      ...podRanges,
-      podCidr: wantedPodRange(podRanges, slot),
-      serviceCidr: `10.${96 + slot}.0.0/16`,
-      nodePorts: [30000, 32767],
-      clusterDomain: "cluster.local",
-      slot,
-      ...(wishes.datastore === undefined ? {} : { datastore: wishes.datastore }),
-    };
-  }
-  throw new ClusterError("NO_FREE_PORTS", "no free ports for another cluster on this machine");
+  const ports = (slot: number) => [kubeletPortOf(slot), ...(apiPort === undefined ? [6443 + slot] : [])];
+  const slot = await chooseSlot(home, { name, ports, claim });
+  return {
+    name,
+    runtime: wishes.runtime,
+    nodeName: nodeNameOf(name),
+    nodeIp: wishes.nodeIp,
+    apiPort: apiPort ?? 6443 + slot,
+    kubeletPort: kubeletPortOf(slot),
+    ...podRanges,
+    podCidr: wantedPodRange(podRanges, slot),
+    serviceCidr: `10.${96 + slot}.0.0/16`,
+    nodePorts: [30000, 32767],
+    clusterDomain: "cluster.local",
+    slot,
+    ...(datastore === undefined ? {} : { datastore }),
+  };
 }
 
 /** A node's name: the machine's, made fit for a Kubernetes name; clusters beside the default one carry their own name too. */
-function nodeNameOf(cluster: string): string {
+export function nodeNameOf(cluster: string): string {
   const machine = hostname()
     .toLowerCase()
     .replaceAll(/[^a-z0-9.-]/g, "-")
@@ -79,13 +102,13 @@ function nodeNameOf(cluster: string): string {
   return cluster === "default" ? name : `${name}-${cluster}`;
 }
 
-/** The settings of every cluster below `home`. Damaged ones are left out: they must not keep others from starting. */
-export async function clustersIn(home: string): Promise<readonly ClusterSettings[]> {
+/** The settings of every cluster below `home`, and of every node that joined one. Damaged ones are left out: they must not keep others from starting. */
+export async function clustersIn(home: string): Promise<readonly HomeSettings[]> {
   const entries = await readdir(home, { withFileTypes: true }).catch(() => []);
   const found = await Promise.all(
     entries
       .filter((entry) => entry.isDirectory())
-      .map((entry) => readSettings(clusterPaths(home, entry.name)).catch(() => undefined)),
+      .map((entry) => readHomeSettings(clusterPaths(home, entry.name)).catch(() => undefined)),
   );
   return found.filter((settings) => settings !== undefined);
 }

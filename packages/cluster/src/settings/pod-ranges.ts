@@ -1,9 +1,9 @@
 import { parseRange, present, rangeText, subnet, subnetCount } from "@skiff/base";
 import { ClusterError } from "./cluster-error.ts";
-import type { ClusterSettings } from "./settings.ts";
+import type { NodeSettings } from "./settings.ts";
 
 /** What nodes' ranges of addresses for pods are taken from. */
-export type ClusterPodRanges = Pick<ClusterSettings, "clusterCidr" | "nodeMaskSizes">;
+export type ClusterPodRanges = Pick<NodeSettings, "clusterCidr" | "nodeMaskSizes">;
 
 export const defaultPodRanges: ClusterPodRanges = { clusterCidr: "10.42.0.0/16", nodeMaskSizes: [24] };
 

@@ -12,17 +12,14 @@ export { ClusterError } from "./cluster-error.ts";
 /** What a pod's containers run on. */
 export type RuntimeKind = "containerd" | "simulated";
 
-/**
- * What was decided when the cluster was first started, and never changes afterwards: certificates, the store and
- * running pods depend on it. Written to `cluster.json`.
- */
-export interface ClusterSettings {
+/** What was decided for the node of this machine, whichever machine its cluster's server is on. */
+export interface NodeSettings {
+  /** The cluster's name on this machine. */
   readonly name: string;
   readonly runtime: RuntimeKind;
   readonly nodeName: string;
-  /** Where clients and pods reach the API server: the node's own address. */
+  /** The node's own address. */
   readonly nodeIp: string;
-  readonly apiPort: number;
   readonly kubeletPort: number;
   /** What nodes are given ranges for their pods from: one network, or one of each family with a comma between. */
   readonly clusterCidr: string;
@@ -31,15 +28,23 @@ export interface ClusterSettings {
   /** The range that this node would like for its pods: no other cluster of the machine wants it. */
   readonly podCidr: string;
   readonly serviceCidr: string;
-  /** First and last port of the NodePort range. */
-  readonly nodePorts: readonly [number, number];
   readonly clusterDomain: string;
   /** Short and unique on this machine: part of the names of links, tables and cgroups. */
   readonly slot: number;
+  /** Options of the kubelet that the node was last started with, as in `max-pods=200`. */
+  readonly kubeletArgs?: readonly string[];
+}
+
+/**
+ * What was decided when the cluster was first started, and never changes afterwards: certificates, the store and
+ * running pods depend on it. Written to `cluster.json`. Clients and pods reach the API server at the node's address.
+ */
+export interface ClusterSettings extends NodeSettings {
+  readonly apiPort: number;
+  /** First and last port of the NodePort range. */
+  readonly nodePorts: readonly [number, number];
   /** Options of kube-apiserver that the cluster was last started with. */
   readonly apiServerFlags?: ApiServerFlags;
-  /** Options of the kubelet that the cluster was last started with, as in `max-pods=200`. */
-  readonly kubeletArgs?: readonly string[];
   /** How many simulated nodes stand beside the real one; absent where there never were any. */
   readonly simulatedNodes?: number;
   /** File with a KubeSchedulerConfiguration, in place of the one in the cluster's folder. */
@@ -48,11 +53,37 @@ export interface ClusterSettings {
   readonly datastore?: Datastore;
 }
 
-/** Port of the NFS server for volumes that many pods share, where the machine has one. */
-export const nfsPort = ({ slot }: Pick<ClusterSettings, "slot">): number => 20_490 + slot;
+/** A node that joined a cluster whose server is elsewhere. Written to `cluster.json` in the place of a cluster's settings. */
+export interface JoinedSettings extends NodeSettings {
+  /** Where it reaches the API server, as in `https://10.0.0.1:6443`. */
+  readonly server: string;
+}
 
-/** The settings of a cluster that was started before, or `undefined`. */
+/** What a home holds: a whole cluster, or a node of one. */
+export type HomeSettings = ClusterSettings | JoinedSettings;
+
+export const isJoined = (settings: HomeSettings): settings is JoinedSettings => "server" in settings;
+
+/** Where this machine reaches the API server. */
+export const serverUrl = (settings: HomeSettings): string =>
+  isJoined(settings) ? settings.server : `https://127.0.0.1:${settings.apiPort}`;
+
+/** Port of the NFS server for volumes that many pods share, where the machine has one. */
+export const nfsPort = ({ slot }: Pick<NodeSettings, "slot">): number => 20_490 + slot;
+
+/** The settings of a cluster that was started before, or `undefined`. Throws `ClusterError` for a node that joined one. */
 export async function readSettings(paths: ClusterPaths): Promise<ClusterSettings | undefined> {
+  const settings = await readHomeSettings(paths);
+  if (settings === undefined || !isJoined(settings)) return settings;
+  const { nodeName, server } = settings;
+  throw new ClusterError(
+    "JOINED",
+    `${paths.root} holds node ${nodeName}, which joined the cluster of ${server}: it is started with skiff join, and all else is done where the cluster's server is`,
+  );
+}
+
+/** The settings of a cluster or of a node that joined one, or `undefined`. */
+export async function readHomeSettings(paths: ClusterPaths): Promise<HomeSettings | undefined> {
   const text = await readFile(paths.settings, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw new ClusterError("HOME_UNREADABLE", `cannot read ${paths.settings}: ${error.message}`, { cause: error });
@@ -61,7 +92,7 @@ export async function readSettings(paths: ClusterPaths): Promise<ClusterSettings
 }
 
 /** Settings from the text of `cluster.json`. */
-export function parseSettings(text: string, path: string): ClusterSettings {
+export function parseSettings(text: string, path: string): HomeSettings {
   const damaged = (what: string) =>
     new ClusterError(
       "SETTINGS_DAMAGED",
@@ -84,30 +115,34 @@ export function parseSettings(text: string, path: string): ClusterSettings {
     if (typeof member !== "number" || !Number.isInteger(member)) throw damaged(`${field} is missing`);
     return member;
   };
-  const ports = Array.isArray(record.nodePorts) ? record.nodePorts : [];
   const runtime = string("runtime");
   if (runtime !== "containerd" && runtime !== "simulated") throw damaged(`unknown runtime ${runtime}`);
-  const datastore = parseDatastore(record.datastore);
-  if (datastore === "damaged") throw damaged("datastore is no datastore");
-  return {
+  const node: NodeSettings = {
     name: string("name"),
     runtime,
     nodeName: string("nodeName"),
     nodeIp: string("nodeIp"),
-    apiPort: number(record.apiPort, "apiPort"),
     kubeletPort: number(record.kubeletPort, "kubeletPort"),
     // Clusters that are older had these.
     clusterCidr: record.clusterCidr === undefined ? defaultPodRanges.clusterCidr : string("clusterCidr"),
     nodeMaskSizes: maskSizesOf(record.nodeMaskSizes) ?? defaultPodRanges.nodeMaskSizes,
     podCidr: string("podCidr"),
     serviceCidr: string("serviceCidr"),
-    nodePorts: [number(ports[0], "nodePorts"), number(ports[1], "nodePorts")],
     clusterDomain: string("clusterDomain"),
     slot: number(record.slot, "slot"),
-    ...(isJsonObject(record.apiServerFlags) ? { apiServerFlags: flagsOf(record.apiServerFlags) } : {}),
     ...(Array.isArray(record.kubeletArgs)
       ? { kubeletArgs: record.kubeletArgs.filter((arg) => typeof arg === "string") }
       : {}),
+  };
+  if (record.server !== undefined) return { ...node, server: string("server") };
+  const ports = Array.isArray(record.nodePorts) ? record.nodePorts : [];
+  const datastore = parseDatastore(record.datastore);
+  if (datastore === "damaged") throw damaged("datastore is no datastore");
+  return {
+    ...node,
+    apiPort: number(record.apiPort, "apiPort"),
+    nodePorts: [number(ports[0], "nodePorts"), number(ports[1], "nodePorts")],
+    ...(isJsonObject(record.apiServerFlags) ? { apiServerFlags: flagsOf(record.apiServerFlags) } : {}),
     ...(record.simulatedNodes === undefined ? {} : { simulatedNodes: number(record.simulatedNodes, "simulatedNodes") }),
     ...(typeof record.schedulerConfig === "string" ? { schedulerConfig: record.schedulerConfig } : {}),
     ...(datastore === undefined ? {} : { datastore }),
@@ -129,7 +164,7 @@ const flagsOf = (record: JsonObject): ApiServerFlags =>
   );
 
 /** Writes the settings, whole or not at all, and a copy: where they get damaged, the cluster can still be deleted. */
-export async function writeSettings(paths: ClusterPaths, settings: ClusterSettings): Promise<void> {
+export async function writeSettings(paths: ClusterPaths, settings: HomeSettings): Promise<void> {
   const text = `${JSON.stringify(settings, undefined, 2)}\n`;
   await writeFileAtomic(settingsCopy(paths), text, { mode: 0o600 });
   await writeFileAtomic(paths.settings, text, { mode: 0o600 });
@@ -139,7 +174,7 @@ export async function writeSettings(paths: ClusterPaths, settings: ClusterSettin
 export const settingsCopy = ({ settings }: Pick<ClusterPaths, "settings">): string => `${settings}.copy`;
 
 /** Names on this machine that a cluster's slot makes its own. Link names hold 15 characters at most. */
-export const machineNames = ({ slot }: Pick<ClusterSettings, "slot">) => ({
+export const machineNames = ({ slot }: Pick<NodeSettings, "slot">) => ({
   bridge: `skiff${slot}`,
   nftTable: `skiff${slot}`,
   cgroup: `/kubepods-skiff${slot}`,
@@ -156,9 +191,9 @@ export function nthAddress(cidr: string, n: number): string {
 }
 
 /** The API server's own Service address: the first of the range. */
-export const kubernetesServiceIp = (settings: Pick<ClusterSettings, "serviceCidr">): string =>
+export const kubernetesServiceIp = (settings: Pick<NodeSettings, "serviceCidr">): string =>
   nthAddress(settings.serviceCidr, 1);
 
 /** The cluster DNS Service's address: the tenth, where every Kubernetes has it. */
-export const clusterDnsIp = (settings: Pick<ClusterSettings, "serviceCidr">): string =>
+export const clusterDnsIp = (settings: Pick<NodeSettings, "serviceCidr">): string =>
   nthAddress(settings.serviceCidr, 10);

@@ -14,9 +14,9 @@ interface Effects {
 }
 
 /**
- * Who watches the supervisor: the server, which is its child. When its parent is gone it starts another supervisor, which finds
- * the running processes by their records and goes on watching them. A server that was started by hand has no supervisor
- * and wants none.
+ * Who watches the supervisor: the server, which is its child, or the agent of a node whose server is elsewhere. When its parent
+ * is gone it starts another supervisor, which finds the running processes by their records and goes on watching them. Who was
+ * started by hand has no supervisor and wants none.
  */
 export async function keepSupervisor(target: SupervisorTarget, effects: Effects, signal: AbortSignal): Promise<void> {
   const { paths, processes, clock, logger } = effects;

@@ -3,7 +3,7 @@ import type { Clock, Logger } from "@skiff/base";
 import { lockFile, nfsServerProgram, prepareNfsServer } from "@skiff/host";
 import type { Machine } from "../lifecycle/machine.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
-import { ClusterError, type ClusterSettings, nfsPort, readSettings } from "../settings/settings.ts";
+import { ClusterError, type HomeSettings, isJoined, nfsPort, readHomeSettings } from "../settings/settings.ts";
 import type { SupervisorTarget } from "./start-supervisor.ts";
 import { type Program, type SupervisedProcess, Supervisor } from "./supervisor.ts";
 
@@ -25,7 +25,7 @@ const memoryOptions = {
 const memoryEnvironment = { MALLOC_ARENA_MAX: "2", MALLOC_TRIM_THRESHOLD_: "131072" };
 
 /** The server of volumes that many pods share. */
-const nfsServer = (command: string, settings: ClusterSettings, paths: ClusterPaths): SupervisedProcess => ({
+const nfsServer = (command: string, settings: HomeSettings, paths: ClusterPaths): SupervisedProcess => ({
   name: "nfs",
   program: async () => ({
     command,
@@ -45,7 +45,7 @@ export async function runSupervisor(
   signal: AbortSignal,
 ): Promise<void> {
   const paths = clusterPaths(options.home, options.name);
-  const settings = await readSettings(paths);
+  const settings = await readHomeSettings(paths);
   if (settings === undefined)
     throw new ClusterError("NO_CLUSTER", `there is no cluster "${options.name}" below ${options.home}`);
   await using _only = await lockFile(join(paths.run, "supervisor.lock"));
@@ -64,9 +64,11 @@ export async function runSupervisor(
   const runtime = Promise.withResolvers<Program>();
   const containerd: SupervisedProcess = { name: "containerd", program: () => runtime.promise, stopMs: 5_000 };
   const isReal = settings.runtime !== "simulated";
-  const server = isReal ? await nfsServerProgram(effects.machine.mounts, ended) : undefined;
-  const shares = server === undefined ? [] : [nfsServer(server, settings, paths)];
-  const specs = [...(isReal ? [containerd] : []), ...shares, own("server"), own("agent")];
+  const nfs = isReal ? await nfsServerProgram(effects.machine.mounts, ended) : undefined;
+  const shares = nfs === undefined ? [] : [nfsServer(nfs, settings, paths)];
+  // The server of a node that joined its cluster is elsewhere.
+  const server = isJoined(settings) ? [] : [own("server")];
+  const specs = [...(isReal ? [containerd] : []), ...shares, ...server, own("agent")];
   const running = new Supervisor(specs, {
     processes: effects.machine.processes,
     clock: effects.clock,

@@ -1,6 +1,6 @@
 import { type CertificateSigningRequest, CertificateSigningRequests, SubjectAccessReviews } from "@skiff/api";
-import { timestamp } from "@skiff/base";
 import { defineController, done, type ReconcileContext } from "@skiff/control-loop";
+import { approvedBy } from "../certificate-approval.ts";
 import { type Recognized, recognize } from "./plan.ts";
 
 /** Approves the requests of kubelets for client certificates, where RBAC lets them have one. */
@@ -10,7 +10,13 @@ export const certificateApprovingController = defineController<CertificateSignin
   for: CertificateSigningRequests,
   async reconcile(request, context) {
     const kinds = recognize(request);
-    for (const kind of kinds) if (await isAllowed(request, kind, context)) return await approve(request, kind, context);
+    for (const kind of kinds) {
+      if (!(await isAllowed(request, kind, context))) continue;
+      const { client, clock, signal } = context;
+      const approved = approvedBy(request, kind.message, clock);
+      await client.update(CertificateSigningRequests, approved, { subresource: "approval", signal });
+      return done;
+    }
     if (kinds.length === 0) return done;
     // The right may come later: thrown, so that it is tried again.
     const tried = kinds.map(({ subresource }) => subresource).join(" ");
@@ -35,21 +41,4 @@ async function isAllowed(
   const review = { metadata: {}, spec: { user, uid, groups, extra, resourceAttributes } };
   const { status } = await client.create(SubjectAccessReviews, review, { signal });
   return status.allowed;
-}
-
-async function approve(
-  request: CertificateSigningRequest,
-  { message }: Recognized,
-  { client, clock, signal }: ReconcileContext,
-) {
-  const approved = {
-    type: "Approved",
-    status: "True",
-    reason: "AutoApproved",
-    message,
-    lastUpdateTime: timestamp(clock.now()),
-  };
-  const status = { ...request.status, conditions: [...(request.status?.conditions ?? []), approved] };
-  await client.update(CertificateSigningRequests, { ...request, status }, { subresource: "approval", signal });
-  return done;
 }

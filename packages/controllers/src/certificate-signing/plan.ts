@@ -1,5 +1,10 @@
 import { type CertificateRequest, type CertificateSigningRequest, parseCertificateRequest } from "@skiff/api";
-import { kubeletClientFault, kubeletClientSigner, kubeletServingFault } from "../kubelet-certificates.ts";
+import {
+  kubeletClientFault,
+  kubeletClientSigner,
+  kubeletServingFault,
+  kubeletServingSigner,
+} from "../kubelet-certificates.ts";
 
 const longestMs = 365 * 24 * 3_600_000;
 const shortestMs = 600_000;
@@ -17,7 +22,7 @@ type Rule = (request: CertificateRequest, usages: readonly string[]) => string |
 const signers: Readonly<Record<string, Rule | undefined>> = {
   "kubernetes.io/kube-apiserver-client": (_request, usages) => clientUsagesFault(usages),
   [kubeletClientSigner]: kubeletClientFault,
-  "kubernetes.io/kubelet-serving": kubeletServingFault,
+  [kubeletServingSigner]: kubeletServingFault,
   "kubernetes.io/legacy-unknown": () => undefined,
 };
 
