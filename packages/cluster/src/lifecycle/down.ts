@@ -49,7 +49,8 @@ export async function deleteCluster(
     await using _lock = await takeLock(paths);
     await stop(settings, paths, effects, signal);
     effects.step("Removing its files");
-    await removeFromKubeconfig(target.kubeconfig, contextName(settings.name));
+    // An entry of that name is another cluster's where this is but a node.
+    if (!isJoined(settings)) await removeFromKubeconfig(target.kubeconfig, contextName(settings.name));
     // The settings go last but for the folder: an interrupted deletion can be repeated.
     for (const folder of [
       paths.containerd,
