@@ -2,7 +2,14 @@
 export interface StorageDriver {
   /** As StorageClasses name it. */
   readonly name: string;
-  createVolume(wanted: WantedVolume, signal: AbortSignal): Promise<CreatedVolume>;
+  /** `exhausted`: there is no room for it, or none where its first pod is to run; perhaps elsewhere, or later. */
+  createVolume(
+    wanted: WantedVolume,
+    signal: AbortSignal,
+  ): Promise<
+    | { readonly kind: "created"; readonly volume: CreatedVolume }
+    | { readonly kind: "exhausted"; readonly message: string }
+  >;
   /** Fine when it is gone already. */
   deleteVolume(volume: KnownVolume, signal: AbortSignal): Promise<void>;
   expandVolume(

@@ -28,12 +28,15 @@ function simulatedDriver() {
   const told = new Set<string>();
   const driver: StorageDriver = {
     name: "x.example.com",
-    async createVolume({ name, sizeBytes, source, secrets, mutableParameters }) {
+    async createVolume({ name, sizeBytes, source, secrets, mutableParameters, node }) {
+      if (node !== undefined && Object.values(node).includes("full")) {
+        return { kind: "exhausted", message: "there is no room" };
+      }
       told.add(`create ${JSON.stringify(secrets)}`);
       attributes.set(name, mutableParameters);
       if (source !== undefined) sources.push(`${source.kind} ${source.id}`);
       volumes.set(name, sizeBytes);
-      return { volumeId: name, sizeBytes, context: {}, topology: [] };
+      return { kind: "created", volume: { volumeId: name, sizeBytes, context: {}, topology: [] } };
     },
     async deleteVolume({ volumeId, secrets }) {
       volumes.delete(volumeId);
@@ -245,4 +248,32 @@ test("what is left of storage is told where the driver wants that", async () => 
   await cluster.eventually(async () => assert.deepEqual(await told(), ["late b 2Gi"]));
   await client.delete(StorageClasses, { name: "late" }, { signal });
   await cluster.eventually(async () => assert.deepEqual(await told(), []));
+});
+
+test("a node where the driver has no room is given up, so that another is chosen", async () => {
+  const { driver, volumes } = simulatedDriver();
+  await using cluster = await TestCluster.start({ nodes: 2, storageDrivers: [driver] });
+  const { client, signal } = cluster;
+  const key = `topology.${driver.name}/zone`;
+  const selected = "volume.kubernetes.io/selected-node";
+  for (const [index, zone] of ["full", "b"].entries()) {
+    const labels = { [key]: zone };
+    await client.patch(Nodes, { name: `node-${index + 1}` }, { metadata: { labels } }, { type: "merge", signal });
+  }
+  const late = { metadata: { name: "late" }, provisioner: driver.name, volumeBindingMode: "WaitForFirstConsumer" };
+  await client.create(StorageClasses, late, { signal });
+  const { metadata, spec } = claim("data", "1Gi", { storageClassName: "late" });
+  const annotations = { [selected]: "node-1" };
+  await client.create(PersistentVolumeClaims, { metadata: { ...metadata, annotations }, spec }, { signal });
+  await cluster.eventually(async () => {
+    const { metadata: now } = await client.get(PersistentVolumeClaims, metadata, { signal });
+    assert.equal(now.annotations?.[selected], undefined);
+  });
+  assert.equal(volumes.size, 0);
+  const again = { metadata: { annotations: { [selected]: "node-2" } } };
+  await client.patch(PersistentVolumeClaims, metadata, again, { type: "merge", signal });
+  await cluster.eventually(async () => {
+    const { status } = await client.get(PersistentVolumeClaims, metadata, { signal });
+    assert.equal(status?.phase, "Bound");
+  });
 });

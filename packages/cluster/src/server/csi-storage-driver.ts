@@ -12,29 +12,28 @@ export function csiStorageDriver(name: string, socket: string, clock: Clock): St
       const { source, node } = wanted;
       const content = { snapshot: { snapshotId: source?.id ?? "" } };
       const clone = { volume: { volumeId: source?.id ?? "" } };
-      const { volume } = await client.call(
-        controllerService.createVolume,
-        {
-          name: wanted.name,
-          capacityRange: { requiredBytes: wanted.sizeBytes },
-          volumeCapabilities: wanted.accessModes.map((mode) => capabilityOf(mode, wanted)),
-          parameters: wanted.parameters,
-          mutableParameters: wanted.mutableParameters,
-          secrets: wanted.secrets,
-          ...(source === undefined ? {} : { volumeContentSource: source.kind === "snapshot" ? content : clone }),
-          ...(node === undefined
-            ? {}
-            : { accessibilityRequirements: { requisite: [{ segments: node }], preferred: [{ segments: node }] } }),
-        },
-        signal,
-      );
-      if (volume === undefined || volume.volumeId === "") throw new Error(`the driver ${name} gave no volume`);
-      return {
-        volumeId: volume.volumeId,
-        sizeBytes: volume.capacityBytes,
-        context: volume.volumeContext,
-        topology: volume.accessibleTopology.map(({ segments }) => segments),
+      const request = {
+        name: wanted.name,
+        capacityRange: { requiredBytes: wanted.sizeBytes },
+        volumeCapabilities: wanted.accessModes.map((mode) => capabilityOf(mode, wanted)),
+        parameters: wanted.parameters,
+        mutableParameters: wanted.mutableParameters,
+        secrets: wanted.secrets,
+        ...(source === undefined ? {} : { volumeContentSource: source.kind === "snapshot" ? content : clone }),
+        ...(node === undefined
+          ? {}
+          : { accessibilityRequirements: { requisite: [{ segments: node }], preferred: [{ segments: node }] } }),
       };
+      try {
+        const { volume } = await client.call(controllerService.createVolume, request, signal);
+        if (volume === undefined || volume.volumeId === "") throw new Error(`the driver ${name} gave no volume`);
+        const topology = volume.accessibleTopology.map(({ segments }) => segments);
+        const { volumeId, capacityBytes: sizeBytes, volumeContext: context } = volume;
+        return { kind: "created", volume: { volumeId, sizeBytes, context, topology } };
+      } catch (error) {
+        if (!(error instanceof GrpcStatus) || error.code !== "RESOURCE_EXHAUSTED") throw error;
+        return { kind: "exhausted", message: error.message };
+      }
     },
     async deleteVolume(volume, signal) {
       await client.call(controllerService.deleteVolume, volume, signal);

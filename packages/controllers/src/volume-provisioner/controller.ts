@@ -58,8 +58,14 @@ export const volumeProvisioner = (driver: StorageDriver): Loop =>
           ...(source === undefined ? {} : { source }),
           ...(node === undefined ? {} : { node }),
         });
-        const created = await driver.createVolume(wanted, signal);
-        const volume = provisionedVolume(claim, storageClass, { driver: driver.name, wanted, created });
+        const outcome = await driver.createVolume(wanted, signal);
+        if (outcome.kind === "exhausted") {
+          // The scheduler chooses again, by what the driver says of its room everywhere.
+          if (node !== undefined) await giveNodeUp(claim, context);
+          throw new Error(outcome.message);
+        }
+        const made = { driver: driver.name, wanted, created: outcome.volume };
+        const volume = provisionedVolume(claim, storageClass, made);
         await client.create(PersistentVolumes, volume, { signal }).catch((error: unknown) => {
           if (!isAlreadyExists(error)) throw error;
         });
@@ -74,6 +80,11 @@ export const volumeProvisioner = (driver: StorageDriver): Loop =>
       }
     },
   });
+
+async function giveNodeUp({ metadata }: PersistentVolumeClaim, { client, signal }: ReconcileContext): Promise<void> {
+  const patch = { metadata: { resourceVersion: metadata.resourceVersion, annotations: { [selectedNode]: null } } };
+  await client.patch(PersistentVolumeClaims, metadata, patch, { type: "merge", signal });
+}
 
 /** What the claim's VolumeAttributesClass asks for. */
 async function attributesOf(

@@ -4,7 +4,7 @@ import type { Init } from "@skiff/grpc";
 import { GrpcStatus, type Served, serve } from "@skiff/grpc";
 import type { Processes } from "@skiff/host";
 import { KeyedQueue } from "../keyed-queue.ts";
-import type { CreateVolumeRequest, CsiVolume, Snapshot } from "../messages.ts";
+import type { CreateVolumeRequest, CsiVolume, Snapshot, Topology } from "../messages.ts";
 import { controllerFeature, controllerService } from "../services.ts";
 import { checkAttributes, setAttributes } from "./attributes.ts";
 import { fileSystemKind, smallestBytes } from "./file-system.ts";
@@ -61,7 +61,8 @@ export function controllerMethods(driver: HostpathController): readonly Served[]
       if (!fits) return { message: form === "block" ? "the volume is a device" : "the volume is a file system" };
       return { confirmed: { volumeContext, volumeCapabilities, parameters, mutableParameters } };
     }),
-    serve(controllerService.getCapacity, async () => {
+    serve(controllerService.getCapacity, async ({ accessibleTopology }) => {
+      if (accessibleTopology !== undefined && !isHere(accessibleTopology, driver)) return { availableCapacity: 0 };
       const { bavail, bsize } = await statfs(root);
       return { availableCapacity: bavail * bsize };
     }),
@@ -109,6 +110,10 @@ export function controllerMethods(driver: HostpathController): readonly Served[]
   ];
 }
 
+/** Whether what is said of a place leaves this node. */
+const isHere = ({ segments }: Topology, { topology }: Pick<HostpathController, "topology">): boolean =>
+  Object.entries(topology).every(([key, value]) => segments[key] === undefined || segments[key] === value);
+
 function ignoreMissing(error: unknown): void {
   if (!(error instanceof GrpcStatus) || error.code !== "NOT_FOUND") throw error;
 }
@@ -126,6 +131,10 @@ async function createVolume(
 ): Promise<Init<CsiVolume>> {
   const { name, capacityRange, volumeCapabilities, mutableParameters } = request;
   required({ name });
+  const places = request.accessibilityRequirements?.requisite ?? [];
+  if (places.length > 0 && !places.some((place) => isHere(place, { topology }))) {
+    throw new GrpcStatus("RESOURCE_EXHAUSTED", "volumes are made on the node of the cluster's server alone");
+  }
   if (volumeCapabilities.length === 0) {
     throw new GrpcStatus("INVALID_ARGUMENT", "Volume Capabilities missing in request");
   }

@@ -6,6 +6,7 @@ import { systemClock } from "@skiff/base";
 import { GrpcStatus } from "@skiff/grpc";
 import { CsiClient } from "../csi-client.ts";
 import { accessMode, controllerService, identityService, nodeService, registrationService } from "../services.ts";
+import { hostpathTopologyKey } from "./driver.ts";
 import { DriverFixture, writer } from "./fixture.ts";
 
 const refusal = async (promise: Promise<unknown>): Promise<string> => {
@@ -74,6 +75,24 @@ test("a volume is made once, shown to pods, copied, and really deleted", async (
   await client.call(controllerService.deleteSnapshot, { snapshotId: "snapshot-1" }, signal);
   assert.deepEqual(await readdir(join(folder, "root", "volumes")), []);
   assert.deepEqual(await readdir(join(folder, "root", "snapshots")), []);
+});
+
+test("volumes are made on this node, or not at all", async () => {
+  await using driver = await DriverFixture.start(undefined);
+  const { client, signal } = driver;
+  const place = (node: string) => ({ segments: { [hostpathTopologyKey]: node } });
+  const room = async (node: string) =>
+    (await client.call(controllerService.getCapacity, { accessibleTopology: place(node) }, signal)).availableCapacity;
+  assert.ok((await room("node-1")) > 0);
+  assert.equal(await room("node-2"), 0);
+  const on = (...nodes: readonly string[]) =>
+    driver.create("pvc-1", { accessibilityRequirements: { requisite: nodes.map(place) } });
+  assert.match(await refusal(on("node-2")), /^rpc error: code = ResourceExhausted desc = /);
+  const made = await on("node-2", "node-1");
+  assert.deepEqual(
+    made.volume?.accessibleTopology.map(({ segments }) => segments),
+    [place("node-1").segments],
+  );
 });
 
 test("the driver says what a volume can be used as", async () => {
