@@ -100,11 +100,17 @@ export async function runAgent(target: SupervisorTarget, effects: AgentEffects, 
   await using stack = new AsyncDisposableStack();
   const background = stack.use(new Background({ logger }));
   background.run("memory", (stop) => collectWhenIdle(clock, stop));
+  const { promise: renewed, resolve: resolveRenewed } = Promise.withResolvers<"certificates">();
   if (isJoined(settings)) {
     const { processes } = effects.machine;
     background.run("watching the supervisor", (stop) =>
       keepSupervisor(target, { paths, processes, clock, logger }, stop),
     );
+    background.run("renewing certificates", async (stop) => {
+      const { renewCertificates } = await import("./renew-certificates.ts");
+      await renewCertificates({ settings, pki, folder: paths.pki, client, clock, logger }, stop);
+      resolveRenewed("certificates");
+    });
   }
   const podCidr = nodePodRange(starting, { client, clock, logger }, signal);
   // Who awaits it hears of its failure; it may end before anybody does.
@@ -125,8 +131,9 @@ export async function runAgent(target: SupervisorTarget, effects: AgentEffects, 
     nodeName,
     range: agent.podCidr,
   });
-  const changed = await Promise.race([aborted(signal), range.changed]);
+  const changed = await Promise.race([aborted(signal), range.changed, renewed]);
   if (changed === undefined) return logger.info("stopping");
+  if (changed === "certificates") return logger.info("the node has new certificates: starting anew");
   await keepPodRange(paths, changed);
   logger.warn(`pods have addresses of ${changed} from now on, no more of ${agent.podCidr}: starting anew`);
 }

@@ -92,3 +92,19 @@ test("nodes that are lost together are emptied one after the other, and none whi
   await cluster.advance(60_000);
   assert.equal(await emptied(), 2);
 });
+
+test("a node that never told how it is, beside one that is ready, is waited for without turning in circles", async () => {
+  await using cluster = await TestCluster.start({ nodes: 1 });
+  const { client, signal } = cluster;
+  await client.create(Nodes, { metadata: { name: "mute" }, spec: {} }, { signal });
+  // Time would not move on.
+  await cluster.advance(35_000);
+  const { spec } = await client.get(Nodes, { name: "mute" }, { signal });
+  assert.deepEqual(
+    (spec.taints ?? []).map(({ key }) => key),
+    ["node.kubernetes.io/not-ready"],
+  );
+  await cluster.advance(20_000);
+  const marked = await client.get(Nodes, { name: "mute" }, { signal });
+  assert.equal(nodeCondition(marked, "Ready")?.reason, "NodeStatusNeverUpdated");
+});

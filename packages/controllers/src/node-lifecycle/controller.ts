@@ -128,7 +128,8 @@ async function taint(node: Node, turns: Turns, { client, cached, clock, signal }
     }
   }
   const taints = plannedTaints(node, { eviction, nowMs: clock.now() });
-  if (taints === undefined) return waitMs;
+  // Its turn has come, but a node that never told how it is has nothing yet to be emptied for: it is heard of when it has.
+  if (taints === undefined) return eviction === "now" ? Number.POSITIVE_INFINITY : waitMs;
   if (eviction === "now") turns.take(key, nowMs);
   // A merge patch of the whole list, held to the version it was made from.
   const patch = { metadata: { resourceVersion: node.metadata.resourceVersion }, spec: { taints } };
