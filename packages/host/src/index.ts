@@ -91,4 +91,4 @@ export {
   type ShutdownWatch,
   SignalShutdownNotices,
 } from "./shutdown-notices.ts";
-export { MemorySysctls, type Sysctls, systemSysctls } from "./sysctls.ts";
+export { localnetOf, MemorySysctls, type Sysctls, systemSysctls } from "./sysctls.ts";

@@ -8,6 +8,9 @@ export interface Sysctls {
   write(name: string, value: string): Promise<boolean>;
 }
 
+/** The parameter that lets a link carry what has an address of the loopback. */
+export const localnetOf = (link: string): string => `net/ipv4/conf/${link}/route_localnet`;
+
 const fileOf = (name: string): string => `/proc/sys/${name.includes("/") ? name : name.replaceAll(".", "/")}`;
 
 async function read(name: string): Promise<string | undefined> {

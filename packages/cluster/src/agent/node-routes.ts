@@ -32,6 +32,7 @@ export function startNodeRoutes(agent: Agent): AsyncDisposable {
       protocol: machineNames(settings).routeProtocol,
       informers,
       network: machine.network,
+      sysctls: machine.sysctls,
       onProblem: (message, own) => {
         logger.warn(message);
         if (own !== undefined) {

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "@skiff/base";
+import { localnetOf } from "@skiff/host";
 import type { ClusterPaths } from "../settings/paths.ts";
 import { machineNames, type NodeSettings } from "../settings/settings.ts";
 import { type Machine, stateFolder } from "./machine.ts";
@@ -34,10 +35,19 @@ export async function tearDown(teardown: Teardown, signal: AbortSignal): Promise
   await detachDevices(teardown, signal);
   await machine.nftables.deleteTable("inet", names.nftTable, signal);
   await machine.nftables.deleteTable("ip", names.nftTable, signal);
-  await machine.network.routes.removeAll(names.routeProtocol, signal);
+  await removeRoutes(teardown, signal);
   await machine.network.links.remove(names.bridge, signal);
   machine.cgroups().remove(names.cgroup);
   await rm(state, { recursive: true, force: true });
+}
+
+/** Routes to other nodes, and what their links were let carry for them. */
+async function removeRoutes({ settings, machine }: Teardown, signal: AbortSignal): Promise<void> {
+  const { routeProtocol } = machineNames(settings);
+  const { routes } = machine.network;
+  const ours = (await routes.list(signal)).filter(({ protocol }) => protocol === routeProtocol);
+  for (const link of new Set(ours.map((route) => route.link ?? ""))) await machine.sysctls.write(localnetOf(link), "0");
+  await routes.removeAll(routeProtocol, signal);
 }
 
 /** Loop devices of volumes that pods had as devices. */

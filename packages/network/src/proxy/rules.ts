@@ -118,6 +118,13 @@ function mapDefinitions(): string[] {
   ];
 }
 
+/**
+ * Links that carry node ports of 127.0.0.1 to endpoints would bring their neighbours to whatever listens there, too. Answers
+ * are let through, and what was sent to a node port.
+ */
+const foreignLoopback =
+  '    iifname != "lo" ip daddr 127.0.0.0/8 ct state != { established, related } ct status ! dnat drop';
+
 function hookChains(settings: RuleSettings): string[] {
   const { podCidr, clusterCidr, bridge } = settings;
   // Without the bridge's help, answers between pods of one bridge would not find their way back through the rules.
@@ -157,6 +164,7 @@ function hookChains(settings: RuleSettings): string[] {
     ...["input", "forward", "output"].flatMap((hook) => [
       `  chain refuse_${hook} {`,
       `    type filter hook ${hook} priority 0; policy accept;`,
+      ...(hook === "input" ? [foreignLoopback] : []),
       "    ct state new jump refuse",
       "  }",
     ]),

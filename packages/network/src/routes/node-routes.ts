@@ -1,13 +1,23 @@
 import { type Node, Nodes } from "@skiff/api";
-import { abortable, Background, type Clock, describeError, isAbort, type Logger } from "@skiff/base";
+import {
+  abortable,
+  Background,
+  type BackoffPolicy,
+  backoffDelayMs,
+  type Clock,
+  describeError,
+  isAbort,
+  type Logger,
+} from "@skiff/base";
 import type { CacheChange, Informer, Informers } from "@skiff/client";
-import type { Addresses, Routes } from "@skiff/host";
+import { type Addresses, localnetOf, type Routes, type Sysctls } from "@skiff/host";
 import { isIPv4 } from "../proxy/port-targets.ts";
 import { type OtherNode, planRoutes } from "./plan.ts";
 
 /** Nodes that come together are looked at together. */
 const settleMs = 50;
-const retryMs = 5_000;
+/** After a failure, or where a node cannot be reached: its link may come. */
+const retryPolicy: BackoffPolicy = { initialMs: 500, maxMs: 60_000 };
 /** A link that went down took its routes with it; nobody tells. */
 const checkMs = 60_000;
 
@@ -23,6 +33,7 @@ export interface NodeRoutesOptions {
   /** Marks this cluster's routes among those of the machine. */
   readonly protocol: string;
   readonly informers: Informers;
+  readonly sysctls: Sysctls;
   readonly network: { readonly routes: Routes; readonly addresses: Pick<Addresses, "own"> };
   /** Hears of nodes whose pods cannot be reached from here, once each; with this node's own object, once there is one. */
   readonly onProblem: (message: string, own: Node | undefined) => void;
@@ -70,25 +81,26 @@ export class NodeRoutes implements AsyncDisposable {
     const { clock, logger } = this.#options;
     // A list that is not complete would have routes removed that are needed.
     await this.#nodes.whenSynced(signal);
-    for (;;) {
+    for (let failures = 0; ; ) {
       this.#wake = Promise.withResolvers();
-      let againMs: number | undefined;
+      let state: "alone" | "whole" | "lacking" = "lacking";
       try {
-        againMs = (await this.#sync(signal)) ? checkMs : undefined;
+        state = await this.#sync(signal);
       } catch (error) {
         if (isAbort(error, signal)) return;
         logger.error(`cannot keep the routes to other nodes: ${describeError(error)}`);
-        againMs = retryMs;
       }
+      failures = state === "lacking" ? failures + 1 : 0;
+      const againMs =
+        state === "alone" ? undefined : state === "whole" ? checkMs : backoffDelayMs(retryPolicy, failures);
       using _again = againMs === undefined ? undefined : clock.after(againMs, () => this.#wake.resolve());
       await abortable(this.#wake.promise, signal);
       await clock.sleep(settleMs, signal);
     }
   }
 
-  /** False where there is no other node. */
-  async #sync(signal: AbortSignal): Promise<boolean> {
-    const { nodeName, podCidr, clusterCidr, protocol, network, logger } = this.#options;
+  async #sync(signal: AbortSignal): Promise<"alone" | "whole" | "lacking"> {
+    const { nodeName, podCidr, clusterCidr, protocol, network, sysctls, logger } = this.#options;
     const nodes = this.#nodes
       .list()
       .filter(({ metadata }) => metadata.name !== nodeName)
@@ -99,15 +111,19 @@ export class NodeRoutes implements AsyncDisposable {
     const plan = planRoutes({ nodes, podCidr, clusterCidr, ownAddresses, routes, protocol });
     const refused = await network.routes.change(plan.changes, signal);
     if (plan.changes.length > 0) logger.info(`${plan.changes.length - refused.length} routes to other nodes changed`);
-    this.#tell([
+    // What comes to a node port of 127.0.0.1 may go on to another node; the proxy's rules keep others from coming that way.
+    for (const link of plan.links) await sysctls.write(localnetOf(link), "1");
+    const problems = [
       ...plan.unreachable.map(
         ({ name, address, podCidr: pods }) =>
           `pods of node ${name} (${pods}) cannot be reached from here: its address ${address} is in no network of this machine`,
       ),
       ...plan.taken.map(({ name, podCidr: pods }) => `pods of node ${name}: this machine has another route to ${pods}`),
       ...refused.map(({ change, words }) => `no route to ${change.route.destination}: ${words}`),
-    ]);
-    return nodes.length > 0;
+    ];
+    this.#tell(problems);
+    if (nodes.length === 0) return "alone";
+    return problems.length === 0 ? "whole" : "lacking";
   }
 
   #tell(problems: readonly string[]): void {

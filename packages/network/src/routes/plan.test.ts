@@ -33,20 +33,24 @@ const facts = (change: Partial<RouteFacts>): RouteFacts => ({
   protocol,
   ...change,
 });
-const nothing = { changes: [], unreachable: [], taken: [] };
+const nothing = { changes: [], links: [], unreachable: [], taken: [] };
 const add = (route: Route) => ({ kind: "add", route }) as const;
 const remove = (route: Route) => ({ kind: "remove", route }) as const;
 
 describe("planRoutes", () => {
   const cases: readonly (readonly [string, Partial<RouteFacts>, Partial<ReturnType<typeof planRoutes>>])[] = [
     ["a node alone needs none", {}, {}],
-    ["a neighbour's pods are reached by its address", { nodes: [node(2)] }, { changes: [add(ours(2))] }],
-    ["what is there stays", { nodes: [node(2)], routes: [...machine, ours(2)] }, {}],
+    [
+      "a neighbour's pods are reached by its address",
+      { nodes: [node(2)] },
+      { changes: [add(ours(2))], links: ["eth0"] },
+    ],
+    ["what is there stays", { nodes: [node(2)], routes: [...machine, ours(2)] }, { links: ["eth0"] }],
     ["what a node left behind goes", { routes: [...machine, ours(2)] }, { changes: [remove(ours(2))] }],
     [
       "a node that moved is followed",
       { nodes: [node(2, { address: "192.0.2.9" })], routes: [...machine, ours(2)] },
-      { changes: [remove(ours(2)), add(ours(2, { via: "192.0.2.9" }))] },
+      { changes: [remove(ours(2)), add(ours(2, { via: "192.0.2.9" }))], links: ["eth0"] },
     ],
     [
       "others' routes are left alone, and told of",
@@ -61,7 +65,7 @@ describe("planRoutes", () => {
     [
       "a single address can have a link of its own",
       { nodes: [node(2, { address: "203.0.113.7" })] },
-      { changes: [add(ours(2, { via: "203.0.113.7", link: "wg0" }))] },
+      { changes: [add(ours(2, { via: "203.0.113.7", link: "wg0" }))], links: ["wg0"] },
     ],
     [
       "behind a gateway there is no reaching",
@@ -82,7 +86,7 @@ describe("planRoutes", () => {
     [
       "one of two that have the same range, always the same one",
       { nodes: [node(3, { podCidr: "10.42.2.0/24" }), node(2)] },
-      { changes: [add(ours(2))] },
+      { changes: [add(ours(2))], links: ["eth0"] },
     ],
   ];
   for (const [name, change, expected] of cases) {

@@ -28,6 +28,8 @@ export interface RouteFacts {
 /** What has to be done, and for which nodes nothing can be. */
 export interface RoutePlan {
   readonly changes: readonly RouteChange[];
+  /** Links that lead to other nodes. */
+  readonly links: readonly string[];
   /** Nodes behind a gateway, whose routers know nothing of pods. */
   readonly unreachable: readonly OtherNode[];
   /** Nodes whose pods' range somebody else has a route for. */
@@ -52,7 +54,7 @@ export function planRoutes(facts: RouteFacts): RoutePlan {
   const linkOf = linkFinder(others);
   const foreign = new Set(others.map(({ destination }) => destination));
   const [unreachable, taken]: [OtherNode[], OtherNode[]] = [[], []];
-  const wanted = new Map<string, Route>();
+  const wanted = new Map<string, Route & { readonly link: string }>();
   for (const { node, address, range } of targets) {
     const destination = rangeText(range);
     const link = linkOf(address);
@@ -60,6 +62,7 @@ export function planRoutes(facts: RouteFacts): RoutePlan {
     else if (foreign.has(destination)) taken.push(node);
     else wanted.set(destination, { destination, via: node.address, link, protocol });
   }
+  const links = [...new Set([...wanted.values()].map(({ link }) => link))];
   const changes: RouteChange[] = [];
   for (const route of ours) {
     const want = wanted.get(route.destination);
@@ -67,7 +70,7 @@ export function planRoutes(facts: RouteFacts): RoutePlan {
     else changes.push({ kind: "remove", route });
   }
   changes.push(...[...wanted.values()].map((route): RouteChange => ({ kind: "add", route })));
-  return { changes, unreachable, taken };
+  return { changes, links, unreachable, taken };
 }
 
 /** Nodes whose pods may have a route: of the cluster's network, not this node's own, each range once. */
