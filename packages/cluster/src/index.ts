@@ -18,6 +18,7 @@ export { type ProcessState, processStates } from "./lifecycle/running.ts";
 export type { SelfCommand } from "./lifecycle/self-command.ts";
 export { type ClusterStatus, clusterStatus } from "./lifecycle/status.ts";
 export { type UpOptions, type UpResult, upCluster } from "./lifecycle/up.ts";
+export { type FurtherNode, furtherNodes } from "./nodes/further-nodes.ts";
 export {
   backupCluster,
   connectNodeRuntime,

@@ -77,6 +77,9 @@ export async function addNamespaceMember(
   await outside.namespaces.add(namespace, signal);
   const ends = ["type", "veth", "peer", "name", innerLink, "netns", namespace];
   await outside.links.add(link, ["master", bridge, ...ends], signal);
+  // Who reaches itself by an address of this machine is answered where it came from: the bridge itself sees rewritten packets.
+  const hairpin = ["link", "set", link, "type", "bridge_slave", "hairpin", "on"];
+  await processes.output("ip", { args: hairpin, timeoutMs: 20_000 }, signal);
   await outside.links.setUp(link, signal);
   const inside = systemNetwork(processes, { namespace });
   await inside.links.setUp("lo", signal);

@@ -7,6 +7,7 @@ import type { CommandContext, GlobalOptions } from "../command-context.ts";
 import { type DefineCommand, withCluster } from "../command-line.ts";
 
 interface LogFlags extends GlobalOptions {
+  readonly node: number;
   readonly follow?: boolean;
   readonly tail: number;
 }
@@ -21,6 +22,11 @@ export const logsCommand: DefineCommand = (program, context) => {
         .choices(["server", "agent", "containerd", "nfs", "supervisor"])
         .default("server"),
     )
+    .addOption(
+      new Option("--node <number>", "of which of the machine's nodes (skiff up --nodes)")
+        .default(1)
+        .argParser(nodeNumber),
+    )
     .option("-f, --follow", "go on printing")
     .addOption(new Option("--tail <lines>", "how many lines to begin with").default(100).argParser(lineCount));
   withCluster(command, context).action((name: string, flags: LogFlags) => printLog(name, flags, context));
@@ -32,11 +38,20 @@ function lineCount(text: string): number {
   throw new InvalidArgumentError("A number of lines, 0 or more.");
 }
 
+function nodeNumber(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1) return number;
+  throw new InvalidArgumentError("A number, 1 for the first node.");
+}
+
 async function printLog(name: string, flags: LogFlags, context: CommandContext): Promise<void> {
-  const folder = clusterPaths(flags.home, flags.name).logs;
+  const { logs, nodes } = clusterPaths(flags.home, flags.name);
+  const folder = flags.node === 1 ? logs : clusterPaths(nodes, String(flags.node)).logs;
   const present = await readdir(folder).catch(() => undefined);
-  if (present === undefined)
-    throw new ClusterError("NO_CLUSTER", `there is no cluster "${flags.name}" below ${flags.home}`);
+  if (present === undefined) {
+    const node = flags.node === 1 ? "" : ` with a node ${flags.node}`;
+    throw new ClusterError("NO_CLUSTER", `there is no cluster "${flags.name}"${node} below ${flags.home}`);
+  }
   const path = join(folder, `${name}.log`);
   if (!present.includes(`${name}.log`)) throw new ClusterError("NO_LOG", `${path} does not exist (yet)`);
   await using file = await open(path);

@@ -23,7 +23,10 @@ export const statusCommand: DefineCommand = (program, context) => {
 function print(status: ClusterStatus, { out, clock }: CommandContext): void {
   out.write(`Cluster "${status.name}" is ${status.state}: ${status.server}, runtime ${status.settings.runtime}\n`);
   if (status.processes.length === 0) return;
-  const rows = status.processes.map((one) => [
+  const all = [status, ...status.furtherNodes].flatMap((node) =>
+    node.processes.map((one) => ({ ...one, name: "nodeName" in node ? `${node.nodeName}: ${one.name}` : one.name })),
+  );
+  const rows = all.map((one) => [
     one.name,
     one.alive ? "running" : "ended",
     String(one.pid),

@@ -24,6 +24,7 @@ import { createProgress, noProgress } from "../terminal/progress.ts";
 interface UpFlags extends GlobalOptions, DatastoreFlags, PodRangeFlags {
   readonly runtime?: RuntimeKind;
   readonly apiPort?: number;
+  readonly nodes?: number;
   readonly simulatedNodes?: number;
   readonly schedulerConfig?: string;
   readonly kubeletArg?: readonly string[];
@@ -46,6 +47,12 @@ export const upCommand: DefineCommand = (program, context) => {
     )
     .addOption(
       new Option(
+        "--nodes <count>",
+        "nodes of this machine (1), each like a machine of its own; more or fewer may be asked for at any time",
+      ).argParser(realNodeCount),
+    )
+    .addOption(
+      new Option(
         "--simulated-nodes <count>",
         "light nodes beside the real one whose pods run in memory only, for those that ask for them (type=kwok)",
       ).argParser(nodeCount),
@@ -58,6 +65,14 @@ export const upCommand: DefineCommand = (program, context) => {
     up(flags, givenFlags(command.opts()), context),
   );
 };
+
+const mostRealNodes = 20;
+
+function realNodeCount(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count >= 1 && count <= mostRealNodes) return count;
+  throw new InvalidArgumentError(`It is a number from 1 to ${mostRealNodes}.`);
+}
 
 const mostNodes = 10_000;
 
@@ -86,6 +101,7 @@ async function up(flags: UpFlags, given: ApiServerFlags, context: CommandContext
         apiPort: flags.apiPort,
         apiServerFlags: given,
         ...(flags.kubeletArg === undefined ? {} : { kubeletArgs: flags.kubeletArg }),
+        nodes: flags.nodes,
         simulatedNodes: flags.simulatedNodes,
         schedulerConfig: flags.schedulerConfig,
         podRanges: podRangesOf(podRangeFlags(flags)),
@@ -118,6 +134,11 @@ async function up(flags: UpFlags, given: ApiServerFlags, context: CommandContext
     ? "was already running"
     : `is up: API after ${inSeconds(result.apiMs)}, node after ${inSeconds(result.nodeReadyMs)}`;
   report.note(`Cluster "${settings.name}" ${state}.`);
+  for (const { nodeName, readyMs } of result.furtherNodes) {
+    report.note(
+      `Node ${nodeName} ${readyMs === 0 ? "was already running" : `is Ready, ${inSeconds(readyMs)} after the API`}.`,
+    );
+  }
   report.note(`kubectl uses it now (context ${result.context} in ${flags.kubeconfig}): kubectl get nodes`);
   const paths = clusterPaths(flags.home, settings.name);
   const full = settings.runtime === "simulated" ? [] : await fullDisks(paths);

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Clock } from "@skiff/base";
@@ -35,7 +36,7 @@ export async function downCluster(target: Target, effects: Effects, signal: Abor
  * that had joined another machine's cluster: its object stays there, as nodes may not remove theirs.
  */
 export async function deleteCluster(
-  target: Target & { readonly kubeconfig: string },
+  target: Target & { readonly kubeconfig?: string },
   effects: Effects,
   signal: AbortSignal,
 ): Promise<string | undefined> {
@@ -48,9 +49,13 @@ export async function deleteCluster(
   {
     await using _lock = await takeLock(paths);
     await stop(settings, paths, effects, signal);
+    await deleteFurtherNodes(settings, paths, effects, signal);
     effects.step("Removing its files");
+    const { kubeconfig } = target;
     // An entry of that name is another cluster's where this is but a node.
-    if (!isJoined(settings)) await removeFromKubeconfig(target.kubeconfig, contextName(settings.name));
+    if (kubeconfig !== undefined && !isJoined(settings)) {
+      await removeFromKubeconfig(kubeconfig, contextName(settings.name));
+    }
     // The settings go last but for the folder: an interrupted deletion can be repeated.
     for (const folder of [
       paths.containerd,
@@ -106,9 +111,38 @@ async function stop(
   { machine, clock, step }: Effects,
   signal: AbortSignal,
 ): Promise<boolean> {
+  await stopFurtherNodes(settings, paths, { machine, clock, step }, signal);
   if ((await livingSupervisor(paths, machine)) !== undefined) step("Stopping its processes");
   const wasRunning = await stopProcesses(paths, { machine, clock }, signal);
   step("Stopping its containers");
   await tearDown({ settings, paths, machine, clock }, signal);
   return wasRunning;
+}
+
+/** What works on further nodes is loaded where there are any. */
+const nodesOf = async (settings: HomeSettings, paths: ClusterPaths) =>
+  !isJoined(settings) && existsSync(paths.nodes)
+    ? { cluster: { settings, paths }, nodes: await import("../nodes/stop-nodes.ts") }
+    : undefined;
+
+async function stopFurtherNodes(
+  settings: HomeSettings,
+  paths: ClusterPaths,
+  effects: Effects,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await nodesOf(settings, paths);
+  if (found === undefined) return;
+  effects.step("Stopping its further nodes");
+  await found.nodes.stopNodes(found.cluster, effects, signal);
+}
+
+async function deleteFurtherNodes(
+  settings: HomeSettings,
+  paths: ClusterPaths,
+  effects: Effects,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await nodesOf(settings, paths);
+  await found?.nodes.deleteAllNodes(found.cluster, effects, signal);
 }

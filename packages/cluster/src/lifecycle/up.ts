@@ -5,6 +5,7 @@ import { checkDatastore, type Datastore } from "../datastore/datastore.ts";
 import { establishCluster, tokenFile } from "../datastore/shared-cluster.ts";
 import type { ApiServerFlags } from "../identity/api-server-flags.ts";
 import { contextName, kubeconfigText, mergeKubeconfig } from "../kubeconfig/kubeconfig.ts";
+import type { StartedNode } from "../nodes/start-nodes.ts";
 import { chooseSettings } from "../settings/choose.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
 import type { ClusterPodRanges } from "../settings/pod-ranges.ts";
@@ -44,6 +45,8 @@ export interface UpOptions {
   readonly apiServerFlags?: ApiServerFlags;
   /** Options of the kubelet, as in `max-pods=200`, in place of those before; empty: those stay. */
   readonly kubeletArgs?: readonly string[];
+  /** How many nodes this machine is to have; absent: as many as before. */
+  readonly nodes?: number | undefined;
   /** How many simulated nodes there are to be; absent: as many as before. */
   readonly simulatedNodes?: number | undefined;
   /** File with a KubeSchedulerConfiguration; absent: the one before, if any. */
@@ -71,6 +74,8 @@ export interface UpResult {
   /** From the call: until the API answered, until the node was Ready. 0 where it was running before. */
   readonly apiMs: number;
   readonly nodeReadyMs: number;
+  /** Nodes of this machine beside the first, which are Ready as well. */
+  readonly furtherNodes: readonly StartedNode[];
 }
 
 const apiDeadlineMs = 60_000;
@@ -100,9 +105,12 @@ export async function upCluster(
     await checkPorts(chosen, { "the API server": chosen.apiPort, "the kubelet": chosen.kubeletPort });
     await claimSlot(chosen.slot, paths, clock);
   }
-  const { settings, pki } = await establishCluster(flagged, paths, { token: options.token, clock });
+  const counted = await withNodes(flagged, options, machine, signal);
+  const { settings, pki } = await establishCluster(counted, paths, { token: options.token, clock });
   const sinceMs = running ? 0 : clock.now();
   await writeSettings(paths, settings);
+  if ((settings.nodes?.count ?? 1) > 1)
+    await (await import("../nodes/start-nodes.ts")).prepareNetwork(settings, machine, signal);
   if (!running) {
     await startProcesses(options, settings, { paths, machine, clock }, signal);
   }
@@ -132,12 +140,16 @@ export async function upCluster(
   await writeFileAtomic(paths.kubeconfig, await kubeconfigText(access), { mode: 0o600 });
   await mergeKubeconfig(options.kubeconfig, access);
   report.step(`Waiting for node ${settings.nodeName}`);
+  // Further nodes start while the first one does.
+  const further = startFurtherNodes({ settings, paths, self: options.self }, effects, signal);
+  further.catch(() => {});
   await waitFor(
     { paths, machine, clock, deadlineMs: nodeDeadlineMs, what: "the node does not become Ready", log: "agent" },
     signal,
     () => probe.nodeIsReady(settings.nodeName, sinceMs, signal),
   );
   const nodeReadyMs = clock.monotonic() - startMs;
+  const furtherNodes = await further;
   return {
     settings,
     server: access.server,
@@ -146,7 +158,32 @@ export async function upCluster(
     already: running,
     apiMs: running ? 0 : apiMs,
     nodeReadyMs: running ? 0 : nodeReadyMs,
+    furtherNodes,
   };
+}
+
+/** The settings with the number of nodes that is wished for. Throws `ClusterError` where there can be but one. */
+async function withNodes(
+  settings: ClusterSettings,
+  { nodes }: UpOptions,
+  machine: Machine,
+  signal: AbortSignal,
+): Promise<ClusterSettings> {
+  if (nodes === undefined || nodes === (settings.nodes?.count ?? 1)) return settings;
+  const { chooseNodes } = await import("../nodes/choose-nodes.ts");
+  return { ...settings, nodes: await chooseNodes(settings, nodes, machine.network, signal) };
+}
+
+/** What works on further nodes is loaded where there are any, or were. */
+async function startFurtherNodes(
+  cluster: { readonly settings: ClusterSettings; readonly paths: ClusterPaths; readonly self: SelfCommand },
+  effects: { readonly machine: Machine; readonly clock: Clock; readonly report: StartReport },
+  signal: AbortSignal,
+): Promise<readonly StartedNode[]> {
+  const { nodes } = cluster.settings;
+  if ((nodes?.count ?? 1) === 1 && !existsSync(cluster.paths.nodes)) return [];
+  const { startNodes } = await import("../nodes/start-nodes.ts");
+  return startNodes(cluster, effects, signal);
 }
 
 function checkAgainst(settings: ClusterSettings | undefined, options: UpOptions): void {

@@ -29,6 +29,8 @@ export interface ClusterPaths {
   readonly podLogs: string;
   /** Pods that the node runs by itself (static pods), one a file. */
   readonly manifests: string;
+  /** The homes of further nodes of this machine, by their numbers. */
+  readonly nodes: string;
   /** Data of volumes and snapshots that were made on this node's disk. */
   readonly volumes: string;
   readonly images: string;
@@ -57,6 +59,7 @@ export function clusterPaths(home: string, name: string): ClusterPaths {
     podRange: join(root, "pod-range"),
     podLogs: join(root, "pod-logs"),
     manifests: join(root, "manifests"),
+    nodes: join(root, "nodes"),
     volumes: join(root, "volumes"),
     images: join(root, "images"),
     kubeconfig: join(root, "admin.kubeconfig"),

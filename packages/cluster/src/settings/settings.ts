@@ -45,12 +45,21 @@ export interface ClusterSettings extends NodeSettings {
   readonly nodePorts: readonly [number, number];
   /** Options of kube-apiserver that the cluster was last started with. */
   readonly apiServerFlags?: ApiServerFlags;
+  /** The nodes of this machine, the first among them; absent where it always was the only one. */
+  readonly nodes?: NodesOfMachine;
   /** How many simulated nodes stand beside the real one; absent where there never were any. */
   readonly simulatedNodes?: number;
   /** File with a KubeSchedulerConfiguration, in place of the one in the cluster's folder. */
   readonly schedulerConfig?: string;
   /** The etcd that keeps the cluster's state; absent where it is the embedded store. */
   readonly datastore?: Datastore;
+}
+
+/** Several nodes on one machine. */
+export interface NodesOfMachine {
+  readonly count: number;
+  /** The network that those beside the first are in, as in `10.201.0.0/24`. */
+  readonly range: string;
 }
 
 /** A node that joined a cluster whose server is elsewhere. Written to `cluster.json` in the place of a cluster's settings. */
@@ -143,6 +152,9 @@ export function parseSettings(text: string, path: string): HomeSettings {
     apiPort: number(record.apiPort, "apiPort"),
     nodePorts: [number(ports[0], "nodePorts"), number(ports[1], "nodePorts")],
     ...(isJsonObject(record.apiServerFlags) ? { apiServerFlags: flagsOf(record.apiServerFlags) } : {}),
+    ...(isJsonObject(record.nodes)
+      ? { nodes: { count: number(record.nodes.count, "nodes"), range: String(record.nodes.range) } }
+      : {}),
     ...(record.simulatedNodes === undefined ? {} : { simulatedNodes: number(record.simulatedNodes, "simulatedNodes") }),
     ...(typeof record.schedulerConfig === "string" ? { schedulerConfig: record.schedulerConfig } : {}),
     ...(datastore === undefined ? {} : { datastore }),
@@ -178,6 +190,8 @@ export const machineNames = ({ slot }: Pick<NodeSettings, "slot">) => ({
   bridge: `skiff${slot}`,
   nftTable: `skiff${slot}`,
   cgroup: `/kubepods-skiff${slot}`,
+  /** The bridge that further nodes of this machine hang on, and the nft table of their way out. */
+  nodeBridge: `skiff${slot}n`,
   /** Marks the routes to other nodes; numbers from here on are nobody's (`/etc/iproute2/rt_protos`). */
   routeProtocol: String(100 + slot),
 });
