@@ -7,6 +7,7 @@ import {
   createClient,
   createEventRecorder,
   createInformers,
+  type EventRecorder,
   httpsTransport,
   type Informers,
 } from "@skiff/client";
@@ -78,7 +79,10 @@ interface Ranged extends Agent {
 }
 
 /** Runs a node's kubelet, service proxy and DNS until the signal is aborted. Containers go on running after it. */
-export async function runAgent(target: SupervisorTarget, effects: AgentEffects, signal: AbortSignal): Promise<void> {
+export async function runAgent(target: SupervisorTarget, effects: AgentEffects, stop: AbortSignal): Promise<void> {
+  // It also ends by itself, to start anew: what was begun until then ends with it.
+  const ended = new AbortController();
+  const signal = AbortSignal.any([stop, ended.signal]);
   const paths = clusterPaths(target.home, target.name);
   const settings = await readHomeSettings(paths);
   const pki = await readNodePki(paths.pki);
@@ -125,13 +129,16 @@ export async function runAgent(target: SupervisorTarget, effects: AgentEffects, 
   const agent: Ranged = { ...starting, podCidr: await podCidr };
   const providers = await readCredentialProviders(args);
   stack.use(await volumeDriver(agent));
-  stack.use(await kubelet(agent, runtime, { configuration, providers }));
+  // Ended with the agent: what could not be written is not tried again for two minutes.
+  const recorder = stack.use(kubeletRecorder(agent));
+  stack.use(await kubelet(agent, runtime, { configuration, providers, recorder }));
   const { nodeName } = settings;
   using range = rangeChanges(informers.for(Nodes, { fieldSelector: `metadata.name=${nodeName}` }), {
     nodeName,
     range: agent.podCidr,
   });
   const changed = await Promise.race([aborted(signal), range.changed, renewed]);
+  ended.abort();
   if (changed === undefined) return logger.info("stopping");
   if (changed === "certificates") return logger.info("the node has new certificates: starting anew");
   await keepPodRange(paths, changed);
@@ -238,10 +245,26 @@ const shutdownNotices = ({ settings, machine, clock, logger }: Agent): ShutdownN
     new SignalShutdownNotices("SIGPWR"),
   ]);
 
+const kubeletRecorder = ({ settings, client, clock, logger }: Agent) =>
+  createEventRecorder({
+    client,
+    component: "kubelet",
+    host: settings.nodeName,
+    // A pod that starts is said to run before the steps to it are listed.
+    delayMs: 150,
+    clock,
+    random: systemRandom,
+    logger,
+  });
+
 function kubelet(
   agent: Ranged,
   runtime: Runtime,
-  chosen: { readonly configuration: KubeletConfiguration; readonly providers: CredentialProviders | undefined },
+  chosen: {
+    readonly configuration: KubeletConfiguration;
+    readonly providers: CredentialProviders | undefined;
+    readonly recorder: EventRecorder;
+  },
 ) {
   const { settings, paths, pki, client, informers, machine, clock, logger } = agent;
   const simulated = settings.runtime === "simulated";
@@ -261,16 +284,7 @@ function kubelet(
     },
     client,
     informers,
-    recorder: createEventRecorder({
-      client,
-      component: "kubelet",
-      host: settings.nodeName,
-      // A pod that starts is said to run before the steps to it are listed.
-      delayMs: 150,
-      clock,
-      random: systemRandom,
-      logger,
-    }),
+    recorder: chosen.recorder,
     runtime,
     configuration: chosen.configuration,
     ...(chosen.providers === undefined ? {} : { imageCredentialProviders: chosen.providers }),

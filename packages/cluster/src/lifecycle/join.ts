@@ -241,11 +241,15 @@ async function certify(
   await using transport = httpsTransport({ endpoint: server, ca: authority, cert, key, clock });
   const self = createClient(transport);
   await registerNode(settings, self, signal);
-  const addresses = [
-    { type: "InternalIP", address: nodeIp },
-    { type: "Hostname", address: name },
-  ];
-  await self.patch(Nodes, { name }, { status: { addresses } }, { type: "merge", subresource: "status", signal });
+  const status = {
+    addresses: [
+      { type: "InternalIP", address: nodeIp },
+      { type: "Hostname", address: name },
+    ],
+    // Until its kubelet runs no pod is to come.
+    conditions: [{ type: "Ready", status: "False", reason: "KubeletNotReady", message: "the node is joining" }],
+  };
+  await self.patch(Nodes, { name }, { status }, { type: "merge", subresource: "status", signal });
   const kubeletServer = await servingCertificate(settings, { client: self, clock, onWaiting }, signal);
   await writeNodePki(paths.pki, { authority, node: own, kubeletServer });
 }
