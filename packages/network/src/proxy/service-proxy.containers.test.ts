@@ -210,6 +210,17 @@ async function listed(text: string): Promise<string | undefined> {
 }
 
 describe("ports and addresses for clients outside", () => {
+  it("lets nobody else in where NodePorts of 127.0.0.1 come by", async () => {
+    const c = `${prefix}c`;
+    await ip(`-n ${c} address delete 127.0.0.1/8 dev lo`);
+    await ip(`-n ${c} route add 127.0.0.0/8 via 10.42.0.1`);
+    await sysctlsIn(c).write("net.ipv4.conf.eth0.route_localnet", "1");
+    assert.equal((await from("c").tcp("10.42.0.1", 8080)).error, undefined, "the node listens");
+    assert.equal((await from("c").tcp("127.0.0.1", 8080)).error, "ETIMEDOUT");
+    await ip(`-n ${c} route delete 127.0.0.0/8 via 10.42.0.1`);
+    await ip(`-n ${c} address add 127.0.0.1/8 dev lo`);
+  });
+
   it("answers NodePorts on every address of the node, also on 127.0.0.1 and from pods", async () => {
     const ports = [{ port: 80, nodePort: 30080 }];
     await change(() => {
