@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import {
   type ApiServerFlags,
   apiServerFlags,
@@ -25,6 +26,7 @@ interface UpFlags extends GlobalOptions, DatastoreFlags, PodRangeFlags {
   readonly runtime?: RuntimeKind;
   readonly apiPort?: number;
   readonly nodes?: number;
+  readonly apiserverCertExtraSans?: readonly string[];
   readonly simulatedNodes?: number;
   readonly schedulerConfig?: string;
   readonly kubeletArg?: readonly string[];
@@ -47,6 +49,12 @@ export const upCommand: DefineCommand = (program, context) => {
     )
     .addOption(
       new Option(
+        "--apiserver-cert-extra-sans <list>",
+        "names and addresses that other machines reach the API server by, beside its own",
+      ).argParser(serverNames),
+    )
+    .addOption(
+      new Option(
         "--nodes <count>",
         "nodes of this machine (1), each like a machine of its own; more or fewer may be asked for at any time",
       ).argParser(realNodeCount),
@@ -65,6 +73,12 @@ export const upCommand: DefineCommand = (program, context) => {
     up(flags, givenFlags(command.opts()), context),
   );
 };
+
+function serverNames(text: string): readonly string[] {
+  const names = text.split(",").filter(Boolean);
+  if (names.every((name) => isIP(name) > 0 || /^(\*\.)?[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/i.test(name))) return names;
+  throw new InvalidArgumentError("Names and addresses, with commas between.");
+}
 
 const mostRealNodes = 20;
 
@@ -101,6 +115,7 @@ async function up(flags: UpFlags, given: ApiServerFlags, context: CommandContext
         apiPort: flags.apiPort,
         apiServerFlags: given,
         ...(flags.kubeletArg === undefined ? {} : { kubeletArgs: flags.kubeletArg }),
+        serverNames: flags.apiserverCertExtraSans,
         nodes: flags.nodes,
         simulatedNodes: flags.simulatedNodes,
         schedulerConfig: flags.schedulerConfig,

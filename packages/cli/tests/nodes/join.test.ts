@@ -73,6 +73,15 @@ describe("joining", { timeout: 300_000 }, () => {
         await assert.rejects(stat(join(bench.folder, `wrong-${index}`, bench.name, "cluster.json")));
       }),
     );
+    const unnamed = await there(
+      "join",
+      server.replace(/\/\/.*:/, "//127.0.0.2:"),
+      "--token",
+      await token(),
+      "--runtime",
+      "simulated",
+    );
+    assert.match(unnamed.stderr, /does not name 127\.0\.0\.2; .*--apiserver-cert-extra-sans 127\.0\.0\.2/);
     // Of another cluster, by its authority.
     const other = await joining(await token(), "--discovery-token-ca-cert-hash", `sha256:${"0".repeat(64)}`);
     assert.match(other.stderr, /it is another cluster/);
@@ -102,6 +111,19 @@ describe("joining", { timeout: 300_000 }, () => {
     assert.match(own.stderr, /holds a cluster of its own/);
   });
 
+  test("the server may be given other names, by which machines join", async () => {
+    const up = () => bench.skiff("up", "--apiserver-cert-extra-sans", "127.0.0.2,api.example.com");
+    assert.match((await up()).stderr, /is running without --apiserver-cert-extra-sans/);
+    assert.equal((await bench.skiff("down")).code, 0);
+    assert.equal((await up()).code, 0);
+    const where = ["--home", join(bench.folder, "third"), "--name", bench.name];
+    const address = server.replace(/\/\/.*:/, "//127.0.0.2:");
+    const words = ["join", address, "--token", await token(), "--node-name", "third", "--runtime", "simulated"];
+    const joined = await bench.run(process.execPath, [launcher, ...words, ...where]);
+    assert.equal(joined.code, 0, joined.stderr);
+    assert.equal((await bench.run(process.execPath, [launcher, "delete", ...where])).code, 0);
+  });
+
   test("deleting the node leaves the cluster's own entry in the kubeconfig", async () => {
     const before = await readFile(join(bench.folder, "kubeconfig"), "utf8");
     const deleted = await there("delete");
@@ -115,6 +137,6 @@ describe("joining", { timeout: 300_000 }, () => {
   test("stock kubectl sees the requests for certificates", async () => {
     if (kubectls().length === 0) return;
     const requests = await bench.kubectl("get", "csr", "--no-headers");
-    assert.equal(requests.match(/Approved,Issued/g)?.length, 2, requests);
+    assert.equal(requests.match(/Approved,Issued/g)?.length, 4, requests);
   });
 });

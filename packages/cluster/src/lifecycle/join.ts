@@ -185,6 +185,15 @@ async function becomeNode(
   return settings;
 }
 
+/** A server that proved itself may be reached by an address that its certificate does not name. */
+function asName(error: unknown, server: string): never {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (!(cause instanceof Error && "code" in cause && cause.code === "ERR_TLS_CERT_ALTNAME_INVALID")) throw error;
+  const { hostname } = new URL(server);
+  const how = `use one that it names, or add it there: skiff up --apiserver-cert-extra-sans ${hostname}`;
+  throw new ClusterError("NAME_UNKNOWN", `the certificate of ${server} does not name ${hostname}; ${how}`, { cause });
+}
+
 async function newSettings(
   options: JoinOptions,
   about: JoinEffects & {
@@ -197,7 +206,7 @@ async function newSettings(
 ): Promise<JoinedSettings> {
   const { machine, clock, paths, client, server, localAddress } = about;
   const { name, home, nodeName, runtime = "containerd" } = options;
-  const facts = factsOf(await client.get(ConfigMaps, factsPlace, { signal }));
+  const facts = factsOf(await client.get(ConfigMaps, factsPlace, { signal }).catch((error) => asName(error, server)));
   const near = localAddress === undefined || localAddress.startsWith("127.") || localAddress.includes(":");
   const nodeIp = options.nodeIp ?? (near ? await machine.network.addresses.primaryIPv4() : localAddress);
   const claim = (slot: number) => claimSlot(slot, paths, clock);

@@ -41,6 +41,8 @@ export interface UpOptions {
   /** Absent: that of the cluster as it is, or containerd for a new one. */
   readonly runtime: RuntimeKind | undefined;
   readonly apiPort: number | undefined;
+  /** Names and addresses that the API server is reached by beside its own, in place of those before; absent: those stay. */
+  readonly serverNames?: readonly string[] | undefined;
   /** Options of kube-apiserver, in place of those before; empty: those stay. */
   readonly apiServerFlags?: ApiServerFlags;
   /** Options of the kubelet, as in `max-pods=200`, in place of those before; empty: those stay. */
@@ -212,7 +214,7 @@ function checkAgainst(settings: ClusterSettings | undefined, options: UpOptions)
 /** The settings with the options that were given now. A server reads them when it starts. */
 function withFlags(
   settings: ClusterSettings,
-  { name, apiServerFlags = {}, kubeletArgs = [], simulatedNodes, schedulerConfig }: UpOptions,
+  { name, apiServerFlags = {}, kubeletArgs = [], simulatedNodes, schedulerConfig, serverNames }: UpOptions,
   { running }: { readonly running: boolean },
 ): ClusterSettings {
   const given = Object.keys(apiServerFlags);
@@ -221,7 +223,8 @@ function withFlags(
   const scheduler = schedulerConfig === settings.schedulerConfig ? undefined : schedulerConfig;
   const isKept = kubeletArgs.length === 0 || jsonEqual(kubeletArgs, settings.kubeletArgs);
   const args = isKept ? undefined : kubeletArgs;
-  if ([flags, nodes, args, scheduler].every((one) => one === undefined)) return settings;
+  const names = jsonEqual(serverNames, settings.serverNames) ? undefined : serverNames;
+  if ([flags, nodes, args, scheduler, names].every((one) => one === undefined)) return settings;
   if (!running) {
     return {
       ...settings,
@@ -229,6 +232,7 @@ function withFlags(
       ...(args === undefined ? {} : { kubeletArgs: args }),
       ...(nodes === undefined ? {} : { simulatedNodes: nodes }),
       ...(scheduler === undefined ? {} : { schedulerConfig: scheduler }),
+      ...(names === undefined ? {} : { serverNames: names }),
     };
   }
   const differing = [
@@ -236,6 +240,7 @@ function withFlags(
     ...(args === undefined ? [] : ["kubelet-arg"]),
     ...(nodes === undefined ? [] : ["simulated-nodes"]),
     ...(scheduler === undefined ? [] : ["scheduler-config"]),
+    ...(names === undefined ? [] : ["apiserver-cert-extra-sans"]),
   ];
   throw new ClusterError(
     "RUNNING",

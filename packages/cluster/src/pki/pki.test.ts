@@ -1,6 +1,6 @@
 import "reflect-metadata";
 import assert from "node:assert/strict";
-import { webcrypto, X509Certificate } from "node:crypto";
+import { createPrivateKey, webcrypto, X509Certificate } from "node:crypto";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,6 +67,20 @@ test("a start that was interrupted is completed with what is there, and nothing 
     assert.equal(await readFile(join(folder, "ca.key"), "utf8"), authorityKey);
     assert.deepEqual(second.admin, first.admin);
     assert.ok(new X509Certificate(second.kubeletServer.certificate).checkIssued(new X509Certificate(first.authority)));
+  }));
+
+test("the API server's certificate is made anew when it is to have further names, and nothing else", () =>
+  inFolder(async (folder) => {
+    const first = await ensurePki(folder, settings, systemClock);
+    const serverNames = ["203.0.113.9", "fd00::1", "api.example.com"];
+    const second = await ensurePki(folder, { ...settings, serverNames }, systemClock);
+    const shown = new X509Certificate(second.apiServer.certificate);
+    for (const name of ["203.0.113.9", "fd00::1", settings.nodeIp]) assert.ok(shown.checkIP(name), name);
+    for (const name of ["api.example.com", "machine"]) assert.ok(shown.checkHost(name), name);
+    assert.ok(shown.checkPrivateKey(createPrivateKey(second.apiServer.key)));
+    assert.deepEqual({ ...second, apiServer: first.apiServer }, first);
+    assert.deepEqual(await ensurePki(folder, { ...settings, serverNames }, systemClock), second);
+    assert.deepEqual(await readPki(folder), second);
   }));
 
 test("the authority certifies what a client asks for, as long as itself at most", async () => {

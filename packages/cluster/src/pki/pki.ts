@@ -1,5 +1,6 @@
 import { createPrivateKey, generateKeyPair, X509Certificate } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
+import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -60,7 +61,11 @@ export async function ensurePki(folder: string, settings: ClusterSettings, clock
   const known = await readPki(folder);
   if (known !== undefined) {
     checkReadable(folder, known);
-    return known;
+    if (isNamed(known.apiServer, settings)) return known;
+    // It is reached by other names than before.
+    const apiServer = await (await loadAuthority(folder, clock)).issue(leafRequests(settings).apiServer);
+    await writePair(folder, fileNames.apiServer, apiServer);
+    return { ...known, apiServer };
   }
   // Loaded only here: a tenth of a second that ordinary starts need not spend.
   const { Authority } = await import("./certificates.ts");
@@ -86,6 +91,13 @@ export async function ensurePki(folder: string, settings: ClusterSettings, clock
   const made = await readPki(folder);
   if (made === undefined) throw new ClusterError("PKI_INCOMPLETE", `the certificates in ${folder} cannot be read back`);
   return made;
+}
+
+/** Whether the API server's certificate has the names beside its own that it is reached by. */
+function isNamed({ certificate }: KeyPair, { serverNames = [] }: ClusterSettings): boolean {
+  if (serverNames.length === 0) return true;
+  const shown = new X509Certificate(certificate);
+  return serverNames.every((name) => (isIP(name) === 0 ? shown.checkHost(name) : shown.checkIP(name)) !== undefined);
 }
 
 async function ensureFrontProxy(
@@ -179,6 +191,7 @@ export async function loadAuthority(folder: string, clock: Clock): Promise<impor
 
 function leafRequests(settings: ClusterSettings): Readonly<Record<PairName, import("./certificates.ts").LeafRequest>> {
   const machine = hostname();
+  const { serverNames = [] } = settings;
   const service = [
     "kubernetes",
     "kubernetes.default",
@@ -188,8 +201,24 @@ function leafRequests(settings: ClusterSettings): Readonly<Record<PairName, impo
   return {
     apiServer: {
       commonName: "kube-apiserver",
-      dnsNames: [...new Set(["localhost", machine, settings.nodeName, ...service])],
-      ipAddresses: [...new Set(["127.0.0.1", "::1", settings.nodeIp, kubernetesServiceIp(settings)])],
+      dnsNames: [
+        ...new Set([
+          "localhost",
+          machine,
+          settings.nodeName,
+          ...service,
+          ...serverNames.filter((name) => isIP(name) === 0),
+        ]),
+      ],
+      ipAddresses: [
+        ...new Set([
+          "127.0.0.1",
+          "::1",
+          settings.nodeIp,
+          kubernetesServiceIp(settings),
+          ...serverNames.filter((name) => isIP(name) > 0),
+        ]),
+      ],
       usage: "server",
     },
     apiServerKubeletClient: {

@@ -10,11 +10,14 @@ import {
   ClusterError,
   type ClusterSettings,
   clusterDnsIp,
+  type JoinedSettings,
   kubernetesServiceIp,
   machineNames,
   nthAddress,
   parseSettings,
+  readHomeSettings,
   readSettings,
+  serverUrl,
   writeSettings,
 } from "./settings.ts";
 
@@ -32,6 +35,7 @@ const example: ClusterSettings = {
   nodePorts: [30000, 32767],
   clusterDomain: "cluster.local",
   slot: 0,
+  serverNames: ["api.example.com"],
   simulatedNodes: 3,
 };
 
@@ -66,6 +70,17 @@ describe("settings", () => {
     assert.match(await readFile(paths.settings, "utf8"), /\n$/);
   });
 
+  it("of a node that joined come back, and are no cluster's", async (test) => {
+    const paths = clusterPaths(await home(test), "default");
+    const { apiPort: _port, nodePorts: _ports, serverNames: _names, simulatedNodes: _nodes, ...node } = example;
+    const joined: JoinedSettings = { ...node, server: "https://192.0.2.9:6443" };
+    await writeSettings(paths, joined);
+    assert.deepEqual(await readHomeSettings(paths), joined);
+    await assert.rejects(readSettings(paths), failsWith("JOINED"));
+    assert.deepEqual([serverUrl(joined), serverUrl(example)], ["https://192.0.2.9:6443", "https://127.0.0.1:6443"]);
+    const [found] = await clustersIn(paths.home);
+    assert.deepEqual(found, joined);
+  });
   it("of clusters that know nothing of pods' ranges are read with the usual ones", () => {
     const { clusterCidr: _range, nodeMaskSizes: _sizes, ...older } = example;
     assert.deepEqual(parseSettings(JSON.stringify(older), "x"), example);

@@ -43,6 +43,8 @@ export interface ClusterSettings extends NodeSettings {
   readonly apiPort: number;
   /** First and last port of the NodePort range. */
   readonly nodePorts: readonly [number, number];
+  /** Names and addresses beside its own that the API server is reached by: a load balancer's, one behind a translation. */
+  readonly serverNames?: readonly string[];
   /** Options of kube-apiserver that the cluster was last started with. */
   readonly apiServerFlags?: ApiServerFlags;
   /** The nodes of this machine, the first among them; absent where it always was the only one. */
@@ -139,9 +141,7 @@ export function parseSettings(text: string, path: string): HomeSettings {
     serviceCidr: string("serviceCidr"),
     clusterDomain: string("clusterDomain"),
     slot: number(record.slot, "slot"),
-    ...(Array.isArray(record.kubeletArgs)
-      ? { kubeletArgs: record.kubeletArgs.filter((arg) => typeof arg === "string") }
-      : {}),
+    ...(Array.isArray(record.kubeletArgs) ? { kubeletArgs: textsOf(record.kubeletArgs) } : {}),
   };
   if (record.server !== undefined) return { ...node, server: string("server") };
   const ports = Array.isArray(record.nodePorts) ? record.nodePorts : [];
@@ -151,6 +151,7 @@ export function parseSettings(text: string, path: string): HomeSettings {
     ...node,
     apiPort: number(record.apiPort, "apiPort"),
     nodePorts: [number(ports[0], "nodePorts"), number(ports[1], "nodePorts")],
+    ...(Array.isArray(record.serverNames) ? { serverNames: textsOf(record.serverNames) } : {}),
     ...(isJsonObject(record.apiServerFlags) ? { apiServerFlags: flagsOf(record.apiServerFlags) } : {}),
     ...(isJsonObject(record.nodes)
       ? { nodes: { count: number(record.nodes.count, "nodes"), range: String(record.nodes.range) } }
@@ -167,11 +168,13 @@ export function maskSizesOf(value: unknown): readonly number[] | undefined {
   return value;
 }
 
+const textsOf = (values: readonly unknown[]): string[] => values.filter((value) => typeof value === "string");
+
 const flagsOf = (record: JsonObject): ApiServerFlags =>
   Object.fromEntries(
     Object.entries(record).map(([name, values]): [string, string[]] => [
       name,
-      Array.isArray(values) ? values.filter((value) => typeof value === "string") : [],
+      Array.isArray(values) ? textsOf(values) : [],
     ]),
   );
 
