@@ -53,6 +53,21 @@ test("requests share a connection; a broken one is made anew; one that says good
   assert.equal(server.sessions.length, 3);
 });
 
+test("each connection may go to another server", async () => {
+  await using first = await plainServer(() => ({ code: 200, body: emptyList }));
+  await using second = await plainServer(() => ({ code: 200, body: emptyList }));
+  const places = ["http://127.0.0.1:1", first.endpoint, second.endpoint];
+  await using transport = httpsTransport({ endpoint: () => places.shift() ?? "", clock: systemClock });
+  const { signal } = new AbortController();
+  const list = () => createClient(transport).list(ConfigMaps, { signal });
+  await assert.rejects(list(), /ECONNREFUSED/);
+  await list();
+  first.sessions[0]?.destroy();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await list();
+  assert.deepEqual([first.sessions.length, second.sessions.length], [1, 1]);
+});
+
 const refusals = [
   { name: "no JSON", code: 200, body: "<html>", expected: 502 },
   { name: "an error page", code: 500, body: "broken", expected: 500 },

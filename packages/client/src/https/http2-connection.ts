@@ -15,7 +15,8 @@ const sessionWindowBytes = 16 * 1024 * 1024;
 const connectTimeoutMs = 10_000;
 
 export interface ConnectionOptions {
-  readonly endpoint: string;
+  /** Or where to try next: asked for each connection. */
+  readonly endpoint: string | (() => string);
   /** PEM texts. */
   readonly ca?: string;
   readonly cert?: string;
@@ -51,18 +52,20 @@ export class Http2Connection implements AsyncDisposable {
 
   #connect(): Promise<ClientHttp2Session> {
     const { promise, resolve, reject } = Promise.withResolvers<ClientHttp2Session>();
-    const session = connect(this.#options.endpoint, this.#sessionOptions());
+    const { endpoint: place } = this.#options;
+    const endpoint = typeof place === "string" ? place : place();
+    const session = connect(endpoint, this.#sessionOptions());
     this.#open.add(session);
     const forget = () => {
       if (this.#session === promise) this.#session = undefined;
     };
     const timeout = this.#options.clock.after(connectTimeoutMs, () =>
-      session.destroy(new Error(`no connection to ${this.#options.endpoint} within ${connectTimeoutMs} ms`)),
+      session.destroy(new Error(`no connection to ${endpoint} within ${connectTimeoutMs} ms`)),
     );
     session.once("connect", () => {
       timeout.cancel();
       session.setLocalWindowSize(sessionWindowBytes);
-      this.#keepAlive(session);
+      this.#keepAlive(session, endpoint);
       resolve(session);
     });
     session.once("goaway", forget);
@@ -74,7 +77,7 @@ export class Http2Connection implements AsyncDisposable {
       timeout.cancel();
       this.#open.delete(session);
       forget();
-      reject(new Error(`the connection to ${this.#options.endpoint} was closed`));
+      reject(new Error(`the connection to ${endpoint} was closed`));
     });
     return promise;
   }
@@ -90,11 +93,11 @@ export class Http2Connection implements AsyncDisposable {
   }
 
   /** A peer that is gone without a word (a lost node, a pulled cable) shows only by not answering. */
-  #keepAlive(session: ClientHttp2Session): void {
+  #keepAlive(session: ClientHttp2Session, endpoint: string): void {
     let timer: Timer;
     const ask = () => {
       timer = this.#options.clock.after(pingIntervalMs, () =>
-        session.destroy(new Error(`${this.#options.endpoint} does not answer`)),
+        session.destroy(new Error(`${endpoint} does not answer`)),
       );
       const sent = session.ping((error) => {
         timer.cancel();

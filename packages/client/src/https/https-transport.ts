@@ -6,8 +6,8 @@ import { requestUrl } from "./request-url.ts";
 import { watchEvents } from "./watch-events.ts";
 
 export interface HttpsTransportOptions {
-  /** As in `https://10.0.0.1:6443`. */
-  readonly endpoint: string;
+  /** As in `https://10.0.0.1:6443`; or where to try next, asked for each connection: several servers can be one cluster's. */
+  readonly endpoint: string | (() => string);
   /** PEM of the only authorities that are trusted. The machine's where absent. */
   readonly ca?: string;
   /** PEM of the client certificate and its key. */

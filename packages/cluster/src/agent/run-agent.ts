@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Nodes, podRangeAnnotation } from "@skiff/api";
+import { EndpointSlices, Nodes, podRangeAnnotation } from "@skiff/api";
 import { aborted, Background, type Clock, type Logger, systemRandom } from "@skiff/base";
 import {
   type Client,
@@ -55,6 +55,7 @@ import { startNodeRoutes } from "./node-routes.ts";
 import { connectPods } from "./node-runtime.ts";
 import { keepPodRange, nodePodRange, rangeChanges } from "./pod-range.ts";
 import { connectNodeRuntime } from "./runtime-connection.ts";
+import { ServerTurns } from "./server-turns.ts";
 
 const runtimeDeadlineMs = 60_000;
 
@@ -90,8 +91,9 @@ export async function runAgent(target: SupervisorTarget, effects: AgentEffects, 
     throw new ClusterError("NO_CLUSTER", `there is no cluster "${target.name}" below ${target.home}`);
   }
   const { clock, logger } = effects;
+  const servers = isJoined(settings) ? await ServerTurns.read(settings.server, { paths, clock, logger }) : undefined;
   await using transport = httpsTransport({
-    endpoint: serverUrl(settings),
+    endpoint: servers === undefined ? serverUrl(settings) : () => servers.next(),
     ca: pki.authority,
     cert: pki.node.certificate,
     key: pki.node.key,
@@ -102,6 +104,7 @@ export async function runAgent(target: SupervisorTarget, effects: AgentEffects, 
   await using informers = createInformers({ client, clock, random: systemRandom, logger });
   const starting: Agent = { ...effects, settings, paths, pki, client, informers, signal };
   await using stack = new AsyncDisposableStack();
+  if (servers !== undefined) stack.use(servers.follow(informers.for(EndpointSlices)));
   const background = stack.use(new Background({ logger }));
   background.run("memory", (stop) => collectWhenIdle(clock, stop));
   const { promise: renewed, resolve: resolveRenewed } = Promise.withResolvers<"certificates">();

@@ -26,6 +26,8 @@ export interface ClusterPaths {
   readonly kubelet: string;
   /** The range of addresses that the node's pods have. */
   readonly podRange: string;
+  /** Other servers of the cluster that a node has joined, for when the one that it knows is gone. */
+  readonly servers: string;
   readonly podLogs: string;
   /** Pods that the node runs by itself (static pods), one a file. */
   readonly manifests: string;
@@ -57,6 +59,7 @@ export function clusterPaths(home: string, name: string): ClusterPaths {
     containerd: join(root, "containerd"),
     kubelet: join(root, "kubelet"),
     podRange: join(root, "pod-range"),
+    servers: join(root, "servers.json"),
     podLogs: join(root, "pod-logs"),
     manifests: join(root, "manifests"),
     nodes: join(root, "nodes"),
