@@ -44,22 +44,27 @@ spec: {type: NodePort, externalTrafficPolicy: ${policy}, ports: [{port: 80}], se
 ---
 `;
 
-const claimed = `apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: data}
-spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}
----
-apiVersion: v1
-kind: Pod
+const claimed = `apiVersion: apps/v1
+kind: StatefulSet
 metadata: {name: keeper}
 spec:
-  terminationGracePeriodSeconds: 1
-  containers:
-  - name: keeper
-    image: busybox
-    command: [sh, -c, "echo kept > /data/file; exec sleep 3600"]
-    volumeMounts: [{name: data, mountPath: /data}]
-  volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+  replicas: 3
+  podManagementPolicy: Parallel
+  selector: {matchLabels: {app: keeper}}
+  template:
+    metadata: {labels: {app: keeper}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      topologySpreadConstraints:
+      - {maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchLabels: {app: keeper}}}
+      containers:
+      - name: keeper
+        image: busybox
+        command: [sh, -c, "echo kept > /data/file; exec sleep 3600"]
+        volumeMounts: [{name: data, mountPath: /data}]
+  volumeClaimTemplates:
+  - metadata: {name: data}
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}
 `;
 
 interface Place {
@@ -191,11 +196,17 @@ if (kubectls().length > 0) {
       );
     });
 
-    test("a claim gets a volume where its pod can use it", async () => {
+    test("pods with claims run where the volumes of the default class are: on the first node", async () => {
       await k("apply", "-f", await manifest(bench, "claimed.yaml", claimed));
-      await k("wait", "--for=condition=Ready", "pod/keeper", "--timeout=60s");
-      assert.equal((await k("exec", "keeper", "--", "cat", "/data/file")).trim(), "kept");
-      await k("delete", "pod/keeper", "pvc/data");
+      await k("rollout", "status", "statefulset/keeper", "--timeout=90s");
+      const where = await field(".items[*].spec.nodeName", "pods", "-l", "app=keeper");
+      assert.deepEqual(
+        where.split(" "),
+        Array.from({ length: 3 }, () => places[0].node),
+      );
+      assert.equal((await k("exec", "keeper-2", "--", "cat", "/data/file")).trim(), "kept");
+      await k("delete", "statefulset/keeper");
+      await k("delete", "pvc", "--all");
     });
 
     test("draining the second node moves its pods", async () => {
