@@ -92,3 +92,4 @@ export {
   SignalShutdownNotices,
 } from "./shutdown-notices.ts";
 export { localnetOf, MemorySysctls, type Sysctls, systemSysctls } from "./sysctls.ts";
+export { systemTunnels, type Tunnel, type TunnelPeer, type Tunnels } from "./tunnels.ts";

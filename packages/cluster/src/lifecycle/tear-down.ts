@@ -41,13 +41,14 @@ export async function tearDown(teardown: Teardown, signal: AbortSignal): Promise
   await rm(state, { recursive: true, force: true });
 }
 
-/** Routes to other nodes, and what their links were let carry for them. */
+/** Routes to other nodes, the tunnel, and what their links were let carry for them. */
 async function removeRoutes({ settings, machine }: Teardown, signal: AbortSignal): Promise<void> {
-  const { routeProtocol } = machineNames(settings);
-  const { routes } = machine.network;
+  const { routeProtocol, tunnel } = machineNames(settings);
+  const { routes, links } = machine.network;
   const ours = (await routes.list(signal)).filter(({ protocol }) => protocol === routeProtocol);
   for (const link of new Set(ours.map((route) => route.link ?? ""))) await machine.sysctls.write(localnetOf(link), "0");
   await routes.removeAll(routeProtocol, signal);
+  await links.remove(tunnel, signal);
 }
 
 /** Loop devices of volumes that pods had as devices. */

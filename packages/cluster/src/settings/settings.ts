@@ -193,6 +193,8 @@ export const machineNames = ({ slot }: Pick<NodeSettings, "slot">) => ({
   bridge: `skiff${slot}`,
   nftTable: `skiff${slot}`,
   cgroup: `/kubepods-skiff${slot}`,
+  /** Leads to nodes behind routers. */
+  tunnel: `skiff${slot}v`,
   /** The bridge that further nodes of this machine hang on, and the nft table of their way out. */
   nodeBridge: `skiff${slot}n`,
   /** Marks the routes to other nodes; numbers from here on are nobody's (`/etc/iproute2/rt_protos`). */

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { type Node, Nodes } from "@skiff/api";
 import { silentLogger, VirtualClock } from "@skiff/base";
 import { MemoryInformers } from "@skiff/client/fixtures";
-import { MemorySysctls, type Route, type RouteChange } from "@skiff/host";
+import { MemorySysctls, type Route, type RouteChange, type Tunnel, type TunnelPeer } from "@skiff/host";
 import { NodeRoutes } from "./node-routes.ts";
 
 const node = (n: number, address = `192.0.2.${n}`): Node => ({
@@ -23,7 +23,7 @@ const node = (n: number, address = `192.0.2.${n}`): Node => ({
   },
 });
 
-function start() {
+function start({ withoutTunnels = false } = {}) {
   const clock = new VirtualClock();
   const informers = new MemoryInformers();
   const nodes = informers.for(Nodes);
@@ -31,6 +31,8 @@ function start() {
   const transactions: (readonly RouteChange[])[] = [];
   const problems: string[] = [];
   const sysctls = new MemorySysctls({ "net/ipv4/conf/eth0/route_localnet": "0" });
+  const devices = new Map<string, Tunnel>();
+  let peers: readonly TunnelPeer[] = [];
   let failures = 0;
   const routes = {
     list: async () => [...machine],
@@ -61,15 +63,42 @@ function start() {
     protocol: "100",
     informers,
     sysctls,
-    network: { routes, addresses: { own: () => ["192.0.2.1"] } },
+    network: {
+      routes,
+      addresses: {
+        own: () => ["192.0.2.1"],
+        list: async () => [{ link: "eth0", family: "ipv4", address: "192.0.2.1", prefixLength: 24 }],
+      },
+      links: {
+        async remove(name) {
+          devices.delete(name);
+          return true;
+        },
+      },
+    },
+    tunnels: {
+      async ensure(tunnel) {
+        if (withoutTunnels) throw new Error("Unknown device type");
+        devices.set(tunnel.name, tunnel);
+      },
+      peers: async () => peers,
+      async change(_, { add, remove }) {
+        peers = [...peers.filter((peer) => !remove.includes(peer)), ...add];
+      },
+    },
+    tunnel: { name: "skiff0v", id: 7 },
+    nodeIp: "192.0.2.1",
     onProblem: (message, own) => problems.push(`${own?.metadata.name}: ${message}`),
     clock,
     logger: silentLogger,
   });
   const ours = () => machine.filter(({ protocol }) => protocol === "100").map(({ destination }) => destination);
+  const remotes = () => peers.map(({ remote }) => remote);
   return {
     clock,
     nodes,
+    devices,
+    remotes,
     sysctls,
     machine,
     transactions,
@@ -128,5 +157,35 @@ describe("NodeRoutes", () => {
     nodes.put(node(2, "198.51.100.2"));
     await clock.advance(1_000);
     assert.equal(problems.length, 2);
+  });
+
+  it("go through a tunnel where routers are between, for as long as there are such nodes", async () => {
+    const { clock, nodes, machine, devices, remotes, problems, keeper } = start();
+    await using _keeper = keeper;
+    machine.push({ destination: "default", via: "192.0.2.254", link: "eth0" });
+    nodes.put(node(2, "198.51.100.2"));
+    nodes.put(node(3, "198.51.100.3"));
+    await clock.advance(1_000);
+    const own = { local: "192.0.2.1", link: "eth0", mac: "0a:6b:0a:2a:01:00", address: "10.42.1.0" };
+    assert.deepEqual([...devices.values()], [{ name: "skiff0v", id: 7, ...own }]);
+    assert.deepEqual(remotes(), ["198.51.100.2", "198.51.100.3"]);
+    nodes.remove("node-3");
+    await clock.advance(1_000);
+    assert.deepEqual(remotes(), ["198.51.100.2"]);
+    nodes.put(node(2));
+    await clock.advance(1_000);
+    assert.deepEqual([devices.size, problems], [0, []]);
+  });
+
+  it("are made to neighbours all the same where the kernel has no tunnels", async () => {
+    const { clock, nodes, machine, problems, keeper, ours } = start({ withoutTunnels: true });
+    await using _keeper = keeper;
+    machine.push({ destination: "default", via: "192.0.2.254", link: "eth0" });
+    nodes.put(node(2, "198.51.100.2"));
+    nodes.put(node(3));
+    await clock.advance(100_000);
+    assert.deepEqual(ours(), ["10.42.3.0/24"]);
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] ?? "", /behind routers cannot be reached from here: .*Unknown device type/);
   });
 });

@@ -8,11 +8,22 @@ import {
   describeError,
   isAbort,
   type Logger,
+  parseRange,
 } from "@skiff/base";
 import type { CacheChange, Informer, Informers } from "@skiff/client";
-import { type Addresses, localnetOf, type Routes, type Sysctls } from "@skiff/host";
+import {
+  type Addresses,
+  type Links,
+  localnetOf,
+  type Route,
+  type RouteChange,
+  type Routes,
+  type Sysctls,
+  type TunnelPeer,
+  type Tunnels,
+} from "@skiff/host";
 import { isIPv4 } from "../proxy/port-targets.ts";
-import { type OtherNode, planRoutes } from "./plan.ts";
+import { type OtherNode, planPeers, planRoutes, tunnelEnd } from "./plan.ts";
 
 /** Nodes that come together are looked at together. */
 const settleMs = 50;
@@ -34,7 +45,16 @@ export interface NodeRoutesOptions {
   readonly protocol: string;
   readonly informers: Informers;
   readonly sysctls: Sysctls;
-  readonly network: { readonly routes: Routes; readonly addresses: Pick<Addresses, "own"> };
+  readonly network: {
+    readonly routes: Routes;
+    readonly addresses: Pick<Addresses, "own" | "list">;
+    readonly links: Pick<Links, "remove">;
+  };
+  readonly tunnels: Tunnels;
+  /** The device for nodes behind routers, and the number of the network in it, which is the same on all nodes. */
+  readonly tunnel: { readonly name: string; readonly id: number };
+  /** By which other nodes reach this one. */
+  readonly nodeIp: string;
   /** Hears of nodes whose pods cannot be reached from here, once each; with this node's own object, once there is one. */
   readonly onProblem: (message: string, own: Node | undefined) => void;
   readonly clock: Clock;
@@ -100,7 +120,7 @@ export class NodeRoutes implements AsyncDisposable {
   }
 
   async #sync(signal: AbortSignal): Promise<"alone" | "whole" | "lacking"> {
-    const { nodeName, podCidr, clusterCidr, protocol, network, sysctls, logger } = this.#options;
+    const { nodeName, podCidr, clusterCidr, protocol, network, sysctls, tunnel, logger } = this.#options;
     const nodes = this.#nodes
       .list()
       .filter(({ metadata }) => metadata.name !== nodeName)
@@ -108,15 +128,23 @@ export class NodeRoutes implements AsyncDisposable {
       .filter((node) => node !== undefined);
     const routes = await network.routes.list(signal);
     const ownAddresses = network.addresses.own();
-    const plan = planRoutes({ nodes, podCidr, clusterCidr, ownAddresses, routes, protocol });
-    const refused = await network.routes.change(plan.changes, signal);
-    if (plan.changes.length > 0) logger.info(`${plan.changes.length - refused.length} routes to other nodes changed`);
+    const plan = planRoutes({ nodes, podCidr, clusterCidr, ownAddresses, routes, protocol, tunnel: tunnel.name });
+    const closed = plan.peers.length > 0 ? await this.#openTunnel(plan.peers, signal) : undefined;
+    const isPossible = ({ kind, route }: RouteChange) =>
+      closed === undefined || kind === "remove" || route.link !== tunnel.name;
+    const changes = plan.changes.filter(isPossible);
+    const refused = await network.routes.change(changes, signal);
+    // With the last node behind a router goes the device; routes tell of one that was there before this process.
+    const isTunnel = ({ link }: Route) => link === tunnel.name;
+    if (plan.peers.length === 0 && routes.some(isTunnel)) await network.links.remove(tunnel.name, signal);
+    if (changes.length > 0) logger.info(`${changes.length - refused.length} routes to other nodes changed`);
     // What comes to a node port of 127.0.0.1 may go on to another node; the proxy's rules keep others from coming that way.
     for (const link of plan.links) await sysctls.write(localnetOf(link), "1");
     const problems = [
+      ...(closed === undefined ? [] : [`pods of nodes behind routers cannot be reached from here: ${closed}`]),
       ...plan.unreachable.map(
         ({ name, address, podCidr: pods }) =>
-          `pods of node ${name} (${pods}) cannot be reached from here: its address ${address} is in no network of this machine`,
+          `pods of node ${name} (${pods}) cannot be reached from here: no route leads to its address ${address}`,
       ),
       ...plan.taken.map(({ name, podCidr: pods }) => `pods of node ${name}: this machine has another route to ${pods}`),
       ...refused.map(({ change, words }) => `no route to ${change.route.destination}: ${words}`),
@@ -124,6 +152,23 @@ export class NodeRoutes implements AsyncDisposable {
     this.#tell(problems);
     if (nodes.length === 0) return "alone";
     return problems.length === 0 ? "whole" : "lacking";
+  }
+
+  /** What keeps it from being open, if anything; nodes nearby are reached without it. */
+  async #openTunnel(wanted: readonly TunnelPeer[], signal: AbortSignal): Promise<string | undefined> {
+    const { tunnel, tunnels, podCidr, nodeIp, network } = this.#options;
+    const { name, id } = tunnel;
+    const range = parseRange(podCidr);
+    const link = (await network.addresses.list(signal)).find(({ address }) => address === nodeIp)?.link;
+    if (range === undefined || link === undefined) return `no link has this node's address ${nodeIp}`;
+    try {
+      await tunnels.ensure({ name, id, local: nodeIp, link, ...tunnelEnd(range) }, signal);
+      await tunnels.change(name, planPeers(wanted, await tunnels.peers(name, signal)), signal);
+      return undefined;
+    } catch (error) {
+      if (isAbort(error, signal)) throw error;
+      return describeError(error);
+    }
   }
 
   #tell(problems: readonly string[]): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Route } from "@skiff/host";
-import { type OtherNode, planRoutes, type RouteFacts } from "./plan.ts";
+import { type OtherNode, planPeers, planRoutes, type RouteFacts } from "./plan.ts";
 
 const protocol = "100";
 const node = (n: number, change: Partial<OtherNode> = {}): OtherNode => ({
@@ -31,9 +31,10 @@ const facts = (change: Partial<RouteFacts>): RouteFacts => ({
   ownAddresses: ["192.0.2.1"],
   routes: machine,
   protocol,
+  tunnel: "skiff0v",
   ...change,
 });
-const nothing = { changes: [], links: [], unreachable: [], taken: [] };
+const nothing = { changes: [], links: [], peers: [], unreachable: [], taken: [] };
 const add = (route: Route) => ({ kind: "add", route }) as const;
 const remove = (route: Route) => ({ kind: "remove", route }) as const;
 
@@ -68,12 +69,24 @@ describe("planRoutes", () => {
       { changes: [add(ours(2, { via: "203.0.113.7", link: "wg0" }))], links: ["wg0"] },
     ],
     [
-      "behind a gateway there is no reaching",
+      "behind a gateway the tunnel leads to it",
       { nodes: [node(2, { address: "198.51.100.2" })] },
-      { unreachable: [node(2, { address: "198.51.100.2" })] },
+      {
+        changes: [add(ours(2, { via: "10.42.2.0", link: "skiff0v", onlink: true }))],
+        links: ["skiff0v"],
+        peers: [{ mac: "0a:6b:0a:2a:02:00", address: "10.42.2.0", remote: "198.51.100.2" }],
+      },
     ],
     [
-      "without any route neither, and a route to pods does not make an address reachable",
+      "a node that came nearer needs no tunnel",
+      { nodes: [node(2)], routes: [...machine, ours(2, { via: "10.42.2.0", link: "skiff0v", onlink: true })] },
+      {
+        changes: [remove(ours(2, { via: "10.42.2.0", link: "skiff0v", onlink: true })), add(ours(2))],
+        links: ["eth0"],
+      },
+    ],
+    [
+      "without any route there is no reaching, and a route to pods does not make an address reachable",
       { nodes: [node(2, { address: "10.42.2.9" })], routes: [ours(2)] },
       { changes: [remove(ours(2))], unreachable: [node(2, { address: "10.42.2.9" })] },
     ],
@@ -98,5 +111,13 @@ describe("planRoutes", () => {
     const { changes } = planRoutes(facts({ nodes }));
     const routes = [...machine, ...changes.map(({ route }) => route)];
     assert.deepEqual(planRoutes(facts({ nodes, routes })).changes, []);
+  });
+});
+
+it("the tunnel's ends come and go with nodes, and follow those that move", () => {
+  const peer = (n: number, remote = `198.51.100.${n}`) => ({ mac: `0a:${n}`, address: `10.42.${n}.0`, remote });
+  assert.deepEqual(planPeers([peer(2), peer(3, "203.0.113.3")], [peer(2), peer(3), peer(4)]), {
+    add: [peer(3, "203.0.113.3")],
+    remove: [peer(3), peer(4)],
   });
 });

@@ -1,5 +1,14 @@
-import { contains, type IpAddress, type IpRange, overlaps, parseAddress, parseRange, rangeText } from "@skiff/base";
-import type { Route, RouteChange } from "@skiff/host";
+import {
+  addressText,
+  contains,
+  type IpAddress,
+  type IpRange,
+  overlaps,
+  parseAddress,
+  parseRange,
+  rangeText,
+} from "@skiff/base";
+import type { Route, RouteChange, TunnelPeer } from "@skiff/host";
 
 /** What routes need to know of another node. */
 export interface OtherNode {
@@ -23,6 +32,8 @@ export interface RouteFacts {
   readonly routes: readonly Route[];
   /** Marks those that are ours. */
   readonly protocol: string;
+  /** Name of the device that leads to nodes behind routers. */
+  readonly tunnel: string;
 }
 
 /** What has to be done, and for which nodes nothing can be. */
@@ -30,7 +41,9 @@ export interface RoutePlan {
   readonly changes: readonly RouteChange[];
   /** Links that lead to other nodes. */
   readonly links: readonly string[];
-  /** Nodes behind a gateway, whose routers know nothing of pods. */
+  /** Other ends of the tunnel; without any there is to be none. */
+  readonly peers: readonly TunnelPeer[];
+  /** Nodes whose addresses no route leads to. */
   readonly unreachable: readonly OtherNode[];
   /** Nodes whose pods' range somebody else has a route for. */
   readonly taken: readonly OtherNode[];
@@ -43,7 +56,8 @@ interface Target {
 }
 
 /**
- * One route for each other node: its pods by its address, where that is a neighbour's. What is there and right stays, what
+ * One route for each other node: its pods by its address where that is a neighbour's, else through the tunnel, since routers
+ * between know nothing of pods. What is there and right stays, what
  * is ours and of no use goes; a route that differs is removed and made anew, since replacing one would also hit another's.
  */
 export function planRoutes(facts: RouteFacts): RoutePlan {
@@ -51,16 +65,22 @@ export function planRoutes(facts: RouteFacts): RoutePlan {
   const ours = facts.routes.filter((route) => route.protocol === protocol);
   const others = facts.routes.filter((route) => route.protocol !== protocol);
   const targets = targetsOf(facts);
-  const linkOf = linkFinder(others);
+  const routeTo = routeFinder(others);
   const foreign = new Set(others.map(({ destination }) => destination));
   const [unreachable, taken]: [OtherNode[], OtherNode[]] = [[], []];
+  const peers: TunnelPeer[] = [];
   const wanted = new Map<string, Route & { readonly link: string }>();
   for (const { node, address, range } of targets) {
     const destination = rangeText(range);
-    const link = linkOf(address);
+    const { via, link } = routeTo(address) ?? {};
     if (link === undefined) unreachable.push(node);
     else if (foreign.has(destination)) taken.push(node);
-    else wanted.set(destination, { destination, via: node.address, link, protocol });
+    else if (via === undefined) wanted.set(destination, { destination, via: node.address, link, protocol });
+    else {
+      const peer = { ...tunnelEnd(range), remote: node.address };
+      peers.push(peer);
+      wanted.set(destination, { destination, via: peer.address, link: facts.tunnel, onlink: true, protocol });
+    }
   }
   const links = [...new Set([...wanted.values()].map(({ link }) => link))];
   const changes: RouteChange[] = [];
@@ -70,7 +90,7 @@ export function planRoutes(facts: RouteFacts): RoutePlan {
     else changes.push({ kind: "remove", route });
   }
   changes.push(...[...wanted.values()].map((route): RouteChange => ({ kind: "add", route })));
-  return { changes, links, unreachable, taken };
+  return { changes, links, peers, unreachable, taken };
 }
 
 /** Nodes whose pods may have a route: of the cluster's network, not this node's own, each range once. */
@@ -91,16 +111,36 @@ function targetsOf({ nodes, podCidr, clusterCidr, ownAddresses }: RouteFacts): r
   return found;
 }
 
-/** The link that an address is a neighbour on: by the longest prefix of the routes, where that leads to no gateway. */
-function linkFinder(routes: readonly Route[]): (address: IpAddress) => string | undefined {
+/**
+ * A node's end of the tunnel, which all nodes know without being told: the first address of its pods' range, which no pod has,
+ * and a MAC made of it.
+ */
+export function tunnelEnd(range: IpRange): Pick<TunnelPeer, "address" | "mac"> {
+  const address = addressText({ family: range.family, value: range.first });
+  const bytes = address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"));
+  return { address, mac: ["0a", "6b", ...bytes].join(":") };
+}
+
+/** What has to be done for the tunnel to have these peers and no others. */
+export function planPeers(
+  wanted: readonly TunnelPeer[],
+  found: readonly TunnelPeer[],
+): { readonly add: readonly TunnelPeer[]; readonly remove: readonly TunnelPeer[] } {
+  const keyOf = ({ mac, address, remote }: TunnelPeer) => `${mac} ${address} ${remote}`;
+  const [wishes, there] = [new Set(wanted.map(keyOf)), new Set(found.map(keyOf))];
+  return {
+    add: wanted.filter((peer) => !there.has(keyOf(peer))),
+    remove: found.filter((peer) => !wishes.has(keyOf(peer))),
+  };
+}
+
+/** The route that packets to an address take: that of the longest prefix. */
+function routeFinder(routes: readonly Route[]): (address: IpAddress) => Route | undefined {
   const known = routes
     .map((route) => ({ route, range: parseRange(wholeText(route.destination)) }))
     .filter((one): one is { route: Route; range: IpRange } => one.range !== undefined)
     .sort((one, other) => other.range.length - one.range.length);
-  return (address) => {
-    const best = known.find(({ range }) => contains(range, address))?.route;
-    return best?.via === undefined ? best?.link : undefined;
-  };
+  return (address) => known.find(({ range }) => contains(range, address))?.route;
 }
 
 /** `ip route` leaves out the length of a single address. */
