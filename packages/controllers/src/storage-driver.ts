@@ -2,6 +2,8 @@
 export interface StorageDriver {
   /** As StorageClasses name it. */
   readonly name: string;
+  /** Labels of the nodes whose volumes can be reached from here; absent: all can. */
+  readonly place?: Segments;
   /** `exhausted`: there is no room for it, or none where its first pod is to run; perhaps elsewhere, or later. */
   createVolume(
     wanted: WantedVolume,

@@ -277,3 +277,38 @@ test("a node where the driver has no room is given up, so that another is chosen
     assert.equal(status?.phase, "Bound");
   });
 });
+
+test("a volume that lies where the driver cannot reach it from here is not said to be deleted", async () => {
+  const { driver: base, volumes } = simulatedDriver();
+  const zones = ["b", "a"];
+  const driver: StorageDriver = {
+    ...base,
+    place: { zone: "a" },
+    async createVolume(wanted, signal) {
+      const outcome = await base.createVolume(wanted, signal);
+      const topology = [{ zone: wanted.sizeBytes > 1024 ** 3 ? "a" : "b" }];
+      return outcome.kind === "created" ? { kind: "created", volume: { ...outcome.volume, topology } } : outcome;
+    },
+  };
+  await using cluster = await TestCluster.start({ storageDrivers: [driver] });
+  const { client, signal } = cluster;
+  await client.create(StorageClasses, { metadata: { name: "fast" }, provisioner: driver.name }, { signal });
+  for (const [index, name] of zones.entries()) {
+    await client.create(PersistentVolumeClaims, claim(name, `${index + 1}Gi`), { signal });
+  }
+  await cluster.eventually(async () => {
+    const { items } = await client.list(PersistentVolumeClaims, { signal });
+    assert.deepEqual(
+      items.map(({ status }) => status?.phase),
+      ["Bound", "Bound"],
+    );
+  });
+  for (const name of zones) await client.delete(PersistentVolumeClaims, { namespace: "default", name }, { signal });
+  await cluster.advance(60_000);
+  const { items } = await client.list(PersistentVolumes, { signal });
+  assert.deepEqual(
+    items.map(({ spec, status }) => [spec.claimRef?.name, status?.phase]),
+    [["b", "Released"]],
+  );
+  assert.equal(volumes.size, 1);
+});

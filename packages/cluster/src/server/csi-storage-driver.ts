@@ -1,13 +1,17 @@
 import type { Clock } from "@skiff/base";
-import type { StorageDriver, TakenSnapshot, WantedVolume } from "@skiff/controllers";
+import type { Segments, StorageDriver, TakenSnapshot, WantedVolume } from "@skiff/controllers";
 import { accessMode, CsiClient, controllerService, type Snapshot, type VolumeCapability } from "@skiff/csi";
 import { GrpcStatus, type Init } from "@skiff/grpc";
 
 /** A driver behind a socket of this machine, as the controllers know drivers. It is connected to when first needed. */
-export function csiStorageDriver(name: string, socket: string, clock: Clock): StorageDriver & Disposable {
+export function csiStorageDriver(
+  { name, socket, place }: { readonly name: string; readonly socket: string; readonly place: Segments },
+  clock: Clock,
+): StorageDriver & Disposable {
   const client = new CsiClient(socket, clock);
   return {
     name,
+    place,
     async createVolume(wanted, signal) {
       const { source, node } = wanted;
       const content = { snapshot: { snapshotId: source?.id ?? "" } };

@@ -17,7 +17,7 @@ import {
 } from "@skiff/client";
 import type { RunningControllers } from "@skiff/control-loop";
 import { startControllers } from "@skiff/controllers";
-import { hostpathDriverName } from "@skiff/csi";
+import { hostpathDriverName, hostpathTopologyKey } from "@skiff/csi";
 import { Scheduler } from "@skiff/scheduler";
 import type { Store } from "@skiff/store";
 import type { IdentityOptions } from "../identity/identity-options.ts";
@@ -147,12 +147,23 @@ function controllersOf(
       maskSizes: settings.nodeMaskSizes,
       serviceCidrs: [settings.serviceCidr],
     },
-    storageDrivers: [csiStorageDriver(hostpathDriverName, volumeDriverSocket(paths, settings.runtime), clock)],
+    storageDrivers: [ownStorageDriver(settings, paths, clock)],
     reclaim: { removePath, recyclerImage: "docker.io/skiff/hello:latest" },
     issueAccountToken: accountTokenIssuer(identity.serviceAccounts.privateKey),
     certificateSigner: { sign: async (request) => (await loadAuthority(pkiFolder, clock)).certify(request) },
   });
 }
+
+/** The driver for volumes on the disk of this server's node. */
+const ownStorageDriver = (settings: ClusterSettings, paths: ClusterPaths, clock: Clock) =>
+  csiStorageDriver(
+    {
+      name: hostpathDriverName,
+      socket: volumeDriverSocket(paths, settings.runtime),
+      place: { [hostpathTopologyKey]: settings.nodeName },
+    },
+    clock,
+  );
 
 async function startScheduler(
   { clock, logger, scheduling, schedulerConfiguration }: Server,

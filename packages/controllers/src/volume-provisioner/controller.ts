@@ -19,6 +19,7 @@ import { findSource } from "./data-source.ts";
 import {
   deletionSecret,
   endOf,
+  isAt,
   provisionedVolume,
   provisionerFinalizer,
   volumeNameFor,
@@ -129,6 +130,7 @@ export const volumeDeleter = (driver: StorageDriver): Loop =>
       if (end === "delete") {
         try {
           refuseAttached(volume, context);
+          refuseElsewhere(volume, driver);
           const { annotations = {} } = volume.metadata;
           const ref = { name: annotations[deletionSecret.name], namespace: annotations[deletionSecret.namespace] };
           const secrets = await readSecret(ref, context);
@@ -153,6 +155,14 @@ export const volumeDeleter = (driver: StorageDriver): Loop =>
 
 function ignoreMissing(error: unknown): undefined {
   if (!isNotFound(error)) throw error;
+}
+
+/** Another node's driver knows nothing of the volume, and would say that it is gone. */
+function refuseElsewhere(volume: PersistentVolume, { place }: StorageDriver): void {
+  if (isAt(volume, place)) return;
+  throw new Error(
+    `persistentvolume ${volume.metadata.name} lies on another server's node, which deletes it while it leads`,
+  );
 }
 
 function refuseAttached({ metadata }: PersistentVolume, { cached }: ReconcileContext): void {

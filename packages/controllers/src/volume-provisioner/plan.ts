@@ -129,6 +129,17 @@ export function sizeText(bytes: number): string {
   return `${bytes / size}${unit}`;
 }
 
+/** Whether a volume can be had where those labels are; `undefined`: everywhere. */
+export function isAt({ spec }: PersistentVolume, place: Segments | undefined): boolean {
+  const terms = spec.nodeAffinity?.required?.nodeSelectorTerms;
+  if (place === undefined || terms === undefined) return true;
+  return terms.some(({ matchExpressions = [] }) =>
+    matchExpressions.every(
+      ({ key, operator, values = [] }) => operator !== "In" || place[key] === undefined || values.includes(place[key]),
+    ),
+  );
+}
+
 /** What is to be done about a volume that this driver made. */
 export type VolumeEnd = "nothing" | "delete" | "let go";
 
