@@ -47,6 +47,36 @@ spec:
 ---
 `;
 
+const late = `apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: late}
+provisioner: hostpath.csi.skiff.dev
+volumeBindingMode: WaitForFirstConsumer
+---
+`;
+
+/** A claim and a pod that writes into it. */
+const keeper = (name: string, { storageClass, node }: { readonly storageClass: string; readonly node?: string }) =>
+  `apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: ${name}}
+spec: {storageClassName: ${storageClass}, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: ${name}}
+spec:
+  terminationGracePeriodSeconds: 1
+  nodeSelector: {${node === undefined ? "" : `kubernetes.io/hostname: ${node}`}}
+  containers:
+    - name: main
+      image: busybox:1.28
+      command: [sh, -c, "echo kept >/data/file; exec sleep 3600"]
+      volumeMounts: [{name: data, mountPath: /data}]
+  volumes: [{name: data, persistentVolumeClaim: {claimName: ${name}}}]
+---
+`;
+
 describe("a node that joined", { timeout: 900_000 }, () => {
   let bench: Workbench;
   let network: NamespaceNetwork;
@@ -138,6 +168,21 @@ describe("a node that joined", { timeout: 900_000 }, () => {
       assert.equal(await page("far", "http://near.default.svc.cluster.local/"), "page of near\n");
     });
     await bench.eventually("its use is told", async () => assert.match(await k("top", "node"), /^second\s+\d+m/m));
+  });
+
+  test("has no volumes of the cluster's own: pods that claim them run where these are", async () => {
+    const pods = ["now", "later"].map((name) => keeper(name, { storageClass: name === "now" ? "standard" : "late" }));
+    const pinned = keeper("pinned", { storageClass: "late", node: "second" });
+    await k("apply", "-f", await manifest(bench, "keepers.yaml", [late, ...pods, pinned].join("")));
+    await k("wait", "--for=condition=Ready", "pod/now", "pod/later", "--timeout=60s");
+    const where = await k("get", "pods", "now", "later", "-o", "jsonpath={.items[*].spec.nodeName}");
+    assert.equal(where, `${first} ${first}`);
+    await bench.eventually("the pinned one is told why", async () => {
+      const why = await k("get", "pod", "pinned", "-o", "jsonpath={.status.conditions[0].message}");
+      assert.match(why, /did not have enough free storage/);
+    });
+    assert.equal(await k("get", "pvc", "pinned", "-o", "jsonpath={.status.phase}"), "Pending");
+    await k("delete", "-f", join(bench.folder, "keepers.yaml"), "--wait=true");
   });
 
   test("comes back with its pods after it was stopped, without a token", async () => {
