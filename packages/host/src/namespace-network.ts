@@ -75,13 +75,19 @@ export async function addNamespaceMember(
 ): Promise<void> {
   const outside = systemNetwork(processes);
   await outside.namespaces.add(namespace, signal);
-  const ends = ["type", "veth", "peer", "name", innerLink, "netns", namespace];
-  await outside.links.add(link, ["master", bridge, ...ends], signal);
-  // Who reaches itself by an address of this machine is answered where it came from: the bridge itself sees rewritten packets.
-  const hairpin = ["link", "set", link, "type", "bridge_slave", "hairpin", "on"];
-  await processes.output("ip", { args: hairpin, timeoutMs: 20_000 }, signal);
-  await outside.links.setUp(link, signal);
   const inside = systemNetwork(processes, { namespace });
+  // A cable that does not end here leads to a namespace that lost its name, and that processes keep.
+  const isConnected = (await inside.links.list(signal)).some(({ name }) => name === innerLink);
+  if (!isConnected) await outside.links.remove(link, signal);
+  await outside.links.add(link, ["type", "veth", "peer", "name", innerLink, "netns", namespace], signal);
+  // Who reaches itself by an address of this machine is answered where it came from: the bridge itself sees rewritten packets.
+  for (const words of [
+    ["master", bridge],
+    ["type", "bridge_slave", "hairpin", "on"],
+  ]) {
+    await processes.output("ip", { args: ["link", "set", link, ...words], timeoutMs: 20_000 }, signal);
+  }
+  await outside.links.setUp(link, signal);
   await inside.links.setUp("lo", signal);
   await inside.addresses.add(innerLink, address, signal);
   await inside.links.setUp(innerLink, signal);
