@@ -5,12 +5,12 @@ export type { Restored } from "./backup/backup.ts";
 export type { Datastore } from "./datastore/datastore.ts";
 export { type ApiServerFlag, type ApiServerFlags, apiServerFlags } from "./identity/api-server-flags.ts";
 export { type TokenDetails, type TokenUsage, tokenUsages } from "./join/bootstrap-token.ts";
-export { type CreatedToken, createToken, deleteTokens, listTokens, type TokenWishes } from "./join/tokens.ts";
+export type { CreatedToken, TokenWishes } from "./join/tokens.ts";
 export { contextName, userKubeconfigPath } from "./kubeconfig/kubeconfig.ts";
 export { fullDisks, fullDiskText } from "./lifecycle/disk-space.ts";
 export { examineMachine, type Finding } from "./lifecycle/doctor.ts";
 export { deleteCluster, downCluster } from "./lifecycle/down.ts";
-export { type JoinOptions, type JoinResult, joinCluster } from "./lifecycle/join.ts";
+export type { JoinOptions, JoinResult } from "./lifecycle/join.ts";
 export { type Machine, stateFolder, systemMachine } from "./lifecycle/machine.ts";
 export type { StartReport } from "./lifecycle/prepare-home.ts";
 export { prepareServer, type ServerPlan } from "./lifecycle/prepare-server.ts";
@@ -22,6 +22,10 @@ export { type FurtherNode, furtherNodes } from "./nodes/further-nodes.ts";
 export {
   backupCluster,
   connectNodeRuntime,
+  createToken,
+  deleteTokens,
+  joinCluster,
+  listTokens,
   restoreCluster,
   runAgent,
   runServer,
