@@ -45,8 +45,10 @@ export async function chooseSlot(
     readonly claim?: ClusterWishes["claim"];
   },
 ): Promise<number> {
-  const others = await clustersIn(home);
-  const taken = new Set(others.filter((other) => other.name !== wishes.name).map((other) => other.slot));
+  const others = (await clustersIn(home)).filter((other) => other.name !== wishes.name);
+  // A cluster's further nodes have slots, too. After a boot nobody else may remember those of one that is stopped.
+  const nodes = await Promise.all(others.map(({ name }) => clustersIn(clusterPaths(home, name).nodes)));
+  const taken = new Set([...others, ...nodes.flat()].map(({ slot }) => slot));
   for (let slot = 0; slot < 64; slot++) {
     if (taken.has(slot)) continue;
     const free = await Promise.all(wishes.ports(slot).map(portIsFree));

@@ -36,6 +36,7 @@ const example: ClusterSettings = {
   clusterDomain: "cluster.local",
   slot: 0,
   serverNames: ["api.example.com"],
+  nodes: { count: 2, range: "10.201.0.0/24" },
   simulatedNodes: 3,
 };
 
@@ -72,7 +73,14 @@ describe("settings", () => {
 
   it("of a node that joined come back, and are no cluster's", async (test) => {
     const paths = clusterPaths(await home(test), "default");
-    const { apiPort: _port, nodePorts: _ports, serverNames: _names, simulatedNodes: _nodes, ...node } = example;
+    const {
+      apiPort: _port,
+      nodePorts: _ports,
+      serverNames: _names,
+      simulatedNodes: _count,
+      nodes: _nodes,
+      ...node
+    } = example;
     const joined: JoinedSettings = { ...node, server: "https://192.0.2.9:6443" };
     await writeSettings(paths, joined);
     assert.deepEqual(await readHomeSettings(paths), joined);
@@ -166,6 +174,17 @@ describe("chooseSettings", () => {
     assert.equal(second.podCidr, `10.42.${second.slot}.0/24`);
     const again = await chooseSettings(folder, wishes);
     assert.equal(again.slot, first.slot, "a cluster does not stand in its own way");
+  });
+
+  it("leaves the slots of other clusters' further nodes to them", async (test) => {
+    const folder = await home(test);
+    const first = await chooseSettings(folder, wishes);
+    const paths = clusterPaths(folder, "first");
+    await writeSettings(paths, { ...first, name: "first" });
+    const { slot: next } = await chooseSettings(folder, { ...wishes, name: "second" });
+    await mkdir(join(paths.nodes, "2"), { recursive: true });
+    await writeSettings(clusterPaths(paths.nodes, "2"), { ...example, slot: next });
+    assert.ok((await chooseSettings(folder, { ...wishes, name: "second" })).slot > next);
   });
 
   it("passes over slots whose ports are taken", async (test) => {

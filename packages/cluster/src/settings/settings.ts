@@ -144,6 +144,8 @@ export function parseSettings(text: string, path: string): HomeSettings {
     ...(Array.isArray(record.kubeletArgs) ? { kubeletArgs: textsOf(record.kubeletArgs) } : {}),
   };
   if (record.server !== undefined) return { ...node, server: string("server") };
+  const nodes = record.nodes === undefined ? undefined : nodesOf(record.nodes);
+  if (nodes === "damaged") throw damaged("nodes are no nodes");
   const ports = Array.isArray(record.nodePorts) ? record.nodePorts : [];
   const datastore = parseDatastore(record.datastore);
   if (datastore === "damaged") throw damaged("datastore is no datastore");
@@ -153,13 +155,18 @@ export function parseSettings(text: string, path: string): HomeSettings {
     nodePorts: [number(ports[0], "nodePorts"), number(ports[1], "nodePorts")],
     ...(Array.isArray(record.serverNames) ? { serverNames: textsOf(record.serverNames) } : {}),
     ...(isJsonObject(record.apiServerFlags) ? { apiServerFlags: flagsOf(record.apiServerFlags) } : {}),
-    ...(isJsonObject(record.nodes)
-      ? { nodes: { count: number(record.nodes.count, "nodes"), range: String(record.nodes.range) } }
-      : {}),
+    ...(nodes === undefined ? {} : { nodes }),
     ...(record.simulatedNodes === undefined ? {} : { simulatedNodes: number(record.simulatedNodes, "simulatedNodes") }),
     ...(typeof record.schedulerConfig === "string" ? { schedulerConfig: record.schedulerConfig } : {}),
     ...(datastore === undefined ? {} : { datastore }),
   };
+}
+
+function nodesOf(value: unknown): NodesOfMachine | "damaged" {
+  if (!isJsonObject(value)) return "damaged";
+  const { count, range } = value;
+  const isWhole = typeof count === "number" && Number.isInteger(count) && typeof range === "string";
+  return isWhole ? { count, range } : "damaged";
 }
 
 /** `undefined` for what is no list of numbers. */
