@@ -137,6 +137,9 @@ export class ContainerdRuntime implements Runtime {
       this.#known.note(podSandboxId, "sandbox");
       await this.#pauseSeccomp.learn(podSandboxId, config, signal);
       return podSandboxId;
+    } catch (error) {
+      this.#pauseSeccomp.forget();
+      throw error;
     } finally {
       this.#begun.delete(begun);
     }

@@ -43,6 +43,12 @@ export class PauseSeccomp {
     return wanted.kind === "runtimeDefault" ? (this.#known ?? wanted) : wanted;
   }
 
+  /** A sandbox could not be made: perhaps the file is gone, and the next one does without. */
+  forget(): void {
+    this.#known = undefined;
+    this.#asked = false;
+  }
+
   /** Takes the default profile from the first sandbox that was made with it. That it cannot be had is no failure. */
   async learn(id: string, config: Pick<SandboxConfig, "seccomp" | "privileged">, signal: AbortSignal): Promise<void> {
     if (this.#asked || config.seccomp.kind !== "runtimeDefault" || config.privileged) return;
