@@ -31,7 +31,7 @@ export {
   runServer,
   runSupervisor,
 } from "./processes.ts";
-export { clustersIn, portIsFree } from "./settings/choose.ts";
+export { clustersIn } from "./settings/choose.ts";
 export { type ClusterPaths, clusterPaths, defaultHome } from "./settings/paths.ts";
 export { type PodRangeFlags, podRangesOf } from "./settings/pod-ranges.ts";
 export {

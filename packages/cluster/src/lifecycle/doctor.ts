@@ -1,8 +1,8 @@
 import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
 import { allRequirements, installCommand, sharingOf } from "@skiff/host";
-import { portIsFree } from "../settings/choose.ts";
 import { clusterPaths } from "../settings/paths.ts";
+import { portIsFree } from "../settings/ports.ts";
 import { isJoined, readHomeSettings } from "../settings/settings.ts";
 import { fullDisks, fullDiskText } from "./disk-space.ts";
 import type { Machine } from "./machine.ts";

@@ -1,9 +1,9 @@
 import { readdir } from "node:fs/promises";
-import { createServer } from "node:net";
 import { hostname } from "node:os";
 import type { Datastore } from "../datastore/datastore.ts";
 import { clusterPaths } from "./paths.ts";
 import { type ClusterPodRanges, defaultPodRanges, wantedPodRange } from "./pod-ranges.ts";
+import { portIsFree } from "./ports.ts";
 import {
   ClusterError,
   type ClusterSettings,
@@ -22,15 +22,6 @@ export interface ClusterWishes {
   readonly podRanges?: ClusterPodRanges | undefined;
   /** Takes a slot whose ports are free; false when another cluster of the machine has it. Absent: ports alone decide. */
   readonly claim?: ((slot: number) => Promise<boolean>) | undefined;
-}
-
-/** True when nothing listens on the port, on any address. */
-export function portIsFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => resolve(false));
-    server.listen({ port, host: "0.0.0.0", exclusive: true }, () => server.close(() => resolve(true)));
-  });
 }
 
 /**
