@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { findCniPlugins, findProgram, type Processes, writeFileAtomic } from "@skiff/host";
 import { cniConfigList, type PodNetwork } from "./cni.ts";
 import { pauseImageName } from "./pause-image.ts";
+import { shimProgram, writeShimScript } from "./shim-script.ts";
 
 /** How images of one registry are got. */
 export interface RegistryConfig {
@@ -179,7 +180,9 @@ export async function prepareContainerd(
   for (const registry of config.registries) {
     await write(join(registryFolder(config), registry.host, "hosts.toml"), registryHosts(registry));
   }
-  return containerdCommand(config, command);
+  const shim = await findProgram(shimProgram);
+  const folders = shim === undefined ? [] : [await writeShimScript(config.rootDirectory, shim)];
+  return containerdCommand(config, command, folders);
 }
 
 const cniFile = "10-skiff.conflist";
@@ -188,8 +191,12 @@ const cniFile = "10-skiff.conflist";
 export const writePodNetwork = (config: ContainerdConfig, network: PodNetwork): Promise<void> =>
   writeFileAtomic(join(cniFolder(config), cniFile), cniConfigList(network, config.stateDirectory), { mode: 0o644 });
 
-/** The command that starts containerd with the files that `prepareContainerd` wrote. */
-export const containerdCommand = (config: ContainerdConfig, program: string): ContainerdCommand => ({
-  command: program,
-  args: ["--config", configFile(config), "--log-level", "warn"],
-});
+/** The command that starts containerd with the files that `prepareContainerd` wrote. It looks for programs in `folders` first. */
+export function containerdCommand(
+  config: ContainerdConfig,
+  program: string,
+  folders: readonly string[],
+): ContainerdCommand {
+  const path = [...folders, process.env.PATH].filter(Boolean).join(":");
+  return { command: "env", args: [`PATH=${path}`, program, "--config", configFile(config), "--log-level", "warn"] };
+}

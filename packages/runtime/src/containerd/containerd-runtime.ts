@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { arch } from "node:process";
 import type { Duplex, Readable } from "node:stream";
-import { type Clock, describeError, type Logger, Turns } from "@skiff/base";
+import { type Clock, type Logger, Turns } from "@skiff/base";
 import type { GrpcChannel, Init, Method } from "@skiff/grpc";
 import type { Cgroups, Processes } from "@skiff/host";
 import {
@@ -37,14 +37,16 @@ import {
 } from "./cri-container.ts";
 import { criSandboxConfig, sandboxStatus, sandboxSummary } from "./cri-sandbox.ts";
 import { type ExecContext, startExec } from "./exec.ts";
+import { FirstProcesses } from "./first-processes.ts";
 import { RuntimeService } from "./generated/runtime-v1.ts";
-import { isNotFound, isPassing, runtimeChannel } from "./grpc-error.ts";
+import { runtimeChannel } from "./grpc-error.ts";
 import { KnownContainers } from "./known-containers.ts";
 import { nativeCall, Tasks } from "./native.ts";
 import { sendOwnStopSignal } from "./own-stop-signal.ts";
 import { pauseImage, pauseImageName } from "./pause-image.ts";
 import { PauseSeccomp } from "./pause-seccomp.ts";
 import { runtimeEvents } from "./runtime-events.ts";
+import { type StopAttempt, stopMs, stopping } from "./stopping.ts";
 import { StrayRemains } from "./stray-remains.ts";
 import { endStrayShims } from "./stray-shims.ts";
 import { attachStreams, forwardPort } from "./streaming.ts";
@@ -62,9 +64,6 @@ export interface ContainerdRuntimeOptions {
 }
 
 const requestMs = 120_000;
-/** Time for the first attempt of a stop beyond the container's own grace (twice as long each time), and how often it is tried. */
-const stopMs = 30_000;
-const stopAttempts = 4;
 
 /** Drives a containerd through its CRI, and where that cannot do it, through containerd's own API. */
 export class ContainerdRuntime implements Runtime {
@@ -72,6 +71,7 @@ export class ContainerdRuntime implements Runtime {
   readonly features = { userNamespaces: false, supplementalGroupsPolicy: false };
   readonly #channel: GrpcChannel;
   readonly #known: KnownContainers;
+  readonly #firstProcesses: FirstProcesses;
   readonly #options: ContainerdRuntimeOptions;
   readonly #exec: ExecContext;
   readonly #images: ContainerdImages;
@@ -91,6 +91,7 @@ export class ContainerdRuntime implements Runtime {
     this.#known = new KnownContainers(this.#channel);
     this.#images = new ContainerdImages(this.#channel, options.clock);
     const { processes, clock } = options;
+    this.#firstProcesses = new FirstProcesses(processes, clock);
     this.#strayRemains = new StrayRemains({ stateDirectory: dirname(options.socket), processes, clock });
     this.#pauseSeccomp = new PauseSeccomp(this.#channel, join(dirname(options.socket), "pause-seccomp.json"));
     this.#exec = { channel: this.#channel, processes, clock, folder: options.pipesDirectory };
@@ -146,12 +147,11 @@ export class ContainerdRuntime implements Runtime {
   }
 
   async stopPodSandbox(id: string, signal: AbortSignal): Promise<void> {
-    await this.#stopping(stopMs, signal, (deadlineMs) =>
-      this.#turns.take(
-        () => this.#call(RuntimeService.stopPodSandbox, { podSandboxId: id }, signal, deadlineMs),
-        signal,
-      ),
-    );
+    const stop = async (deadlineMs: number) => {
+      await this.#firstProcesses.kill([...this.#known.idsIn(id), id], signal);
+      await this.#call(RuntimeService.stopPodSandbox, { podSandboxId: id }, signal, deadlineMs);
+    };
+    await this.#stopping(stopMs, signal, (deadlineMs) => this.#turns.take(() => stop(deadlineMs), signal));
   }
 
   async removePodSandbox(id: string, signal: AbortSignal): Promise<void> {
@@ -207,6 +207,7 @@ export class ContainerdRuntime implements Runtime {
   async stopContainer(id: string, graceSeconds: number, signal: AbortSignal): Promise<void> {
     const facts = this.#known.facts(id);
     if (graceSeconds > 0) await sendOwnStopSignal(this.#channel, { id, facts }, { signal, deadlineMs: stopMs });
+    else await this.#firstProcesses.kill([id], signal);
     const startMs = this.#options.clock.monotonic();
     await this.#stopping(graceSeconds * 1000 + stopMs, signal, (deadlineMs) => {
       // The grace began with the first attempt.
@@ -226,26 +227,8 @@ export class ContainerdRuntime implements Runtime {
     );
   }
 
-  /**
-   * Repeats what may hang or find containerd down; what is gone already is fine. A machine that is busy with much else is
-   * given ever more time: an attempt that is cut short has to be begun anew.
-   */
-  async #stopping(
-    deadlineMs: number,
-    signal: AbortSignal,
-    attempt: (deadlineMs: number) => Promise<unknown>,
-  ): Promise<void> {
-    for (let tried = 1; ; tried++) {
-      try {
-        await attempt(deadlineMs + stopMs * (2 ** (tried - 1) - 1));
-        return;
-      } catch (error) {
-        if (isNotFound(error)) return;
-        if (!isPassing(error) || tried === stopAttempts) throw error;
-        this.#options.logger.warn(`stopping is tried again: ${describeError(error)}`);
-        await this.#options.clock.sleep(250 * tried, signal);
-      }
-    }
+  #stopping(deadlineMs: number, signal: AbortSignal, attempt: StopAttempt): Promise<void> {
+    return stopping({ deadlineMs, attempt, ...this.#options }, signal);
   }
 
   async listContainers(signal: AbortSignal): Promise<readonly ContainerSummary[]> {
@@ -342,7 +325,14 @@ export class ContainerdRuntime implements Runtime {
 
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
     const { cgroups, clock, logger } = this.#options;
-    return runtimeEvents(this.#channel, { known: this.#known, cgroups, clock, logger, signal });
+    return runtimeEvents(this.#channel, {
+      known: this.#known,
+      firstProcesses: this.#firstProcesses,
+      cgroups,
+      clock,
+      logger,
+      signal,
+    });
   }
 
   listImages(signal: AbortSignal): Promise<readonly ImageSummary[]> {

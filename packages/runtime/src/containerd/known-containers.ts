@@ -43,6 +43,11 @@ export class KnownContainers {
     return this.#facts.get(id);
   }
 
+  /** Of those made here. */
+  idsIn(sandboxId: string): readonly string[] {
+    return [...this.#facts].filter(([, facts]) => facts.sandboxId === sandboxId).map(([id]) => id);
+  }
+
   /** Asks containerd about those it has not met. */
   async kind(id: string, signal: AbortSignal): Promise<ContainerKind> {
     const known = this.#kinds.get(id);

@@ -3,6 +3,7 @@ import { describeError } from "@skiff/base";
 import type { GrpcChannel } from "@skiff/grpc";
 import type { Cgroups } from "@skiff/host";
 import type { RuntimeEvent } from "../runtime.ts";
+import type { FirstProcesses } from "./first-processes.ts";
 import { ContainerDelete, TaskExit, TaskOOM, TaskStart } from "./generated/containerd-events.ts";
 import { type Envelope, Events } from "./generated/containerd-services-events-v1.ts";
 import type { Timestamp } from "./generated/google-protobuf.ts";
@@ -18,17 +19,22 @@ const toMs = (at: Timestamp | undefined): number =>
 /** Turns containerd's own events into the runtime's. Keeps which containers ran out of memory until they exit. */
 class EventReader {
   readonly #known: KnownContainers;
+  readonly #firstProcesses: FirstProcesses;
   readonly #outOfMemory = new Set<string>();
-  constructor(known: KnownContainers) {
+  constructor(known: KnownContainers, firstProcesses: FirstProcesses) {
     this.#known = known;
+    this.#firstProcesses = firstProcesses;
   }
 
   async read(envelope: Envelope, signal: AbortSignal): Promise<RuntimeEvent | undefined> {
     const bytes = envelope.event?.value;
     if (bytes === undefined || envelope.namespace !== criNamespace) return undefined;
     switch (envelope.topic) {
-      case "/tasks/start":
-        return this.#ofContainer("containerStarted", TaskStart.decode(bytes).containerId, signal);
+      case "/tasks/start": {
+        const { containerId, pid } = TaskStart.decode(bytes);
+        this.#firstProcesses.started(containerId, pid);
+        return this.#ofContainer("containerStarted", containerId, signal);
+      }
       case "/containers/delete": {
         const event = await this.#ofContainer("containerDeleted", ContainerDelete.decode(bytes).id, signal);
         this.#known.forget(ContainerDelete.decode(bytes).id);
@@ -56,6 +62,7 @@ class EventReader {
     const { containerId } = exit;
     // Commands run by exec end on the same topic.
     if (exit.id !== containerId) return undefined;
+    this.#firstProcesses.ended(containerId);
     if ((await this.#known.kind(containerId, signal)) === "sandbox")
       return { kind: "sandboxStopped", sandboxId: containerId };
     const oomKilled = this.#outOfMemory.delete(containerId);
@@ -97,6 +104,7 @@ async function roundTrip(channel: GrpcChannel, signal: AbortSignal): Promise<voi
 
 export interface EventSources {
   readonly known: KnownContainers;
+  readonly firstProcesses: FirstProcesses;
   readonly cgroups: Pick<Cgroups, "oomKills">;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -111,9 +119,9 @@ export function runtimeEvents(channel: GrpcChannel, sources: EventSources): Asyn
 async function* readEvents(
   channel: GrpcChannel,
   initial: Subscription,
-  { known, cgroups, clock, logger, signal }: EventSources,
+  { known, firstProcesses, cgroups, clock, logger, signal }: EventSources,
 ): AsyncGenerator<RuntimeEvent> {
-  const reader = new EventReader(known);
+  const reader = new EventReader(known, firstProcesses);
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
       using subscription = attempt === 0 ? initial : subscribe(channel, signal);
