@@ -48,17 +48,49 @@ export function wantedOwners(set: StatefulSet, ordinal: number, pod: Pod | undef
   return whenDeleted === "Delete" ? [ownerReference(StatefulSets, set)] : [];
 }
 
-/** The owners that a claim shall have instead of those it has; `undefined` when they are as they should be. */
+/** What is to be done about the owners of a claim. */
+export type ClaimOwners =
+  | { readonly kind: "keep" }
+  /** `conflict`: somebody else controls the claim, and the set gives up what it had on it. */
+  | { readonly kind: "set"; readonly owners: readonly OwnerReference[]; readonly conflict: boolean };
+
+/**
+ * Brings a claim's owners to what the retention policy says. A claim of a former set or pod of the same name is left
+ * to the garbage collector, and one that somebody else controls to them.
+ */
 export function ownersToSet(
   set: StatefulSet,
   claim: PersistentVolumeClaim,
-  { ordinal, pod }: { readonly ordinal: number; readonly pod: Pod | undefined },
-): readonly OwnerReference[] | undefined {
+  { ordinal, pod }: { readonly ordinal: number; readonly pod: Pod },
+): ClaimOwners {
   const present = claim.metadata.ownerReferences ?? [];
-  const ours = ({ kind, name, uid }: OwnerReference) =>
-    uid === set.metadata.uid || (kind === "Pod" && name === `${set.metadata.name}-${ordinal}`);
+  const mine = [ownerReference(StatefulSets, set), ownerReference(Pods, pod)];
+  const namesake = (owner: OwnerReference) => mine.find((own) => sameName(own, owner));
+  const has = present.filter((owner) => namesake(owner) !== undefined);
+  if (has.some((owner) => owner.uid !== namesake(owner)?.uid)) return { kind: "keep" };
+  const others = present.filter((owner) => namesake(owner) === undefined);
+  if (deletesClaims(set) && others.some(({ controller }) => controller === true)) {
+    return has.length === 0 ? { kind: "keep" } : { kind: "set", owners: others, conflict: true };
+  }
   const wanted = wantedOwners(set, ordinal, pod);
-  const has = present.filter(ours);
-  const same = has.length === wanted.length && wanted.every(({ uid }) => has.some((owner) => owner.uid === uid));
-  return same ? undefined : [...present.filter((owner) => !ours(owner)), ...wanted];
+  const isAsWanted = (owner: OwnerReference) =>
+    owner.controller === true && wanted.some(({ uid }) => uid === owner.uid);
+  if (has.length === wanted.length && has.every(isAsWanted)) return { kind: "keep" };
+  return { kind: "set", owners: [...others, ...wanted], conflict: false };
 }
+
+const sameName = (a: OwnerReference, b: OwnerReference): boolean =>
+  a.kind === b.kind && a.apiVersion === b.apiVersion && a.name === b.name;
+
+/** Whether the set deletes claims at all. */
+const deletesClaims = ({ spec }: StatefulSet): boolean => {
+  const { whenDeleted, whenScaled } = spec.persistentVolumeClaimRetentionPolicy ?? {};
+  return whenDeleted === "Delete" || whenScaled === "Delete";
+};
+
+/** Whether a claim goes with a pod of this name that was there before: the garbage collector takes it away soon. */
+export const belongsToFormerPod = (set: StatefulSet, claim: PersistentVolumeClaim, podName: string): boolean =>
+  set.spec.persistentVolumeClaimRetentionPolicy?.whenScaled === "Delete" &&
+  (claim.metadata.ownerReferences ?? []).some(
+    ({ kind, apiVersion, name }) => kind === "Pod" && apiVersion === "v1" && name === podName,
+  );

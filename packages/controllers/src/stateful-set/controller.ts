@@ -20,7 +20,7 @@ import { type History, keepHistory, truncateHistory } from "../history/keep-hist
 import { templateOf } from "../history/plan.ts";
 import { revisionLabel } from "../history/revision-label.ts";
 import { deletePod } from "../pod-disruption.ts";
-import { claimsOf, ownersToSet } from "./claims.ts";
+import { belongsToFormerPod, claimsOf, ownersToSet } from "./claims.ts";
 import { type Observed, type PodAction, planPods, planStatus } from "./plan.ts";
 import { ordinalOf, podIndexLabel, podName, podNameLabel, podOf } from "./pod.ts";
 
@@ -152,7 +152,7 @@ async function create(set: StatefulSet, pod: New<Pod>, ordinal: number, context:
   }
 }
 
-/** Makes a claim that is missing. One that is just going has to be gone first: its pod would lose its volume. */
+/** Makes a claim that is missing. One that is going, or soon will, has to be gone first: its pod would lose its volume. */
 async function createClaim(
   set: StatefulSet,
   claim: New<PersistentVolumeClaim>,
@@ -161,8 +161,12 @@ async function createClaim(
 ): Promise<void> {
   const { name = "" } = claim.metadata;
   const present = cached(PersistentVolumeClaims).get(name, set.metadata.namespace);
-  if (present?.metadata.deletionTimestamp !== undefined) throw new Error(`pvc ${name} is being deleted`);
-  if (present !== undefined) return;
+  if (present !== undefined) {
+    const isGoing =
+      present.metadata.deletionTimestamp !== undefined || belongsToFormerPod(set, present, pod.metadata.name ?? "");
+    if (isGoing) throw new Error(`pvc ${name} is being deleted`);
+    return;
+  }
   const what = `create Claim ${name} Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name}`;
   try {
     await client.create(PersistentVolumeClaims, claim, { signal });
@@ -182,15 +186,21 @@ async function keepClaimOwners(set: StatefulSet, pods: readonly Pod[], context: 
   for (const pod of pods) await setClaimOwners(set, pod, context);
 }
 
-async function setClaimOwners(set: StatefulSet, pod: Pod, { cached, client, signal }: ReconcileContext): Promise<void> {
+async function setClaimOwners(set: StatefulSet, pod: Pod, context: ReconcileContext): Promise<void> {
+  const { cached, client, recorder, signal } = context;
   const ordinal = ordinalOf(set, pod);
   if (ordinal === undefined) return;
   for (const { metadata } of claimsOf(set, ordinal)) {
     const claim = cached(PersistentVolumeClaims).get(metadata.name ?? "", set.metadata.namespace);
     if (claim === undefined) continue;
-    const owners = ownersToSet(set, claim, { ordinal, pod });
-    if (owners === undefined) continue;
-    const changed = { ...claim, metadata: { ...claim.metadata, ownerReferences: [...owners] } };
+    const wanted = ownersToSet(set, claim, { ordinal, pod });
+    if (wanted.kind === "keep") continue;
+    if (wanted.conflict) {
+      // The spelling is Kubernetes' own.
+      const message = `PersistentVolumeClaim ${metadata.name} has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim`;
+      recorder.record(StatefulSets, set, { type: "Warning", reason: "ConflictingController", message });
+    }
+    const changed = { ...claim, metadata: { ...claim.metadata, ownerReferences: [...wanted.owners] } };
     await client.update(PersistentVolumeClaims, changed, { signal });
   }
 }
