@@ -26,7 +26,6 @@ export async function createObject(
   context: WriteContext & { readonly ownFields?: boolean },
 ): Promise<ServedObject> {
   storage.hooks.refuseCreation?.();
-  if (object.metadata.resourceVersion) throw versionOnCreate();
   const request = admissionRequest(storage, object, context);
   await admit(storage, request, { object, context });
   const { metadata } = object;
@@ -44,6 +43,11 @@ export async function createObject(
   }
 }
 
+/** "0" and what is no number are taken for none. */
+const isVersion = (text: string | undefined): boolean =>
+  text !== undefined && /^[0-9]+$/.test(text) && Number(text) > 0;
+
+/** Told last, when everybody who may refuse the object has been asked: their reasons go before. */
 const versionOnCreate = (): StatusError =>
   new StatusError({
     kind: "Status",
@@ -137,8 +141,9 @@ async function commit(
   attempt = 1,
 ): Promise<ServedObject | undefined> {
   const key = storage.key(object.metadata);
-  if (storage.cache.get(key) !== undefined) return undefined;
   const { dryRun } = context;
+  if (!dryRun && isVersion(object.metadata.resourceVersion)) throw versionOnCreate();
+  if (storage.cache.get(key) !== undefined) return undefined;
   const reservation = storage.hooks.reserve?.(object, undefined, { dryRun }) ?? nothingReserved;
   if (dryRun) {
     reservation.rollback();

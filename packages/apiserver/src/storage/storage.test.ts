@@ -57,6 +57,9 @@ test("a new object gets what the server decides, and is shared frozen", async ()
   assert.equal(await maps.get(ref("a")), made);
   await assert.rejects(maps.create(configMap("a"), context), refused(409, "AlreadyExists"));
   await assert.rejects(maps.create(configMap("a", { resourceVersion: "1" }), context), refused(500, ""));
+  await assert.rejects(maps.create(configMap("B!", { resourceVersion: "1" }), context), refused(422, "Invalid"));
+  const unversioned = await maps.create(configMap("b", { resourceVersion: "0" }), context);
+  assert.equal(unversioned.metadata.resourceVersion, String(store.revision));
   await assert.rejects(maps.create(configMap("B!"), context), refused(422, "Invalid"));
 });
 
