@@ -23,6 +23,7 @@ import type { Kubelet, KubeletOptions } from "./options.ts";
 import { PluginRegistry } from "./plugins/plugin-registry.ts";
 import { parseResolvConf } from "./pods/dns.ts";
 import { PodFolders } from "./pods/folders.ts";
+import { LifeCounts } from "./pods/life-counts.ts";
 import type { NodeParts } from "./pods/node-parts.ts";
 import { PodSet } from "./pods/pod-set.ts";
 import { RuntimeCache } from "./pods/runtime-cache.ts";
@@ -343,6 +344,7 @@ async function nodeParts(
     appArmor: hasAppArmor(),
     memoryCapacityBytes: asUnits(machine.memory),
     probeCounts: new ProbeCounts(),
+    lifeCounts: new LifeCounts(),
     cpuRates: new CpuRates(),
     machineUsage: runtime.isSimulated === true || options.machine !== undefined ? undefined : machineUsage,
     clock,

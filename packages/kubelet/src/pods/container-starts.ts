@@ -90,7 +90,7 @@ export class ContainerStarts {
     container: Container,
     { turn, signal }: { readonly turn: Promise<void>; readonly signal: AbortSignal },
   ): Promise<void> {
-    const { cache, clock, logger } = this.#parts;
+    const { cache, clock, logger, lifeCounts } = this.#parts;
     const { name } = container;
     const view = cache.view(pod.metadata.uid);
     const sandbox = view.sandboxes.find((one) => one.state === "ready");
@@ -102,6 +102,7 @@ export class ContainerStarts {
       this.#backoff.started(name, last.finishedAtMs);
     }
     const config = configOfSandbox(this.#parts, pod, sandbox.metadata.attempt);
+    lifeCounts.containerStarts(pod, name);
     const started = startContainer(this.#parts, {
       pod,
       container,
@@ -119,6 +120,7 @@ export class ContainerStarts {
         if (error instanceof StartFailure) {
           const retryAtMs = clock.monotonic() + error.retryMs;
           this.#waiting.set(name, { reason: error.reason, message: error.message, retryAtMs });
+          lifeCounts.containerFailed(pod, name, error.reason);
         } else if (!isAbort(error, signal)) {
           logger.warn(`start of ${name} in ${podText(podIdentity(pod))}: ${describeError(error)}`);
           this.#waiting.set(name, {

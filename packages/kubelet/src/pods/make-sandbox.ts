@@ -26,6 +26,7 @@ export async function makeSandbox(
   const { runtime, cache, folders, recorder } = parts;
   const { signal } = options;
   const { uid } = pod.metadata;
+  parts.lifeCounts.podStarts(pod);
   await prepareClaims(parts, pod, signal);
   try {
     await Promise.all(options.old.map((one) => runtime.stopPodSandbox(one.id, signal)));
@@ -50,6 +51,7 @@ export async function makeSandbox(
     await cache.refreshSandbox(id, signal);
   } catch (error) {
     if (!isAbort(error, signal)) {
+      parts.lifeCounts.podFailed(pod);
       const message = `Failed to create pod sandbox: ${describeError(error)}`;
       recorder.record(Pods, pod, { type: "Warning", reason: "FailedCreatePodSandBox", message });
     }

@@ -18,6 +18,7 @@ import type { ReferencedObjects } from "../volumes/referenced-objects.ts";
 import type { SubPaths } from "../volumes/sub-path.ts";
 import type { VolumeUsage } from "../volumes/volume-stats.ts";
 import type { PodFolders } from "./folders.ts";
+import type { LifeCounts } from "./life-counts.ts";
 import type { RuntimeCache } from "./runtime-cache.ts";
 
 /** The pods of the node, for those that look beyond their own. */
@@ -69,6 +70,7 @@ export interface NodeParts {
   /** What the whole machine uses; absent where the node is none. */
   readonly machineUsage: (() => MachineUsage) | undefined;
   readonly probeCounts: ProbeCounts;
+  readonly lifeCounts: LifeCounts;
   readonly cpuRates: CpuRates;
   /** What is left of memory, disk and processes; absent: nothing runs out. */
   readonly signals: (() => Promise<Observations>) | undefined;

@@ -6,6 +6,7 @@ import { createClient } from "@skiff/client";
 import { MemoryApi } from "../fixtures/memory-api.ts";
 import { podOf } from "../fixtures/objects.ts";
 import { MirrorPods } from "../static-pods/mirror-pods.ts";
+import { LifeCounts } from "./life-counts.ts";
 import { StatusWriter } from "./status-writer.ts";
 
 const { signal } = new AbortController();
@@ -36,7 +37,7 @@ async function newPod() {
   const read = () => client.get(Pods, { name, namespace }, { signal });
   const pod: Pod = await read();
   const mirrors = new MirrorPods({ client, nodeName: "node-1", clock, logger: silentLogger });
-  const writer = new StatusWriter({ client, clock, logger: silentLogger, mirrors });
+  const writer = new StatusWriter({ client, clock, logger: silentLogger, mirrors, lifeCounts: new LifeCounts() });
   const phase = async () => (await read()).status?.phase;
   const ip = async () => (await read()).status?.podIP;
   return { clock, writer, pod, phases: () => api.phases.get(name) ?? [], phase, ip };

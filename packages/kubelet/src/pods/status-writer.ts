@@ -14,7 +14,7 @@ const isPassing = ({ phase, initContainerStatuses = [], containerStatuses = [] }
   [...initContainerStatuses, ...containerStatuses].every(({ state }) => onTheWay.has(state?.waiting?.reason));
 
 /** What of the node writing a status needs. */
-export type StatusWriterParts = Pick<NodeParts, "client" | "clock" | "logger" | "mirrors">;
+export type StatusWriterParts = Pick<NodeParts, "client" | "clock" | "logger" | "mirrors" | "lifeCounts">;
 
 /**
  * Writes one pod's status as soon as it changed, one write at a time: while one is under way only the newest is kept.
@@ -71,6 +71,7 @@ export class StatusWriter {
     }
     const latest = this.#wanted?.status ?? this.#written ?? pod.status;
     if (jsonEqual(latest, status)) return;
+    this.#parts.lifeCounts.statusChanged(latest, status);
     this.#want(pod, status);
     this.#writing ??= this.#write(signal);
   }
@@ -81,6 +82,7 @@ export class StatusWriter {
   }
 
   #setStatic(pod: Pod, status: PodStatus, signal: AbortSignal): void {
+    this.#parts.lifeCounts.statusChanged(this.#written, status);
     this.#written = status;
     const mirror = this.#parts.mirrors.of(pod);
     if (mirror === undefined || jsonEqual(this.#shown, status)) return;

@@ -21,6 +21,7 @@ export function nodeMetrics(parts: NodeParts): string {
       one(running.length),
     ),
     family("kubelet_running_containers", "gauge", "[ALPHA] Number of containers currently running", containers),
+    ...parts.lifeCounts.list().map(({ name, help, samples }) => family(name, "counter", help, samples)),
     family(
       "process_cpu_seconds_total",
       "counter",

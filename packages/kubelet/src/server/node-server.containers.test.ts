@@ -59,7 +59,10 @@ describe("the node's server", () => {
     const metrics = await nobody.get("/metrics/cadvisor", none, viewer);
     assert.equal(metrics.code, 200);
     assert.match(metrics.text, /container_memory_working_set_bytes\{container="main",[^}]*pod="web"\} \d+/);
-    assert.match((await nobody.get("/metrics", none, viewer)).text, /^kubelet_running_pods 2$/m);
+    const own = (await nobody.get("/metrics", none, viewer)).text;
+    assert.match(own, /^kubelet_running_pods 2$/m);
+    assert.match(own, /^kubelet_started_pods_total 2$/m);
+    assert.match(own, /^kubelet_started_containers_total\{container_type="container"\} \d+$/m);
   });
 
   it("tells its configuration, and what runs", async () => {
