@@ -61,6 +61,7 @@ export function defineResource<T extends KubeObject>(rules: ResourceRules<T>): R
     columns: rules.columns ?? [createdAt],
     selectableFields: rules.selectableFields ?? [],
     ...(rules.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: rules.gracePeriodSeconds }),
+    ...(rules.orphansByDefault === undefined ? {} : { orphansByDefault: rules.orphansByDefault }),
     ...(rules.deprecationWarning === undefined ? {} : { deprecationWarning: rules.deprecationWarning }),
     ...(rules.warnings === undefined ? {} : { warnings: rules.warnings }),
     ...(rules.parts === undefined ? {} : { parts: rules.parts }),

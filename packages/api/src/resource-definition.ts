@@ -86,6 +86,8 @@ export interface ResourceDefinition<T extends KubeObject = KubeObject> {
   readonly storedAs: StoredAs | undefined;
   /** Every answer carries it as a `Warning`: the version is deprecated or, elsewhere, gone. */
   readonly deprecationWarning?: string;
+  /** Who deletes it without a word on its dependents leaves them behind, as clients of old know it. Else they go too. */
+  readonly orphansByDefault?: boolean;
   /** Left out of the OpenAPI documents. */
   readonly unpublished?: boolean;
   /** Fills in what the client left out, as Kubernetes defaults this kind. Runs on creation, update and apply. */

@@ -1,4 +1,4 @@
-import type { KubeObject } from "@skiff/api";
+import type { KubeObject, ResourceDefinition } from "@skiff/api";
 import { isJsonObject } from "@skiff/base";
 import type { DeleteRequest } from "../contracts.ts";
 
@@ -24,8 +24,11 @@ export const isFinalized = (object: KubeObject): boolean =>
 /** The finalizers that a deletion leaves an object with: what becomes of its dependents is the garbage collector's work. */
 export function finalizersFor(
   finalizers: readonly string[],
-  policy: DeleteRequest["propagationPolicy"],
+  asked: DeleteRequest["propagationPolicy"],
+  { orphansByDefault }: Pick<ResourceDefinition, "orphansByDefault">,
 ): readonly string[] {
+  const saysItself = finalizers.includes(orphan) || finalizers.includes(foreground);
+  const policy = asked ?? (orphansByDefault === true && !saysItself ? "Orphan" : undefined);
   // Without a policy the object's own wish stands, which is said by its finalizers.
   if (policy === undefined) return finalizers;
   const others = finalizers.filter((name) => name !== orphan && name !== foreground);

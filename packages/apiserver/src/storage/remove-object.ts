@@ -91,7 +91,7 @@ function markedObject(storage: ObjectStorage, current: KubeObject, request: Dele
   const mayChange = hooks.removing !== undefined || hooks.marked !== undefined;
   const next = mayChange ? deepCopy(current) : { ...current, metadata: deepCopy(current.metadata) };
   const { metadata } = next;
-  const finalizers = finalizersFor(metadata.finalizers ?? [], request.propagationPolicy);
+  const finalizers = finalizersFor(metadata.finalizers ?? [], request.propagationPolicy, resource);
   if (finalizers.length > 0) metadata.finalizers = [...finalizers];
   else delete metadata.finalizers;
   const asked = request.gracePeriodSeconds;

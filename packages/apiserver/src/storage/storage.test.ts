@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConfigMaps, type KubeObject, Pods, StatusError } from "@skiff/api";
+import { ConfigMaps, Jobs, type KubeObject, Pods, ReplicationControllers, StatusError } from "@skiff/api";
 import { type JsonObject, VirtualClock } from "@skiff/base";
 import { openMemoryStore } from "@skiff/store";
 import { ServedObject } from "../cache/served-object.ts";
-import type { WriteContext } from "../contracts.ts";
+import type { DeleteRequest, WriteContext } from "../contracts.ts";
 import { asJson, asObject } from "../encoding/object-json.ts";
 import { adminUser, testServer } from "../fixtures/test-server.ts";
 
@@ -200,6 +200,33 @@ test("finalizers hold an object until they are gone", async () => {
   assert.deepEqual(foreground.object.metadata.finalizers, ["foregroundDeletion"]);
   const orphaned = await maps.delete(ref("b"), { propagationPolicy: "Orphan" }, context);
   assert.deepEqual(orphaned.object.metadata.finalizers, ["orphan"]);
+});
+
+test("dependents of Jobs and ReplicationControllers stay where nothing is said of them", async () => {
+  const { server } = await setUp();
+  await using _ = server;
+  const template = (restartPolicy: string) => ({
+    metadata: { labels: { app: "a" } },
+    spec: { restartPolicy, containers: [{ name: "c", image: "i" }] },
+  });
+  const make = (name: string, finalizers?: string[]) =>
+    asObject({
+      metadata: { name, namespace: "default", ...(finalizers && { finalizers }) },
+      spec: { template: template("Never") },
+    });
+  const jobs = server.table.of(Jobs);
+  const left = async (name: string, request: DeleteRequest, finalizers?: string[]) => {
+    await jobs.create(make(name, finalizers), context);
+    const { gone, object } = await jobs.delete(ref(name), request, context);
+    return gone ? "gone" : object.metadata.finalizers;
+  };
+  assert.deepEqual(await left("a", {}), ["orphan"]);
+  assert.deepEqual(await left("b", {}, ["foregroundDeletion"]), ["foregroundDeletion"]);
+  assert.deepEqual(await left("c", { propagationPolicy: "Background" }), "gone");
+  const controllers = server.table.of(ReplicationControllers);
+  await controllers.create(asObject({ metadata: ref("a"), spec: { template: template("Always") } }), context);
+  const { object } = await controllers.delete(ref("a"), {}, context);
+  assert.deepEqual(object.metadata.finalizers, ["orphan"]);
 });
 
 test("status and spec are written apart", async () => {

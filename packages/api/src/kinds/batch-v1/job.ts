@@ -92,6 +92,7 @@ export const Jobs = defineResource<Job>({
   version: "v1",
   kind: "Job",
   plural: "jobs",
+  orphansByDefault: true,
   columns,
   selectableFields: [{ path: "status.successful", value: ({ status }) => String(status?.succeeded ?? 0) }],
   prepareCreate: generateSelector,

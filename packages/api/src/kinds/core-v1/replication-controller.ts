@@ -44,6 +44,7 @@ export const ReplicationControllers = defineResource<ReplicationController>({
   version: "v1",
   kind: "ReplicationController",
   plural: "replicationcontrollers",
+  orphansByDefault: true,
   emptyStatus: { replicas: 0 },
   columns,
   selectableFields: [{ path: "status.replicas", value: ({ status }) => String(status?.replicas ?? 0) }],
