@@ -65,6 +65,10 @@ describe("the node's server", () => {
     assert.match(own, /^kubelet_started_containers_total\{container_type="container"\} \d+$/m);
   });
 
+  it("reads addresses as long as commands may be", async () => {
+    assert.equal((await admin.get(`/healthz?long=${"a".repeat(100_000)}`)).text, "ok");
+  });
+
   it("tells its configuration, and what runs", async () => {
     const { kubeletconfig } = JSON.parse((await admin.get("/configz")).text);
     assert.equal(kubeletconfig.kind, "KubeletConfiguration");

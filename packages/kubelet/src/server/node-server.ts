@@ -21,6 +21,9 @@ export interface NodeServer extends AsyncDisposable {
   readonly port: number;
 }
 
+/** As much as Go's servers read: commands to run are part of the address. */
+const maxHeaderBytes = 1024 * 1024;
+
 /** Starts listening; who asks is known by certificate or token, and the API server says whether they may. */
 export async function startNodeServer(options: NodeServerOptions & ServerContext): Promise<NodeServer> {
   const { logger, client, clock, configuration, node } = options.parts;
@@ -36,6 +39,7 @@ export async function startNodeServer(options: NodeServerOptions & ServerContext
     rejectUnauthorized: false,
     minVersion: "TLSv1.2",
     ALPNProtocols: ["http/1.1"],
+    maxHeaderSize: maxHeaderBytes,
   });
   server.on("request", (request, response) => {
     background.run("request", (signal) => answer({ ...options, access }, request, response, signal));
