@@ -190,5 +190,9 @@ test("reviews that ask nothing that can be answered", async () => {
     if (typeof message === "string") assert.equal(answer.json.message, message);
     else assert.match(String(answer.json.message), message);
   }
+  // Clients write out members that they leave empty.
+  const metadata = { name: "", labels: {}, ownerReferences: [], creationTimestamp: null };
+  const body = { metadata, spec: { user: "a", resourceAttributes: pods } };
+  assert.equal((await setup.call(all, { method: "POST", body })).status, 201);
   assert.equal((await setup.call(all)).status, 405);
 });

@@ -94,12 +94,20 @@ interface Review {
   readonly local?: boolean;
 }
 
+/** What is the same as nothing, for a member of metadata. */
+const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === "" ||
+  value === 0 ||
+  (typeof value === "object" && Object.keys(value).length === 0);
+
 /** Nothing is stored, so there is nothing to call it. */
 function metadataErrors(metadata: JsonObject, { local }: Review): FieldError[] {
   const { managedFields: _fields, creationTimestamp: _time, namespace, ...rest } = metadata;
   const given = { ...rest, ...(local === true || namespace === undefined ? {} : { namespace }) };
   const why = local === true ? "must be empty except for namespace" : "must be empty";
-  return Object.keys(given).length === 0 ? [] : [fieldError.invalid("metadata", metadata, why)];
+  return Object.values(given).every(isEmpty) ? [] : [fieldError.invalid("metadata", metadata, why)];
 }
 
 function answer(authorizer: AccessAuthorizer, review: Review): (call: ObjectCall) => Promise<JsonObject> {

@@ -108,7 +108,7 @@ export class NodeAccess {
     const { client, clock } = this.#options;
     const known = this.#tokens.get(token);
     if (known !== undefined && known.untilMs > clock.now()) return known.value;
-    const review = { metadata: { name: "" }, spec: { token }, status: {} };
+    const review = { metadata: {}, spec: { token }, status: {} };
     const { status } = await client.create(tokenReviews, review, { signal });
     const { user } = status;
     if (status.authenticated !== true || user?.username === undefined) return undefined;
@@ -132,7 +132,7 @@ export class NodeAccess {
     const known = this.#decisions.get(key);
     if (known !== undefined && known.untilMs > clock.now()) return known.value;
     const review = {
-      metadata: { name: "" },
+      metadata: {},
       spec: {
         user: user.name,
         groups: [...user.groups],
