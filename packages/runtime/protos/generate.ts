@@ -55,6 +55,7 @@ const wantedMessages: readonly string[] = [
   "containerd.events.ContainerCreate",
   "containerd.events.ContainerDelete",
   "containerd.events.TaskStart",
+  "containerd.events.TaskDelete",
   "containerd.events.TaskExit",
   "containerd.events.TaskOOM",
 ];

@@ -146,21 +146,24 @@ export class ContainerdRuntime implements Runtime {
     }
   }
 
-  async stopPodSandbox(id: string, signal: AbortSignal): Promise<void> {
-    const stop = async (deadlineMs: number) => {
-      await this.#firstProcesses.kill([...this.#known.idsIn(id), id], signal);
-      await this.#call(RuntimeService.stopPodSandbox, { podSandboxId: id }, signal, deadlineMs);
-    };
-    await this.#stopping(stopMs, signal, (deadlineMs) => this.#turns.take(() => stop(deadlineMs), signal));
+  stopPodSandbox(id: string, signal: AbortSignal): Promise<void> {
+    return this.#endSandbox(RuntimeService.stopPodSandbox, id, signal);
   }
 
-  async removePodSandbox(id: string, signal: AbortSignal): Promise<void> {
-    await this.#stopping(stopMs, signal, (deadlineMs) =>
-      this.#turns.take(
-        () => this.#call(RuntimeService.removePodSandbox, { podSandboxId: id }, signal, deadlineMs),
-        signal,
-      ),
-    );
+  removePodSandbox(id: string, signal: AbortSignal): Promise<void> {
+    return this.#endSandbox(RuntimeService.removePodSandbox, id, signal);
+  }
+
+  async #endSandbox(
+    method: typeof RuntimeService.stopPodSandbox | typeof RuntimeService.removePodSandbox,
+    id: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const end = async (deadlineMs: number) => {
+      await this.#firstProcesses.kill([...this.#known.idsIn(id), id], signal);
+      await this.#call<{ readonly podSandboxId: string }, unknown>(method, { podSandboxId: id }, signal, deadlineMs);
+    };
+    await this.#stopping(stopMs, signal, (deadlineMs) => this.#turns.take(() => end(deadlineMs), signal));
   }
 
   async listPodSandboxes(signal: AbortSignal): Promise<readonly SandboxSummary[]> {

@@ -20,7 +20,7 @@ function some(...pids: readonly number[]) {
 }
 
 describe("first processes", () => {
-  it("are killed, and their end is waited for", async () => {
+  it("are killed, and it is waited until nothing of them is left", async () => {
     const { processes, killed } = some(10, 11);
     const clock = new VirtualClock();
     const first = new FirstProcesses(processes, clock);
@@ -31,10 +31,11 @@ describe("first processes", () => {
       isOver = true;
     });
     assert.deepEqual(killed, [10, 11]);
-    first.ended("a");
+    for (const id of ["a", "b"]) first.ended(id);
+    first.cleared("a");
     await new Promise(setImmediate);
     assert.equal(isOver, false);
-    first.ended("b");
+    first.cleared("b");
     await killing;
     await first.kill(["a", "b"], signal);
     assert.deepEqual(killed, [10, 11], "only once");

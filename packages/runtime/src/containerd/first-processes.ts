@@ -1,8 +1,8 @@
 import type { Clock } from "@skiff/base";
 import type { Processes, ProcessIdentity } from "@skiff/host";
 
-/** How long containerd may take to tell of the end of a process that was killed. */
-const noticeMs = 1000;
+/** How long containerd may take to clear away a process that was killed. */
+const clearMs = 1000;
 
 /**
  * The first processes of containers and sandboxes, as containerd's events tell of them. Killing one by its pid costs a system
@@ -10,7 +10,7 @@ const noticeMs = 1000;
  */
 export class FirstProcesses {
   readonly #running = new Map<string, ProcessIdentity>();
-  readonly #heard = new Map<string, PromiseWithResolvers<void>>();
+  readonly #clearing = new Map<string, PromiseWithResolvers<void>>();
   readonly #processes: Pick<Processes, "identify" | "signal">;
   readonly #clock: Clock;
 
@@ -26,13 +26,18 @@ export class FirstProcesses {
 
   ended(id: string): void {
     this.#running.delete(id);
-    this.#heard.get(id)?.resolve();
-    this.#heard.delete(id);
+  }
+
+  /** Nothing of it is left; containerd no longer has to be told to end it. Until then it would start its program even for what has ended. */
+  cleared(id: string): void {
+    this.#running.delete(id);
+    this.#clearing.get(id)?.resolve();
+    this.#clearing.delete(id);
   }
 
   /**
-   * Kills those that are known and waits a moment until containerd tells of their end. What comes of it is not said: containerd is to
-   * be asked for the end all the same, and finds nothing left to do.
+   * Kills those that are known and waits a moment until containerd has cleared them away. What comes of it is not said: containerd is
+   * to be asked for the end all the same, and finds nothing left to do.
    */
   async kill(ids: readonly string[], signal: AbortSignal): Promise<void> {
     await Promise.all(ids.map((id) => this.#kill(id, signal)));
@@ -41,12 +46,13 @@ export class FirstProcesses {
   async #kill(id: string, signal: AbortSignal): Promise<void> {
     const process = this.#running.get(id);
     if (process === undefined) return;
-    const heard = this.#heard.get(id) ?? Promise.withResolvers<void>();
-    this.#heard.set(id, heard);
     if (!this.#processes.signal(process, "SIGKILL")) return this.ended(id);
+    const clearing = this.#clearing.get(id) ?? Promise.withResolvers<void>();
+    this.#clearing.set(id, clearing);
     const over = new AbortController();
-    const late = this.#clock.sleep(noticeMs, AbortSignal.any([signal, over.signal])).catch(() => {});
-    await Promise.race([heard.promise, late]);
+    const late = this.#clock.sleep(clearMs, AbortSignal.any([signal, over.signal])).catch(() => {});
+    await Promise.race([clearing.promise, late]);
     over.abort();
+    this.#clearing.delete(id);
   }
 }

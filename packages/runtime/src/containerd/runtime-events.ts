@@ -4,7 +4,7 @@ import type { GrpcChannel } from "@skiff/grpc";
 import type { Cgroups } from "@skiff/host";
 import type { RuntimeEvent } from "../runtime.ts";
 import type { FirstProcesses } from "./first-processes.ts";
-import { ContainerDelete, TaskExit, TaskOOM, TaskStart } from "./generated/containerd-events.ts";
+import { ContainerDelete, TaskDelete, TaskExit, TaskOOM, TaskStart } from "./generated/containerd-events.ts";
 import { type Envelope, Events } from "./generated/containerd-services-events-v1.ts";
 import type { Timestamp } from "./generated/google-protobuf.ts";
 import { isNotFound } from "./grpc-error.ts";
@@ -43,6 +43,12 @@ class EventReader {
       case "/tasks/oom":
         this.#outOfMemory.add(TaskOOM.decode(bytes).containerId);
         return undefined;
+      case "/tasks/delete": {
+        const { containerId, id } = TaskDelete.decode(bytes);
+        // Commands run by exec are deleted on the same topic.
+        if (id === "" || id === containerId) this.#firstProcesses.cleared(containerId);
+        return undefined;
+      }
       case "/tasks/exit":
         return this.#exit(TaskExit.decode(bytes), signal);
       default:
@@ -85,12 +91,36 @@ interface Subscription extends Disposable {
 
 function subscribe(channel: GrpcChannel, signal: AbortSignal): Subscription {
   const over = new AbortController();
-  const filters = ["containers/delete", "tasks/start", "tasks/oom", "tasks/exit"].map((topic) => `topic=="/${topic}"`);
+  const filters = ["containers/delete", "tasks/start", "tasks/oom", "tasks/exit", "tasks/delete"].map(
+    (topic) => `topic=="/${topic}"`,
+  );
   const either = AbortSignal.any([signal, over.signal]);
   const envelopes = channel.stream(Events.subscribe, { filters }, { signal: either, metadata: nativeMetadata() });
   const first = envelopes.next();
   first.catch(() => {});
   return { envelopes, first, [Symbol.dispose]: () => over.abort() };
+}
+
+/** Whether one of the events of the next moment says that the container's memory ran out. They stay to be read. */
+async function tellsOfMemory(
+  containerId: string,
+  next: {
+    readonly subscription: Subscription;
+    readonly waiting: Promise<IteratorResult<Envelope>>[];
+    readonly clock: Clock;
+    readonly signal: AbortSignal;
+  },
+): Promise<boolean> {
+  const { subscription, waiting, clock, signal } = next;
+  const late = clock.sleep(outOfMemoryMs, signal).then(() => undefined);
+  for (let at = 0; ; at++) {
+    const later = waiting[at] ?? subscription.envelopes.next();
+    waiting[at] ??= later;
+    later.catch(() => {});
+    const heard = await Promise.race([later, late]);
+    if (heard === undefined || heard.done === true) return false;
+    if (isOutOfMemory(heard.value, containerId)) return true;
+  }
 }
 
 /** A round trip on the same connection: what was sent before it has arrived. */
@@ -142,11 +172,7 @@ async function* readEvents(
             yield { ...event, oomKilled: kills > 0 };
             continue;
           }
-          const later = waiting[0] ?? subscription.envelopes.next();
-          waiting[0] ??= later;
-          later.catch(() => {});
-          const heard = await Promise.race([later, clock.sleep(outOfMemoryMs, signal).then(() => undefined)]);
-          const oomKilled = heard?.done === false && isOutOfMemory(heard.value, event.containerId);
+          const oomKilled = await tellsOfMemory(event.containerId, { subscription, waiting, clock, signal });
           yield { ...event, oomKilled };
         } else if (event !== undefined) yield event;
       }

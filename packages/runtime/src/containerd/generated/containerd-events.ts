@@ -42,6 +42,22 @@ export const TaskStart: MessageType<TaskStart> = message(() => [
   [2, "pid", "uint32", "one"],
 ]);
 
+/** `containerd.events.TaskDelete` */
+export interface TaskDelete {
+  readonly containerId: string;
+  readonly pid: number;
+  readonly exitStatus: number;
+  readonly exitedAt: Timestamp | undefined;
+  readonly id: string;
+}
+export const TaskDelete: MessageType<TaskDelete> = message(() => [
+  [1, "containerId", "string", "one"],
+  [2, "pid", "uint32", "one"],
+  [3, "exitStatus", "uint32", "one"],
+  [4, "exitedAt", "message", "one", Timestamp],
+  [5, "id", "string", "one"],
+]);
+
 /** `containerd.events.TaskExit` */
 export interface TaskExit {
   readonly containerId: string;
