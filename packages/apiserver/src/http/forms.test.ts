@@ -104,6 +104,23 @@ test("a watch tells the columns of its tables once", async () => {
   assert.equal(tables[1]?.columnDefinitions, null);
 });
 
+test("a bookmark is a table of one row, whose object says where the initial events end", async () => {
+  const query = "watch=1&timeoutSeconds=1&allowWatchBookmarks=true&sendInitialEvents=true";
+  const match = "resourceVersionMatch=NotOlderThan&includeObject=None";
+  const { text } = await ask(`${maps}?${query}&${match}`, as("Table"));
+  const [bookmark] = text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line))
+    .filter(({ type }) => type === "BOOKMARK");
+  const { rows, columnDefinitions, metadata } = bookmark.object;
+  assert.equal(columnDefinitions, null);
+  assert.deepEqual(Object.keys(metadata), ["resourceVersion"]);
+  assert.equal(rows.length, 1);
+  assert.deepEqual(rows[0].cells, ["", "", ""]);
+  assert.deepEqual(rows[0].object.metadata.annotations, { "k8s.io/initial-events-end": "true" });
+});
+
 test("deletions are answered in the form that is asked for", async () => {
   await setup.call(maps, { method: "POST", body: configMap("gone") });
   const { status, text } = await ask(`${maps}/gone`, "application/yaml", { method: "DELETE" });

@@ -3,6 +3,8 @@ import type { JsonObject } from "@skiff/base";
 import { type Negotiated, negotiate } from "../encoding/negotiate.ts";
 import { asJson } from "../encoding/object-json.ts";
 import { alsoStreamed } from "../encoding/protobuf/also-served.ts";
+import { bookmarkTable } from "../table/table.ts";
+import type { Bookmark } from "../watch/bookmark-object.ts";
 import type { WatchEncoding } from "../watch/http-watch.ts";
 import { shaped, tableOptions } from "./respond-object.ts";
 import type { ResourceCall } from "./serve-resource.ts";
@@ -22,7 +24,7 @@ function protobufEncoding({ encoder }: ResourceCall, { object, bookmark, isWhole
 interface Shapes {
   readonly isWhole: boolean;
   object(object: Parameters<typeof shaped>[0]): JsonObject;
-  bookmark(object: JsonObject): JsonObject;
+  bookmark(object: Bookmark): JsonObject;
 }
 
 function shapesOf({ exchange, storage }: ResourceCall, wanted: Negotiated): Shapes {
@@ -34,7 +36,7 @@ function shapesOf({ exchange, storage }: ResourceCall, wanted: Negotiated): Shap
     return {
       isWhole: false,
       object: (object) => shaped(object, wanted, () => tableOptions(exchange, storage, wanted)),
-      bookmark: ({ metadata }) => ({ kind: "PartialObjectMetadata", apiVersion, metadata: metadata ?? {} }),
+      bookmark: ({ metadata }) => ({ kind: "PartialObjectMetadata", apiVersion, metadata }),
     };
   }
   const table = tableOptions(exchange, storage, wanted);
@@ -49,7 +51,7 @@ function shapesOf({ exchange, storage }: ResourceCall, wanted: Negotiated): Shap
     isWhole: false,
     object: (object) =>
       once(shaped(object, wanted, () => ({ ...table, context: { nowMs: storage.environment.clock.now() } }))),
-    bookmark: ({ metadata }) => ({ kind: "Table", apiVersion, metadata, columnDefinitions: null, rows: [] }),
+    bookmark: (object) => once(bookmarkTable(object, table)),
   };
 }
 

@@ -1,6 +1,7 @@
 import { type KubeObject, type ResourceDefinition, type RuleContext, tableColumns } from "@skiff/api";
 import { isJsonObject, type JsonObject, type JsonValue } from "@skiff/base";
 import { asJson } from "../encoding/object-json.ts";
+import type { Bookmark } from "../watch/bookmark-object.ts";
 
 /** How much of the object each row carries: the query parameter `includeObject`. */
 export type IncludeObject = "None" | "Metadata" | "Object";
@@ -16,14 +17,32 @@ export interface TableOptions {
 
 /** The table that `kubectl get` prints. `metadata` is the list's, or the single object's resourceVersion. */
 export function tableOf(objects: readonly KubeObject[], metadata: JsonObject, options: TableOptions): JsonObject {
-  return {
-    kind: "Table",
-    apiVersion: `meta.k8s.io/${options.metaVersion}`,
+  return tableWith(
+    objects.map((object) => row(object, options)),
     metadata,
-    columnDefinitions: tableColumns(options.resource).map(columnDefinition),
-    rows: objects.map((object) => row(object, options)),
-  };
+    options,
+  );
 }
+
+/**
+ * A watch's bookmark: one row of an object that is empty but for its metadata, which says where the initial events end
+ * and so is part of that row whatever was asked for.
+ */
+export function bookmarkTable(bookmark: Bookmark, options: TableOptions): JsonObject {
+  const { metadata } = bookmark;
+  const { resourceVersion = null } = metadata;
+  const include = options.include === "None" && metadata.annotations !== undefined ? "Metadata" : options.include;
+  const cells = tableColumns(options.resource).map(({ type }) => (type === "integer" ? 0 : ""));
+  return tableWith([{ cells, object: rowObject(bookmark, include, options) }], { resourceVersion }, options);
+}
+
+const tableWith = (rows: readonly JsonObject[], metadata: JsonObject, options: TableOptions): JsonObject => ({
+  kind: "Table",
+  apiVersion: `meta.k8s.io/${options.metaVersion}`,
+  metadata,
+  columnDefinitions: tableColumns(options.resource).map(columnDefinition),
+  rows: [...rows],
+});
 
 const columnDefinition = (column: ResourceDefinition["columns"][number]): JsonObject => ({
   name: column.title,
@@ -34,10 +53,14 @@ const columnDefinition = (column: ResourceDefinition["columns"][number]): JsonOb
 });
 
 function row(object: KubeObject, options: TableOptions): JsonObject {
-  const { resource, context, include } = options;
+  const { resource, context } = options;
   const cells: JsonValue[] = tableColumns(resource).map((column) => column.value(object, context));
-  if (include === "None") return { cells, object: null };
-  return { cells, object: include === "Object" ? asJson(object) : partialObject(object, options.metaVersion) };
+  return { cells, object: rowObject(object, options.include, options) };
+}
+
+function rowObject(object: object, include: IncludeObject, { metaVersion }: TableOptions): JsonValue {
+  if (include === "None") return null;
+  return include === "Object" ? asJson(object) : partialObject(object, metaVersion);
 }
 
 /** An object's metadata and nothing else of it. */

@@ -3,7 +3,7 @@ import type { JsonObject, Timer } from "@skiff/base";
 import type { ServedObject } from "../cache/served-object.ts";
 import type { Exchange, ResponseStream } from "../contracts.ts";
 import { asJson } from "../encoding/object-json.ts";
-import { bookmarkObject } from "./bookmark-object.ts";
+import { type Bookmark, bookmarkObject } from "./bookmark-object.ts";
 import type { Bookmarks } from "./bookmarks.ts";
 import { type ChangeType, type WatchRequest, WatchSource } from "./watch-source.ts";
 
@@ -27,7 +27,7 @@ export interface WatchEncoding {
   /** The same for a BOOKMARK or ERROR, where it is not a line of JSON. */
   frame?(type: "BOOKMARK" | "ERROR", object: JsonObject): Buffer;
   /** The object inside a BOOKMARK, where it is not the usual one. */
-  bookmark?(object: JsonObject): JsonObject;
+  bookmark?(object: Bookmark): JsonObject;
 }
 
 /** Answers with a watch until it ends: client gone, time over, server stopping, client too slow. */
