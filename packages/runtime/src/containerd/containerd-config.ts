@@ -181,7 +181,7 @@ export async function prepareContainerd(
     await write(join(registryFolder(config), registry.host, "hosts.toml"), registryHosts(registry));
   }
   const shim = await findProgram(shimProgram);
-  const folders = shim === undefined ? [] : [await writeShimScript(config.rootDirectory, shim)];
+  const folders = shim === undefined ? [] : await writeShimScript(config.rootDirectory, shim);
   return containerdCommand(config, command, folders);
 }
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
-import { shimScript } from "./shim-script.ts";
+import { shimScript, writeShimScript } from "./shim-script.ts";
 
 const run = promisify(execFile);
 const id = "0123abcd";
@@ -41,5 +41,11 @@ describe("the shim's script", () => {
     assert.equal((await run(script, ["delete"])).stdout, "<delete>");
     const { stdout } = await run(script, words("delete"), { encoding: "buffer" });
     assert.deepEqual([...stdout], [(2 << 3) | 0, 0x80 | (137 & 0x7f), 137 >> 7], "field 2, a varint");
+  });
+
+  it("is looked for in its folder", async () => {
+    const folders = await writeShimScript(folder, "/usr/bin/true");
+    assert.deepEqual(folders, [join(folder, "bin")]);
+    await run("containerd-shim-runc-v2", ["-v"], { env: { ...process.env, PATH: folders.join(":") } });
   });
 });

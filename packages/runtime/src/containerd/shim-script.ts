@@ -1,4 +1,5 @@
-import { mkdir } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "@skiff/host";
 import { criNamespace } from "./native.ts";
@@ -31,10 +32,14 @@ fi
 exec ${quote(program)} "$@"
 `;
 
-/** Writes the script and gives the folder to look for it in. */
-export async function writeShimScript(rootDirectory: string, program: string): Promise<string> {
+/** Writes the script and gives the folder to look for it in; none where programs may not be run from there (`noexec`). */
+export async function writeShimScript(rootDirectory: string, program: string): Promise<readonly string[]> {
   const folder = join(rootDirectory, "bin");
+  const file = join(folder, shimProgram);
   await mkdir(folder, { recursive: true });
-  await writeFileAtomic(join(folder, shimProgram), shimScript(program), { mode: 0o755 });
-  return folder;
+  await writeFileAtomic(file, shimScript(program), { mode: 0o755 });
+  return access(file, constants.X_OK).then(
+    () => [folder],
+    () => [],
+  );
 }
