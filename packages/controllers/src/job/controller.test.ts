@@ -96,6 +96,13 @@ test("suspended and resumed", async () => {
     assert.deepEqual(await podsOf(cluster), []);
     const { status } = await client.get(Jobs, ref, { signal });
     assert.deepEqual([status.active, status.conditions?.[0]?.status], [undefined, "True"]);
+    assert.equal(status.startTime, undefined);
+  });
+  await cluster.advance(5_000);
+  await suspend(false);
+  await cluster.eventually(async () => {
+    const { status } = await client.get(Jobs, ref, { signal });
+    assert.deepEqual([status.ready, status.conditions?.[0]?.status], [1, "False"]);
   });
 });
 

@@ -108,10 +108,12 @@ function statusOf(
   const flushed = stage === "counted";
   const removedReady = done.removed === active.length ? 0 : active.filter(podReady).length;
   const begins = !suspended && (old.startTime === undefined || resumed);
+  // A job that is held begins anew, with all of its time before it.
+  const pauses = suspended && conditionOf(job, "Suspended") === undefined;
   const completes = flushed && finishes && verdict?.type === "Complete";
   return {
     ...old,
-    startTime: begins ? now : old.startTime,
+    startTime: begins ? now : pauses ? undefined : old.startTime,
     active: unlessZero(active.length + done.created - done.removed),
     ready: removedReady,
     terminating: pods.filter(isEnding).length + done.removed,

@@ -8,8 +8,8 @@ import type { Job, JobStatus } from "../../generated/types/batch-v1.ts";
 import { checkNonNegative, type Findings } from "../../validation/checks.ts";
 import { IndexesError, overlap, parseIndexes } from "./job-indexes.ts";
 
-const holds = ({ conditions }: JobStatus, type: string): boolean =>
-  conditions?.some((condition) => condition.type === type && condition.status === "True") === true;
+const holds = ({ conditions }: JobStatus, type: string, state = "True"): boolean =>
+  conditions?.some((condition) => condition.type === type && condition.status === state) === true;
 
 /** The states that decide over a job. */
 const stateOf = (status: JobStatus) => ({
@@ -18,6 +18,8 @@ const stateOf = (status: JobStatus) => ({
   failureTarget: holds(status, "FailureTarget"),
   criteriaMet: holds(status, "SuccessCriteriaMet"),
   finished: holds(status, "Complete") || holds(status, "Failed"),
+  suspended: holds(status, "Suspended"),
+  resumed: holds(status, "Suspended", "False"),
 });
 
 type State = ReturnType<typeof stateOf>;
@@ -179,8 +181,11 @@ function* checkChange({ job: { spec }, status, old, now, before, changed }: Repo
   if (status.completionTime && old.completionTime && changed("completionTime")) {
     yield fieldError.invalid("status.completionTime", status.completionTime, "field is immutable");
   }
-  if (old.startTime !== undefined && changed("startTime") && spec.suspend !== true) {
-    yield fieldError.required("status.startTime", "startTime cannot be removed for unsuspended job");
+  // Whoever resumes a job has changed its spec before its status tells of it.
+  const isHeld = spec.suspend === true || (before.suspended && now.resumed);
+  if (old.startTime !== undefined && changed("startTime") && !isHeld) {
+    const message = "field is immutable for unsuspended job once set";
+    yield fieldError.invalid("status.startTime", status.startTime ?? null, message);
   }
   if (before.criteriaMet && !now.criteriaMet) yield conditions("cannot disable the SuccessCriteriaMet=True condition");
   if (before.complete && !before.criteriaMet && now.criteriaMet) {

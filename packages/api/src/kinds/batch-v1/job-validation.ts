@@ -91,10 +91,9 @@ function* checkCompletions(spec: JobSpec, old: JobSpec): Findings {
 /** A suspended job may be told where its pods go and what they may use before they are made. */
 function* checkTemplate(template: PodTemplateSpec, old: Job): Findings {
   if (old.spec.suspend !== true) return yield* checkImmutable("spec.template", template, old.spec.template);
-  const isAtRest =
-    !old.status?.startTime ||
-    old.status.conditions?.some(({ type, status }) => type === "Suspended" && status === "True");
-  if (!isAtRest) return yield* checkImmutable("spec.template", template, old.spec.template);
+  const { startTime, conditions = [], active = 0 } = old.status ?? {};
+  const isHeld = !startTime || conditions.some(({ type, status }) => type === "Suspended" && status === "True");
+  if (!isHeld || active > 0) return yield* checkImmutable("spec.template", template, old.spec.template);
   const before = deepCopy(old.spec.template.spec ?? { containers: [] });
   const now = template.spec ?? { containers: [] };
   const affinity = { ...before.affinity, nodeAffinity: now.affinity?.nodeAffinity };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deepCopy } from "@skiff/base";
 import { created, foundOnCreate, testCreations, testStatusUpdates, testUpdates } from "../../fixtures/rule-tables.ts";
 import type { CronJob, Job, JobStatus } from "../../generated/types/batch-v1.ts";
 import { CronJobs, Jobs } from "../definitions.ts";
@@ -147,6 +148,8 @@ testUpdates(Jobs, job, [
   ],
 ]);
 
+const is = (type: string) => ({ type, status: "True" });
+
 test("the template of a running job stays", () => {
   const old = created(Jobs, job);
   const next = created(Jobs, job);
@@ -155,6 +158,15 @@ test("the template of a running job stays", () => {
   assert.equal(finding?.field, "spec.template");
   assert.equal(finding?.detail, "field is immutable");
   assert.equal(more.length, 0);
+});
+
+test("the template of a suspended job stays while pods of it are active", () => {
+  const old = created(Jobs, { ...job, spec: { ...job.spec, suspend: true } });
+  const next = deepCopy(old);
+  next.spec.template.spec = { ...pod, nodeSelector: { a: "b" } };
+  const findings = (status: JobStatus) => Jobs.validateUpdate(next, { ...old, status }).map(({ field }) => field);
+  assert.deepEqual(findings({ active: 1, conditions: [is("Suspended")] }), ["spec.template"]);
+  assert.deepEqual(findings({ conditions: [is("Suspended")] }), []);
 });
 
 const suspended: Job = { ...job, spec: { ...job.spec, suspend: true } };
@@ -175,7 +187,6 @@ testUpdates(Jobs, suspended, [
 const state = (status: JobStatus) => (it: Job) => {
   it.status = status;
 };
-const is = (type: string) => ({ type, status: "True" });
 
 testStatusUpdates(Jobs, job, [
   ["a job that runs", () => {}, state({ active: 1, ready: 0, startTime: "2026-01-02T03:04:05Z" })],
@@ -205,6 +216,17 @@ testStatusUpdates(Jobs, job, [
     "status.conditions: Invalid value: cannot disable the terminal FailureTarget=True condition",
     "status.failed: Invalid value: 1: cannot decrease the failed counter",
     "status.succeeded: Invalid value: 2: cannot decrease the succeeded counter",
+  ],
+  [
+    "another beginning",
+    state({ startTime: "2026-01-02T03:04:05Z" }),
+    state({ startTime: "2026-01-02T03:04:06Z" }),
+    'status.startTime: Invalid value: "2026-01-02T03:04:06Z": field is immutable for unsuspended job once set',
+  ],
+  [
+    "another beginning of a job that goes on",
+    state({ startTime: "2026-01-02T03:04:05Z", conditions: [is("Suspended")] }),
+    state({ startTime: "2026-01-02T03:04:06Z", conditions: [{ type: "Suspended", status: "False" }] }),
   ],
   [
     "indexes in both lists",
