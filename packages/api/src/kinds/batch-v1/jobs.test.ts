@@ -163,7 +163,7 @@ test("the template of a running job stays", () => {
 test("the template of a suspended job stays while pods of it are active", () => {
   const old = created(Jobs, { ...job, spec: { ...job.spec, suspend: true } });
   const next = deepCopy(old);
-  next.spec.template.spec = { ...pod, nodeSelector: { a: "b" } };
+  if (next.spec.template.spec) next.spec.template.spec.nodeSelector = { a: "b" };
   const findings = (status: JobStatus) => Jobs.validateUpdate(next, { ...old, status }).map(({ field }) => field);
   assert.deepEqual(findings({ active: 1, conditions: [is("Suspended")] }), ["spec.template"]);
   assert.deepEqual(findings({ conditions: [is("Suspended")] }), []);
