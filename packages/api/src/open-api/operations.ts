@@ -128,7 +128,7 @@ function operationId(action: ResourceAction, { resource, subresource, allNamespa
 /** One operation of a path. */
 export function operation(action: ResourceAction, place: OperationPlace): JsonObject {
   const { openApi, resource, kind, schemas } = place;
-  const parameters = queryOf[action].map(([name, type]) => parameter(openApi, { name, type, where: "query" }));
+  const query = queryOf[action].map(([name, type]) => parameter(openApi, { name, type, where: "query" }));
   const answer =
     action === "list"
       ? schemas.list
@@ -137,16 +137,18 @@ export function operation(action: ResourceAction, place: OperationPlace): JsonOb
         : schemas.object;
   const body = bodyOf(action, schemas);
   const { consumes, produces } = mediaTypes(action, resource);
+  const parameters =
+    openApi === 2 && body !== undefined
+      ? [...query, { name: "body", in: "body", schema: body, ...requiredBody(action) }]
+      : query;
   return {
     tags: [
       `${groupText(resource.group).replace(/[.-]\w/g, (match) => match.charAt(1).toUpperCase())}_${resource.version}`,
     ],
     operationId: operationId(action, place),
     ...(openApi === 2 ? { consumes, produces, schemes: ["https"] } : {}),
-    parameters:
-      openApi === 2 && body !== undefined
-        ? [...parameters, { name: "body", in: "body", schema: body, ...requiredBody(action) }]
-        : parameters,
+    // Readers that write the document anew leave an empty list out: so that it is the same, it is left out here too.
+    ...(parameters.length === 0 ? {} : { parameters }),
     ...(openApi === 3 && body !== undefined
       ? { requestBody: { content: contentOf(consumes, body), ...requiredBody(action) } }
       : {}),

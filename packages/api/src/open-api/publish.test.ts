@@ -33,6 +33,8 @@ test("version 2: paths, definitions, extensions", () => {
     parameters.map((parameter) => at(parameter, "name")),
     ["dryRun", "fieldManager", "fieldValidation", "force", "body"],
   );
+  const get = at(document.paths, "/apis/apps/v1/namespaces/{namespace}/deployments/{name}", "get");
+  assert.ok(isJsonObject(get) && !("parameters" in get));
   const pod = at(document.definitions, "io.k8s.api.core.v1.Pod");
   assert.deepEqual(at(pod, "x-kubernetes-group-version-kind"), [{ group: "", version: "v1", kind: "Pod" }]);
   assert.deepEqual(at(document.definitions, "io.k8s.api.core.v1.PodSpec", "properties", "containers"), {
