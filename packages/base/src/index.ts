@@ -12,6 +12,7 @@ export {
   contains,
   type IpAddress,
   type IpRange,
+  macOf,
   overlaps,
   parseAddress,
   parseRange,

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   addressText,
   contains,
+  macOf,
   overlaps,
   parseAddress,
   parseRange,
@@ -66,4 +67,10 @@ test("networks overlap when one lies in the other", () => {
   assert.ok(!overlaps(range, networkOf("10.43.0.0/16")));
   assert.ok(!overlaps(networkOf("0.0.0.0/0"), networkOf("::/0")));
   assert.ok(!contains(range, { family: "IPv4", value: range.first - 1n }));
+});
+
+test("MACs follow from addresses and from what they are for", () => {
+  const address = parseAddress("10.42.0.255");
+  assert.ok(address);
+  assert.deepEqual([macOf("pods", address), macOf("tunnel", address)], ["0a:58:0a:2a:00:ff", "0a:6b:0a:2a:00:ff"]);
 });

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
+import { assert } from "./assert.ts";
 
 /** An IP address as a number. */
 export interface IpAddress {
@@ -79,3 +80,13 @@ export const subnet = (range: IpRange, subnetLength: number, index: number): IpR
   first: range.first + (BigInt(index) << BigInt(bitsOf(range.family) - subnetLength)),
   length: subnetLength,
 });
+
+/** What MACs are made for: all of one network are told apart by what follows. */
+const macPrefixes = { pods: "0a:58", tunnel: "0a:6b" };
+
+/** A MAC made of an IPv4 address, which goes wherever the address goes. Of those that are nobody's by manufacture. */
+export function macOf(use: keyof typeof macPrefixes, { family, value }: IpAddress): string {
+  assert(family === "IPv4", "MACs are made of addresses of IPv4");
+  const digits = value.toString(16).padStart(8, "0").match(/../g) ?? [];
+  return [macPrefixes[use], ...digits].join(":");
+}

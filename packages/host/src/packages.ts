@@ -38,6 +38,9 @@ export const cniPluginFolders: readonly string[] = [
   "/usr/local/lib/cni",
 ];
 
+/** Of the CNI plugins, the one that nodes use. */
+const neededCniPlugin = "portmap";
+
 const everywhere = (name: string): Readonly<Record<Distribution, string>> => ({
   debian: name,
   fedora: name,
@@ -51,7 +54,7 @@ const known: Readonly<Record<Requirement, Known>> = {
   runc: { programs: ["runc"], packages: everywhere("runc") },
   "cni-plugins": {
     programs: [],
-    files: cniPluginFolders.map((folder) => join(folder, "bridge")),
+    files: cniPluginFolders.map((folder) => join(folder, neededCniPlugin)),
     packages: {
       debian: "containernetworking-plugins",
       fedora: "containernetworking-plugins",
@@ -186,7 +189,7 @@ export async function findProgram(name: string): Promise<string | undefined> {
 
 /** The folder with the CNI plugins, or `undefined`. */
 export async function findCniPlugins(): Promise<string | undefined> {
-  for (const folder of cniPluginFolders) if (await executable(join(folder, "bridge"))) return folder;
+  for (const folder of cniPluginFolders) if (await executable(join(folder, neededCniPlugin))) return folder;
   return undefined;
 }
 

@@ -49,6 +49,7 @@ const kernel = () =>
   new MemorySysctls({
     "net.ipv4.ip_forward": "0",
     "net.ipv4.conf.skiff0.route_localnet": "0",
+    "net.ipv6.conf.skiff0.accept_ra": "1",
     "net.bridge.bridge-nf-call-iptables": "0",
   });
 
@@ -58,12 +59,13 @@ describe("setUpPodNetwork", () => {
     const sysctls = kernel();
     const facts = await setUpPodNetwork(settings, { network, sysctls }, signal);
     assert.deepEqual(done, [
-      "add skiff0 type bridge",
+      "add skiff0 address 0a:58:0a:2a:00:01 type bridge",
       "address 10.42.0.1/24 on skiff0",
       "up skiff0",
       "route 10.96.0.0/16 by skiff0",
     ]);
-    assert.deepEqual(new Set(sysctls.values.values()), new Set(["1"]));
+    const { "net.ipv6.conf.skiff0.accept_ra": accepted, ...others } = Object.fromEntries(sysctls.values);
+    assert.deepEqual([accepted, new Set(Object.values(others))], ["0", new Set(["1"])]);
     assert.deepEqual(facts, { bridgePacketsPassRules: true });
   });
 

@@ -1,3 +1,4 @@
+import { macOf, parseAddress, present } from "@skiff/base";
 import type { Sysctls, SystemNetwork } from "@skiff/host";
 
 /** The node's part of the pod network. */
@@ -24,11 +25,17 @@ export async function setUpPodNetwork(
   signal: AbortSignal,
 ): Promise<PodNetworkFacts> {
   const links = await network.links.list(signal);
-  if (!links.some(({ name }) => name === bridge)) await network.links.add(bridge, ["type", "bridge"], signal);
+  if (!links.some(({ name }) => name === bridge)) {
+    // One of its own: else it has that of one of its ports, another when pods come and go, and pods look for the one before.
+    const mac = macOf("pods", present(parseAddress(gateway.split("/")[0] ?? ""), "the bridge's address"));
+    await network.links.add(bridge, ["address", mac, "type", "bridge"], signal);
+  }
   await network.addresses.add(bridge, gateway, signal);
   await network.links.setUp(bridge, signal);
   await sysctls.write("net.ipv4.ip_forward", "1");
   await sysctls.write(`net.ipv4.conf.${bridge}.route_localnet`, "1");
+  // Pods do not tell the node where to send its packets (CVE-2020-10749).
+  await sysctls.write(`net.ipv6.conf.${bridge}.accept_ra`, "0");
   const routes = await network.routes.list(signal);
   // A machine without a default route would refuse Service addresses before any rule sees them.
   if (!routes.some(({ destination }) => destination === "default")) {

@@ -1,5 +1,5 @@
 /** Container runtimes behind one interface shaped like Kubernetes' Container Runtime Interface. */
-export { cniConfigList, type PodNetwork } from "./containerd/cni.ts";
+export type { PodNetwork } from "./containerd/cni.ts";
 export { connectContainerd } from "./containerd/connect-containerd.ts";
 export {
   type ContainerdCommand,
@@ -8,10 +8,10 @@ export {
   containerdSocket,
   prepareContainerd,
   type RegistryConfig,
-  writePodNetwork,
 } from "./containerd/containerd-config.ts";
 export { ContainerdRuntime, type ContainerdRuntimeOptions } from "./containerd/containerd-runtime.ts";
 export { pauseImageName } from "./containerd/pause-image.ts";
+export { writePodNetwork } from "./containerd/pod-network-files.ts";
 export { ensureHelloImages, type HelloVersion, helloImage, helloImageName } from "./hello-image.ts";
 export { buildImage, type ImageDefinition, type ImageFile } from "./image-builder.ts";
 export { normalizeImageName } from "./image-name.ts";

@@ -3,6 +3,7 @@ import {
   contains,
   type IpAddress,
   type IpRange,
+  macOf,
   overlaps,
   parseAddress,
   parseRange,
@@ -116,9 +117,8 @@ function targetsOf({ nodes, podCidr, clusterCidr, ownAddresses }: RouteFacts): r
  * and a MAC made of it.
  */
 export function tunnelEnd(range: IpRange): Pick<TunnelPeer, "address" | "mac"> {
-  const address = addressText({ family: range.family, value: range.first });
-  const bytes = address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"));
-  return { address, mac: ["0a", "6b", ...bytes].join(":") };
+  const address = { family: range.family, value: range.first };
+  return { address: addressText(address), mac: macOf("tunnel", address) };
 }
 
 /** What has to be done for the tunnel to have these peers and no others. */

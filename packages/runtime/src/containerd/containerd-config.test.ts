@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { cniConfigList } from "./cni.ts";
+import { cniConfigList, standardConfigList } from "./cni.ts";
 import { type ContainerdConfig, containerdToml, hasSysResource, registryHosts } from "./containerd-config.ts";
 import { signalNumber } from "./signal-number.ts";
 
@@ -14,13 +14,15 @@ const config: ContainerdConfig = {
 
 describe("containerd's configuration", () => {
   it("has folders of its own and fits the machine", () => {
-    const toml = containerdToml(config, { snapshotter: "native", restrictOomScore: true, cniPlugins: "/opt/cni/bin" });
+    const cni = { plugins: "/opt/cni/bin", lists: "/etc/cni" };
+    const toml = containerdToml(config, { snapshotter: "native", restrictOomScore: true, cni });
     for (const line of [
       'root = "/var/lib/my \\"skiff\\"/root"',
       'address = "/run/skiff/containerd.sock"',
       'snapshotter = "native"',
       "restrict_oom_score_adj = true",
       'bin_dir = "/opt/cni/bin"',
+      'conf_dir = "/etc/cni"',
     ]) {
       assert.ok(toml.split("\n").includes(line), line);
     }
@@ -47,17 +49,25 @@ describe("containerd's configuration", () => {
     });
   }
 
-  it("describes the pods' network", () => {
-    const list: { plugins: { type: string; mtu?: number; hairpinMode?: boolean }[] } = JSON.parse(
-      cniConfigList(network, "/run"),
+  it("asks CNI's plugins where the node's own cannot be run", () => {
+    const list: { plugins: { type: string; mtu?: number; ipam?: { dataDir: string } }[] } = JSON.parse(
+      standardConfigList(network, "/run/skiff"),
     );
     assert.deepEqual(
-      list.plugins.map(({ type, mtu, hairpinMode }) => [type, mtu, hairpinMode]),
+      list.plugins.map(({ type, mtu, ipam }) => [type, mtu, ipam?.dataDir]),
       [
-        ["bridge", 1450, true],
+        ["bridge", 1450, "/run/skiff/cni-addresses"],
         ["portmap", undefined, undefined],
       ],
     );
+  });
+
+  it("asks the node's own plugin to connect pods, and names their ports", () => {
+    assert.deepEqual(JSON.parse(cniConfigList(network)), {
+      cniVersion: "0.4.0",
+      name: "skiff0",
+      plugins: [{ type: "skiff", capabilities: { portMappings: true }, snat: true }],
+    });
   });
 });
 

@@ -1,8 +1,9 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { findCniPlugins, findProgram, type Processes, writeFileAtomic } from "@skiff/host";
-import { cniConfigList, type PodNetwork } from "./cni.ts";
+import { findProgram, type Processes, writeFileAtomic } from "@skiff/host";
+import type { PodNetwork } from "./cni.ts";
 import { pauseImageName } from "./pause-image.ts";
+import { type CniFolders, preparePodNetwork } from "./pod-network-files.ts";
 import { shimProgram, writeShimScript } from "./shim-script.ts";
 
 /** How images of one registry are got. */
@@ -43,7 +44,6 @@ export const containerdSocket = (config: Pick<ContainerdConfig, "stateDirectory"
   join(config.stateDirectory, "containerd.sock");
 
 const configFile = (config: ContainerdConfig): string => join(config.rootDirectory, "config.toml");
-const cniFolder = (config: ContainerdConfig): string => join(config.rootDirectory, "cni");
 const registryFolder = (config: ContainerdConfig): string => join(config.rootDirectory, "certs.d");
 
 /** What was found out about the machine. */
@@ -51,7 +51,7 @@ export interface ContainerdFacts {
   readonly snapshotter: "overlayfs" | "native";
   /** The process may not raise its own limits: containerd must not try to lower OOM scores. */
   readonly restrictOomScore: boolean;
-  readonly cniPlugins: string;
+  readonly cni: CniFolders;
 }
 
 /** Whether a process with this `/proc/self/status` may lower OOM scores (CAP_SYS_RESOURCE). */
@@ -132,8 +132,8 @@ runtime_type = "io.containerd.runc.v2"
 SystemdCgroup = false
 
 [plugins."io.containerd.grpc.v1.cri".cni]
-bin_dir = ${quote(facts.cniPlugins)}
-conf_dir = ${quote(cniFolder(config))}
+bin_dir = ${quote(facts.cni.plugins)}
+conf_dir = ${quote(facts.cni.lists)}
 max_conf_num = 1
 
 [plugins."io.containerd.grpc.v1.cri".registry]
@@ -159,22 +159,16 @@ export async function prepareContainerd(
   signal: AbortSignal,
 ): Promise<ContainerdCommand> {
   const command = await findProgram("containerd");
-  const cniPlugins = await findCniPlugins();
   if (command === undefined) throw new Error("containerd is not installed");
-  if (cniPlugins === undefined) throw new Error("the CNI plugins are not installed");
   await mkdir(config.rootDirectory, { recursive: true, mode: 0o711 });
   await mkdir(config.stateDirectory, { recursive: true, mode: 0o711 });
   const facts: ContainerdFacts = {
     snapshotter: await detectSnapshotter(config.rootDirectory, processes, signal),
     restrictOomScore: !hasSysResource(await readFile("/proc/self/status", "utf8")),
-    cniPlugins,
+    cni: await preparePodNetwork(config),
   };
   const write = (path: string, content: string) => writeFileAtomic(path, content, { mode: 0o644 });
   await write(configFile(config), containerdToml(config, facts));
-  // containerd watches the folder, and has to find it.
-  await mkdir(cniFolder(config), { recursive: true });
-  if (config.network !== undefined) await writePodNetwork(config, config.network);
-  else await rm(join(cniFolder(config), cniFile), { force: true });
   await rm(registryFolder(config), { recursive: true, force: true });
   await mkdir(registryFolder(config), { recursive: true });
   for (const registry of config.registries) {
@@ -184,12 +178,6 @@ export async function prepareContainerd(
   const folders = shim === undefined ? [] : await writeShimScript(config.rootDirectory, shim);
   return containerdCommand(config, command, folders);
 }
-
-const cniFile = "10-skiff.conflist";
-
-/** Says how pods are connected. A containerd that runs takes it up at once. */
-export const writePodNetwork = (config: ContainerdConfig, network: PodNetwork): Promise<void> =>
-  writeFileAtomic(join(cniFolder(config), cniFile), cniConfigList(network, config.stateDirectory), { mode: 0o644 });
 
 /** The command that starts containerd with the files that `prepareContainerd` wrote. It looks for programs in `folders` first. */
 export function containerdCommand(

@@ -93,7 +93,11 @@ export async function startContainerd(registries: readonly RegistryConfig[] = []
       const mounted = (await mounts.list()).filter(
         ({ target }) => isWithin(target, stateDirectory) || isWithin(target, folder),
       );
-      const ports = (await links.list(signal)).filter(({ master }) => master === name);
+      const cables = async () => (await links.list(signal)).filter(({ master }) => master === name);
+      // They go with their namespaces, which the kernel takes away when it has the time.
+      const deadlineMs = systemClock.monotonic() + 10_000;
+      while ((await cables()).length > 0 && systemClock.monotonic() < deadlineMs) await systemClock.sleep(20, signal);
+      const ports = await cables();
       const groups = await cgroups.children(cgroupParent);
       const pids = await cgroups.processes(`/${name}`);
       return [

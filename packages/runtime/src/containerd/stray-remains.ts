@@ -2,6 +2,7 @@ import { readdir, readFile, readlink, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Clock } from "@skiff/base";
 import { type Processes, systemMounts } from "@skiff/host";
+import { addressFolders } from "./cni.ts";
 
 /** So long a thing must have been without an owner before it is taken away. */
 const patienceMs = 45_000;
@@ -80,13 +81,14 @@ export class StrayRemains {
 
   /** Files of addresses that are set aside for sandboxes which are not there. */
   async #addresses(ids: ReadonlySet<string>): Promise<readonly string[]> {
-    const folder = join(this.#stateDirectory, "cni-addresses");
+    const folder = addressFolders(this.#stateDirectory);
     const found: string[] = [];
     for (const network of await namesIn(folder)) {
       for (const name of (await namesIn(join(folder, network))).filter((one) => /^\d+\.\d+\.\d+\.\d+$/.test(one))) {
         const path = join(folder, network, name);
+        // A call that was killed in the middle leaves a file without an owner.
         const [owner = ""] = (await readFile(path, "utf8").catch(() => "")).trim().split(/\s+/);
-        if (owner !== "" && !ids.has(owner)) found.push(path);
+        if (!ids.has(owner)) found.push(path);
       }
     }
     return found;

@@ -1,0 +1,56 @@
+import { constants } from "node:fs";
+import { access, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { findCniPlugins, findProgram, writeFileAtomic } from "@skiff/host";
+import { addressFolders, cniConfigList, cniPluginName, type PodNetwork, standardConfigList } from "./cni.ts";
+import { loopbackScript, podNetworkScript } from "./cni-plugin.ts";
+import type { ContainerdConfig } from "./containerd-config.ts";
+
+// Not `cni`: the list there is for the machine's own plugins, which a containerd that was started by an older version asks for.
+const listFolder = ({ rootDirectory }: ContainerdConfig): string => join(rootDirectory, "cni-lists");
+const listFile = (config: ContainerdConfig): string => join(listFolder(config), "10-skiff.conflist");
+const scriptFolder = ({ rootDirectory }: ContainerdConfig): string => join(rootDirectory, "cni-bin");
+
+/** Writes a plugin; false where it may not be run from the node's folder (`noexec`). */
+async function writeScript(config: ContainerdConfig, name: string, text: string): Promise<boolean> {
+  const file = join(scriptFolder(config), name);
+  await writeFileAtomic(file, text, { mode: 0o755 });
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function machinePlugins(): Promise<string> {
+  const folder = await findCniPlugins();
+  if (folder === undefined) throw new Error("the CNI plugins are not installed");
+  return folder;
+}
+
+/** Where a containerd is to look for plugins and for the list of them. */
+export interface CniFolders {
+  readonly plugins: string;
+  readonly lists: string;
+}
+
+/** Writes what containerd has to find when it starts. */
+export async function preparePodNetwork(config: ContainerdConfig): Promise<CniFolders> {
+  const machine = await machinePlugins();
+  const isOwn = await writeScript(config, "loopback", loopbackScript());
+  // containerd watches the folder.
+  await mkdir(listFolder(config), { recursive: true });
+  if (config.network !== undefined) await writePodNetwork(config, config.network);
+  else await rm(listFile(config), { force: true });
+  return { plugins: isOwn ? scriptFolder(config) : machine, lists: listFolder(config) };
+}
+
+/** Says how pods are connected. A containerd that runs takes it up at once. */
+export async function writePodNetwork(config: ContainerdConfig, network: PodNetwork): Promise<void> {
+  const portmap = join(await machinePlugins(), "portmap");
+  const ip = await findProgram("ip");
+  if (ip === undefined) throw new Error("iproute2 is not installed");
+  const addressFolder = join(addressFolders(config.stateDirectory), network.bridge);
+  const isOwn = await writeScript(config, cniPluginName, podNetworkScript(network, { addressFolder, ip, portmap }));
+  const list = isOwn ? cniConfigList(network) : standardConfigList(network, config.stateDirectory);
+  await writeFileAtomic(listFile(config), list, { mode: 0o644 });
+}
