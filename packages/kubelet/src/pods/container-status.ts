@@ -140,7 +140,8 @@ export const unknownEnd = {
 const idText = (status: RuntimeContainer, input: ContainerStatusInput): string => `${input.runtimeName}://${status.id}`;
 
 const times = (status: RuntimeContainer) => ({
-  ...(status.startedAtMs > 0 ? { startedAt: timestamp(status.startedAtMs) } : {}),
+  // One that never ran is told to have started at the beginning of time, as in Kubernetes.
+  startedAt: timestamp(status.startedAtMs),
   ...(status.finishedAtMs > 0 ? { finishedAt: timestamp(status.finishedAtMs) } : {}),
 });
 

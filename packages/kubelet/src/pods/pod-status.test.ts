@@ -29,6 +29,13 @@ const lost = { name: "main", image: "i:1", imageID: "", ready: true };
 const over = { terminal: true, terminating: true };
 const never = podOf({ restartPolicy: "Never" });
 const init = podOf({ initContainers: [containerOf("a")] });
+it("says of a container that never ran that it began at the beginning of time", () => {
+  const failed = runtimeContainer("main", { state: "exited", exitCode: 128, reason: "StartError", startedAtMs: 0 });
+  const [main] = statusOf(never, { view: view(failed) }).containerStatuses ?? [];
+  assert.equal(main?.state?.terminated?.reason, "StartError");
+  assert.equal(main?.state?.terminated?.startedAt, "1970-01-01T00:00:00Z");
+});
+
 it("leaves what is told of claims to others, also where the pod is not taken", () => {
   const told = {
     resourceClaimStatuses: [{ name: "c", resourceClaimName: "p-c" }],

@@ -33,6 +33,8 @@ export function defaultPod(pod: Pod): void {
   pod.spec ??= { containers: [] };
   defaultPodSpec(pod.spec);
   pod.spec.enableServiceLinks ??= true;
+  // Less than nothing is as soon as can be. Templates keep what they say.
+  if ((pod.spec.terminationGracePeriodSeconds ?? 0) < 0) pod.spec.terminationGracePeriodSeconds = 1;
   const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
   containers.forEach(requestWhatIsLimited);
   if (pod.spec.resources) requestWhatIsLimited(pod.spec);

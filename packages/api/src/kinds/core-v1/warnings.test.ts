@@ -80,6 +80,7 @@ testWarnings(Pods, pod, [
           ports: [{ containerPort: 80 }, { containerPort: 80 }, { containerPort: 80, hostPort: 80 }],
         },
       ];
+      // Taken for 1 from the beginning: nothing to warn of.
       spec.terminationGracePeriodSeconds = -1;
     },
     'spec.imagePullSecrets[1].name: duplicate name "a"',
@@ -90,7 +91,6 @@ testWarnings(Pods, pod, [
     "spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]",
     "spec.containers[0].ports[2]: overlapping port definition with spec.containers[0].ports[0]",
     "spec.containers[0].ports[2]: overlapping port definition with spec.containers[0].ports[1]",
-    "spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1",
     'spec.hostAliases[1].ip: IPv6 address "0::1" should be in RFC 5952 canonical format ("::1")',
   ],
   [
@@ -124,9 +124,12 @@ const deployment: Deployment = {
 testWarnings(Deployments, deployment, [
   [
     "its name and its template",
-    () => {},
+    ({ spec }) => {
+      if (spec.template.spec) spec.template.spec.terminationGracePeriodSeconds = -1;
+    },
     "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [must not contain dots]",
     'spec.template.metadata.annotations[container.apparmor.security.beta.kubernetes.io/web]: deprecated since v1.30; use the "appArmorProfile" field instead',
+    "spec.template.spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1",
   ],
 ]);
 
