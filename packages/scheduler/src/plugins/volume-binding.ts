@@ -89,7 +89,7 @@ export function volumeBinding({ bindTimeoutMs }: VolumeBindingOptions = { bindTi
     preBind(pod, node, context) {
       const planned = plans.get(pod.metadata.uid);
       if (planned === undefined) return undefined;
-      return bindClaims(planned, node.name, { ...context, bindTimeoutMs }).then(() => {
+      return bindClaims(planned, node.node, { ...context, bindTimeoutMs }).then(() => {
         plans.delete(pod.metadata.uid);
         for (const one of planned) if (one.kind === "bind") promised.delete(one.volume.metadata.name);
       });
@@ -151,6 +151,11 @@ function claimsOf(pod: Pod, cluster: ClusterView): Claims {
   return { bound, delayed, refusal: immediate ? "pod has unbound immediate PersistentVolumeClaims" : undefined };
 }
 
+function isNear(volume: PersistentVolume | undefined, node: Node): boolean {
+  const required = volume?.spec.nodeAffinity?.required;
+  return required === undefined || nodeSelectorMatches(required, node);
+}
+
 type Plan = (claims: readonly PersistentVolumeClaim[], node: Node, cluster: ClusterView) => PlanResult;
 
 function lookOf(pod: Pod, cluster: ClusterView, plan: Plan): PreFilterResult {
@@ -159,10 +164,6 @@ function lookOf(pod: Pod, cluster: ClusterView, plan: Plan): PreFilterResult {
   const volumes = bound.map(({ spec }) => cluster.informer(PersistentVolumes).get(spec.volumeName ?? ""));
   if (volumes.every((volume) => volume !== undefined && volume.spec.nodeAffinity === undefined) && delayed.length === 0)
     return skip;
-  const isNear = (volume: PersistentVolume | undefined, node: Node) => {
-    const required = volume?.spec.nodeAffinity?.required;
-    return required === undefined || nodeSelectorMatches(required, node);
-  };
   const isLost = volumes.includes(undefined);
   return {
     kind: "look",
@@ -222,8 +223,9 @@ interface VolumeBindContext extends BindContext {
   readonly bindTimeoutMs: number;
 }
 
-async function bindClaims(plans: readonly ClaimPlan[], nodeName: string, context: VolumeBindContext): Promise<void> {
+async function bindClaims(plans: readonly ClaimPlan[], node: Node, context: VolumeBindContext): Promise<void> {
   const { client, signal } = context;
+  const nodeName = node.metadata.name;
   for (const one of plans) {
     const { name, namespace, uid, resourceVersion: seen } = one.claim.metadata;
     if (one.kind === "provision") {
@@ -239,21 +241,37 @@ async function bindClaims(plans: readonly ClaimPlan[], nodeName: string, context
       await client.patch(PersistentVolumes, { name: volume }, patch, { type: "merge", signal });
     }
   }
-  await Promise.all(plans.map(({ claim }) => whenBound(claim, nodeName, context)));
+  await Promise.all(plans.map(({ claim }) => whenBound(claim, node, context)));
 }
 
-/** Resolves when the claim has its volume. Throws when whoever makes volumes gives the node up. */
-async function whenBound(claim: PersistentVolumeClaim, nodeName: string, context: VolumeBindContext): Promise<void> {
+/**
+ * Resolves when the claim has its volume. Throws when whoever makes volumes gives the node up, or has made this one where the
+ * node cannot have it.
+ */
+async function whenBound(claim: PersistentVolumeClaim, node: Node, context: VolumeBindContext): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let wasSelected = false;
+  let volumeName: string | undefined;
   const { name, uid } = claim.metadata;
-  using _ = context.cluster.informer(PersistentVolumeClaims).onChange(({ kind, object }) => {
+  const volumes = context.cluster.informer(PersistentVolumes);
+  const check = () => {
+    const volume = volumeName === undefined ? undefined : volumes.get(volumeName);
+    if (volume === undefined) return;
+    if (isNear(volume, node)) return resolve();
+    const both = `pv "${volumeName}" node affinity doesn't match node "${node.metadata.name}"`;
+    reject(new Error(`binding volumes: ${both}: no matching NodeSelectorTerms`));
+  };
+  using _claims = context.cluster.informer(PersistentVolumeClaims).onChange(({ kind, object }) => {
     if (object.metadata.uid !== uid) return;
     if (kind === "deleted") reject(new Error(`pvc ${JSON.stringify(name)} was deleted`));
-    else if (isBound(object)) resolve();
-    else if (selectedNode(object) === nodeName) wasSelected = true;
+    else if (isBound(object)) {
+      volumeName = object.spec.volumeName;
+      check();
+    } else if (selectedNode(object) === node.metadata.name) wasSelected = true;
     else if (wasSelected) reject(new Error("provisioning failed: selectedNode annotation reset"));
   });
+  // The claim may be seen to be bound before its volume is seen.
+  using _volumes = volumes.onChange(check);
   const timedOut = new AbortController();
   const stop = AbortSignal.any([context.signal, timedOut.signal]);
   const tooLate = context.clock.sleep(context.bindTimeoutMs, stop).then(() => {
