@@ -5,5 +5,12 @@ export type { ReadApi } from "./horizontal-pod-autoscaler/metrics-apis.ts";
 export type { PodRangeSettings } from "./node-ipam/pod-ranges.ts";
 export { type ResourceSet, servedResourceSet } from "./resource-set.ts";
 export { type ClusterControllers, startControllers } from "./start-controllers.ts";
-export type { CreatedVolume, Segments, StorageDriver, TakenSnapshot, WantedVolume } from "./storage-driver.ts";
+export type {
+  CreatedVolume,
+  KnownSnapshot,
+  Segments,
+  StorageDriver,
+  TakenSnapshot,
+  WantedVolume,
+} from "./storage-driver.ts";
 export { snapshotDefinitions } from "./volume-snapshot/snapshot-definitions.ts";

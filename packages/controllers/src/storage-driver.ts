@@ -2,8 +2,8 @@
 export interface StorageDriver {
   /** As StorageClasses name it. */
   readonly name: string;
-  /** Labels of the nodes whose volumes can be reached from here; absent: all can. */
-  readonly place?: Segments;
+  /** Where volumes are of which nobody says where; absent: the driver's volumes can be had everywhere. */
+  readonly home?: Segments;
   /** `exhausted`: there is no room for it, or none where its first pod is to run; perhaps elsewhere, or later. */
   createVolume(
     wanted: WantedVolume,
@@ -29,24 +29,39 @@ export interface StorageDriver {
     signal: AbortSignal,
   ): Promise<number>;
   createSnapshot(
-    wanted: { readonly name: string; readonly volumeId: string; readonly parameters: Parameters },
+    wanted: Placed & { readonly name: string; readonly volumeId: string; readonly parameters: Parameters },
     signal: AbortSignal,
   ): Promise<TakenSnapshot>;
   /** A snapshot by its handle; `undefined` when there is none. */
-  findSnapshot(snapshotId: string, signal: AbortSignal): Promise<TakenSnapshot | undefined>;
-  deleteSnapshot(snapshotId: string, signal: AbortSignal): Promise<void>;
+  findSnapshot(snapshot: KnownSnapshot, signal: AbortSignal): Promise<TakenSnapshot | undefined>;
+  deleteSnapshot(snapshot: KnownSnapshot, signal: AbortSignal): Promise<void>;
 }
 
 type Parameters = Readonly<Record<string, string>>;
 
+/** Where a thing of the driver's lies, as far as that is known. */
+interface Placed {
+  readonly at: Segments | undefined;
+}
+
 /** A volume that the driver has made, with what it wants to be told in confidence. */
-export interface KnownVolume {
+export interface KnownVolume extends Placed {
   readonly volumeId: string;
   readonly secrets: Parameters;
 }
 
+export interface KnownSnapshot extends Placed {
+  readonly snapshotId: string;
+}
+
 /** Labels of the nodes from which a volume can be had. */
 export type Segments = Readonly<Record<string, string>>;
+
+/** What a volume is to be a copy of. */
+export interface VolumeSource extends Placed {
+  readonly kind: "snapshot" | "volume";
+  readonly id: string;
+}
 
 export interface WantedVolume {
   /** The same name gives the same volume. */
@@ -61,9 +76,9 @@ export interface WantedVolume {
   /** Those of its VolumeAttributesClass: they may change later. */
   readonly mutableParameters: Parameters;
   readonly secrets: Parameters;
-  readonly source?: { readonly kind: "snapshot" | "volume"; readonly id: string };
-  /** Where its first pod is to run. */
-  readonly node?: Segments;
+  readonly source?: VolumeSource;
+  /** Where it may be made, the best place first; empty: anywhere. */
+  readonly places: readonly Segments[];
 }
 
 export interface CreatedVolume {

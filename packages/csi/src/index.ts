@@ -10,6 +10,7 @@ export { KeyedQueue } from "./keyed-queue.ts";
 export type * from "./messages.ts";
 export type * from "./node-messages.ts";
 export type * from "./publish-messages.ts";
+export { callRelay, controllerFolder, type RelayAnswer, relayCall } from "./relay.ts";
 export {
   accessMode,
   controllerFeature,

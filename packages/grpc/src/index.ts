@@ -3,6 +3,7 @@ export { type FieldRow, type Init, type MessageType, type Method, message, metho
 export {
   type CallOptions,
   type ChannelOptions,
+  codes,
   type Duplex,
   GrpcChannel,
   type GrpcCode,

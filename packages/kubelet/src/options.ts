@@ -69,6 +69,8 @@ export interface NodeServerOptions {
   readonly cert: string;
   readonly key: string;
   readonly clientCa: string;
+  /** Socket of the storage driver whose controller service is asked through this server; absent: there is none. */
+  readonly storageDriverSocket?: string;
 }
 
 export interface KubeletOptions {

@@ -44,29 +44,6 @@ spec: {type: NodePort, externalTrafficPolicy: ${policy}, ports: [{port: 80}], se
 ---
 `;
 
-const claimed = `apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: keeper}
-spec:
-  replicas: 3
-  podManagementPolicy: Parallel
-  selector: {matchLabels: {app: keeper}}
-  template:
-    metadata: {labels: {app: keeper}}
-    spec:
-      terminationGracePeriodSeconds: 1
-      topologySpreadConstraints:
-      - {maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchLabels: {app: keeper}}}
-      containers:
-      - name: keeper
-        image: busybox
-        command: [sh, -c, "echo kept > /data/file; exec sleep 3600"]
-        volumeMounts: [{name: data, mountPath: /data}]
-  volumeClaimTemplates:
-  - metadata: {name: data}
-    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}
-`;
-
 interface Place {
   readonly node: string;
   readonly nodeIp: string;
@@ -194,19 +171,6 @@ if (kubectls().length > 0) {
       await bench.eventually("both nodes are measured", async () =>
         assert.equal((await k("top", "nodes")).trim().split("\n").length, 3),
       );
-    });
-
-    test("pods with claims run where the volumes of the default class are: on the first node", async () => {
-      await k("apply", "-f", await manifest(bench, "claimed.yaml", claimed));
-      await k("rollout", "status", "statefulset/keeper", "--timeout=90s");
-      const where = await field(".items[*].spec.nodeName", "pods", "-l", "app=keeper");
-      assert.deepEqual(
-        where.split(" "),
-        Array.from({ length: 3 }, () => places[0].node),
-      );
-      assert.equal((await k("exec", "keeper-2", "--", "cat", "/data/file")).trim(), "kept");
-      await k("delete", "statefulset/keeper");
-      await k("delete", "pvc", "--all");
     });
 
     test("draining the second node moves its pods", async () => {

@@ -306,6 +306,7 @@ function kubelet(
       cert: pki.kubeletServer.certificate,
       key: pki.kubeletServer.key,
       clientCa: pki.authority,
+      storageDriverSocket: volumeDriverSocket(paths, settings.runtime),
     },
     clock,
     random: systemRandom,

@@ -98,7 +98,7 @@ function objectSets(settings: ClusterSettings): readonly BootstrapSet[] {
       PriorityClasses,
       systemClasses.map(({ name, value, description }) => ({ metadata: { name }, value, description })),
     ),
-    ...storageSets,
+    ...storageSets(settings),
     set(Services, [kubernetesService(settings), ...(settings.runtime === "containerd" ? [dnsService(settings)] : [])]),
     set(Endpoints, reachable ? [kubernetesEndpoints(settings)] : []),
     set(EndpointSlices, [...(reachable ? [kubernetesSlice(settings)] : [])]),
@@ -106,10 +106,13 @@ function objectSets(settings: ClusterSettings): readonly BootstrapSet[] {
 }
 
 const shared =
-  "Every pod of this node sees the same files: by an NFS server of the node's own where the machine can have one, else as folders of the machine (skiff doctor says which).";
+  "Every pod of the node of the cluster's server sees the same files: by an NFS server of the node's own where the machine can have one, else as folders of the machine (skiff doctor says which).";
 
-/** The classes of the driver for volumes on the node's disk. */
-const storageSets: readonly BootstrapSet[] = [
+/**
+ * The classes of the drivers for volumes on nodes' disks. Where there is one node, volumes are made at once. Where there are
+ * several, a volume that was made before its pod has a node would decide on that node, whatever the pod asks for.
+ */
+const storageSets = ({ nodes }: ClusterSettings): readonly BootstrapSet[] => [
   set(CSIDrivers, [
     {
       metadata: { name: hostpathDriverName },
@@ -127,6 +130,7 @@ const storageSets: readonly BootstrapSet[] = [
       metadata: { name: "standard", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
       provisioner: hostpathDriverName,
       allowVolumeExpansion: true,
+      volumeBindingMode: (nodes?.count ?? 1) > 1 ? "WaitForFirstConsumer" : "Immediate",
     },
     {
       metadata: { name: "nfs", annotations: { "kubernetes.io/description": shared } },

@@ -16,12 +16,10 @@ import {
   whileLeading,
 } from "@skiff/client";
 import type { RunningControllers } from "@skiff/control-loop";
-import { startControllers } from "@skiff/controllers";
-import { hostpathDriverName, hostpathTopologyKey } from "@skiff/csi";
+import { type StorageDriver, startControllers } from "@skiff/controllers";
 import { Scheduler } from "@skiff/scheduler";
 import type { Store } from "@skiff/store";
 import type { IdentityOptions } from "../identity/identity-options.ts";
-import { volumeDriverSocket } from "../lifecycle/machine.ts";
 import type { OperationOptions } from "../operation/operation-options.ts";
 import { frontProxyName, loadAuthority, type Pki } from "../pki/pki.ts";
 import type { SchedulerConfigurationSource } from "../scheduling/scheduler-configuration.ts";
@@ -29,7 +27,8 @@ import type { ClusterPaths } from "../settings/paths.ts";
 import { clusterCidrs } from "../settings/pod-ranges.ts";
 import type { ClusterSettings } from "../settings/settings.ts";
 import type { AuditLog } from "./audit-log.ts";
-import { csiStorageDriver } from "./csi-storage-driver.ts";
+import { hostpathDrivers } from "./hostpath-drivers.ts";
+import { kubeletConnector } from "./kubelet-connector.ts";
 import { markControlPlane } from "./mark-control-plane.ts";
 import { removePath } from "./remove-path.ts";
 import { type SimulatedPart, startSimulatedNodes } from "./simulated-part.ts";
@@ -84,7 +83,9 @@ export async function runComponents(
   stack.use(markControlPlane(server.settings.nodeName, { client, informers, logger: logger.named("control-plane") }));
   const controllers = async (stop: AbortSignal) => {
     await using started = new AsyncDisposableStack();
-    const running = started.use(controllersOf(server, { api, client, informers }));
+    const nodes = kubeletConnector(api.table, server.pki);
+    const storageDrivers = [started.use(hostpathDrivers(server, { nodes, informers }))];
+    const running = started.use(controllersOf(server, { api, client, informers, storageDrivers }));
     server.controllers.running = running;
     started.defer(() => {
       server.controllers.running = undefined;
@@ -124,8 +125,13 @@ interface Shared {
 }
 
 function controllersOf(
-  { clock, logger, pki, pkiFolder, identity, settings, paths }: Server,
-  { api, client, informers }: Shared & { readonly api: ApiServer },
+  { clock, logger, pki, pkiFolder, identity, settings }: Server,
+  {
+    api,
+    client,
+    informers,
+    storageDrivers,
+  }: Shared & { readonly api: ApiServer; readonly storageDrivers: readonly StorageDriver[] },
 ): RunningControllers {
   return startControllers({
     client,
@@ -147,23 +153,12 @@ function controllersOf(
       maskSizes: settings.nodeMaskSizes,
       serviceCidrs: [settings.serviceCidr],
     },
-    storageDrivers: [ownStorageDriver(settings, paths, clock)],
+    storageDrivers,
     reclaim: { removePath, recyclerImage: "docker.io/skiff/hello:latest" },
     issueAccountToken: accountTokenIssuer(identity.serviceAccounts.privateKey),
     certificateSigner: { sign: async (request) => (await loadAuthority(pkiFolder, clock)).certify(request) },
   });
 }
-
-/** The driver for volumes on the disk of this server's node. */
-const ownStorageDriver = (settings: ClusterSettings, paths: ClusterPaths, clock: Clock) =>
-  csiStorageDriver(
-    {
-      name: hostpathDriverName,
-      socket: volumeDriverSocket(paths, settings.runtime),
-      place: { [hostpathTopologyKey]: settings.nodeName },
-    },
-    clock,
-  );
 
 async function startScheduler(
   { clock, logger, scheduling, schedulerConfiguration }: Server,

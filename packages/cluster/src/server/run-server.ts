@@ -1,13 +1,6 @@
 import { join } from "node:path";
 import { servedResources } from "@skiff/api";
-import {
-  type AdmissionChoice,
-  type ApiServer,
-  createApiServer,
-  kubeletUsage,
-  standardParts,
-  statusNodeConnector,
-} from "@skiff/apiserver";
+import { type AdmissionChoice, type ApiServer, createApiServer, kubeletUsage, standardParts } from "@skiff/apiserver";
 import { Background, systemRandom } from "@skiff/base";
 import { createClient } from "@skiff/client";
 import type { Processes } from "@skiff/host";
@@ -31,6 +24,7 @@ import { openAuditLog } from "./audit-log.ts";
 import { readDescriptions } from "./descriptions.ts";
 import { removeExpiredLeases } from "./expired-leases.ts";
 import { keepIdentityLease } from "./identity-lease.ts";
+import { kubeletConnector } from "./kubelet-connector.ts";
 import { keepAmongServers } from "./live-servers.ts";
 import { component, runComponents, type Server, type ServerEffects } from "./run-components.ts";
 import { connectorWith, usageWith } from "./simulated-part.ts";
@@ -145,11 +139,7 @@ function openApi(server: Server, readiness: { readonly bootstrapped: boolean }):
     shutdownDelayMs: server.operation.shutdownDelayMs,
     resources: servedResources(server.operation.runtimeConfig),
     parts: (table) => {
-      const nodes = statusNodeConnector(table, {
-        ca: pki.authority,
-        cert: pki.apiServerKubeletClient.certificate,
-        key: pki.apiServerKubeletClient.key,
-      });
+      const nodes = kubeletConnector(table, pki);
       return standardParts({
         table,
         clock,

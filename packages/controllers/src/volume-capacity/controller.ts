@@ -8,6 +8,7 @@ import {
   type StorageClass,
   StorageClasses,
 } from "@skiff/api";
+import { describeError } from "@skiff/base";
 import {
   againIn,
   type Caches,
@@ -18,12 +19,17 @@ import {
   type ReconcileContext,
   watching,
 } from "@skiff/control-loop";
-import type { StorageDriver } from "../storage-driver.ts";
+import { isNodeReady } from "../node-lifecycle/plan.ts";
+import type { Segments, StorageDriver } from "../storage-driver.ts";
+import { watchingReturns } from "../volume-provisioner/node-returns.ts";
+import { isAt } from "../volume-provisioner/places.ts";
 import { sizeText } from "../volume-provisioner/plan.ts";
 import { driverParameters } from "../volume-provisioner/secret-refs.ts";
 import { capacitiesOf, isAbout, needsCapacity, newCapacity, segmentsOf } from "./plan.ts";
 
 const pollMs = 60_000;
+/** A node that was made known a moment ago may not answer yet. */
+const silentMs = 5_000;
 const granuleBytes = 1024 ** 2;
 
 /**
@@ -40,8 +46,8 @@ export const volumeCapacity = (driver: StorageDriver): Loop => {
     name: `volume-capacity-${driver.name}`,
     component: driver.name,
     for: StorageClasses,
-    reads: [Nodes],
     watches: [
+      watchingReturns(all),
       watching(CSIDrivers, all, (old, now) => old.spec.storageCapacity !== now.spec.storageCapacity),
       watching(CSINodes, all),
       // What is left changes all the time: objects that are written need no second look, those that others deleted do.
@@ -64,16 +70,34 @@ export const volumeCapacity = (driver: StorageDriver): Loop => {
 };
 
 async function publish(storageClass: StorageClass, driver: StorageDriver, context: ReconcileContext): Promise<Outcome> {
-  const { cached, client, signal } = context;
+  const { cached, client, logger, signal } = context;
   const { name } = storageClass.metadata;
   const known = capacitiesOf(cached(CSIStorageCapacities).list(), driver.name, name);
   const parameters = driverParameters(storageClass.parameters ?? {});
   const kept: CSIStorageCapacity[] = [];
+  let recheckMs = pollMs;
+  const capacityAt = async (segments: Segments): Promise<number | undefined> => {
+    const nodes = cached(Nodes).list();
+    if (!nodes.some((node) => isNodeReady(node) && isAt(node, segments))) return undefined;
+    try {
+      return await driver.capacity({ parameters, segments }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      logger.warn(`${driver.name} does not tell its capacity at ${JSON.stringify(segments)}: ${describeError(error)}`);
+      recheckMs = silentMs;
+      return undefined;
+    }
+  };
   const places = segmentsOf(driver.name, cached(CSINodes).list(), (node) => cached(Nodes).get(node));
   for (const segments of places) {
-    const bytes = await driver.capacity({ parameters, segments }, signal);
-    const capacity = sizeText(bytes - (bytes % granuleBytes));
     const found = known.find((one) => isAbout(one, segments));
+    const bytes = await capacityAt(segments);
+    if (bytes === undefined) {
+      // The last word of a node that does not answer stays; the others are not to wait for it.
+      if (found !== undefined) kept.push(found);
+      continue;
+    }
+    const capacity = sizeText(bytes - (bytes % granuleBytes));
     if (found === undefined) {
       // The cache may know it by the time the rest is retracted.
       const made = newCapacity(driver.name, name, { segments, capacity });
@@ -84,7 +108,7 @@ async function publish(storageClass: StorageClass, driver: StorageDriver, contex
     if (found.capacity !== capacity) await client.update(CSIStorageCapacities, { ...found, capacity }, { signal });
   }
   await retract(name, kept, driver, context);
-  return againIn(pollMs);
+  return againIn(recheckMs);
 }
 
 async function retract(

@@ -19,6 +19,8 @@ import {
 } from "@skiff/control-loop";
 import { setClaimStatus } from "../persistent-volume/bind.ts";
 import type { StorageDriver } from "../storage-driver.ts";
+import { claimsOn, watchingReturns } from "../volume-provisioner/node-returns.ts";
+import { placeOf } from "../volume-provisioner/places.ts";
 import { readSecret } from "../volume-provisioner/read-secret.ts";
 import { secretRef } from "../volume-provisioner/secret-refs.ts";
 import {
@@ -42,6 +44,7 @@ export const volumeModifier = (driver: StorageDriver): Loop =>
     for: PersistentVolumeClaims,
     reads: [PersistentVolumes, StorageClasses],
     watches: [
+      watchingReturns(claimsOn),
       watching(VolumeAttributesClasses, ({ metadata }, { cached }) =>
         cached(PersistentVolumeClaims)
           .list()
@@ -98,7 +101,11 @@ async function modify({ claim, volume, wanted, driver }: Change, context: Reconc
   try {
     const { parameters = {} } = cached(StorageClasses).get(volume.spec.storageClassName ?? "") ?? {};
     const ref = secretRef("controller-modify", parameters, { volume: volume.metadata.name, claim });
-    const known = { volumeId: volume.spec.csi?.volumeHandle ?? "", secrets: await readSecret(ref, context) };
+    const known = {
+      volumeId: volume.spec.csi?.volumeHandle ?? "",
+      secrets: await readSecret(ref, context),
+      at: placeOf(volume),
+    };
     const outcome = await driver.modifyVolume({ ...known, parameters: wanted.parameters ?? {} }, signal);
     if (outcome.kind === "refused") {
       await fail("InvalidArgument", outcome.message);

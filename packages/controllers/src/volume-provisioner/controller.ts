@@ -1,25 +1,29 @@
 import {
+  CSINodes,
   isAlreadyExists,
   isNotFound,
+  type Node,
   Nodes,
   type PersistentVolume,
   type PersistentVolumeClaim,
   PersistentVolumeClaims,
   PersistentVolumes,
+  type StorageClass,
   StorageClasses,
   VolumeAttachments,
   VolumeAttributesClasses,
 } from "@skiff/api";
 import { describeError } from "@skiff/base";
-import { defineController, done, type Loop, type ReconcileContext, watching } from "@skiff/control-loop";
+import { type Caches, defineController, done, type Loop, type ReconcileContext, watching } from "@skiff/control-loop";
 import { classOf, selectedNode } from "../persistent-volume/words.ts";
-import type { Segments, StorageDriver } from "../storage-driver.ts";
+import type { Segments, StorageDriver, VolumeSource } from "../storage-driver.ts";
 import { withFinalizer } from "../storage-protection/plan.ts";
 import { findSource } from "./data-source.ts";
+import { volumesOn, watchingReturns } from "./node-returns.ts";
+import { openPlaces, placeOf, rotated, segmentsOfNode } from "./places.ts";
 import {
   deletionSecret,
   endOf,
-  isAt,
   provisionedVolume,
   provisionerFinalizer,
   volumeNameFor,
@@ -38,8 +42,8 @@ export const volumeProvisioner = (driver: StorageDriver): Loop =>
     name: `volume-provisioner-${driver.name}`,
     component: driver.name,
     for: PersistentVolumeClaims,
-    reads: [PersistentVolumes, Nodes],
-    watches: [watching(StorageClasses, () => [])],
+    reads: [PersistentVolumes, CSINodes],
+    watches: [watching(StorageClasses, () => []), watchingReturns(claimsFor)],
     async reconcile(claim, context) {
       const { client, cached, recorder, signal } = context;
       const storageClass = cached(StorageClasses).get(classOf(claim));
@@ -51,18 +55,23 @@ export const volumeProvisioner = (driver: StorageDriver): Loop =>
       tell("Normal", "Provisioning", `External provisioner is provisioning volume for claim "${namespace}/${name}"`);
       try {
         const source = await findSource(claim, driver.name, context);
-        const node = nodeOf(claim, driver.name, context);
+        const isChosen = claim.metadata.annotations?.[selectedNode] !== undefined;
+        const places = placesFor(claim, storageClass, { driver, source }, context);
+        if (places === undefined) {
+          await giveNodeUp(claim, context);
+          throw new Error(`${driver.name} is not on the node that was chosen`);
+        }
         const about = { volume: volumeNameFor(claim), claim };
         const wanted = wantedVolume(claim, storageClass, {
           secrets: await readSecret(secretRef("provisioner", storageClass.parameters ?? {}, about), context),
           mutableParameters: await attributesOf(claim, driver.name, context),
           ...(source === undefined ? {} : { source }),
-          ...(node === undefined ? {} : { node }),
+          places,
         });
         const outcome = await driver.createVolume(wanted, signal);
         if (outcome.kind === "exhausted") {
           // The scheduler chooses again, by what the driver says of its room everywhere.
-          if (node !== undefined) await giveNodeUp(claim, context);
+          if (isChosen) await giveNodeUp(claim, context);
           throw new Error(outcome.message);
         }
         const made = { driver: driver.name, wanted, created: outcome.volume };
@@ -82,6 +91,13 @@ export const volumeProvisioner = (driver: StorageDriver): Loop =>
     },
   });
 
+/** Claims whose volumes were to be made on the node. */
+const claimsFor = ({ metadata }: Node, { cached }: Caches) =>
+  cached(PersistentVolumeClaims)
+    .list()
+    .filter((claim) => !claim.spec.volumeName && claim.metadata.annotations?.[selectedNode] === metadata.name)
+    .map((claim) => claim.metadata);
+
 async function giveNodeUp({ metadata }: PersistentVolumeClaim, { client, signal }: ReconcileContext): Promise<void> {
   const patch = { metadata: { resourceVersion: metadata.resourceVersion, annotations: { [selectedNode]: null } } };
   await client.patch(PersistentVolumeClaims, metadata, patch, { type: "merge", signal });
@@ -100,16 +116,28 @@ async function attributesOf(
   throw new Error(`VolumeAttributesClass ${name} is for the driver ${driverName}, not for ${driver}`);
 }
 
-/** The labels of the node that the scheduler chose, as far as the driver's topology is about them. */
-function nodeOf(
+/** Where the volume may be made; `undefined`: the node that was chosen is gone, or without the driver. */
+function placesFor(
   { metadata }: PersistentVolumeClaim,
-  driver: string,
+  storageClass: StorageClass,
+  { driver, source }: { readonly driver: StorageDriver; readonly source: VolumeSource | undefined },
   { cached }: ReconcileContext,
-): Segments | undefined {
-  const name = metadata.annotations?.[selectedNode];
-  const labels = name === undefined ? undefined : cached(Nodes).get(name)?.metadata.labels;
-  const own = Object.entries(labels ?? {}).filter(([key]) => key.startsWith(`topology.${driver}/`));
-  return own.length === 0 ? undefined : Object.fromEntries(own);
+): readonly Segments[] | undefined {
+  // A copy is made where what it is a copy of lies, wherever the scheduler would have its pod: that follows the volume.
+  const given = source === undefined ? undefined : (source.at ?? driver.home);
+  if (given !== undefined) return [given];
+  const selected = metadata.annotations?.[selectedNode];
+  if (selected !== undefined) {
+    const node = cached(Nodes).get(selected);
+    const segments = node === undefined ? undefined : segmentsOfNode(node, driver.name);
+    if (segments !== undefined) return [segments];
+    return node === undefined || driver.home !== undefined ? undefined : [];
+  }
+  const { name, home } = driver;
+  if (home === undefined) return [];
+  const csiNodeOf = (node: string) => cached(CSINodes).get(node);
+  const open = openPlaces({ name, home }, storageClass, cached(Nodes).list(), csiNodeOf);
+  return rotated(metadata.name, open, home);
 }
 
 /** Deletes the driver's volumes that nobody has any more, as their reclaim policy says. */
@@ -122,6 +150,7 @@ export const volumeDeleter = (driver: StorageDriver): Loop =>
       watching(VolumeAttachments, ({ spec }) =>
         spec.source.persistentVolumeName ? [{ name: spec.source.persistentVolumeName }] : [],
       ),
+      watchingReturns(volumesOn),
     ],
     async reconcile(volume, context) {
       const { client, recorder, signal } = context;
@@ -130,11 +159,13 @@ export const volumeDeleter = (driver: StorageDriver): Loop =>
       if (end === "delete") {
         try {
           refuseAttached(volume, context);
-          refuseElsewhere(volume, driver);
           const { annotations = {} } = volume.metadata;
           const ref = { name: annotations[deletionSecret.name], namespace: annotations[deletionSecret.namespace] };
           const secrets = await readSecret(ref, context);
-          await driver.deleteVolume({ volumeId: volume.spec.csi?.volumeHandle ?? "", secrets }, signal);
+          await driver.deleteVolume(
+            { volumeId: volume.spec.csi?.volumeHandle ?? "", secrets, at: placeOf(volume) },
+            signal,
+          );
         } catch (error) {
           signal.throwIfAborted();
           const message = describeError(error);
@@ -155,14 +186,6 @@ export const volumeDeleter = (driver: StorageDriver): Loop =>
 
 function ignoreMissing(error: unknown): undefined {
   if (!isNotFound(error)) throw error;
-}
-
-/** Another node's driver knows nothing of the volume, and would say that it is gone. */
-function refuseElsewhere(volume: PersistentVolume, { place }: StorageDriver): void {
-  if (isAt(volume, place)) return;
-  throw new Error(
-    `persistentvolume ${volume.metadata.name} lies on another server's node, which deletes it while it leads`,
-  );
 }
 
 function refuseAttached({ metadata }: PersistentVolume, { cached }: ReconcileContext): void {

@@ -38,7 +38,7 @@ export function wantsVolume(
 export function wantedVolume(
   claim: PersistentVolumeClaim,
   { parameters = {}, mountOptions = [] }: StorageClass,
-  more: Pick<WantedVolume, "source" | "node" | "secrets" | "mutableParameters">,
+  more: Pick<WantedVolume, "source" | "places" | "secrets" | "mutableParameters">,
 ): WantedVolume {
   const fsType = parameters["csi.storage.k8s.io/fstype"];
   return {
@@ -127,17 +127,6 @@ const units = [
 export function sizeText(bytes: number): string {
   const [size, unit] = units.find(([one]) => bytes >= one && bytes % one === 0) ?? [1, ""];
   return `${bytes / size}${unit}`;
-}
-
-/** Whether a volume can be had where those labels are; `undefined`: everywhere. */
-export function isAt({ spec }: PersistentVolume, place: Segments | undefined): boolean {
-  const terms = spec.nodeAffinity?.required?.nodeSelectorTerms;
-  if (place === undefined || terms === undefined) return true;
-  return terms.some(({ matchExpressions = [] }) =>
-    matchExpressions.every(
-      ({ key, operator, values = [] }) => operator !== "In" || place[key] === undefined || values.includes(place[key]),
-    ),
-  );
 }
 
 /** What is to be done about a volume that this driver made. */

@@ -10,6 +10,8 @@ import { describeError, timestamp } from "@skiff/base";
 import { defineController, done, type Loop } from "@skiff/control-loop";
 import { setClaimStatus } from "../persistent-volume/bind.ts";
 import type { StorageDriver } from "../storage-driver.ts";
+import { claimsOn, watchingReturns } from "../volume-provisioner/node-returns.ts";
+import { placeOf } from "../volume-provisioner/places.ts";
 import { sizeText } from "../volume-provisioner/plan.ts";
 import { readSecret } from "../volume-provisioner/read-secret.ts";
 
@@ -62,6 +64,7 @@ export const volumeResizer = (driver: StorageDriver): Loop =>
     component: `external-resizer ${driver.name}`,
     for: PersistentVolumeClaims,
     reads: [PersistentVolumes],
+    watches: [watchingReturns(claimsOn)],
     async reconcile(claim, context) {
       const { cached, client, clock, recorder, signal } = context;
       const volume = cached(PersistentVolumes).get(claim.spec.volumeName ?? "");
@@ -78,7 +81,10 @@ export const volumeResizer = (driver: StorageDriver): Loop =>
       try {
         const { volumeHandle: volumeId, controllerExpandSecretRef } = volume.spec.csi;
         const secrets = await readSecret(controllerExpandSecretRef, context);
-        const grown = await driver.expandVolume({ volumeId, secrets, sizeBytes: Math.ceil(asUnits(size)) }, signal);
+        const grown = await driver.expandVolume(
+          { volumeId, secrets, at: placeOf(volume), sizeBytes: Math.ceil(asUnits(size)) },
+          signal,
+        );
         const capacity = { ...volume.spec.capacity, storage: sizeText(grown.sizeBytes) };
         await client.update(PersistentVolumes, { ...volume, spec: { ...volume.spec, capacity } }, { signal });
         if (grown.onNodeToo) {

@@ -1,8 +1,17 @@
-import { type DynamicObject, isAlreadyExists, isNotFound, PersistentVolumeClaims, PersistentVolumes } from "@skiff/api";
+import {
+  type DynamicObject,
+  isAlreadyExists,
+  isNotFound,
+  type Node,
+  Nodes,
+  PersistentVolumeClaims,
+  PersistentVolumes,
+} from "@skiff/api";
 import { describeError, jsonEqual, timestamp } from "@skiff/base";
-import { defineController, done, type Loop, type ReconcileContext, watching } from "@skiff/control-loop";
+import { type Caches, defineController, done, type Loop, type ReconcileContext, watching } from "@skiff/control-loop";
 import type { StorageDriver, TakenSnapshot } from "../storage-driver.ts";
 import { withFinalizer } from "../storage-protection/plan.ts";
+import { watchingReturns } from "../volume-provisioner/node-returns.ts";
 import { sizeText } from "../volume-provisioner/plan.ts";
 import {
   contentFacts,
@@ -12,6 +21,7 @@ import {
   VolumeSnapshotContents,
   VolumeSnapshots,
 } from "./snapshot-kinds.ts";
+import { contentLabels, managingNode, snapshotPlace } from "./snapshot-source.ts";
 
 const snapshotFinalizer = "snapshot.storage.kubernetes.io/volumesnapshot-bound-protection";
 const contentFinalizer = "snapshot.storage.kubernetes.io/volumesnapshotcontent-bound-protection";
@@ -28,7 +38,7 @@ export const snapshotBinder: Loop = defineController<DynamicObject>({
   name: "snapshot-controller",
   component: "snapshot-controller",
   for: VolumeSnapshots,
-  reads: [PersistentVolumeClaims, PersistentVolumes],
+  reads: [PersistentVolumeClaims, PersistentVolumes, Nodes],
   watches: [
     watching(VolumeSnapshotContents, (content) => [contentFacts(content).ref]),
     watching(VolumeSnapshotClasses, () => []),
@@ -61,11 +71,8 @@ export const snapshotBinder: Loop = defineController<DynamicObject>({
   },
 });
 
-async function createContent(
-  snapshot: DynamicObject,
-  contentName: string,
-  { client, cached, recorder, signal }: ReconcileContext,
-): Promise<void> {
+async function createContent(snapshot: DynamicObject, contentName: string, context: ReconcileContext): Promise<void> {
+  const { client, cached, recorder, signal } = context;
   const { claim, content, className } = snapshotFacts(snapshot);
   const { name, uid, resourceVersion, namespace = "" } = snapshot.metadata;
   if (content !== undefined) throw new Error("VolumeSnapshotContent is missing");
@@ -92,7 +99,7 @@ async function createContent(
   const made = {
     apiVersion: "snapshot.storage.k8s.io/v1",
     kind: "VolumeSnapshotContent",
-    metadata: { name: contentName, finalizers: [contentFinalizer] },
+    metadata: { name: contentName, finalizers: [contentFinalizer], labels: contentLabels(volume, context) },
     spec: {
       deletionPolicy,
       driver,
@@ -139,20 +146,29 @@ async function tell(
   recorder.record(VolumeSnapshots, snapshot, { type: "Normal", reason: "SnapshotReady", message });
 }
 
+/** What has to wait while a node is down. */
+const contentsOn = ({ metadata }: Node, { cached }: Caches) =>
+  cached(VolumeSnapshotContents)
+    .list()
+    .filter((content) => managingNode(content) === metadata.name)
+    .map((content) => content.metadata);
+
 /** Takes the driver's snapshots that contents stand for, and deletes them with their contents. */
 export const snapshotTaker = (driver: StorageDriver): Loop =>
   defineController<DynamicObject>({
     name: `snapshotter-${driver.name}`,
     component: `csi-snapshotter ${driver.name}`,
     for: VolumeSnapshotContents,
-    watches: [watching(VolumeSnapshotClasses, () => [])],
+    watches: [watching(VolumeSnapshotClasses, () => []), watchingReturns(contentsOn)],
     async reconcile(content, context) {
       const { client, signal } = context;
       const facts = contentFacts(content);
       if (facts.driver !== driver.name) return done;
       if (content.metadata.deletionTimestamp !== undefined) {
         const handle = facts.handle ?? facts.preProvisioned;
-        if (facts.deletionPolicy === "Delete" && handle !== undefined) await driver.deleteSnapshot(handle, signal);
+        if (facts.deletionPolicy === "Delete" && handle !== undefined) {
+          await driver.deleteSnapshot({ snapshotId: handle, at: snapshotPlace(content, context) }, signal);
+        }
         if (!content.metadata.finalizers?.includes(contentFinalizer)) return done;
         const letGo = withFinalizer(content, contentFinalizer, false);
         await client.update(VolumeSnapshotContents, letGo, { signal }).catch(ignoreMissing);
@@ -172,18 +188,16 @@ export const snapshotTaker = (driver: StorageDriver): Loop =>
     },
   });
 
-async function take(
-  content: DynamicObject,
-  driver: StorageDriver,
-  { cached, signal }: ReconcileContext,
-): Promise<TakenSnapshot> {
+async function take(content: DynamicObject, driver: StorageDriver, context: ReconcileContext): Promise<TakenSnapshot> {
+  const { cached, signal } = context;
+  const at = snapshotPlace(content, context);
   const { preProvisioned, volume = "", ref, className } = contentFacts(content);
   if (preProvisioned !== undefined) {
-    const found = await driver.findSnapshot(preProvisioned, signal);
+    const found = await driver.findSnapshot({ snapshotId: preProvisioned, at }, signal);
     if (found === undefined) throw new Error(`the snapshot ${preProvisioned} does not exist`);
     return found;
   }
   const snapshotClass = cached(VolumeSnapshotClasses).get(className ?? "");
   const parameters = snapshotClass === undefined ? {} : snapshotClassFacts(snapshotClass).parameters;
-  return driver.createSnapshot({ name: `snapshot-${ref.uid ?? ""}`, volumeId: volume, parameters }, signal);
+  return driver.createSnapshot({ name: `snapshot-${ref.uid ?? ""}`, volumeId: volume, at, parameters }, signal);
 }

@@ -133,7 +133,7 @@ async function createVolume(
   required({ name });
   const places = request.accessibilityRequirements?.requisite ?? [];
   if (places.length > 0 && !places.some((place) => isHere(place, { topology }))) {
-    throw new GrpcStatus("RESOURCE_EXHAUSTED", "volumes are made on the node of the cluster's server alone");
+    throw new GrpcStatus("RESOURCE_EXHAUSTED", "volumes are made on this node alone");
   }
   if (volumeCapabilities.length === 0) {
     throw new GrpcStatus("INVALID_ARGUMENT", "Volume Capabilities missing in request");

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { Background, describeError } from "@skiff/base";
+import { CsiClient, controllerFolder } from "@skiff/csi";
 import type { NodeServerOptions } from "../options.ts";
 import { NodeAccess } from "./access.ts";
 import { cadvisorMetrics } from "./cadvisor-metrics.ts";
@@ -11,6 +12,7 @@ import { health, refuseCheckpoint, runCommand } from "./other-paths.ts";
 import { proberMetrics } from "./prober-metrics.ts";
 import { resourceMetrics } from "./resource-metrics.ts";
 import { serveLogs } from "./serve-logs.ts";
+import { serveStorageDriver } from "./serve-storage-driver.ts";
 import { refuseUpgrade, UpgradeServer } from "./serve-upgrade.ts";
 import { statsSummary } from "./stats.ts";
 import { RequestFailure, type ServerContext } from "./target.ts";
@@ -30,6 +32,8 @@ export async function startNodeServer(options: NodeServerOptions & ServerContext
   const access = new NodeAccess({ client, clock, configuration, nodeName: node.name });
   const background = new Background({ logger });
   const upgrades = new UpgradeServer(options);
+  const { storageDriverSocket: socket } = options;
+  const driver = socket === undefined ? undefined : new CsiClient(socket, clock);
   const server = createServer({
     cert: options.cert,
     key: options.key,
@@ -42,7 +46,7 @@ export async function startNodeServer(options: NodeServerOptions & ServerContext
     maxHeaderSize: maxHeaderBytes,
   });
   server.on("request", (request, response) => {
-    background.run("request", (signal) => answer({ ...options, access }, request, response, signal));
+    background.run("request", (signal) => answer({ ...options, access, driver }, request, response, signal));
   });
   // Connections that became streams are no longer the server's to close.
   const streams = new Set<Duplex>();
@@ -75,6 +79,7 @@ export async function startNodeServer(options: NodeServerOptions & ServerContext
       server.closeAllConnections();
       for (const stream of streams) stream.destroy();
       await background[Symbol.asyncDispose]();
+      driver?.[Symbol.dispose]();
       await closed.promise;
     },
   };
@@ -85,8 +90,12 @@ function send(response: ServerResponse, code: number, body: { readonly type: str
   response.end(body.text);
 }
 
+interface Answering extends ServerContext {
+  readonly driver: CsiClient | undefined;
+}
+
 async function answer(
-  context: ServerContext & { readonly access: NodeAccess },
+  context: Answering & { readonly access: NodeAccess },
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
@@ -135,7 +144,7 @@ async function metrics(
 }
 
 async function route(
-  context: ServerContext,
+  context: Answering,
   request: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal,
@@ -170,6 +179,8 @@ async function route(
       return refuseCheckpoint(context, request, rest);
     case "run":
       return plain(await runCommand(context, { request, path: rest, query: url.searchParams }, signal));
+    case controllerFolder:
+      return serveStorageDriver(context.driver, request, response, { path: url.pathname, signal });
     case "exec":
     case "attach":
     case "portForward":
