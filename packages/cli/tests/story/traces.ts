@@ -33,10 +33,25 @@ export function traces(): Traces {
 
 function cgroupFolders(): readonly string[] {
   const found: string[] = [];
-  for (const entry of readdirSync("/sys/fs/cgroup", { recursive: true, withFileTypes: true })) {
-    if (entry.isDirectory() && /kubepods|skiff/.test(entry.name)) found.push(`${entry.parentPath}/${entry.name}`);
+  const open = ["/sys/fs/cgroup"];
+  for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {
+    for (const name of foldersIn(folder)) {
+      const path = `${folder}/${name}`;
+      open.push(path);
+      if (/kubepods|skiff/.test(name)) found.push(path);
+    }
   }
   return found.sort();
+}
+
+function foldersIn(folder: string): readonly string[] {
+  try {
+    const entries = readdirSync(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch {
+    // Gone meanwhile, with another cluster's pod.
+    return [];
+  }
 }
 
 /** Command lines of everything that runs, but for kernel threads and this test's own. */
