@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { silentLogger, systemClock } from "@skiff/base";
+import { silentLogger, systemClock, VirtualClock } from "@skiff/base";
 import { registrationService } from "@skiff/csi";
 import { GrpcServer, serve } from "@skiff/grpc";
 import { type PluginHandler, PluginRegistry } from "./plugin-registry.ts";
@@ -42,6 +42,36 @@ test("plugins are taken in by those that know their type, are told so, and go wi
     await good.server[Symbol.asyncDispose]();
     assert.equal(await gone.promise, "good");
     await old.server[Symbol.asyncDispose]();
+  }
+  await rm(folder, { recursive: true });
+});
+
+test("a plugin that is not taken in is tried again ever more seldom, and told of once", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "skiff-plugins-"));
+  const clock = new VirtualClock();
+  const warnings: string[] = [];
+  const logger = { ...silentLogger, warn: (message: string) => void warnings.push(message) };
+  let attempts = 0;
+  const handler: PluginHandler = {
+    type: "DRAPlugin",
+    refusal: () => undefined,
+    register: async () => {
+      attempts++;
+      throw new Error("no room");
+    },
+    forget: async () => {},
+  };
+  {
+    const plugin = await startPlugin(folder, "poor", ["v1"]);
+    await using _ = new PluginRegistry({ folder, handlers: [handler], clock, logger });
+    assert.match(await plugin.told, /no room/);
+    for (let second = 0; second < 120; second++) {
+      await clock.advance(1000);
+      await systemClock.sleep(3, AbortSignal.timeout(10_000));
+    }
+    assert.ok(attempts >= 3 && attempts <= 12, String(attempts));
+    assert.deepEqual(warnings, ["the plugin at poor-reg.sock cannot be registered: no room"]);
+    await plugin.server[Symbol.asyncDispose]();
   }
   await rm(folder, { recursive: true });
 });

@@ -1,7 +1,7 @@
 import { mkdirSync, watch } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { Background, type Clock, describeError, type Logger } from "@skiff/base";
+import { Background, backoffDelayMs, type Clock, describeError, type Logger } from "@skiff/base";
 import { CsiClient, type RegisteredPlugin, registrationService } from "@skiff/csi";
 
 /** A plugin that asks to be taken in. */
@@ -38,7 +38,8 @@ interface Known {
 }
 
 const settleMs = 100;
-const retryMs = 1_000;
+/** A socket that its plugin left behind may lie there for long. */
+const retries = { initialMs: 500, maxMs: 120_000 };
 
 /**
  * The plugins of this node: found by their registration sockets, asked who they are, and handed to whoever deals with their
@@ -49,6 +50,8 @@ export class PluginRegistry implements AsyncDisposable {
   readonly #background: Background;
   /** By the name of their registration socket. */
   readonly #known = new Map<string, Known>();
+  /** Why those that could not be taken in were not, as it was told last. */
+  readonly #failures = new Map<string, string>();
   #changed = Promise.withResolvers<void>();
 
   constructor(options: PluginRegistryOptions) {
@@ -70,13 +73,16 @@ export class PluginRegistry implements AsyncDisposable {
 
   async #follow(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    for (;;) {
+    for (let failures = 0; ; ) {
       this.#changed = Promise.withResolvers();
-      const complete = await this.#look(signal);
-      const again = complete ? [] : [clock.sleep(retryMs, signal)];
+      failures = (await this.#look(signal)) ? 0 : failures + 1;
+      const again = failures === 0 ? [] : [clock.sleep(backoffDelayMs(retries, failures), signal)];
       const { promise: ended, resolve } = Promise.withResolvers<void>();
       signal.addEventListener("abort", () => resolve(), { once: true });
-      await Promise.race([this.#changed.promise, ended, ...again]);
+      const change = this.#changed.promise.then(() => {
+        failures = 0;
+      });
+      await Promise.race([change, ended, ...again]);
       signal.throwIfAborted();
       // A socket is there a moment before somebody listens on it.
       await clock.sleep(settleMs, signal);
@@ -90,16 +96,20 @@ export class PluginRegistry implements AsyncDisposable {
       .filter((one) => one.isSocket())
       .map(({ name }) => name);
     let complete = true;
+    for (const name of this.#failures.keys()) if (!names.includes(name)) this.#failures.delete(name);
     for (const name of this.#known.keys())
       if (!names.includes(name)) complete = (await this.#forget(name, signal)) && complete;
     for (const name of names) {
       if (this.#known.has(name)) continue;
       try {
         await this.#register(name, signal);
+        this.#failures.delete(name);
       } catch (error) {
         signal.throwIfAborted();
         complete = false;
-        logger.warn(`the plugin at ${name} cannot be registered: ${describeError(error)}`);
+        const why = describeError(error);
+        if (this.#failures.get(name) !== why) logger.warn(`the plugin at ${name} cannot be registered: ${why}`);
+        this.#failures.set(name, why);
       }
     }
     return complete;
