@@ -1,9 +1,19 @@
 import { mkdir, stat } from "node:fs/promises";
-import type { Mounts } from "@skiff/host";
+import { KeyedQueue } from "@skiff/csi";
+import type { Mounts, Processes } from "@skiff/host";
 import { VolumeFailure, type VolumePlugin } from "../volume-plugin.ts";
+import { formatIfEmpty } from "./format-disk.ts";
 
-/** A disk or folder of this very node, as a PersistentVolume names it. */
-export function localVolumePlugin(mounts: Mounts | undefined): VolumePlugin {
+/** A disk or folder of this very node, as a PersistentVolume names it. A disk without a file system is given one. */
+export function localVolumePlugin({
+  mounts,
+  processes,
+}: {
+  readonly mounts: Mounts | undefined;
+  readonly processes: Processes | undefined;
+}): VolumePlugin {
+  // Two pods that begin together must not both find a disk empty.
+  const disks = new KeyedQueue();
   return {
     name: "kubernetes.io/local-volume",
     supports: ({ claimed }) => claimed?.persistentVolume.spec.local !== undefined,
@@ -22,9 +32,13 @@ export function localVolumePlugin(mounts: Mounts | undefined): VolumePlugin {
       if (!mounted) {
         await mkdir(folder, { recursive: true, mode: 0o750 });
         const options = spec.claimed?.persistentVolume.spec.mountOptions ?? [];
-        if (found.isBlockDevice())
-          await mounts.mount({ source: path, target: folder, fileSystem: fsType, options: [...options] }, signal);
-        else await mounts.bind(path, folder, { readonly: false, recursive: false }, signal);
+        if (found.isBlockDevice()) {
+          const wanted = { fileSystem: fsType, readonly: spec.readonly };
+          await disks.run(path, async () => {
+            if (processes !== undefined) await formatIfEmpty(path, wanted, processes, signal);
+            await mounts.mount({ source: path, target: folder, fileSystem: fsType, options: [...options] }, signal);
+          });
+        } else await mounts.bind(path, folder, { readonly: false, recursive: false }, signal);
       }
       return {
         kind: "files",

@@ -25,7 +25,7 @@ export const volumePlugins = (options: VolumePluginsOptions): readonly VolumePlu
   emptyDirPlugin(options),
   hostPathPlugin,
   imageVolumePlugin(options),
-  localVolumePlugin(options.mounts),
+  localVolumePlugin(options),
   nfsPlugin(options.mounts),
   gitRepoPlugin({ enabled: options.featureGates.GitRepoVolumeDriver === true, processes: options.processes }),
   csiPlugin({ ...options, rootFolder: options.folders.root, podsFolder: options.folders.pods }),
