@@ -12,6 +12,7 @@ export {
 export { ContainerdRuntime, type ContainerdRuntimeOptions } from "./containerd/containerd-runtime.ts";
 export { pauseImageName } from "./containerd/pause-image.ts";
 export { writePodNetwork } from "./containerd/pod-network-files.ts";
+export { removeAllPortRules } from "./containerd/port-notes.ts";
 export { ensureHelloImages, type HelloVersion, helloImage, helloImageName } from "./hello-image.ts";
 export { buildImage, type ImageDefinition, type ImageFile } from "./image-builder.ts";
 export { normalizeImageName } from "./image-name.ts";

@@ -6,6 +6,8 @@ import { courseCluster, manifest } from "../exercises/course-cluster.ts";
 import { traces } from "../story/traces.ts";
 import { kubectls, type Workbench } from "../story/workbench.ts";
 
+const hostPort = 29_080;
+
 /** A pod on each node, which tells who asks it. */
 const whoami = `apiVersion: v1
 kind: ConfigMap
@@ -30,6 +32,7 @@ spec:
       - name: who
         image: busybox
         command: [sh, -c, echo serving on $NODE; exec httpd -f -p 80 -h /www]
+        ports: [{containerPort: 80, hostPort: ${hostPort}}]
         env: [{name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]
         readinessProbe: {httpGet: {path: /cgi-bin/who, port: 80}, periodSeconds: 1}
         volumeMounts: [{name: who, mountPath: /www/cgi-bin}]
@@ -155,6 +158,12 @@ if (kubectls().length > 0) {
       assert.equal(await asMachine(2, `${one.nodeIp}:${local}`), "", "no endpoint there");
     });
 
+    test("ports of the second node lead to its pod", async () => {
+      const [, two] = places;
+      const answer = await asMachine(1, `${two.nodeIp}:${hostPort}`);
+      assert.match(answer, new RegExp(`^${two.node} `));
+    });
+
     test("kubectl works with pods of the second node", async () => {
       const [, two] = places;
       assert.equal((await k("logs", two.pod)).trim(), `serving on ${two.node}`);
@@ -213,9 +222,10 @@ if (kubectls().length > 0) {
     });
 
     test("delete leaves nothing", async () => {
-      assert.ok(ours().namespaces.length > 0 && ours().links.length > 1 && ours().processes.length > 4);
+      const { namespaces, links, processes, portRules } = ours();
+      assert.ok(namespaces.length > 0 && links.length > 1 && processes.length > 4 && portRules.length > 0);
       assert.equal((await bench.skiff("delete")).code, 0);
-      const none = { links: [], namespaces: [], tables: [], mounts: [], cgroups: [], processes: [] };
+      const none = { links: [], namespaces: [], tables: [], portRules: [], mounts: [], cgroups: [], processes: [] };
       assert.deepEqual(ours(), none);
     });
 
@@ -224,7 +234,7 @@ if (kubectls().length > 0) {
 
     /** What the machine holds of this cluster. The node's own slot is the second's matter: its links are in its namespace. */
     function ours() {
-      const { links, namespaces, tables, mounts, cgroups, processes } = traces();
+      const { links, namespaces, tables, portRules, mounts, cgroups, processes } = traces();
       const named = new RegExp(`skiff${slot}(n\\d*|-n\\d+.*)?$`);
       const isNamed = (text: string) => named.test(text);
       const isPlaced = (text: string) => text.includes(bench.folder);
@@ -233,6 +243,7 @@ if (kubectls().length > 0) {
         links: links.filter(isNamed),
         namespaces: namespaces.filter((text) => text.startsWith(`skiff${slot}-`)),
         tables: tables.filter(isNamed),
+        portRules: portRules.filter((text) => text.includes(`\\"skiff${slot}\\"`)),
         mounts: mounts.filter(isPlaced),
         cgroups: cgroups.filter((path) => path.endsWith(`kubepods-skiff${slot}`)),
         processes: [

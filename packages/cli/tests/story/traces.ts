@@ -6,6 +6,8 @@ export interface Traces {
   readonly links: readonly string[];
   readonly namespaces: readonly string[];
   readonly tables: readonly string[];
+  /** Of pods with ports of the node. */
+  readonly portRules: readonly string[];
   readonly mounts: readonly string[];
   readonly cgroups: readonly string[];
   readonly processes: readonly string[];
@@ -22,6 +24,9 @@ export function traces(): Traces {
       .sort(),
     namespaces: lines("ip", "netns", "list"),
     tables: lines("nft", "list", "tables"),
+    portRules: lines("sh", "-c", "iptables-save -t nat 2>/dev/null || true").filter((line) =>
+      line.includes("dnat name"),
+    ),
     mounts: readFileSync("/proc/self/mountinfo", "utf8")
       .split("\n")
       .map((line) => line.split(" ")[4] ?? "")

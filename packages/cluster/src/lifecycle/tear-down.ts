@@ -2,6 +2,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "@skiff/base";
 import { localnetOf } from "@skiff/host";
+import { removeAllPortRules } from "@skiff/runtime";
 import type { ClusterPaths } from "../settings/paths.ts";
 import { machineNames, type NodeSettings } from "../settings/settings.ts";
 import { type Machine, stateFolder } from "./machine.ts";
@@ -18,7 +19,7 @@ interface Teardown {
 
 /**
  * Takes away everything that a stopped cluster holds outside its folder: containers with their shims, mounts, network
- * namespaces, routes to other nodes, the bridge, the nft table, control groups. It relies on nothing but names, so that it also cleans up after
+ * namespaces, routes to other nodes, the bridge, the nft table, rules of pods' ports, control groups. It relies on nothing but names, so that it also cleans up after
  * processes that were killed. Repeating it is fine.
  */
 export async function tearDown(teardown: Teardown, signal: AbortSignal): Promise<void> {
@@ -31,6 +32,7 @@ export async function tearDown(teardown: Teardown, signal: AbortSignal): Promise
     const identity = machine.processes.identify(pid);
     if (identity !== undefined) machine.processes.signal(identity, "SIGKILL");
   }
+  await removeAllPortRules({ stateDirectory: state }, machine.processes, signal);
   for (const folder of [state, paths.kubelet, paths.containerd]) await machine.mounts.unmountBelow(folder, signal);
   await detachDevices(teardown, signal);
   await machine.nftables.deleteTable("inet", names.nftTable, signal);

@@ -6,10 +6,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { present } from "@skiff/base";
-import { findCniPlugins, findProgram, systemMounts, systemNetwork, systemProcesses } from "@skiff/host";
-import { standardConfigList } from "./cni.ts";
+import {
+  findCniPlugins,
+  findProgram,
+  type RunOptions,
+  systemMounts,
+  systemNetwork,
+  systemProcesses,
+} from "@skiff/host";
+import { addressFolders, standardConfigList } from "./cni.ts";
 import { podNetworkScript } from "./cni-plugin.ts";
 import { prepareContainerd } from "./containerd-config.ts";
+import { removeAllPortRules, removePortRules } from "./port-notes.ts";
 
 const { signal } = new AbortController();
 const prefix = `skp${process.pid}`;
@@ -45,7 +53,7 @@ describe("the pods' network plugin", () => {
   let script: string;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), "skiff-cni-"));
-    addresses = join(folder, "state", bridge);
+    addresses = join(addressFolders(folder), bridge);
     script = join(folder, "skiff");
     cniFolder = present(await findCniPlugins(), "CNI's plugins");
     await namespaces.add(node, signal);
@@ -77,7 +85,7 @@ describe("the pods' network plugin", () => {
     return { id: idOf(name), namespace: `${prefix}${name}` };
   };
   const run = (command: string, args: readonly string[], options = {}, namespace = node) =>
-    systemProcesses.run("nsenter", { args: [`--net=/run/netns/${namespace}`, command, ...args], ...options }, signal);
+    systemProcesses.run("nsenter", { ...options, args: [`--net=/run/netns/${namespace}`, command, ...args] }, signal);
   /** Calls a plugin as CNI does. */
   const plugin = async (program: string, command: string, call: Call, conf: object = {}) => {
     const env = {
@@ -276,7 +284,7 @@ describe("the pods' network plugin", () => {
 
   it("goes on where the plugins `bridge` and `host-local` were before", async () => {
     const ranges = [[{ subnet: "10.217.0.0/24", gateway: "10.217.0.1" }]];
-    const ipam = { type: "host-local", dataDir: join(folder, "state"), ranges, routes: [{ dst: "0.0.0.0/0" }] };
+    const ipam = { type: "host-local", dataDir: addressFolders(folder), ranges, routes: [{ dst: "0.0.0.0/0" }] };
     const conf = { type: "bridge", bridge, isGateway: true, hairpinMode: true, ipam };
     const old = join(cniFolder, "bridge");
     const [one, two, three] = [await pod("a"), await pod("b"), await pod("c")];
@@ -306,7 +314,7 @@ describe("the pods' network plugin", () => {
     assert.ok(await rulesOf(one.id));
     await remove({ ...one, result });
     assert.ok(!(await rulesOf(one.id)));
-    assert.deepEqual(await given(), []);
+    assert.deepEqual(await readdir(addresses), ["last_reserved_ip.0"]);
 
     const noted = join(folder, "noted");
     const refuses = join(folder, "refuses");
@@ -318,6 +326,7 @@ describe("the pods' network plugin", () => {
     assert.match(await refused({ ...two, ports }), /a .*port.* is taken/);
     assert.deepEqual([await given(), (await cables()).map(({ name }) => name)], [[], [linkOf(result)]]);
     assert.equal(await readFile(noted, "utf8"), "ADD\nDEL\n");
+    assert.deepEqual(await readdir(addresses), ["last_reserved_ip.0"]);
     await rm(noted);
     const without = { ...two, result: await add(two) };
     assert.match((await plugin(script, "CHECK", { ...without, ports })).said.msg, /is taken/);
@@ -325,6 +334,21 @@ describe("the pods' network plugin", () => {
     assert.equal((await plugin(script, "CHECK", without)).code, 0);
     await remove(without);
     await assert.rejects(access(noted), /ENOENT/);
+  });
+
+  it("notes what portmap did, so that it is undone for sandboxes that nobody ends", async () => {
+    const ports = [{ HostPort: 8080, ContainerPort: 80, Protocol: "tcp", HostIP: "" }];
+    const [one, two] = [
+      { ...(await pod("a")), ports },
+      { ...(await pod("b")), ports },
+    ];
+    for (const each of [one, two]) await add(each);
+    const processes = { ...systemProcesses, run: (command: string, options: RunOptions) => run(command, [], options) };
+    await removePortRules(join(addresses, `ports.${one.id}`), processes, signal);
+    assert.deepEqual([await rulesOf(one.id), await rulesOf(two.id)], [false, true]);
+    await removeAllPortRules({ stateDirectory: folder }, processes, signal);
+    assert.ok(!(await rulesOf(two.id)));
+    assert.deepEqual((await readdir(addresses)).sort(), ["10.217.0.2", "10.217.0.3", "last_reserved_ip.0"]);
   });
 });
 

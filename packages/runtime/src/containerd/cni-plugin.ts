@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { addressText, assert, macOf, parseAddress, parseRange, present, sizeOf } from "@skiff/base";
 import { cniVersion, type PodNetwork } from "./cni.ts";
+import { portNotePrefix } from "./port-notes.ts";
 
 /** Where the plugin finds things. */
 export interface CniPluginPlaces {
@@ -164,7 +165,9 @@ END
 }
 `;
 
-const portPart = `# ports COMMAND RESULT: sets \`said\` to what \`portmap\` says, which only pods with ports of the node have need of.
+const portPart = `# ports COMMAND RESULT: sets \`said\` to what \`portmap\` says, which only pods with ports of the node have need of. What it is told is
+# noted: a sandbox that nobody ends in order has rules all the same. Sets \`note\` to the file.
+note=
 ports() {
   set -f
   set -- "$1" "$2" $input
@@ -179,6 +182,11 @@ ports() {
     *'"portMappings":[{'*) ;;
     *) return 0 ;;
   esac
+  note=$addresses/${portNotePrefix}$CNI_CONTAINERID
+  if [ "$command" = ADD ] && ! printf '%s' "$input" >"$note"; then
+    said="cannot write $note"
+    return 1
+  fi
   given=$input
   [ -z "$result" ] || given="{\\"prevResult\\":$result,\${input#*\\{}"
   said=$(printf '%s' "$given" | CNI_COMMAND=$command "$portmap") && return
@@ -193,7 +201,7 @@ const addPart = `# undo TEXT: takes away what was made of the network, and fails
 undo() {
   ports DEL ''
   drop_cable
-  rm -f "$file"
+  rm -f "$file" "$note"
   fail 100 "$1"
 }
 
@@ -244,6 +252,7 @@ delete() {
     done
   fi
   ports DEL '' || fail 100 "$said"
+  [ -z "$note" ] || set -- "$@" "$note"
   [ $# -eq 0 ] || exec rm -f "$@"
 }
 

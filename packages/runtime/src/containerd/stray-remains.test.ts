@@ -21,6 +21,7 @@ it("takes away what no sandbox owns, after a while, and nothing that is being ma
     await writeFile(join(addresses, "10.0.0.2"), "owner\r\neth0");
     await writeFile(join(addresses, "10.0.0.3"), "nobody\r\neth0");
     await writeFile(join(addresses, "10.0.0.4"), "");
+    for (const id of ["owner", "nobody"]) await writeFile(join(addresses, `ports.${id}`), "{}");
     await writeFile(join(addresses, "last_reserved_ip.0"), "10.0.0.3");
     const removed = join(bundle, "../.removed");
     const work = join(stateDirectory, "work/.removed");
@@ -36,11 +37,11 @@ it("takes away what no sandbox owns, after a while, and nothing that is being ma
     await clock.advance(30_000);
     // A sandbox has been under way since before they were first seen: they may be its.
     assert.deepEqual(await sweep(0), []);
-    const given = ["10.0.0.3", "10.0.0.4"].map((address) => join(addresses, address));
+    const given = ["10.0.0.3", "10.0.0.4", "ports.nobody"].map((address) => join(addresses, address));
     assert.deepEqual((await sweep(50_000)).toSorted(), [join(netns, "cni-stray"), removed, ...given].toSorted());
     assert.deepEqual([await readdir(join(bundle, "..")), await readdir(join(work, ".."))], [["owner"], []]);
     assert.deepEqual(await readdir(netns), ["cni-used"]);
-    assert.deepEqual((await readdir(addresses)).sort(), ["10.0.0.2", "last_reserved_ip.0"]);
+    assert.deepEqual((await readdir(addresses)).sort(), ["10.0.0.2", "last_reserved_ip.0", "ports.owner"]);
     assert.deepEqual(await sweep(), []);
   } finally {
     await rm(stateDirectory, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import type { Clock } from "@skiff/base";
 import { type Processes, systemMounts } from "@skiff/host";
 import { addressFolders } from "./cni.ts";
+import { portNotePrefix, removePortRules } from "./port-notes.ts";
 
 /** So long a thing must have been without an owner before it is taken away. */
 const patienceMs = 45_000;
@@ -51,6 +52,7 @@ export class StrayRemains {
       if (mounted) await systemMounts(this.#processes).unmountBelow(path, signal);
       const work = bundles.includes(path) ? await readlink(join(path, "work")).catch(() => undefined) : undefined;
       if (work?.endsWith(basename(path)) === true) await rm(work, { recursive: true, force: true });
+      if (basename(path).startsWith(portNotePrefix)) await removePortRules(path, this.#processes, signal);
       await rm(path, { recursive: true, force: true });
       this.#suspects.delete(path);
       removed.push(path);
@@ -79,12 +81,16 @@ export class StrayRemains {
     return names.map((name) => join(folder, name));
   }
 
-  /** Files of addresses that are set aside for sandboxes which are not there. */
+  /** Files of addresses that are set aside, and notes of ports, for sandboxes which are not there. */
   async #addresses(ids: ReadonlySet<string>): Promise<readonly string[]> {
     const folder = addressFolders(this.#stateDirectory);
     const found: string[] = [];
     for (const network of await namesIn(folder)) {
-      for (const name of (await namesIn(join(folder, network))).filter((one) => /^\d+\.\d+\.\d+\.\d+$/.test(one))) {
+      const names = await namesIn(join(folder, network));
+      for (const name of names.filter((one) => one.startsWith(portNotePrefix))) {
+        if (!ids.has(name.slice(portNotePrefix.length))) found.push(join(folder, network, name));
+      }
+      for (const name of names.filter((one) => /^\d+\.\d+\.\d+\.\d+$/.test(one))) {
         const path = join(folder, network, name);
         // A call that was killed in the middle leaves a file without an owner.
         const [owner = ""] = (await readFile(path, "utf8").catch(() => "")).trim().split(/\s+/);
