@@ -7,9 +7,9 @@ import type { FirstProcesses } from "./first-processes.ts";
 import { ContainerDelete, TaskDelete, TaskExit, TaskOOM, TaskStart } from "./generated/containerd-events.ts";
 import { type Envelope, Events } from "./generated/containerd-services-events-v1.ts";
 import type { Timestamp } from "./generated/google-protobuf.ts";
-import { isNotFound } from "./grpc-error.ts";
+import { RuntimeService } from "./generated/runtime-v1.ts";
 import type { KnownContainers } from "./known-containers.ts";
-import { Containers, criNamespace, nativeCall, nativeMetadata } from "./native.ts";
+import { criNamespace, nativeMetadata } from "./native.ts";
 
 const reconnectMs = 100;
 
@@ -123,13 +123,12 @@ async function tellsOfMemory(
   }
 }
 
-/** A round trip on the same connection: what was sent before it has arrived. */
+/**
+ * A round trip on the same connection: what was sent before it has arrived. It fails while the CRI, which comes last in a containerd that
+ * starts, is not there: who hears of the events' return asks it for more.
+ */
 async function roundTrip(channel: GrpcChannel, signal: AbortSignal): Promise<void> {
-  try {
-    await nativeCall(channel, Containers.get, { id: "none" }, { signal, deadlineMs: 2000 });
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-  }
+  await channel.call(RuntimeService.listContainers, { filter: { id: "none" } }, { signal, deadlineMs: 2000 });
 }
 
 export interface EventSources {
