@@ -12,3 +12,13 @@ export const isPodTerminal = (pod: Pod): boolean => pod.status?.phase === "Succe
 
 /** True for init containers that keep running beside the others. */
 export const isSidecar = (container: Container): boolean => container.restartPolicy === "Always";
+
+/** What the container's rules say of an exit code; `undefined` where none of them does. The first that matches counts. */
+export function ruledAction(container: Container, exitCode: number): "Restart" | "RestartAllContainers" | undefined {
+  for (const { action, exitCodes } of container.restartPolicyRules ?? []) {
+    const listed = (exitCodes?.values ?? []).includes(exitCode);
+    const matches = exitCodes?.operator === "In" ? listed : exitCodes?.operator === "NotIn" && !listed;
+    if (matches && (action === "Restart" || action === "RestartAllContainers")) return action;
+  }
+  return undefined;
+}

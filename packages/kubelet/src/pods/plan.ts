@@ -1,6 +1,6 @@
-import type { Container, Pod } from "@skiff/api";
+import { type Container, type Pod, ruledAction } from "@skiff/api";
 import type { ContainerStatus, SandboxStatus } from "@skiff/runtime";
-import { isInitContainer, isSidecar, policyOf, restartsAfter, ruledAction } from "./restart-policy.ts";
+import { isInitContainer, isSidecar, policyOf, restartsAfter } from "./restart-policy.ts";
 import type { PodView } from "./runtime-cache.ts";
 import { runtimeAnnotations } from "./runtime-labels.ts";
 

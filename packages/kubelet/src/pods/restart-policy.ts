@@ -1,4 +1,4 @@
-import type { Container, Pod } from "@skiff/api";
+import { type Container, type Pod, ruledAction } from "@skiff/api";
 
 /** An init container that keeps running beside the others. */
 export const isSidecar = (container: Container): boolean => container.restartPolicy === "Always";
@@ -11,16 +11,6 @@ export const isInitContainer = (pod: Pod, { name }: Pick<Container, "name">): bo
 /** The container's own policy, or else its pod's. */
 export const policyOf = (pod: Pod, container: Container): string =>
   container.restartPolicy ?? pod.spec.restartPolicy ?? "Always";
-
-/** What the container's rules say of an exit code; `undefined` where none of them does. The first that matches counts. */
-export function ruledAction(container: Container, exitCode: number): "Restart" | "RestartAllContainers" | undefined {
-  for (const { action, exitCodes } of container.restartPolicyRules ?? []) {
-    const listed = (exitCodes?.values ?? []).includes(exitCode);
-    const matches = exitCodes?.operator === "In" ? listed : exitCodes?.operator === "NotIn" && !listed;
-    if (matches && (action === "Restart" || action === "RestartAllContainers")) return action;
-  }
-  return undefined;
-}
 
 /** Whether a container of this pod is to run again after it ended with `exitCode`. */
 export function restartsAfter(pod: Pod, container: Container, exitCode: number): boolean {

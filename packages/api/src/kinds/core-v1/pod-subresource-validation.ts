@@ -1,6 +1,6 @@
 /** What may change through `pods/binding` and `pods/status`, and only there. */
 import { type FieldError, fieldError } from "../../field-error.ts";
-import type { Binding, ContainerStatus, Pod } from "../../generated/types/core-v1.ts";
+import type { Binding, ContainerStatus, Pod, PodSpec } from "../../generated/types/core-v1.ts";
 import {
   checkDnsLabel,
   checkDnsSubdomain,
@@ -9,7 +9,7 @@ import {
   checkQualifiedName,
   type Findings,
 } from "../../validation/checks.ts";
-import { isSidecar } from "../pod-state.ts";
+import { ruledAction } from "../pod-state.ts";
 import { checkPodBinding } from "./pod-validation.ts";
 
 /** Findings in what is posted to `pods/binding`. */
@@ -19,7 +19,7 @@ const ownConditions = new Set(["PodScheduled", "Ready", "Initialized"]);
 
 /** A change through `pods/status`. */
 export function* checkPodStatusUpdate(pod: Pod, old: Pod): Findings {
-  const { status, spec } = pod;
+  const { status } = pod;
   for (const [index, { type }] of (status.conditions ?? []).entries()) {
     if (!ownConditions.has(type)) yield* checkQualifiedName(`metadata.conditions[${index}].Type`, type ?? "");
   }
@@ -27,14 +27,11 @@ export function* checkPodStatusUpdate(pod: Pod, old: Pod): Findings {
     yield* checkDnsSubdomain("status.nominatedNodeName", status.nominatedNodeName);
   }
   yield* checkImmutable("status.qosClass", status.qosClass, old.status?.qosClass);
-  const restarts = (name: string) =>
-    spec.initContainers?.some((container) => container.name === name && isSidecar(container));
   for (const kind of ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"] as const) {
     yield* checkTransitions(`status.${kind}`, {
       statuses: status[kind] ?? [],
       old: old.status?.[kind] ?? [],
-      restartPolicy: kind === "ephemeralContainerStatuses" ? "Never" : (old.spec.restartPolicy ?? "Always"),
-      restarts: (name) => kind === "initContainerStatuses" && restarts(name) === true,
+      restarts: kind === "ephemeralContainerStatuses" ? () => false : restartsOf(old.spec),
     });
   }
   yield* checkExtendedClaim("status.extendedResourceClaimStatus", pod);
@@ -77,21 +74,35 @@ function* checkExtendedClaim(field: string, { spec, status }: Pod): Findings {
   else yield* checkDnsSubdomain(`${field}.resourceClaimName`, resourceClaimName);
 }
 
+/**
+ * Whether a container may run again after it ended with an exit code: its rules say so, or else its own policy or the pod's.
+ * Where a rule of any container starts all of them anew, each may.
+ */
+function restartsOf(spec: PodSpec): (name: string, exitCode: number) => boolean {
+  const containers = [...(spec.initContainers ?? []), ...spec.containers];
+  const restartsAll = containers.some(({ restartPolicyRules: rules = [] }) =>
+    rules.some(({ action }) => action === "RestartAllContainers"),
+  );
+  return (name, exitCode) => {
+    const container = containers.find((one) => one.name === name);
+    if (restartsAll || (container !== undefined && ruledAction(container, exitCode) !== undefined)) return true;
+    const policy = container?.restartPolicy ?? spec.restartPolicy ?? "Always";
+    return policy === "Always" || (policy === "OnFailure" && exitCode !== 0);
+  };
+}
+
 /** Containers that have ended for good do not begin again. */
 function* checkTransitions(
   field: string,
   of: {
     readonly statuses: readonly ContainerStatus[];
     readonly old: readonly ContainerStatus[];
-    readonly restartPolicy: string;
-    restarts(name: string): boolean;
+    restarts(name: string, exitCode: number): boolean;
   },
 ): Findings {
-  if (of.restartPolicy === "Always") return;
   for (const [index, before] of of.old.entries()) {
     const ended = before.state?.terminated;
-    if (ended === undefined || of.restarts(before.name)) continue;
-    if (ended.exitCode !== 0 && of.restartPolicy === "OnFailure") continue;
+    if (ended === undefined || of.restarts(before.name, ended.exitCode)) continue;
     const now = of.statuses.find(({ name }) => name === before.name);
     if (now !== undefined && now.state?.terminated === undefined) {
       yield fieldError.forbidden(`${field}[${index}].state`, "may not be transitioned to non-terminated state");

@@ -226,9 +226,10 @@ test("a claim for resources is mapped to those that containers ask for", () => {
 });
 
 test("containers that ended for good do not begin again", () => {
-  const reported = (state: "ended" | "running") =>
+  const reported = (state: "ended" | "running", change: (spec: Pod["spec"]) => void = () => {}) =>
     samplePod((pod) => {
       pod.spec.restartPolicy = "Never";
+      change(pod.spec);
       const container = { name: "web", image: "", imageID: "", ready: false, restartCount: 0 };
       const now = state === "ended" ? { terminated: { exitCode: 1 } } : { running: {} };
       pod.status = { containerStatuses: [{ ...container, state: now }] };
@@ -237,4 +238,25 @@ test("containers that ended for good do not begin again", () => {
     "status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state",
   ]);
   assert.deepEqual(Pods.validateStatusUpdate(reported("ended"), reported("running")), []);
+  const refused = (change: (spec: Pod["spec"]) => void) =>
+    Pods.validateStatusUpdate(reported("running", change), reported("ended", change)).length > 0;
+  const own = (container: Partial<Container>) => (spec: Pod["spec"]) => {
+    spec.containers = spec.containers.map((one) => ({ ...one, ...container }));
+  };
+  const rule = (action: string, values: number[]) => ({ action, exitCodes: { operator: "In", values } });
+  assert.equal(refused(own({ restartPolicy: "OnFailure" })), false);
+  assert.equal(refused(own({ restartPolicy: "Never", restartPolicyRules: [rule("Restart", [1])] })), false);
+  assert.equal(refused(own({ restartPolicy: "Never", restartPolicyRules: [rule("Restart", [2])] })), true);
+  assert.equal(
+    refused(own({ restartPolicy: "Never", restartPolicyRules: [rule("RestartAllContainers", [2])] })),
+    false,
+  );
+  const never = own({ restartPolicy: "Never" });
+  assert.equal(
+    refused((spec) => {
+      spec.restartPolicy = "Always";
+      never(spec);
+    }),
+    true,
+  );
 });
