@@ -106,6 +106,21 @@ describe("environment", () => {
     );
   });
 
+  it("takes limits that a container does not have from its pod, and then from the node", () => {
+    const allocatable = { cpu: "4", memory: "8Gi", "ephemeral-storage": "10Gi" };
+    const containers = [containerOf("main", { resources: { limits: { cpu: "0" } } })];
+    const of = (resource: string, limits: Record<string, string>) =>
+      resourceField(
+        { resource },
+        { pod: podOf({ containers, resources: { limits } }), container: "main", allocatable },
+      );
+    assert.equal(of("limits.cpu", { cpu: "1250m" }), "2");
+    assert.equal(of("limits.memory", { memory: "64Mi" }), "67108864");
+    assert.equal(of("limits.memory", { cpu: "1250m" }), String(8 * 1024 ** 3));
+    assert.equal(of("limits.cpu", {}), "4");
+    assert.equal(of("limits.ephemeral-storage", { cpu: "1" }), String(10 * 1024 ** 3));
+  });
+
   it("announces Services of the namespace, and always the API", () => {
     const service = (name: string, namespace: string, clusterIP: string): Service => ({
       metadata: { ...metadata, name, namespace },

@@ -3,8 +3,8 @@ import { asMillis, asUnits, type Container, type Pod, type ResourceFieldSelector
 type Amounts = Readonly<Record<string, string>>;
 
 /**
- * The amount that a `resourceFieldRef` names, in units of its divisor, rounded up. Limits that are not set default to what
- * the node has to give.
+ * The amount that a `resourceFieldRef` names, in units of its divisor, rounded up. Limits that are not set default to
+ * the pod's own, and those to what the node has to give.
  */
 export function resourceField(
   selector: ResourceFieldSelector,
@@ -18,11 +18,23 @@ export function resourceField(
   const [kind, ...rest] = selector.resource.split(".");
   const resource = rest.join(".");
   const { limits, requests } = container.resources ?? {};
-  const defaults = resource === "cpu" || resource === "memory" || resource === "ephemeral-storage";
   const amount =
-    kind === "limits" ? (limits?.[resource] ?? (defaults ? allocatable[resource] : undefined)) : requests?.[resource];
+    kind === "limits" ? limitOf(resource, [limits, pod.spec.resources?.limits, allocatable]) : requests?.[resource];
   const divisor = selector.divisor === undefined || selector.divisor === "0" ? "1" : selector.divisor;
   if (amount === undefined) return "0";
   if (resource === "cpu") return String(Math.ceil(asMillis(amount) / Math.max(1, asMillis(divisor))));
   return String(Math.ceil(asUnits(amount) / asUnits(divisor)));
+}
+
+/** The first that is set, of the container's, the pod's and the node's. */
+function limitOf(
+  resource: string,
+  [own, ofPod, ofNode]: readonly [Amounts | undefined, Amounts | undefined, Amounts],
+): string | undefined {
+  const isSet = (amount: string | undefined) => amount !== undefined && asMillis(amount) !== 0;
+  const limit = own?.[resource];
+  const isShared = resource === "cpu" || resource === "memory";
+  if (isSet(limit) || (!isShared && resource !== "ephemeral-storage")) return limit;
+  if (isShared && isSet(ofPod?.[resource])) return ofPod?.[resource];
+  return ofNode[resource] ?? limit;
 }
