@@ -37,10 +37,15 @@ const onFailure = podOf({ restartPolicy: "OnFailure" });
 const init = podOf({ initContainers: [containerOf("a"), containerOf("b")] });
 const sidecar = podOf({ initContainers: [containerOf("side", { restartPolicy: "Always" }), containerOf("b")] });
 const debugged = podOf({ initContainers: [containerOf("a")], ephemeralContainers: [{ name: "dbg", image: "i:1" }] });
-const ruled = (action: string) => {
-  const restartPolicyRules = [{ action, exitCodes: { operator: "In", values: [42] } }];
-  return podOf({ containers: [containerOf("main", { restartPolicy: "Never", restartPolicyRules })] });
-};
+const rulesOf = (action: string) => [{ action, exitCodes: { operator: "In", values: [42] } }];
+const ruled = (action: string) =>
+  podOf({ containers: [containerOf("main", { restartPolicy: "Never", restartPolicyRules: rulesOf(action) })] });
+const ruledSidecar = podOf({
+  restartPolicy: "Never",
+  initContainers: [
+    containerOf("side", { restartPolicy: "Always", restartPolicyRules: rulesOf("RestartAllContainers") }),
+  ],
+});
 const dead = sandboxOf({ state: "notReady" });
 
 const table: readonly (readonly [string, Partial<PlanInput>, object])[] = [
@@ -158,6 +163,11 @@ const table: readonly (readonly [string, Partial<PlanInput>, object])[] = [
   [
     "then all start anew",
     { pod: ruled("RestartAllContainers"), view: view(ended("main", 42), ended("other", 137)) },
+    { anew: true },
+  ],
+  [
+    "also when it is a sidecar's and all others have ended by then",
+    { pod: ruledSidecar, view: view(ended("main", 137), ended("side", 42)) },
     { anew: true },
   ],
   ["for its exit codes only", { pod: ruled("Restart"), view: view(ended("main", 1)) }, { finished: true }],

@@ -93,7 +93,8 @@ export function planPod(input: PlanInput): PodPlan {
   const ready = view.sandboxes.find((one) => one.state === "ready");
   if (ready === undefined) return planSandbox(input);
   const old = view.sandboxes.filter((one) => one.id !== ready.id);
-  const finished = isFinished(input, ready.id);
+  // What a rule ends to start it anew has not ended for good, whatever its own policy.
+  const finished = !restartsAll(input.pod, view) && isFinished(input, ready.id);
   if (finished) return { ...nothing, finished, stopSandboxes: input.sandboxBusy ? [] : view.sandboxes };
   return { ...planContainers(input, ready.id), stopSandboxes: input.sandboxBusy ? [] : old };
 }
