@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { addressText, assert, macOf, parseAddress, parseRange, present, sizeOf } from "@skiff/base";
 import { cniVersion, type PodNetwork } from "./cni.ts";
 import { portNotePrefix } from "./port-notes.ts";
+import { shellWord } from "./script.ts";
 
 /** Where the plugin finds things. */
 export interface CniPluginPlaces {
@@ -53,7 +54,6 @@ function constants({ bridge, podCidr, gateway, mtu }: PodNetwork, places: CniPlu
   // Links of one bridge are told apart by the address's place in the range, those of several by the bridge's name.
   const digest = BigInt(`0x${createHash("sha256").update(bridge).digest("hex")}`).toString(36);
   const cable = `veth${digest.slice(0, 11 - String(last - first).length)}`;
-  const quote = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
   return `bridge=${bridge}
 bridge_mac=${macOf("pods", own)}
 mtu=${mtu === undefined ? "" : `'mtu ${mtu}'`}
@@ -66,9 +66,9 @@ first=${first}
 last=${last}
 own=${own.value}
 range=${text(first)}-${text(last)}
-addresses=${quote(places.addressFolder)}
-ip=${quote(places.ip)}
-portmap=${quote(places.portmap)}
+addresses=${shellWord(places.addressFolder)}
+ip=${shellWord(places.ip)}
+portmap=${shellWord(places.portmap)}
 version=${cniVersion}
 `;
 }

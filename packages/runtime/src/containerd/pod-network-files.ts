@@ -1,25 +1,15 @@
-import { constants } from "node:fs";
-import { access, mkdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { findCniPlugins, findProgram, writeFileAtomic } from "@skiff/host";
 import { addressFolders, cniConfigList, cniPluginName, type PodNetwork, standardConfigList } from "./cni.ts";
 import { loopbackScript, podNetworkScript } from "./cni-plugin.ts";
 import type { ContainerdConfig } from "./containerd-config.ts";
+import { writeScript } from "./script.ts";
 
 // Not `cni`: the list there is for the machine's own plugins, which a containerd that was started by an older version asks for.
 const listFolder = ({ rootDirectory }: ContainerdConfig): string => join(rootDirectory, "cni-lists");
 const listFile = (config: ContainerdConfig): string => join(listFolder(config), "10-skiff.conflist");
 const scriptFolder = ({ rootDirectory }: ContainerdConfig): string => join(rootDirectory, "cni-bin");
-
-/** Writes a plugin; false where it may not be run from the node's folder (`noexec`). */
-async function writeScript(config: ContainerdConfig, name: string, text: string): Promise<boolean> {
-  const file = join(scriptFolder(config), name);
-  await writeFileAtomic(file, text, { mode: 0o755 });
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
 
 async function machinePlugins(): Promise<string> {
   const folder = await findCniPlugins();
@@ -36,7 +26,7 @@ export interface CniFolders {
 /** Writes what containerd has to find when it starts. */
 export async function preparePodNetwork(config: ContainerdConfig): Promise<CniFolders> {
   const machine = await machinePlugins();
-  const isOwn = await writeScript(config, "loopback", loopbackScript());
+  const isOwn = await writeScript(join(scriptFolder(config), "loopback"), loopbackScript());
   // containerd watches the folder.
   await mkdir(listFolder(config), { recursive: true });
   if (config.network !== undefined) await writePodNetwork(config, config.network);
@@ -50,7 +40,10 @@ export async function writePodNetwork(config: ContainerdConfig, network: PodNetw
   const ip = await findProgram("ip");
   if (ip === undefined) throw new Error("iproute2 is not installed");
   const addressFolder = join(addressFolders(config.stateDirectory), network.bridge);
-  const isOwn = await writeScript(config, cniPluginName, podNetworkScript(network, { addressFolder, ip, portmap }));
+  const isOwn = await writeScript(
+    join(scriptFolder(config), cniPluginName),
+    podNetworkScript(network, { addressFolder, ip, portmap }),
+  );
   const list = isOwn ? cniConfigList(network) : standardConfigList(network, config.stateDirectory);
   await writeFileAtomic(listFile(config), list, { mode: 0o644 });
 }

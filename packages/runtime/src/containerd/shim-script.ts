@@ -1,16 +1,12 @@
-import { constants } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic } from "@skiff/host";
 import { criNamespace } from "./native.ts";
+import { shellWord, writeScript } from "./script.ts";
 
 /** The program that keeps a pod's containers for containerd, which finds it by this name in its `PATH`. */
 export const shimProgram = "containerd-shim-runc-v2";
 
 /** Where runc keeps what it knows of containerd's containers; not among containerd's settings. */
 const runcState = `/run/containerd/runc/${criNamespace}`;
-
-const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**
  * A script in place of the shim's program. Whenever containerd lets go of a container, it calls the program once more with the
@@ -25,21 +21,15 @@ for word; do
   [ "$previous" = -id ] && id=$word
   previous=$word
 done
-if [ "$previous" = delete ] && [ -n "$id" ] && [ -d ${quote(state)} ] && [ ! -e ${quote(state)}/"$id" ]; then
+if [ "$previous" = delete ] && [ -n "$id" ] && [ -d ${shellWord(state)} ] && [ ! -e ${shellWord(state)}/"$id" ]; then
   printf '\\020\\211\\001'
   exit 0
 fi
-exec ${quote(program)} "$@"
+exec ${shellWord(program)} "$@"
 `;
 
 /** Writes the script and gives the folder to look for it in; none where programs may not be run from there (`noexec`). */
 export async function writeShimScript(rootDirectory: string, program: string): Promise<readonly string[]> {
   const folder = join(rootDirectory, "bin");
-  const file = join(folder, shimProgram);
-  await mkdir(folder, { recursive: true });
-  await writeFileAtomic(file, shimScript(program), { mode: 0o755 });
-  return access(file, constants.X_OK).then(
-    () => [folder],
-    () => [],
-  );
+  return (await writeScript(join(folder, shimProgram), shimScript(program))) ? [folder] : [];
 }
