@@ -74,6 +74,16 @@ test("what never becomes true fails with the probe's own words", async () => {
   await assert.rejects(() => cluster.eventually(probe, { withinMs: 1000 }), /one is not two/);
 });
 
+test("work that is not on the clock is given real time to end", async () => {
+  await using cluster = await TestCluster.start();
+  let written = false;
+  const timer = setTimeout(() => {
+    written = true;
+  }, 300);
+  assert.equal(await cluster.eventually(() => written, { withinMs: 1000 }), true);
+  clearTimeout(timer);
+});
+
 test("a cluster that listens is reached from outside with its kubeconfig", async () => {
   await using cluster = await TestCluster.start();
   const { kubeconfig } = await cluster.listen();

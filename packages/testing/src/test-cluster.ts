@@ -1,6 +1,6 @@
 import { type APIService, Namespaces, ServiceAccounts, type Transport } from "@skiff/api";
 import type { ApiServer, ServiceConnector, UsageSource } from "@skiff/apiserver";
-import { type Logger, present, type Random, seededRandom, silentLogger, VirtualClock } from "@skiff/base";
+import { type Logger, present, type Random, seededRandom, silentLogger, systemClock, VirtualClock } from "@skiff/base";
 import { type Client, createClient, createInformers, type Informers } from "@skiff/client";
 import type { LoopStats } from "@skiff/control-loop";
 import type { CertificateSigner, ClusterControllers, ControllerSettings } from "@skiff/controllers";
@@ -73,6 +73,7 @@ interface Now {
 const noFaults: Faults = { conflicts: 0, unavailable: 0, droppedWatches: 0, expiredWatches: 0 };
 const namespaces = ["default", "kube-system", "kube-public", "kube-node-lease"];
 const usualLimitMs = 60_000;
+const realPatienceMs = 5000;
 const heartbeatMs = 10_000;
 const usualAllocatable = { cpu: "4", memory: "8Gi", "ephemeral-storage": "20Gi", pods: "110" };
 
@@ -240,7 +241,8 @@ export class TestCluster implements AsyncDisposable {
 
   /**
    * Moves time on, from one thing that happens to the next, until `probe` neither throws nor gives `false`, and gives what it
-   * gave. After `withinMs` of virtual time (a minute where absent) it throws what the probe threw last.
+   * gave. After `withinMs` of virtual time (a minute where absent) it throws what the probe threw last, but gives work that is
+   * not on this clock (files, sockets, processes) five seconds of real time to end before.
    */
   async eventually<T>(probe: () => T | Promise<T>, options: { readonly withinMs?: number } = {}): Promise<T> {
     const { withinMs = usualLimitMs } = options;
@@ -257,7 +259,7 @@ export class TestCluster implements AsyncDisposable {
         return false;
       }
     };
-    await this.clock.advanceUntil(holds, withinMs).catch(() => {});
+    await this.clock.advanceUntil(holds, withinMs).catch(() => patiently(holds));
     if (result === undefined) throw failure;
     return result.value;
   }
@@ -311,4 +313,10 @@ function startNodes(
     return { name: `node-${index}`, labels: {}, allocatable, ...simulatedAddresses(index) };
   });
   return SimulatedNodes.start({ ...parts, nodes, scripts, loads, heartbeatMs }, signal);
+}
+
+/** Asks again in real time: a virtual minute may pass while a disk has not written a file. */
+async function patiently(holds: () => Promise<boolean>): Promise<void> {
+  const patience = AbortSignal.timeout(realPatienceMs);
+  while (!patience.aborted && !(await holds())) await systemClock.sleep(10, patience).catch(() => {});
 }
