@@ -14,6 +14,8 @@ import { systemSysctls } from "./sysctls.ts";
 
 const { signal } = new AbortController();
 const name = `skn${process.pid}`;
+/** Tests of several checkouts may run on one machine. */
+const subnet = `10.216.${process.pid % 250}`;
 const effects = { processes: systemProcesses, nftables: systemNftables(), sysctls: systemSysctls };
 
 /** What the machine holds of the test. */
@@ -26,14 +28,14 @@ async function remains(): Promise<readonly string[]> {
 
 it("namespaces meet each other and the machine, as often as they are made, and leave nothing", async () => {
   const neighbour = await systemNetwork().addresses.primaryIPv4();
-  const network = { bridge: name, gateway: "10.219.0.1/24", table: name, inside: [], neighbour };
+  const network = { bridge: name, gateway: `${subnet}.1/24`, table: name, inside: [], neighbour };
   const member = (n: number) => ({
     namespace: `${name}-n${n}`,
     link: `${name}n${n}`,
-    address: `10.219.0.${n}/24`,
+    address: `${subnet}.${n}/24`,
   });
   const from = async (n: number, address: string) => {
-    const args = [`--net=/run/netns/${name}-n${n}`, "busybox", "ping", "-c1", "-W2", address];
+    const args = [`--net=/run/netns/${name}-n${n}`, "busybox", "ping", "-c1", "-W10", address];
     return (await systemProcesses.run("nsenter", { args }, signal)).code;
   };
   let kept: StartedProcess | undefined;
@@ -51,7 +53,7 @@ it("namespaces meet each other and the machine, as often as they are made, and l
       for (const n of [2, 3]) await addNamespaceMember(network, member(n), effects, signal);
     }
     assert.deepEqual(
-      await Promise.all([from(2, "10.219.0.1"), from(2, "10.219.0.3"), from(3, neighbour)]),
+      await Promise.all([from(2, `${subnet}.1`), from(2, `${subnet}.3`), from(3, neighbour)]),
       [0, 0, 0],
       "all are neighbours",
     );
@@ -59,9 +61,9 @@ it("namespaces meet each other and the machine, as often as they are made, and l
     assert.deepEqual(
       routes.map(({ destination, via }) => [destination, via]).sort(),
       [
-        ["10.219.0.0/24", undefined],
+        [`${subnet}.0/24`, undefined],
         [neighbour, undefined],
-        ["default", "10.219.0.1"],
+        ["default", `${subnet}.1`],
       ].sort(),
     );
   } finally {

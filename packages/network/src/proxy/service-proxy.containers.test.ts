@@ -118,10 +118,11 @@ async function change(make: () => void): Promise<void> {
   await promise;
 }
 
-/** Waits (some seconds at most: nft's refusals are mended after one) until what is asked gives what is expected. */
+/** Waits (nft's refusals are mended after a second) until what is asked gives what is expected. */
 async function settles(expected: string, ask: () => Promise<string>): Promise<void> {
   let last = "";
-  for (let attempt = 0; attempt < 200; attempt++) {
+  const endMs = systemClock.monotonic() + 60_000;
+  while (systemClock.monotonic() < endMs) {
     last = await ask();
     if (last === expected) return;
     await sleep(25);
@@ -216,7 +217,7 @@ describe("ports and addresses for clients outside", () => {
     await ip(`-n ${c} route add 127.0.0.0/8 via 10.42.0.1`);
     await sysctlsIn(c).write("net.ipv4.conf.eth0.route_localnet", "1");
     assert.equal((await from("c").tcp("10.42.0.1", 8080)).error, undefined, "the node listens");
-    assert.equal((await from("c").tcp("127.0.0.1", 8080)).error, "ETIMEDOUT");
+    assert.equal((await from("c").tcp("127.0.0.1", 8080, silenceMs)).error, "ETIMEDOUT");
     await ip(`-n ${c} route delete 127.0.0.0/8 via 10.42.0.1`);
     await ip(`-n ${c} address add 127.0.0.1/8 dev lo`);
   });
@@ -347,13 +348,15 @@ describe("session affinity", () => {
   });
 
   it("ends after its time, counted from the last connection", async () => {
-    await change(() => services.put(sticky(1)));
+    // Three connections one after the other take less than that on the busiest machine.
+    const seconds = 5;
+    await change(() => services.put(sticky(seconds)));
     const seen = new Set<string>();
     for (let round = 0; round < 16 && seen.size < 2; round++) {
       const mine = await answering(3, () => from("b").tcp("10.96.0.30", 80));
       assert.equal(mine.length, 1);
       seen.add(mine);
-      await sleep(1_300);
+      await sleep(seconds * 1000 + 300);
     }
     assert.ok(seen.size > 1, "always the same endpoint");
   });
@@ -368,21 +371,28 @@ const addressOf = (name: string): string | undefined =>
   name === "a" ? pods.a : name === "b" ? pods.b : name === "c" ? pods.c : undefined;
 
 describe("changes under load", () => {
-  /** Connects from several places until told to stop; gives what went wrong. */
-  async function connectUntil(
-    stop: AbortSignal,
-  ): Promise<{ readonly failures: string[]; readonly connections: number }> {
+  /** Connects from several places until told to stop; tells what went wrong. */
+  function connectUntil(stop: AbortSignal) {
     const failures: string[] = [];
-    let connections = 0;
+    let begun = 0;
     const client = async (peer: Peer) => {
       while (!stop.aborted) {
+        begun++;
         const reached = await peer.tcp("10.96.0.40", 80);
-        connections++;
         if (reached.error !== undefined) failures.push(reached.error);
       }
     };
-    await Promise.all([client(from("n")), client(from("a")), client(from("b")), client(from("c"))]);
-    return { failures, connections };
+    const ended = Promise.all([client(from("n")), client(from("a")), client(from("b")), client(from("c"))]);
+    return {
+      failures,
+      ended,
+      /** Lets that many connections begin, and some time pass. */
+      async pass(count: number, durationMs: number) {
+        const enough = begun + count;
+        await sleep(durationMs);
+        while (begun < enough) await sleep(5);
+      },
+    };
   }
 
   it("loses no new connection while endpoints change, the proxy is away and the proxy comes back", async () => {
@@ -396,19 +406,18 @@ describe("changes under load", () => {
     const sets = [[pods.a], [pods.b, pods.c], [pods.a, pods.b, pods.c], [pods.c], [pods.a, pods.c]];
     for (let round = 0; round < 40; round++) {
       slices.put(slice("busy", ready(...(sets[round % sets.length] ?? []))));
-      await sleep(25);
+      await load.pass(5, 25);
     }
     const table = await tableHandle();
     await proxy[Symbol.asyncDispose]();
-    await sleep(200);
+    await load.pass(30, 200);
     slices.put(slice("busy", ready(pods.b)));
     proxy = await startProxy();
-    await sleep(200);
+    await load.pass(30, 200);
     stop.abort();
-    const { failures, connections } = await load;
+    await load.ended;
     assert.equal(await tableHandle(), table, "the table was made anew");
-    assert.deepEqual(failures, []);
-    assert.ok(connections > 200, `only ${connections} connections were made`);
+    assert.deepEqual(load.failures, []);
     assert.equal(await answering(10, () => from("n").tcp("10.96.0.40", 80)), "b");
   });
 
