@@ -14,7 +14,7 @@ after(async () => {
   await machine[Symbol.asyncDispose]();
 });
 
-async function until(condition: () => boolean, what: string, limitMs = 30_000): Promise<void> {
+async function until(condition: () => boolean, what: string, limitMs = 60_000): Promise<void> {
   const endMs = systemClock.monotonic() + limitMs;
   while (!condition()) {
     if (systemClock.monotonic() > endMs) {
@@ -37,7 +37,7 @@ const shell = (script: string): Pod["spec"]["containers"][number] => ({
 
 async function gone(name: string, graceSeconds?: number): Promise<void> {
   await machine.node.delete(name, graceSeconds);
-  await until(() => machine.node.pod(name) === undefined, `${name} goes`, 40_000);
+  await until(() => machine.node.pod(name) === undefined, `${name} goes`);
 }
 
 /** Runs a script to its end; gives its termination message and exit code. */
@@ -183,14 +183,15 @@ describe("the kubelet on containerd", () => {
       return machine.node.pod("graceful") === undefined;
     }, "goes");
     assert.equal(message, "hook\nterm\n");
-    machine.node.create("stubborn", { containers: [shell("trap '' TERM; while true; do sleep 1; done")] });
+    machine.node.create("stubborn", {
+      terminationGracePeriodSeconds: 600,
+      containers: [shell("trap '' TERM; while true; do sleep 1; done")],
+    });
     await until(() => ready("stubborn") === true, "ready");
     await machine.node.delete("stubborn");
     await systemClock.sleep(300, signal);
-    const startMs = systemClock.monotonic();
+    // Of its own it would have ten minutes.
     await gone("stubborn", 1);
-    // Of its own it would have 30 s.
-    assert.ok(systemClock.monotonic() - startMs < 25_000);
   });
 
   it("starts ten pods at once", async (test) => {

@@ -120,7 +120,7 @@ export async function untilStatus(
   wanted: (status: ContainerStatus) => boolean,
   signal: AbortSignal,
 ): Promise<ContainerStatus> {
-  for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 10) {
+  for (let waitedMs = 0; waitedMs < 60_000; waitedMs += 10) {
     const status = await runtime.containerStatus(id, signal);
     if (wanted(status)) return status;
     await clock.sleep(10, signal);
@@ -234,7 +234,7 @@ function containerTests(subject: () => Subject, signal: AbortSignal): void {
     await runtime.stopContainer(pod.containerId, 0, signal);
     await pod[Symbol.asyncDispose]();
     const wanted = () => seen.some((event) => event.kind === "sandboxStopped" && event.sandboxId === pod.sandboxId);
-    for (let waitedMs = 0; waitedMs < 5000 && !wanted(); waitedMs += 10) await subject().clock.sleep(10, signal);
+    for (let waitedMs = 0; waitedMs < 60_000 && !wanted(); waitedMs += 10) await subject().clock.sleep(10, signal);
     over.abort();
     await reading;
     const own = seen.filter((event) => "containerId" in event && event.containerId === pod.containerId);

@@ -9,7 +9,8 @@ import { NodeClient } from "../fixtures/node-client.ts";
 import { SpdyClient } from "../fixtures/spdy-client.ts";
 
 const { signal } = new AbortController();
-const idleMs = 3000;
+/** So long that no other test is silent for it, however busy the machine is. */
+const idleMs = 8000;
 let machine: ContainerdNode;
 let admin: NodeClient;
 
@@ -209,25 +210,21 @@ describe("attaching", () => {
 });
 
 describe("a connection over which nothing goes", () => {
-  /** Measures how long a silent connection lasts after its last byte. */
-  const lasts = async (closed: Promise<void>) => {
-    const from = systemClock.monotonic();
-    await closed;
-    return systemClock.monotonic() - from;
-  };
-
   it("is closed after the time that was set, whatever it speaks", async () => {
     const path = exec("sleep 3600", "output=1");
+    const startMs = systemClock.monotonic();
     using spdy = await SpdyClient.connect(admin, path, ["v4.channel.k8s.io"]);
     for (const streamtype of ["error", "stdout"]) spdy.open({ streamtype });
     using channels = await ChannelClient.connect(admin, path, newest);
     using ports = await SpdyClient.connect(admin, "/portForward/default/web", ["portforward.k8s.io"]);
-    const times = await Promise.all([spdy, channels, ports].map(({ closed }) => lasts(closed)));
-    for (const ms of times) assert.ok(ms > idleMs / 2, `closed after ${ms} ms`);
+    await Promise.race([spdy, channels, ports].map(({ closed }) => closed));
+    const ms = systemClock.monotonic() - startMs;
+    assert.ok(ms >= idleMs, `closed after ${ms} ms`);
+    await Promise.all([spdy, channels, ports].map(({ closed }) => closed));
   });
 
   it("is kept while something goes, in either direction", async () => {
-    const talk = exec("for i in 1 2 3 4 5 6; do echo $i; sleep 1; done", "output=1");
+    const talk = exec("for i in 1 2 3 4 5 6; do echo $i; sleep 2; done", "output=1");
     using talks = await ChannelClient.connect(admin, talk, newest);
     await talks.closed;
     assert.equal(talks.received(1), "1\n2\n3\n4\n5\n6\n");

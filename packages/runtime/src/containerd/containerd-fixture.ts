@@ -46,7 +46,9 @@ export async function startContainerd(registries: readonly RegistryConfig[] = []
   const folder = await mkdtemp(join(tmpdir(), "skiff-containerd-"));
   const name = `sk${process.pid}`;
   const stateDirectory = `/run/${name}`;
-  const network = { bridge: name, podCidr: "10.219.0.0/24", gateway: "10.219.0.1" };
+  // Tests of several checkouts may run on one machine.
+  const subnet = `10.219.${process.pid % 250}`;
+  const network = { bridge: name, podCidr: `${subnet}.0/24`, gateway: `${subnet}.1` };
   const config: ContainerdConfig = {
     rootDirectory: join(folder, "containerd"),
     stateDirectory,
@@ -66,7 +68,7 @@ export async function startContainerd(registries: readonly RegistryConfig[] = []
     clock: systemClock,
     logger: silentLogger,
   };
-  const runtime = await connectContainerd(options, { timeoutMs: 10_000, signal });
+  const runtime = await connectContainerd(options, { timeoutMs: 60_000, signal });
   await runtime.importImage(await helloImage(1, systemProcesses, signal), signal);
   const cgroupParent = `/${name}/pod1`;
   await cgroups.create(cgroupParent, {});
@@ -95,7 +97,7 @@ export async function startContainerd(registries: readonly RegistryConfig[] = []
       );
       const cables = async () => (await links.list(signal)).filter(({ master }) => master === name);
       // They go with their namespaces, which the kernel takes away when it has the time.
-      const deadlineMs = systemClock.monotonic() + 10_000;
+      const deadlineMs = systemClock.monotonic() + 60_000;
       while ((await cables()).length > 0 && systemClock.monotonic() < deadlineMs) await systemClock.sleep(20, signal);
       const ports = await cables();
       const groups = await cgroups.children(cgroupParent);

@@ -151,7 +151,7 @@ describe("the hello image", () => {
   });
 
   const listening = async (ip: string) => {
-    for (let attempt = 0; attempt < 100; attempt++) {
+    for (let attempt = 0; attempt < 3000; attempt++) {
       const { promise, resolve } = Promise.withResolvers<boolean>();
       const socket = connect(80, ip, () => resolve(true)).on("error", () => resolve(false));
       const up = await promise;
@@ -173,7 +173,7 @@ describe("the hello image", () => {
       return log.split("\n").filter((line) => line.endsWith(" GET /")).length;
     };
     // A request is logged after it was answered, and the line passes through the shim.
-    for (let attempt = 0; attempt < 100 && (await logged()) < 40; attempt++)
+    for (let attempt = 0; attempt < 1500 && (await logged()) < 40; attempt++)
       await fixture.subject.clock.sleep(20, signal);
     assert.equal(await logged(), 40);
   });

@@ -141,7 +141,7 @@ describe("importing an image", () => {
     const names = await importing(gzipSync(await modernArchive()));
     assert.deepEqual(names, ["docker.io/test/modern:1", "docker.io/test/modern:extra"]);
     await fixture.runtime.removeImage("test/modern:1", signal);
-    for (let waitedMs = 0; waitedMs < 2000; waitedMs += 10) {
+    for (let waitedMs = 0; waitedMs < 30_000; waitedMs += 10) {
       if ((await fixture.runtime.imageStatus("test/modern:1", signal)) === undefined) break;
       await fixture.subject.clock.sleep(10, signal);
     }
