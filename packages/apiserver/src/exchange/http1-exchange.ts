@@ -4,6 +4,7 @@ import type { Duplex, Readable } from "node:stream";
 import { assert } from "@skiff/base";
 import type { ResponseStream } from "../contracts.ts";
 import { BaseExchange, type ConnectionContext, type FlatHeaders, type FullResponse } from "./base-exchange.ts";
+import { lingerAtEnd } from "./linger.ts";
 import { isWebSocket, webSocketStream } from "./web-socket-stream.ts";
 
 /** A connection that a client asked to take over, and what it sent already. */
@@ -103,6 +104,10 @@ export class Http1Exchange extends BaseExchange {
     const length = typeof body === "string" ? Buffer.byteLength(body) : body.length;
     // A body that was not read to its end leaves the connection in an unknown state.
     const unread = status >= 400 && !this.#request.complete;
+    if (unread) {
+      lingerAtEnd(this.#request.socket);
+      this.#request.resume();
+    }
     const close = unread || this.#upgrade !== undefined || this.context.draining();
     response.writeHead(status, [
       "cache-control",

@@ -11,6 +11,7 @@ import type { BaseExchange, ConnectionContext } from "../exchange/base-exchange.
 import { shownCertificate } from "../exchange/client-certificate.ts";
 import { Http1Exchange } from "../exchange/http1-exchange.ts";
 import { Http2Exchange } from "../exchange/http2-exchange.ts";
+import { refuseText } from "./refuse-text.ts";
 
 /** What a client must do within these times, or the connection is closed. */
 const handshakeTimeoutMs = 20_000;
@@ -66,6 +67,8 @@ export class Listener implements AsyncDisposable {
   readonly #server: Server;
   readonly #frontProxyAuthority: X509Certificate | undefined;
   readonly #shown = new WeakMap<Duplex, ConnectionContext>();
+  /** What the last request of a connection was answered with, or will be. */
+  readonly #answers = new WeakMap<Duplex, ServerResponse>();
   readonly #exchanges = new Set<BaseExchange>();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #sockets = new Set<TLSSocket>();
@@ -141,8 +144,10 @@ export class Listener implements AsyncDisposable {
     });
     server.on("tlsClientError", (error) => this.#options.logger.debug(`a handshake failed: ${describeError(error)}`));
     server.on("request", (request: IncomingMessage, response: ServerResponse) => {
+      this.#answers.set(request.socket, response);
       this.#take(new Http1Exchange(request, response, { context: this.#contextOf(request.socket) }));
     });
+    server.on("clientError", (error, socket) => refuseText(error, socket, this.#answers.get(socket)));
     server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       const response = new ServerResponse(request);
       response.assignSocket(request.socket);
