@@ -39,23 +39,24 @@ export function oomScoreAdj(pod: Pod, container: Container, memoryCapacityBytes:
   const qos = qosClass(pod);
   if (qos === "Guaranteed") return -997;
   if (qos === "BestEffort") return 1000;
-  const of = (one: Container) => {
-    const score = Math.floor(1000 - (1000 * memoryRequest(pod, one)) / Math.max(1, memoryCapacityBytes));
-    // At most just below best effort, at least just above guaranteed.
-    return Math.min(999, Math.max(3, score));
-  };
-  // A sidecar is not killed before those it serves.
-  return isSidecar(container) ? Math.min(of(container), ...pod.spec.containers.map(of)) : of(container);
+  const share = sharedRequest(pod);
+  const own = (one: Container) => memory(one.resources?.requests) ?? 0;
+  const score = (request: number) => 1000 - Math.floor((1000 * (request + share)) / Math.max(1, memoryCapacityBytes));
+  // A sidecar is not killed before all those it serves.
+  const request = isSidecar(container)
+    ? Math.max(own(container), Math.min(...pod.spec.containers.map(own)))
+    : own(container);
+  // At most just below best effort, at least just above guaranteed.
+  return Math.min(999, Math.max(3, score(request)));
 }
 
-/** A container's memory request; what the pod as a whole asks for beyond its containers is shared among them. */
-function memoryRequest(pod: Pod, container: Container): number {
-  const own = (one: Container) => memory(one.resources?.requests) ?? memory(one.resources?.limits) ?? 0;
-  const whole = memory(wholePod(pod)?.requests);
-  if (whole === undefined) return own(container);
-  const running = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)];
-  const rest = Math.max(0, whole - running.reduce((sum, one) => sum + own(one), 0));
-  return own(container) + rest / Math.max(1, running.length);
+/** What each container has of the memory that the pod as a whole asks for beyond its containers. */
+function sharedRequest({ spec }: Pod): number {
+  const whole = memory(spec.resources?.requests) ?? 0;
+  if (whole === 0) return 0;
+  const { containers, initContainers = [] } = spec;
+  const rest = whole - (memory(podRequests({ spec: { ...spec, resources: undefined, overhead: undefined } })) ?? 0);
+  return Math.trunc(rest / (containers.length + initContainers.length));
 }
 
 const hugePages = (limits: Amounts) =>

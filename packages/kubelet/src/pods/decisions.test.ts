@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Container } from "@skiff/api";
+import type { Container, Pod } from "@skiff/api";
 import { durationText, VirtualClock } from "@skiff/base";
-import { containerResources, podCgroupLimits } from "../cgroups/resources.ts";
+import { containerResources, oomScoreAdj, podCgroupLimits } from "../cgroups/resources.ts";
 import { containerOf, podOf } from "../fixtures/objects.ts";
 import { parseImageName } from "../images/image-name.ts";
 import { tally } from "../probes/pod-probes.ts";
@@ -39,6 +39,26 @@ describe("small decisions about pods", () => {
       memoryLimitBytes: 4 * 2 ** 30,
     });
     assert.deepEqual(podCgroupLimits(podOf()), { cpuShares: 2 });
+  });
+
+  it("scores containers for the kernel by what they request of the node's memory", () => {
+    const asks = (name: string, memory: string, more: Partial<Container> = {}) =>
+      containerOf(name, { resources: { requests: { memory } }, ...more });
+    const sidecar = asks("side", "512Mi", { restartPolicy: "Always" });
+    const pod = podOf({ containers: [asks("a", "1Gi"), asks("b", "2Gi")], initContainers: [sidecar] });
+    const of = (of: Pod, ...containers: Container[]) => containers.map((one) => oomScoreAdj(of, one, 8 * 2 ** 30));
+    // A sidecar counts as much as the least of those it serves.
+    assert.deepEqual(of(pod, ...pod.spec.containers, sidecar), [875, 750, 875]);
+    const small = podOf({ containers: [asks("a", "40Mi"), asks("b", "0"), asks("c", "8Gi")] });
+    assert.deepEqual(of(small, ...small.spec.containers), [996, 999, 3]);
+    // What the pod asks for beyond its containers is shared among all of them.
+    const first = asks("first", "1Gi");
+    const whole = podOf({
+      ...pod.spec,
+      initContainers: [first],
+      resources: { requests: { memory: "6Gi" } },
+    });
+    assert.deepEqual(of(whole, ...pod.spec.containers), [750, 625]);
   });
 
   it("resolves names as the pod's policy has it", () => {

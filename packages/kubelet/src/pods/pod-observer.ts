@@ -20,7 +20,7 @@ export interface ReportInput {
   /** Nothing runs any more. */
   readonly terminal: boolean;
   /** The pod's resources and what becomes of a change of them. */
-  readonly resize: Pick<PodResize, "actual" | "conditions">;
+  readonly resize: Pick<PodResize, "actual" | "actualPod" | "conditions">;
 }
 
 const allContainers = (pod: Pod): readonly Container[] => [...pod.spec.containers, ...(pod.spec.initContainers ?? [])];
@@ -86,6 +86,7 @@ export class PodObserver implements AsyncDisposable {
       terminal: input.terminal,
       resize: input.resize.conditions(),
       actual: (status) => input.resize.actual(status),
+      actualPod: input.resize.actualPod,
       deviceHealth: (container) => this.#parts.deviceHealth(pod, container),
     });
     this.status.set(pod, status, signal);

@@ -20,6 +20,7 @@ const statusOf = (pod: Pod, more: Partial<PodStatusInput>) =>
     terminal: false,
     resize: [],
     actual: () => undefined,
+    actualPod: undefined,
     deviceHealth: () => [],
     ...more,
   });

@@ -1,5 +1,6 @@
 import type { ContainerStatus, Pod, PodCondition, PodStatus } from "@skiff/api";
 import { timestamp } from "@skiff/base";
+import type { Resources } from "../resize/allocation.ts";
 import { podConditions } from "./conditions.ts";
 import { type ContainerStatusInput, containerStatuses, unknownEnd } from "./container-status.ts";
 import { podPhase } from "./phase.ts";
@@ -23,6 +24,8 @@ export interface PodStatusInput extends ContainerStatusInput {
   /** Nothing of the pod runs any more, and nothing will. */
   readonly terminal: boolean;
   readonly resize: readonly PodCondition[];
+  /** Resources that the pod as a whole was really given. */
+  readonly actualPod: Resources | undefined;
 }
 
 const isTerminal = (phase: string | undefined): boolean => phase === "Succeeded" || phase === "Failed";
@@ -76,7 +79,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     containerStatuses: app,
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
     qosClass: qosClass(pod),
-    ...wholePodResources(pod),
+    ...wholePodResources(pod, input.actualPod),
     ...(old?.nominatedNodeName === undefined ? {} : { nominatedNodeName: old.nominatedNodeName }),
     ...claimsOf(old),
   };
@@ -129,12 +132,15 @@ const hasBegun = ({ state, lastState }: ContainerStatus): boolean =>
 const keptIps = (pod: Pod, phase: string, sandbox: boolean): readonly string[] =>
   sandbox || phase === "Pending" ? [] : (pod.status?.podIPs ?? []).map((one) => one.ip);
 
-/** What the node has granted the pod as a whole. */
-function wholePodResources({ spec: { resources } }: Pod): Pick<PodStatus, "resources" | "allocatedResources"> {
+/** What the node has granted the pod as a whole, and what it has. */
+function wholePodResources(
+  { spec: { resources } }: Pod,
+  actual: Resources | undefined,
+): Pick<PodStatus, "resources" | "allocatedResources"> {
   if (resources?.requests === undefined && resources?.limits === undefined) return {};
-  const { requests, limits } = resources;
+  const { requests, limits } = actual ?? resources;
   return {
-    ...(requests === undefined ? {} : { allocatedResources: requests }),
+    ...(resources.requests === undefined ? {} : { allocatedResources: resources.requests }),
     resources: { ...(requests && { requests }), ...(limits && { limits }) },
   };
 }

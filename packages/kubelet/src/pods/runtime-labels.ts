@@ -1,4 +1,5 @@
 import type { Container, Pod } from "@skiff/api";
+import { givenTo } from "../resize/allocation.ts";
 import { type PodIdentity, podIdentity } from "./pod-identity.ts";
 
 /** Labels by which sandboxes and containers in the runtime are known again after the agent was restarted. */
@@ -13,7 +14,7 @@ export const runtimeLabels = {
 export const runtimeAnnotations = {
   restartCount: "io.kubernetes.container.restartCount",
   imageReference: "skiff.dev/container.image",
-  /** Requests and limits that the container was made with, in JSON. */
+  /** What the container was given when it was made, in JSON. */
   resources: "skiff.dev/container.resources",
   terminationMessagePath: "io.kubernetes.container.terminationMessagePath",
   terminationMessagePolicy: "io.kubernetes.container.terminationMessagePolicy",
@@ -42,10 +43,7 @@ export const containerLabels = (pod: Pod, container: Pick<Container, "name">): T
 export const containerAnnotations = (pod: Pod, container: Container, restartCount: number): Texts => ({
   [runtimeAnnotations.restartCount]: String(restartCount),
   [runtimeAnnotations.imageReference]: container.image ?? "",
-  [runtimeAnnotations.resources]: JSON.stringify({
-    requests: container.resources?.requests,
-    limits: container.resources?.limits,
-  }),
+  [runtimeAnnotations.resources]: JSON.stringify(givenTo(container, pod)),
   [runtimeAnnotations.terminationMessagePath]: container.terminationMessagePath ?? "/dev/termination-log",
   [runtimeAnnotations.terminationMessagePolicy]: container.terminationMessagePolicy ?? "File",
   [runtimeAnnotations.podGracePeriodSeconds]: String(pod.spec.terminationGracePeriodSeconds ?? 30),

@@ -9,6 +9,11 @@ export interface Resources {
   readonly limits?: Amounts;
 }
 
+/** What a container was given: its own resources, and the limits of the pod as a whole, which are its own where it has none. */
+export interface GivenResources extends Resources {
+  readonly podLimits?: Amounts;
+}
+
 /** What a node has granted a pod: per container that can be resized, and for the pod as a whole where that asks. */
 export interface Allocation {
   readonly containers: Readonly<Record<string, Resources>>;
@@ -20,6 +25,12 @@ export const resourcesOf = (from: ResourceRequirements | undefined): Resources =
   ...(from?.requests === undefined ? {} : { requests: from.requests }),
   ...(from?.limits === undefined ? {} : { limits: from.limits }),
 });
+
+/** What a container of a pod is given. */
+export const givenTo = (container: Container, pod: Pod): GivenResources => {
+  const podLimits = pod.spec.resources?.limits;
+  return { ...resourcesOf(container.resources), ...(podLimits === undefined ? {} : { podLimits }) };
+};
 
 const resizable = ({ spec }: Pod): readonly Container[] => [...(spec.initContainers ?? []), ...spec.containers];
 
@@ -47,7 +58,7 @@ export function withAllocation(pod: Pod, allocation: Allocation | undefined): Po
       ...pod.spec,
       containers: containers.map(granted),
       ...(initContainers === undefined ? {} : { initContainers: initContainers.map(granted) }),
-      ...(allocation.pod === undefined ? {} : { resources: copy(allocation.pod) }),
+      resources: allocation.pod === undefined ? undefined : copy(allocation.pod),
     },
   };
 }
@@ -62,10 +73,11 @@ const isAmounts = (value: unknown): value is Amounts =>
   isJsonObject(value) && Object.values(value).every((one) => typeof one === "string");
 
 /** Resources from text that was written before; `undefined` when it is damaged. */
-export function parseResources(value: unknown): Resources | undefined {
+export function parseResources(value: unknown): GivenResources | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { requests, limits } = value;
+  const { requests, limits, podLimits } = value;
   if (requests !== undefined && !isAmounts(requests)) return undefined;
   if (limits !== undefined && !isAmounts(limits)) return undefined;
-  return { ...(requests === undefined ? {} : { requests }), ...(limits === undefined ? {} : { limits }) };
+  if (podLimits !== undefined && !isAmounts(podLimits)) return undefined;
+  return { ...resourcesOf({ requests, limits }), ...(podLimits === undefined ? {} : { podLimits }) };
 }

@@ -1,8 +1,8 @@
 import { asMillis, asUnits, type Container, type Pod } from "@skiff/api";
-import { jsonEqual } from "@skiff/base";
+import type { CgroupLimits } from "@skiff/host";
 import type { ContainerStatus } from "@skiff/runtime";
 import type { PodView } from "../pods/runtime-cache.ts";
-import { type Resources, resourcesOf } from "./allocation.ts";
+import { type GivenResources, givenTo } from "./allocation.ts";
 
 /** A running container whose limits are not what was granted. */
 export interface ContainerResize {
@@ -12,26 +12,27 @@ export interface ContainerResize {
   readonly restart: boolean;
 }
 
-const changed = (name: "cpu" | "memory", a: Resources, b: Resources): boolean => {
+const changed = (name: "cpu" | "memory", a: GivenResources, b: GivenResources): boolean => {
   const amount = name === "cpu" ? asMillis : asUnits;
   const same = (x: string | undefined, y: string | undefined) =>
     x === undefined || y === undefined ? x === y : amount(x) === amount(y);
-  return !same(a.requests?.[name], b.requests?.[name]) || !same(a.limits?.[name], b.limits?.[name]);
+  const limit = ({ limits, podLimits }: GivenResources) => limits?.[name] ?? podLimits?.[name];
+  return !same(a.requests?.[name], b.requests?.[name]) || !same(limit(a), limit(b));
 };
 
 /** The running containers of a pod (as it was granted) that have other limits than they should. */
 export function planResize(
   pod: Pod,
   view: PodView,
-  actual: (containerId: string) => Resources | undefined,
+  actual: (containerId: string) => GivenResources | undefined,
 ): readonly ContainerResize[] {
   const containers = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
   return containers.flatMap((container): readonly ContainerResize[] => {
     const status = view.containers.find((one) => one.name === container.name);
     if (status?.state !== "running") return [];
     const has = actual(status.id);
-    const wants = resourcesOf(container.resources);
-    if (has === undefined || jsonEqual(has, wants)) return [];
+    if (has === undefined) return [];
+    const wants = givenTo(container, pod);
     const names = (["cpu", "memory"] as const).filter((name) => changed(name, has, wants));
     if (names.length === 0) return [];
     const restart = names.some((name) =>
@@ -41,6 +42,13 @@ export function planResize(
   });
 }
 
-/** Of two limits of a group the one that lets through what either does: for the time in which containers change. */
-export const looser = (before: number | undefined, after: number | undefined): number | undefined =>
-  before === undefined || after === undefined ? undefined : before < 0 || after < 0 ? -1 : Math.max(before, after);
+/** Limits of a group that let through what either of two does: for the time in which containers change. */
+export const looserLimits = (
+  a: CgroupLimits,
+  b: CgroupLimits,
+): Required<Pick<CgroupLimits, "cpuQuotaUs" | "memoryLimitBytes">> => ({
+  cpuQuotaUs: looser(a.cpuQuotaUs, b.cpuQuotaUs),
+  memoryLimitBytes: looser(a.memoryLimitBytes, b.memoryLimitBytes),
+});
+
+const looser = (a = -1, b = -1): number => (a < 0 || b < 0 ? -1 : Math.max(a, b));

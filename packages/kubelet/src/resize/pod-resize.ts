@@ -1,5 +1,5 @@
 import { type Pod, type PodCondition, Pods } from "@skiff/api";
-import { describeError, isAbort, timestamp } from "@skiff/base";
+import { describeError, isAbort, jsonEqual, timestamp } from "@skiff/base";
 import type { CgroupLimits } from "@skiff/host";
 import type { ContainerStatus } from "@skiff/runtime";
 import { containerResources } from "../cgroups/resources.ts";
@@ -9,6 +9,8 @@ import { runtimeAnnotations } from "../pods/runtime-labels.ts";
 import {
   type Allocation,
   desiredAllocation,
+  type GivenResources,
+  givenTo,
   parseResources,
   type Resources,
   resourcesOf,
@@ -16,7 +18,7 @@ import {
   withAllocation,
 } from "./allocation.ts";
 import { judgeResize, resizeMessage } from "./judge-resize.ts";
-import { type ContainerResize, looser, planResize } from "./plan-resize.ts";
+import { type ContainerResize, looserLimits, planResize } from "./plan-resize.ts";
 import { readResizeRecord, writeResizeRecord } from "./resize-file.ts";
 
 /** How often a resize that the node has no room for now, or that failed, is tried again. */
@@ -43,8 +45,8 @@ export interface ResizeStep {
   readonly recheckMs?: number;
 }
 
-/** Resources that a container was made with, from its annotations. */
-function madeWith(status: ContainerStatus): Resources | undefined {
+/** What a container was made with, from its annotations. */
+function madeWith(status: ContainerStatus): GivenResources | undefined {
   try {
     return parseResources(JSON.parse(status.annotations[runtimeAnnotations.resources] ?? ""));
   } catch {
@@ -60,7 +62,10 @@ function madeWith(status: ContainerStatus): Resources | undefined {
 export class PodResize {
   readonly #parts: NodeParts;
   #allocation: Allocation | undefined;
-  #actual: Record<string, Resources> = {};
+  #actual: Record<string, GivenResources> = {};
+  #actualPod: Resources | undefined;
+  /** What a resize that is not done lets the pod's group have: as much as what was granted before and what is now. */
+  #loose: CgroupLimits | undefined;
   #pending: Pending | undefined;
   #progress: Progress | undefined;
 
@@ -79,10 +84,13 @@ export class PodResize {
     // What never was resized has what its containers were made with.
     const made = Object.entries(desired.containers).map(([name, resources]) => {
       const status = view.containers.find((one) => one.name === name);
-      return [name, (status === undefined ? undefined : madeWith(status)) ?? resources] as const;
+      const given = status === undefined ? undefined : madeWith(status);
+      return [name, given === undefined ? resources : resourcesOf(given)] as const;
     });
     this.#allocation = record?.allocation ?? { ...desired, containers: Object.fromEntries(made) };
-    if (planResize(this.granted(pod), view, (id) => this.#given(pod, id)).length > 0)
+    this.#actualPod = record?.actualPod ?? this.#allocation.pod;
+    const plan = planResize(this.granted(pod), view, (id) => this.#given(pod, id));
+    if (plan.length > 0 || !jsonEqual(this.#actualPod, this.#allocation.pod))
       this.#progress = { generation, error: undefined, sinceMs: clock.now() };
   }
 
@@ -97,8 +105,13 @@ export class PodResize {
   }
 
   /** What a running container was really given. */
-  actual(status: ContainerStatus): Resources | undefined {
+  actual(status: ContainerStatus): GivenResources | undefined {
     return this.#actual[status.id] ?? madeWith(status);
+  }
+
+  /** What the pod as a whole was really given. */
+  get actualPod(): Resources | undefined {
+    return this.#actualPod;
   }
 
   /** The conditions that tell of a resize that is not done. */
@@ -131,15 +144,18 @@ export class PodResize {
 
   /** Grants what can be granted, and gives running containers what was granted. */
   async step(pod: Pod, starting: ReadonlySet<string>, signal: AbortSignal): Promise<ResizeStep> {
-    const before = this.granted(pod);
+    const before = this.#parts.cgroups.limits(this.granted(pod));
     const granted = this.#grant(pod);
-    if (granted) await this.#save(pod);
+    if (granted) {
+      this.#loose = looserLimits(this.#loose ?? before, this.#parts.cgroups.limits(this.granted(pod)));
+      await this.#save(pod);
+    }
     const retry = this.isDeferred ? { recheckMs: deferredMs } : {};
     if (this.#progress === undefined) return { stop: [], ...retry };
     const now = this.granted(pod);
     const plan = planResize(now, this.#parts.cache.view(pod.metadata.uid), (id) => this.#given(pod, id));
     try {
-      await this.#actuate({ before, now }, plan, signal);
+      await this.#actuate(now, plan, signal);
     } catch (error) {
       if (isAbort(error, signal)) throw error;
       this.#failed(now, describeError(error));
@@ -151,11 +167,11 @@ export class PodResize {
         container: status,
         message: `Container ${container.name} resize requires restart`,
       }));
-    if (stop.length === 0 && starting.size === 0) this.#complete(now);
+    if (stop.length === 0 && starting.size === 0) await this.#complete(now);
     return { stop, ...retry };
   }
 
-  #given(pod: Pod, id: string): Resources | undefined {
+  #given(pod: Pod, id: string): GivenResources | undefined {
     const status = this.#parts.cache.view(pod.metadata.uid).containers.find((one) => one.id === id);
     return status === undefined ? undefined : this.actual(status);
   }
@@ -165,7 +181,10 @@ export class PodResize {
     const { recorder, clock, allocatable, pods } = this.#parts;
     const desired = desiredAllocation(pod);
     const generation = pod.metadata.generation ?? 0;
-    this.#allocation ??= desired;
+    if (this.#allocation === undefined) {
+      this.#allocation = desired;
+      this.#actualPod = desired.pod;
+    }
     if (sameAllocation(desired, this.#allocation)) {
       this.#pending = undefined;
       return false;
@@ -194,47 +213,52 @@ export class PodResize {
     return false;
   }
 
-  async #actuate(
-    pods: { readonly before: Pod; readonly now: Pod },
-    plan: readonly ContainerResize[],
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #actuate(now: Pod, plan: readonly ContainerResize[], signal: AbortSignal): Promise<void> {
     const { runtime, cgroups, memoryCapacityBytes } = this.#parts;
-    const { before, now } = pods;
-    const [old, limits] = [unlimited(cgroups.limits(before)), unlimited(cgroups.limits(now))];
-    const cpuQuotaUs = looser(old.cpuQuotaUs, limits.cpuQuotaUs);
-    const memoryLimitBytes = looser(old.memoryLimitBytes, limits.memoryLimitBytes);
+    const limits = unlimited(cgroups.limits(now));
+    const loose = this.#loose ?? limits;
     // The pod's group lets through what either allows, until its containers have theirs.
-    await cgroups.limit(now, {
-      ...limits,
-      ...(cpuQuotaUs === undefined ? {} : { cpuQuotaUs }),
-      ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
-    });
-    await this.#checkUsage(now, plan, signal);
+    await cgroups.limit(now, { ...limits, ...loose });
+    const isLess = loose.memoryLimitBytes !== limits.memoryLimitBytes;
+    await this.#checkUsage(now, plan, isLess ? limits.memoryLimitBytes : undefined, signal);
     for (const { container, status, restart } of plan) {
       if (restart) continue;
       const resources = containerResources(now, container, memoryCapacityBytes);
       await runtime.updateContainerResources(status.id, { memoryLimitBytes: -1, ...resources }, signal);
-      this.#actual[status.id] = resourcesOf(container.resources);
+      this.#actual[status.id] = givenTo(container, now);
     }
     if (plan.some((one) => !one.restart)) await this.#save(now);
     if (plan.every((one) => !one.restart)) await cgroups.limit(now, limits);
   }
 
-  /** Memory that is in use cannot be taken away: the kernel would end the container. */
-  async #checkUsage(pod: Pod, plan: readonly ContainerResize[], signal: AbortSignal): Promise<void> {
-    const { runtime, memoryCapacityBytes } = this.#parts;
-    const limited = plan.filter((one) => !one.restart && one.container.resources?.limits?.memory !== undefined);
-    if (limited.length === 0) return;
-    const usage = new Map((await runtime.containerStats(signal)).map((one) => [one.id, one.memoryUsageBytes]));
-    for (const { container, status } of limited) {
+  /** Memory that is in use cannot be taken away: the kernel would end the container. `podLimit` is one that gets less. */
+  async #checkUsage(
+    pod: Pod,
+    plan: readonly ContainerResize[],
+    podLimit: number | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { runtime, cache, memoryCapacityBytes } = this.#parts;
+    const limited = plan.flatMap(({ container, status, restart }) => {
       const limit = containerResources(pod, container, memoryCapacityBytes).memoryLimitBytes ?? 0;
-      const used = usage.get(status.id) ?? 0;
-      if (limit > 0 && used > limit)
-        throw new Error(
-          `cannot decrease memory limits: attempting to set container "${container.name}" memory limit (${limit}) below current usage (${used})`,
-        );
-    }
+      return restart || limit <= 0 ? [] : [{ name: container.name, id: status.id, limit }];
+    });
+    if (limited.length === 0 && podLimit === undefined) return;
+    const usage = new Map((await runtime.containerStats(signal)).map((one) => [one.id, one.memoryUsageBytes]));
+    const inUse = cache.view(pod.metadata.uid).containers.reduce((sum, { id }) => sum + (usage.get(id) ?? 0), 0);
+    const [refusal, ...more] = [
+      ...(podLimit === undefined || podLimit <= 0 || inUse <= podLimit
+        ? []
+        : [`attempting to set pod memory limit (${podLimit}) below current usage (${inUse})`]),
+      ...limited.flatMap(({ name, id, limit }) => {
+        const used = usage.get(id) ?? 0;
+        const text = `attempting to set container "${name}" memory limit (${limit}) below current usage (${used})`;
+        return used > limit ? [text] : [];
+      }),
+    ];
+    if (refusal === undefined) return;
+    const text = more.length === 0 ? refusal : `[${[refusal, ...more].join(", ")}]`;
+    throw new Error(`cannot decrease memory limits: ${text}`);
   }
 
   #failed(pod: Pod, error: string): void {
@@ -244,8 +268,11 @@ export class PodResize {
     this.#parts.recorder.record(Pods, pod, { type: "Warning", reason: "ResizeError", message });
   }
 
-  #complete(pod: Pod): void {
+  async #complete(pod: Pod): Promise<void> {
     this.#progress = undefined;
+    this.#loose = undefined;
+    this.#actualPod = this.#allocation?.pod;
+    await this.#save(pod);
     const message = resizeMessage("Pod resize completed", pod);
     this.#parts.recorder.record(Pods, pod, { type: "Normal", reason: "ResizeCompleted", message });
   }
@@ -256,7 +283,11 @@ export class PodResize {
     if (this.#allocation === undefined) return;
     const alive = new Set(cache.view(uid).containers.map((one) => one.id));
     this.#actual = Object.fromEntries(Object.entries(this.#actual).filter(([id]) => alive.has(id)));
-    await writeResizeRecord(folders, uid, { allocation: this.#allocation, actual: this.#actual });
+    await writeResizeRecord(folders, uid, {
+      allocation: this.#allocation,
+      actual: this.#actual,
+      ...(this.#actualPod === undefined ? {} : { actualPod: this.#actualPod }),
+    });
   }
 }
 

@@ -3,12 +3,16 @@ import { dirname, join } from "node:path";
 import { isJsonObject } from "@skiff/base";
 import { writeFileAtomic } from "@skiff/host";
 import type { PodFolders } from "../pods/folders.ts";
-import { type Allocation, parseResources, type Resources } from "./allocation.ts";
+import { type Allocation, type GivenResources, parseResources, type Resources } from "./allocation.ts";
 
-/** What a node remembers of a pod that was resized: what it granted, and what each container was given, by its id. */
+/** What a node remembers of a pod that was resized. */
 export interface ResizeRecord {
+  /** What it granted. */
   readonly allocation: Allocation;
-  readonly actual: Readonly<Record<string, Resources>>;
+  /** What each container was given, by its id. */
+  readonly actual: Readonly<Record<string, GivenResources>>;
+  /** What the pod as a whole was given. */
+  readonly actualPod?: Resources;
 }
 
 const path = (folders: PodFolders, uid: string): string => join(folders.pod(uid), "resize.json");
@@ -22,7 +26,12 @@ export async function readResizeRecord(folders: PodFolders, uid: string): Promis
     if (!isJsonObject(value) || !isJsonObject(value.allocation)) return undefined;
     const pod = parseResources(value.allocation.pod);
     const containers = table(value.allocation.containers);
-    return { allocation: { containers, ...(pod === undefined ? {} : { pod }) }, actual: table(value.actual) };
+    const actualPod = parseResources(value.actualPod);
+    return {
+      allocation: { containers, ...(pod === undefined ? {} : { pod }) },
+      actual: table(value.actual),
+      ...(actualPod === undefined ? {} : { actualPod }),
+    };
   } catch {
     return undefined;
   }
@@ -34,8 +43,8 @@ export async function writeResizeRecord(folders: PodFolders, uid: string, record
   await writeFileAtomic(file, JSON.stringify(record), { mode: 0o600 });
 }
 
-function table(value: unknown): Record<string, Resources> {
-  const found: Record<string, Resources> = {};
+function table(value: unknown): Record<string, GivenResources> {
+  const found: Record<string, GivenResources> = {};
   for (const [name, entry] of Object.entries(isJsonObject(value) ? value : {})) {
     const resources = parseResources(entry);
     if (resources !== undefined) found[name] = resources;

@@ -1,16 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { seededRandom, VirtualClock } from "@skiff/base";
+import type { Container, Pod } from "@skiff/api";
+import { type JsonObject, seededRandom, VirtualClock } from "@skiff/base";
 import { MemoryCgroups } from "@skiff/host";
 import { fileLogs, SimulatedRuntime } from "@skiff/runtime";
 import { NodeFixture } from "../fixtures/node-fixture.ts";
 import { containerOf, podOf, runtimeContainer } from "../fixtures/objects.ts";
 import { podRequest } from "../pods/preempt.ts";
-import { desiredAllocation, withAllocation } from "./allocation.ts";
+import { desiredAllocation, givenTo, withAllocation } from "./allocation.ts";
 import { judgeResize } from "./judge-resize.ts";
 import { planResize } from "./plan-resize.ts";
 
 const resources = (cpu: string, memory: string) => ({ requests: { cpu, memory }, limits: { cpu, memory } });
+const at = (pod: Pod, index: number): Container => pod.spec.containers[index] ?? assert.fail("no such container");
 const podWith = (cpu: string, memory: string, uid = "u1") =>
   podOf({ containers: [containerOf("main", { resources: resources(cpu, memory) })] }, { uid });
 
@@ -61,6 +63,31 @@ describe("what a node grants", () => {
   it("leaves out what was not granted", () => {
     const old = desiredAllocation(podWith("1", "1Gi"));
     assert.deepEqual(withAllocation(podWith("3", "1Gi"), old).spec.containers[0]?.resources, resources("1", "1Gi"));
+    const whole = podOf({ resources: resources("3", "1Gi") });
+    assert.equal(withAllocation(whole, desiredAllocation(podOf())).spec.resources, undefined);
+  });
+
+  it("gives containers without limits those of the pod, anew where their policy says so", () => {
+    const resizePolicy = [{ resourceName: "cpu", restartPolicy: "RestartContainer" as const }];
+    const pod = podOf({
+      resources: resources("2", "1Gi"),
+      containers: [
+        containerOf("free"),
+        containerOf("anew", { resizePolicy }),
+        containerOf("bound", { resizePolicy, resources: { limits: { cpu: "1", memory: "1Gi" } } }),
+      ],
+    });
+    const view = { sandboxes: [], containers: pod.spec.containers.map(({ name }) => runtimeContainer(name)) };
+    const before = { ...pod, spec: { ...pod.spec, resources: resources("1", "1Gi") } };
+    const given = new Map(view.containers.map(({ id }, index) => [id, givenTo(at(before, index), before)]));
+    const plan = planResize(pod, view, (id) => given.get(id));
+    assert.deepEqual(
+      plan.map(({ container, restart }) => [container.name, restart]),
+      [
+        ["free", false],
+        ["anew", true],
+      ],
+    );
   });
 });
 
@@ -96,6 +123,8 @@ async function start() {
     });
   let generation = 1;
   const resize = (name: string, cpu: string) =>
+    patch(name, { containers: [{ name: "main", resources: resources(cpu, "1Gi") }] });
+  const patch = (name: string, spec: JsonObject) =>
     node.api.send({
       verb: "patch",
       group: "",
@@ -104,10 +133,7 @@ async function start() {
       namespace: "default",
       name,
       patchType: "strategic",
-      body: {
-        metadata: { generation: ++generation },
-        spec: { containers: [{ name: "main", resources: resources(cpu, "1Gi") }] },
-      },
+      body: { metadata: { generation: ++generation }, spec },
     });
   const status = (name: string) => node.pod(name)?.status?.containerStatuses?.[0];
   const condition = (name: string, type: string) =>
@@ -116,9 +142,12 @@ async function start() {
   const group = (name: string) => cgroups.groups.get(`/kubepods-test/pod${node.pod(name)?.metadata.uid}`);
   return {
     node,
+    runtime,
+    cgroups,
     until,
     create,
     resize,
+    patch,
     status,
     condition,
     running,
@@ -156,6 +185,49 @@ describe("resizing pods in place", () => {
     assert.equal(test.status("web")?.resources?.limits?.cpu, "2");
     await test.until(() => test.node.reasons("web").includes("ResizeCompleted"));
     assert.ok(test.node.events.some((one) => one.message === "Container main resize requires restart"));
+  });
+
+  it("gives the pod as a whole more and less, but not less than it uses", async () => {
+    await using test = await start();
+    test.node.create("web", { resources: resources("1", "1Gi") });
+    await test.running("web");
+    const whole = () => test.node.pod("web")?.status;
+    await test.patch("web", { resources: resources("1", "2Gi") });
+    await test.until(() => test.node.reasons("web").includes("ResizeCompleted"));
+    await test.until(() => whole()?.resources?.limits?.memory === "2Gi");
+    assert.equal(test.group("web")?.memoryLimitBytes, 2 * 2 ** 30);
+    await test.patch("web", { resources: resources("1", "1Mi") });
+    await test.until(() => test.condition("web", "PodResizeInProgress")?.reason === "Error");
+    assert.equal(
+      test.condition("web", "PodResizeInProgress")?.message,
+      "cannot decrease memory limits: [attempting to set pod memory limit (1048576) below current usage (4194304), " +
+        'attempting to set container "main" memory limit (1048576) below current usage (4194304)]',
+    );
+    assert.equal(whole()?.allocatedResources?.memory, "1Mi");
+    assert.equal(whole()?.resources?.limits?.memory, "2Gi");
+    assert.equal(test.group("web")?.memoryLimitBytes, 2 * 2 ** 30);
+    await test.patch("web", { resources: resources("1", "8Mi") });
+    await test.until(() => whole()?.resources?.limits?.memory === "8Mi");
+    assert.equal(test.group("web")?.memoryLimitBytes, 8 * 2 ** 20);
+    assert.equal(test.status("web")?.restartCount, 0);
+    assert.deepEqual(test.status("web")?.resources, {});
+  });
+
+  it("lets a pod's group have what its containers have, until they are started anew with less", async () => {
+    await using test = await start();
+    test.create("web", "2", "RestartContainer");
+    await test.running("web");
+    const quotas = new Set<number | undefined>();
+    const first = test.status("web")?.containerID ?? "";
+    const limit = test.cgroups.limit.bind(test.cgroups);
+    test.cgroups.limit = async (path, limits) => {
+      if ((await test.runtime.containerStats()).some(({ id }) => first.endsWith(id))) quotas.add(limits.cpuQuotaUs);
+      await limit(path, limits);
+    };
+    await test.resize("web", "1");
+    await test.until(() => test.node.reasons("web").includes("ResizeCompleted"));
+    assert.deepEqual([...quotas], [200_000]);
+    assert.equal(test.group("web")?.cpuQuotaUs, 100_000);
   });
 
   it("defers what there is no room for until another pod goes, and says what never fits", async () => {
