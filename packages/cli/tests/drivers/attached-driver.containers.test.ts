@@ -143,6 +143,9 @@ if (kubectls().length > 0) {
         const attached = await k("get", "nodes", "-o", "jsonpath={.items[0].status.volumesAttached[*].name}");
         assert.equal(attached, `kubernetes.io/csi/${name}^disk-1`);
         assert.match(await k("exec", one, "--", "grep", " /data ", "/proc/mounts"), /^\/dev\/loop\d+ \/data ext4 /);
+        await bench.eventually("it has written", async () =>
+          assert.match(await k("exec", one, "--", "cat", "/data/log"), new RegExp(`^${one}$`, "m")),
+        );
         await k("delete", "pod", one);
         await bench.eventually("it is detached", async () => {
           assert.equal(await k("get", "volumeattachments", "-o", "name"), "");
@@ -151,7 +154,9 @@ if (kubectls().length > 0) {
       }
       await k("apply", "-f", await manifest(bench, "third.yaml", pod("third")));
       await k("wait", "--for=condition=Ready", "pod/third", "--timeout=90s");
-      assert.equal(await k("exec", "third", "--", "cat", "/data/log"), "first\nsecond\nthird\n");
+      await bench.eventually("the third has written", async () =>
+        assert.equal(await k("exec", "third", "--", "cat", "/data/log"), "first\nsecond\nthird\n"),
+      );
       await k("delete", "pod", "third");
       const left = (await systemMounts().list()).filter(({ target }) => target.includes(name));
       assert.deepEqual(left, []);

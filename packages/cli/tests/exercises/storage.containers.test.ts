@@ -100,8 +100,10 @@ if (kubectls().length > 0) {
     test("a hostPath of every type, and what is said of wrong ones", async () => {
       await apply("host-paths.yaml", hostPaths(scratch(), device));
       await ready("pod/host-paths");
-      assert.equal(await k("logs", "host-paths"), "from the node\n");
-      assert.equal(await readFile(join(scratch(), "directory-made/by-pod"), "utf8"), "written\n");
+      await bench.eventually("it has read and written", async () => {
+        assert.equal(await k("logs", "host-paths"), "from the node\n");
+        assert.equal(await readFile(join(scratch(), "directory-made/by-pod"), "utf8"), "written\n");
+      });
       const kinds =
         "test -d /v0 && test -d /v1 && test -d /v2 && test -f /v3 && test -S /v5 && test -c /v6 && echo all";
       assert.equal(await sh("host-paths", kinds), "all\n");
@@ -269,13 +271,18 @@ if (kubectls().length > 0) {
       const claims = await k("get", "pvc", "-o", "jsonpath={.items[*].metadata.name}");
       assert.equal(claims, "data-db-0 data-db-1");
       assert.match(await k("get", "pvc", "data-db-0"), /data-db-0 +Bound +pvc-\S+ +10Mi +RWO +standard/);
+      await bench.eventually("it has written", async () =>
+        assert.equal(await sh("db-0", "cat /var/lib/db/starts"), "db-0\n"),
+      );
       const uid = await field("pod db-0", "{.metadata.uid}");
       await k("delete", "pod", "db-0");
       await bench.eventually("it is back", async () =>
         assert.notEqual(await field("pod db-0", "{.metadata.uid}"), uid),
       );
       await ready("pod/db-0");
-      assert.equal(await sh("db-0", "cat /var/lib/db/starts"), "db-0\ndb-0\n");
+      await bench.eventually("it has written again", async () =>
+        assert.equal(await sh("db-0", "cat /var/lib/db/starts"), "db-0\ndb-0\n"),
+      );
       await k("scale", "statefulset", "db", "--replicas=1");
       await k("wait", "--for=delete", "pvc/data-db-1", "--timeout=90s");
       await apply("snapshot.yaml", snapshot);

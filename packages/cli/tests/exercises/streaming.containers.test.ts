@@ -101,15 +101,26 @@ describe("streams of a real cluster", { timeout: 900_000 }, () => {
     });
 
     test(`a terminal over ${way} has the size of the user's`, async () => {
-      const line = `KUBECTL_REMOTE_COMMAND_WEBSOCKETS=${sockets} kubectl exec -it shell -c two -- sh -c 'sleep 0.5; stty size; exit 7'`;
+      const line = `KUBECTL_REMOTE_COMMAND_WEBSOCKETS=${sockets} kubectl exec -it shell -c two -- sh -c 'until stty size | grep "^33 91"; do sleep 0.1; done; exit 7'`;
       const { code, stdout } = await bench.terminal(line, "", { columns: 91, rows: 33 });
       assert.match(stdout, /33 91/);
       assert.equal(code, 7);
     });
 
     test(`attach over ${way} reads and writes, and the container outlives it`, async () => {
-      const attached = await shell("(echo hello; sleep 2) | timeout 20 kubectl attach -i reads", "");
-      assert.match(attached.stdout, /got hello/);
+      const attached = bench.start("env", [
+        `KUBECTL_REMOTE_COMMAND_WEBSOCKETS=${sockets}`,
+        bench.kubectlProgram,
+        ..."attach -i reads".split(" "),
+      ]);
+      let heard = "";
+      attached.stdout?.on("data", (chunk: Buffer) => (heard += chunk.toString()));
+      try {
+        attached.stdin?.write(`hello over ${way}\n`);
+        await bench.eventually("it is answered", async () => assert.match(heard, new RegExp(`got hello over ${way}`)));
+      } finally {
+        attached.kill("SIGKILL");
+      }
       assert.equal(await k("get", "pod", "reads", "-o", "jsonpath={.status.containerStatuses[0].restartCount}"), "0");
     });
 
@@ -143,7 +154,7 @@ describe("streams of a real cluster", { timeout: 900_000 }, () => {
     });
 
     test(`port-forward over ${way}: several ports, one of them with nobody behind it`, async () => {
-      const base = 21_000 + (process.pid % 5000) + (sockets === "true" ? 0 : 5000);
+      const base = 21_000 + (process.pid % 4000) + (sockets === "true" ? 0 : 4000);
       const said: string[] = [];
       const listen = await shell(
         "kubectl exec shell -c two -- sh -c 'mkdir -p /tmp/site; echo page >/tmp/site/index.html; httpd -p 8081 -h /tmp/site 2>/dev/null; true'",

@@ -126,7 +126,7 @@ if (kubectls().length > 0) {
         described,
         /OldReplicaSets: +rollout-nginx-\w+ \(3\/3 replicas created\)|OldReplicaSets: .*rollout-nginx-\w+ \(3\/3/,
       );
-      const stuck = await bench.shell(`${bench.kubectlProgram} rollout status deployment rollout-nginx --timeout=2s`);
+      const stuck = await bench.shell(`${bench.kubectlProgram} rollout status deployment rollout-nginx --timeout=5s`);
       assert.notEqual(stuck.code, 0);
       assert.match(stuck.stdout, /1 out of 3 new replicas have been updated/);
       assert.match(await rollout("undo", "deployment", "rollout-nginx"), /rolled back/);
@@ -150,7 +150,9 @@ if (kubectls().length > 0) {
         const found = await k("exec", "web-0", "--", "nslookup", "web-1.stateful.default.svc.cluster.local");
         assert.match(found, new RegExp(await k("get", "pod", "web-1", "-o", "jsonpath={.status.podIP}")));
       });
-      assert.match(await k("exec", "web-0", "--", "wget", "-qO-", "http://web-2.stateful/"), /Welcome to nginx/);
+      await bench.eventually("another one serves by its name", async () =>
+        assert.match(await k("exec", "web-0", "--", "wget", "-qO-", "http://web-2.stateful/"), /Welcome to nginx/),
+      );
       const visits = "/usr/share/nginx/visits/log";
       await k("exec", "web-1", "--", "sh", "-c", `echo first > ${visits}`);
       await k("delete", "pod", "web-1");
@@ -174,7 +176,9 @@ if (kubectls().length > 0) {
       assert.match(await k("logs", "job/by-hand"), /Hello from the Kubernetes cluster/);
       await apply("init.yaml", initPod);
       await ready("pod/with-init");
-      assert.match(await k("logs", "with-init", "-c", "app"), /prepared/);
+      await bench.eventually("it has read", async () =>
+        assert.match(await k("logs", "with-init", "-c", "app"), /prepared/),
+      );
     });
 
     test("ConfigMap, Secret, ServiceAccount, Role and ClusterRole", async () => {

@@ -24,7 +24,9 @@ import type { Outcome, Workbench } from "../story/workbench.ts";
 const { signal } = new AbortController();
 const effects = { processes: systemProcesses, nftables: systemNftables(), sysctls: systemSysctls };
 const id = `skj${process.pid}`;
-const member = { namespace: `${id}-2`, link: `${id}n2`, address: "10.217.0.2/24" };
+/** Tests of several checkouts may run on one machine. */
+const subnet = `10.217.${process.pid % 250}`;
+const member = { namespace: `${id}-2`, link: `${id}n2`, address: `${subnet}.2/24` };
 const launcher = join(import.meta.dirname, "../../bin/skiff.js");
 
 const pod = (name: string, node: string) => `apiVersion: v1
@@ -100,7 +102,7 @@ describe("a node that joined", { timeout: 900_000 }, () => {
     bench = await courseCluster("joined");
     first = await k("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}");
     const neighbour = await systemNetwork().addresses.primaryIPv4();
-    network = { bridge: id, gateway: "10.217.0.1/24", table: id, inside: [], neighbour };
+    network = { bridge: id, gateway: `${subnet}.1/24`, table: id, inside: [], neighbour };
     await setUpNamespaceNetwork(network, effects, signal);
     await addNamespaceMember(network, member, effects, signal);
   });
@@ -130,7 +132,7 @@ describe("a node that joined", { timeout: 900_000 }, () => {
       "-o",
       "jsonpath={range .items[*]}{.metadata.name}={.status.addresses[0].address} {end}",
     );
-    assert.match(nodes, /second=10\.217\.0\.2 /);
+    assert.ok(nodes.includes(`second=${subnet}.2 `), nodes);
     const csr = await k(
       "get",
       "csr",
@@ -151,12 +153,16 @@ describe("a node that joined", { timeout: 900_000 }, () => {
     assert.equal(loaded.code, 0, loaded.stderr);
     await k("apply", "-f", await manifest(bench, "pods.yaml", pod("near", first) + pod("far", "second")));
     await k("wait", "--for=condition=Ready", "pod/near", "pod/far", "--timeout=60s");
-    assert.equal(await k("logs", "far"), "I am far\n");
-    assert.equal(await k("exec", "far", "--", "cat", "/w/index.html"), "page of far\n");
-    const forward = bench.start("kubectl", ["port-forward", "pod/far", "18217:8080"]);
+    // Ready, it has begun; it need not have come far.
+    await bench.eventually("it has begun", async () => {
+      assert.equal(await k("logs", "far"), "I am far\n");
+      assert.equal(await k("exec", "far", "--", "cat", "/w/index.html"), "page of far\n");
+    });
+    const port = 18_000 + (process.pid % 1000);
+    const forward = bench.start("kubectl", ["port-forward", "pod/far", `${port}:8080`]);
     try {
       await bench.eventually("the forwarded port answers", async () => {
-        assert.equal((await bench.shell("wget -qO- -T 5 http://127.0.0.1:18217/")).stdout, "page of far\n");
+        assert.equal((await bench.shell(`wget -qO- -T 5 http://127.0.0.1:${port}/`)).stdout, "page of far\n");
       });
     } finally {
       forward.kill();

@@ -163,6 +163,9 @@ if (kubectls().length > 0) {
       const [first, second] = nodes;
       await apply("source", claimed("source", { pod: only(second) }));
       await k("wait", "--for=condition=Ready", "pod/source", "--timeout=60s");
+      await bench.eventually("it has written", async () =>
+        assert.equal(await k("exec", "source", "--", "cat", "/data/file"), "source\n"),
+      );
       await apply("snapshot", snapshot);
       await k("wait", "--for=jsonpath={.status.readyToUse}=true", "volumesnapshot/taken", "--timeout=60s");
       assert.equal((await stored(2, "snapshots")).length, 1);
@@ -173,7 +176,9 @@ if (kubectls().length > 0) {
       await k("wait", "--for=condition=Ready", "pod/clone", "pod/restored", "--timeout=90s");
       for (const name of ["clone", "restored"]) {
         assert.equal(await field(".spec.nodeName", "pod", name), second);
-        assert.equal(await k("exec", name, "--", "cat", "/data/file"), `source\n${name}\n`);
+        await bench.eventually("it has written behind what it copied", async () =>
+          assert.equal(await k("exec", name, "--", "cat", "/data/file"), `source\n${name}\n`),
+        );
       }
       const larger = '{"spec":{"resources":{"requests":{"storage":"2Mi"}}}}';
       await k("patch", "pvc", "clone", "-p", larger);

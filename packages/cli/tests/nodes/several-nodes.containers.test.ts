@@ -1,9 +1,8 @@
 /** Several real nodes on one machine: what pods, Services, kubectl and the command see of them, and that nothing is left. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 import { courseCluster, manifest } from "../exercises/course-cluster.ts";
-import { traces } from "../story/traces.ts";
+import { noTraces, tracesOf } from "../story/traces.ts";
 import { kubectls, type Workbench } from "../story/workbench.ts";
 
 const hostPort = 29_080;
@@ -65,7 +64,7 @@ if (kubectls().length > 0) {
 
     /** What a pod hears from `http://HOST/cgi-bin/who`. */
     const asPod = async (pod: string, host: string) =>
-      (await k("exec", pod, "--", "timeout", "5", "wget", "-qO-", `http://${host}/cgi-bin/who`)).trim();
+      (await k("exec", pod, "--", "timeout", "20", "wget", "-qO-", `http://${host}/cgi-bin/who`)).trim();
     /** The same for a machine: this one, or that of a further node. */
     const asMachine = async (number: number, host: string) => {
       const inside = number === 1 ? "" : `nsenter --net=/run/netns/skiff${slot}-n${number}`;
@@ -121,9 +120,12 @@ if (kubectls().length > 0) {
 
     test("pods meet pods of the other node, which see their own addresses", async () => {
       const [one, two] = places;
-      assert.equal(await asPod(one.pod, two.podIp), `${two.node} ${one.podIp}`);
-      assert.equal(await asPod(two.pod, one.podIp), `${one.node} ${two.podIp}`);
-      assert.equal(await asMachine(1, two.podIp), `${two.node} ${await gateway()}`);
+      // Each node hears of the other's pods by itself.
+      await bench.eventually("all meet", async () => {
+        assert.equal(await asPod(one.pod, two.podIp), `${two.node} ${one.podIp}`);
+        assert.equal(await asPod(two.pod, one.podIp), `${one.node} ${two.podIp}`);
+        assert.equal(await asMachine(1, two.podIp), `${two.node} ${await gateway()}`);
+      });
     });
 
     test("Services are found by name from both nodes, wherever their pods are", async () => {
@@ -138,7 +140,7 @@ if (kubectls().length > 0) {
       // A pod that reaches itself does not see its own address.
       assert.doesNotMatch(await asPod(two.pod, "two"), new RegExp(` ${two.podIp}$`));
       for (const { pod } of places) {
-        const ask = "timeout 5 nc kubernetes.default.svc.cluster.local 443 < /dev/null && echo reached";
+        const ask = "timeout 20 nc kubernetes.default.svc.cluster.local 443 < /dev/null && echo reached";
         assert.match(await k("exec", pod, "--", "sh", "-c", ask), /reached/);
       }
     });
@@ -146,15 +148,14 @@ if (kubectls().length > 0) {
     test("node ports lead to the other node's pods, and clients' addresses are hidden only where they must be", async () => {
       const [one, two] = places;
       const [toOne, toTwo, local] = [await nodePort("one"), await nodePort("two"), await nodePort("local")];
-      assert.match(await asMachine(1, `127.0.0.1:${toTwo}`), new RegExp(`^${two.node} `));
-      assert.match(await asMachine(1, `${one.nodeIp}:${toTwo}`), new RegExp(`^${two.node} `));
-      assert.match(await asMachine(1, `${two.nodeIp}:${toOne}`), new RegExp(`^${one.node} `));
-      assert.equal(await asMachine(2, `${one.nodeIp}:${toTwo}`), `${two.node} ${await gateway()}`, "by way of node 1");
-      assert.equal(
-        await asMachine(1, `${two.nodeIp}:${local}`),
-        `${two.node} ${await gateway()}`,
-        "kept where it can be",
-      );
+      await bench.eventually("node ports answer", async () => {
+        assert.match(await asMachine(1, `127.0.0.1:${toTwo}`), new RegExp(`^${two.node} `));
+        assert.match(await asMachine(1, `${one.nodeIp}:${toTwo}`), new RegExp(`^${two.node} `));
+        assert.match(await asMachine(1, `${two.nodeIp}:${toOne}`), new RegExp(`^${one.node} `));
+        const seen = `${two.node} ${await gateway()}`;
+        assert.equal(await asMachine(2, `${one.nodeIp}:${toTwo}`), seen, "by way of node 1");
+        assert.equal(await asMachine(1, `${two.nodeIp}:${local}`), seen, "kept where it can be");
+      });
       assert.equal(await asMachine(2, `${one.nodeIp}:${local}`), "", "no endpoint there");
     });
 
@@ -225,32 +226,12 @@ if (kubectls().length > 0) {
       const { namespaces, links, processes, portRules } = ours();
       assert.ok(namespaces.length > 0 && links.length > 1 && processes.length > 4 && portRules.length > 0);
       assert.equal((await bench.skiff("delete")).code, 0);
-      const none = { links: [], namespaces: [], tables: [], portRules: [], mounts: [], cgroups: [], processes: [] };
-      assert.deepEqual(ours(), none);
+      assert.deepEqual(ours(), noTraces);
     });
 
     /** This machine in the network of its nodes. */
     const gateway = async () => `${(await settings()).nodes.range.replace(/0\/24$/, "1")}`;
 
-    /** What the machine holds of this cluster. The node's own slot is the second's matter: its links are in its namespace. */
-    function ours() {
-      const { links, namespaces, tables, portRules, mounts, cgroups, processes } = traces();
-      const named = new RegExp(`skiff${slot}(n\\d*|-n\\d+.*)?$`);
-      const isNamed = (text: string) => named.test(text);
-      const isPlaced = (text: string) => text.includes(bench.folder);
-      const ofContainerd = execFileSync("sh", ["-c", `pgrep -af ${bench.folder} || true`], { encoding: "utf8" });
-      return {
-        links: links.filter(isNamed),
-        namespaces: namespaces.filter((text) => text.startsWith(`skiff${slot}-`)),
-        tables: tables.filter(isNamed),
-        portRules: portRules.filter((text) => text.includes(`\\"skiff${slot}\\"`)),
-        mounts: mounts.filter(isPlaced),
-        cgroups: cgroups.filter((path) => path.endsWith(`kubepods-skiff${slot}`)),
-        processes: [
-          ...processes.filter(isPlaced),
-          ...ofContainerd.split("\n").filter((line) => line.includes("supervise")),
-        ],
-      };
-    }
+    const ours = () => tracesOf(bench, slot);
   });
 }

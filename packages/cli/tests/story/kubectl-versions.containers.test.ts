@@ -58,15 +58,17 @@ if (others.length > 0) {
         const k = (...words: readonly string[]) => bench.kubectl(...words);
         const pod = `pod-${version}`;
         await k("run", pod, "--image=skiff/hello");
-        await k("wait", "--for=condition=Ready", `pod/${pod}`, "--timeout=30s");
+        await k("wait", "--for=condition=Ready", `pod/${pod}`, "--timeout=60s");
         assert.match(await k("exec", pod, "--", "id"), /uid=0\(root\)/);
         assert.equal((await bench.shell(`${program} exec ${pod} -- sh -c 'exit 3'`)).code, 3);
         const counted = await bench.shell(`head -c 300000 /dev/zero | ${program} exec -i ${pod} -- wc -c`);
         assert.equal(counted.stdout.trim(), "300000", counted.stderr);
-        const typed = await bench.terminal(`${program} exec -it ${pod} -- sh`, "stty size\nexit\n", {
-          columns: 91,
-          rows: 33,
-        });
+        const typed = await bench.terminal(
+          `${program} exec -it ${pod} -- sh`,
+          // What is typed is seen, too: it must not look like what is answered. The size comes after the shell has begun.
+          "until stty size | grep '^[3]3 91'; do sleep 0.1; done\nexit\n",
+          { columns: 91, rows: 33 },
+        );
         assert.match(typed.stdout, /33 91/);
         const there = join(bench.folder, "there.txt");
         await writeFile(there, "x".repeat(100_000));
@@ -77,16 +79,12 @@ if (others.length > 0) {
           `echo through-attach | ${program} run -i --rm cat-${version} --image=skiff/hello --restart=Never -- cat`,
         );
         assert.match(piped.stdout, /through-attach/, piped.stderr);
-        const port = 18_100 + Number(version.split("-")[1]);
+        const port = 19_000 + (process.pid % 900) + Number(version.split("-")[1]);
         const forwarding = bench.start(program, ["port-forward", `pod/${pod}`, `${port}:80`]);
-        await bench.eventually(
-          "the forwarded port answers",
-          async () => {
-            const response = await fetch(`http://localhost:${port}/`, { headers: { connection: "close" } });
-            assert.match(await response.text(), new RegExp(pod));
-          },
-          15_000,
-        );
+        await bench.eventually("the forwarded port answers", async () => {
+          const response = await fetch(`http://localhost:${port}/`, { headers: { connection: "close" } });
+          assert.match(await response.text(), new RegExp(pod));
+        });
         forwarding.kill();
         assert.match(await k("logs", pod), /serves on port 80/);
         await k("delete", "pod", pod, "--now");

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { traces } from "./traces.ts";
+import { noTraces, tracesOf } from "./traces.ts";
 import { kubectls, Workbench } from "./workbench.ts";
 
 const pod = ".items[0].metadata.name";
@@ -24,7 +24,6 @@ spec:
 if (kubectls().length > 0) {
   describe("the first story", { timeout: 800_000 }, () => {
     let bench: Workbench;
-    const machineBefore = traces();
     const k = (...words: readonly string[]) => bench.kubectl(...words);
     const nodePort = async () => k("get", "service", "web", "-o", "jsonpath={.spec.ports[0].nodePort}");
     const firstPod = () =>
@@ -79,8 +78,9 @@ if (kubectls().length > 0) {
       const watching = bench.start(bench.kubectlProgram, ["get", "pods", "-w", "--output-watch-events"]);
       let seen = "";
       watching.stdout?.on("data", (chunk: Buffer) => (seen += chunk.toString()));
+      await bench.eventually("it watches", async () => assert.match(seen, /ADDED +web/));
       await k("run", "watched", "--image=skiff/hello");
-      await k("wait", "--for=condition=Ready", "pod/watched", "--timeout=30s");
+      await k("wait", "--for=condition=Ready", "pod/watched", "--timeout=60s");
       await k("delete", "pod", "watched", "--now");
       await bench.eventually("the watch shows birth and death", async () => {
         assert.match(seen, /ADDED +watched/);
@@ -108,7 +108,8 @@ if (kubectls().length > 0) {
       assert.equal(counted.stdout.trim(), "100000");
       const typed = await bench.terminal(
         `${bench.kubectlProgram} exec -it ${name} -- sh`,
-        "stty size\ntest -t 0 && echo is-a-tty\nexit\n",
+        // What is typed is seen, too: it must not look like what is answered. The size comes after the shell has begun.
+        "until stty size | grep '^[4]0 100'; do sleep 0.1; done\ntest -t 0 && echo is-''a-tty\nexit\n",
       );
       assert.match(typed.stdout, /40 100/);
       assert.match(typed.stdout, /is-a-tty/);
@@ -124,10 +125,11 @@ if (kubectls().length > 0) {
         assert.match(output, /GET/);
       });
       attached.kill();
-      const forwarding = bench.start(bench.kubectlProgram, ["port-forward", "svc/web", "18080:80"]);
+      const port = 18_000 + (process.pid % 1000);
+      const forwarding = bench.start(bench.kubectlProgram, ["port-forward", "svc/web", `${port}:80`]);
       await bench.eventually("the forwarded port answers", async () => {
         for (let index = 0; index < 3; index++) {
-          const response = await fetch("http://localhost:18080/", { headers: { connection: "close" } });
+          const response = await fetch(`http://localhost:${port}/`, { headers: { connection: "close" } });
           assert.match(await response.text(), /version 1/);
         }
       });
@@ -187,7 +189,7 @@ if (kubectls().length > 0) {
         assert.match(described, /Failed to pull image "nosuch:1"/);
         assert.match(await k("get", "pods"), /ErrImagePull|ImagePullBackOff/);
       });
-      const stuck = await bench.shell(`${bench.kubectlProgram} rollout status deployment/web --timeout=2s`);
+      const stuck = await bench.shell(`${bench.kubectlProgram} rollout status deployment/web --timeout=5s`);
       assert.notEqual(stuck.code, 0);
       for (const text of await answers(6)) assert.match(text, /version 1/);
       await k("rollout", "undo", "deployment/web");
@@ -292,9 +294,12 @@ if (kubectls().length > 0) {
     });
 
     test("delete leaves nothing behind", async () => {
+      const { slot } = JSON.parse((await bench.skiff("status", "-o", "json")).stdout).settings;
+      const { links, tables, mounts, cgroups, processes } = tracesOf(bench, slot);
+      for (const held of [links, tables, mounts, cgroups, processes]) assert.ok(held.length > 0);
       const deleted = await bench.skiff("delete");
       assert.equal(deleted.code, 0, deleted.stderr);
-      assert.deepEqual(traces(), machineBefore);
+      assert.deepEqual(tracesOf(bench, slot), noTraces);
       assert.ok(!existsSync(join(bench.folder, "home")));
       assert.doesNotMatch(await readFile(join(bench.folder, "kubeconfig"), "utf8"), /skiff/);
     });

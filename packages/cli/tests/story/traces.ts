@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { clusterPaths, stateFolder } from "@skiff/cluster";
+import type { Workbench } from "./workbench.ts";
 
 /** What a cluster could leave behind on a machine, as text that can be compared. */
 export interface Traces {
@@ -35,6 +37,39 @@ export function traces(): Traces {
     processes: processNames(),
   };
 }
+
+/**
+ * What the machine holds of one cluster: others may be on it, too. Pods' own processes are in the cluster's control groups,
+ * which stay where one of them does.
+ */
+export function tracesOf({ folder, home, name }: Workbench, slot: number): Traces {
+  const { links, namespaces, tables, portRules, mounts, cgroups, processes } = traces();
+  const named = new RegExp(`^skiff${slot}(v|n\\d*|-n\\d+.*)?$`);
+  const isNamed = (text: string) => named.test(text.split(" ").at(-1) ?? "");
+  const paths = clusterPaths(home, name);
+  const places = [folder, ...[paths, clusterPaths(paths.nodes, "2")].map(stateFolder)];
+  const isPlaced = (text: string) => places.some((place) => text.includes(place));
+  return {
+    links: links.filter(isNamed),
+    namespaces: namespaces.filter((text) => text.startsWith(`skiff${slot}-`)),
+    tables: tables.filter(isNamed),
+    portRules: portRules.filter((text) => text.includes(`\\"skiff${slot}\\"`)),
+    mounts: mounts.filter(isPlaced),
+    cgroups: cgroups.filter((path) => path.endsWith(`/kubepods-skiff${slot}`)),
+    processes: processes.filter(isPlaced),
+  };
+}
+
+/** Of a cluster that is gone. */
+export const noTraces: Traces = {
+  links: [],
+  namespaces: [],
+  tables: [],
+  portRules: [],
+  mounts: [],
+  cgroups: [],
+  processes: [],
+};
 
 function cgroupFolders(): readonly string[] {
   const found: string[] = [];

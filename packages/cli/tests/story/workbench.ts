@@ -50,9 +50,14 @@ export class Workbench implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true });
   }
 
+  /** The folder of all of its clusters. */
+  get home(): string {
+    return join(this.folder, "home");
+  }
+
   /** Runs `skiff WORDS…`, whatever its exit code. */
   skiff(...words: readonly string[]): Promise<Outcome> {
-    const options = ["--home", join(this.folder, "home"), "--name", this.name];
+    const options = ["--home", this.home, "--name", this.name];
     return this.run(process.execPath, [launcher, ...words, ...options]);
   }
 
