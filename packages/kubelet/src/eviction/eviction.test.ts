@@ -3,11 +3,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { seededRandom, VirtualClock } from "@skiff/base";
-import { fileLogs, SimulatedRuntime } from "@skiff/runtime";
 import { defaultConfiguration } from "../config/kubelet-configuration.ts";
-import { NodeFixture } from "../fixtures/node-fixture.ts";
 import { containerOf, podOf } from "../fixtures/objects.ts";
+import { startSimulatedNode } from "../fixtures/simulated-node.ts";
 import { diskShortage, type HeldImage, planCollection } from "../images/plan-collection.ts";
 import { folderSize } from "./folder-size.ts";
 import { localStorageExcess } from "./local-storage.ts";
@@ -166,25 +164,10 @@ describe("which images go", () => {
 
 describe("eviction", () => {
   it("ends a pod when memory runs out, and keeps others away", async () => {
-    const clock = new VirtualClock();
-    const runtime = new SimulatedRuntime({
-      clock,
-      random: seededRandom(2),
-      podCidr: "10.42.0.0/24",
-      logs: fileLogs,
-      images: ["skiff/hello:1"],
-    });
     let left = 4 * gi;
     const host = { mounts: undefined, cgroups: undefined, signals: async () => memory(left) };
-    await using node = await NodeFixture.start({ clock, runtime, host });
-    const until = async (condition: () => boolean) => {
-      for (let turn = 0; turn < 4000; turn++) {
-        if (condition()) return;
-        await new Promise((resolve) => setTimeout(resolve, 1));
-        if (turn % 8 === 7) await clock.advance(Math.min(1000, (clock.nextDueMs() ?? clock.now()) - clock.now()));
-      }
-      assert.fail("the condition does not hold in time");
-    };
+    await using test = await startSimulatedNode(undefined, { host });
+    const { node, until } = test;
     node.create("web", {});
     await until(() => node.pod("web")?.status?.phase === "Running");
     left = 50 * 2 ** 20;

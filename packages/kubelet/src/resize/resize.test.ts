@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Container, Pod } from "@skiff/api";
-import { type JsonObject, seededRandom, VirtualClock } from "@skiff/base";
+import type { JsonObject } from "@skiff/base";
 import { MemoryCgroups } from "@skiff/host";
-import { fileLogs, SimulatedRuntime } from "@skiff/runtime";
-import { NodeFixture } from "../fixtures/node-fixture.ts";
 import { containerOf, podOf, runtimeContainer } from "../fixtures/objects.ts";
+import { startSimulatedNode } from "../fixtures/simulated-node.ts";
 import { podRequest } from "../pods/preempt.ts";
 import { desiredAllocation, givenTo, withAllocation } from "./allocation.ts";
 import { judgeResize } from "./judge-resize.ts";
@@ -92,24 +91,10 @@ describe("what a node grants", () => {
 });
 
 async function start() {
-  const clock = new VirtualClock();
-  const runtime = new SimulatedRuntime({
-    clock,
-    random: seededRandom(2),
-    podCidr: "10.42.0.0/24",
-    logs: fileLogs,
-    images: ["skiff/hello:1"],
-  });
   const cgroups = new MemoryCgroups();
-  const node = await NodeFixture.start({ clock, runtime, host: { mounts: undefined, cgroups } });
-  const until = async (condition: () => boolean) => {
-    for (let turn = 0; turn < 4000; turn++) {
-      if (condition()) return;
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      if (turn % 8 === 7) await clock.advance(Math.min(1000, (clock.nextDueMs() ?? clock.now()) - clock.now()));
-    }
-    assert.fail("the condition does not hold in time");
-  };
+  const { node, runtime, until, ...test } = await startSimulatedNode(undefined, {
+    host: { mounts: undefined, cgroups },
+  });
   const create = (name: string, cpu: string, policy: "NotRequired" | "RestartContainer" = "NotRequired") =>
     node.create(name, {
       containers: [
@@ -152,7 +137,7 @@ async function start() {
     condition,
     running,
     group,
-    [Symbol.asyncDispose]: () => node[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => test[Symbol.asyncDispose](),
   };
 }
 

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { isJsonObject, type JsonObject, seededRandom, timestamp, VirtualClock } from "@skiff/base";
+import { isJsonObject, type JsonObject, timestamp } from "@skiff/base";
 import { systemProcesses } from "@skiff/host";
-import { fileLogs, SimulatedRuntime } from "@skiff/runtime";
 import { defaultConfiguration } from "../config/kubelet-configuration.ts";
-import { NodeFixture } from "../fixtures/node-fixture.ts";
+import { startSimulatedNode } from "../fixtures/simulated-node.ts";
 import { keyAndRequest } from "./key-and-request.ts";
 
 const { signal } = new AbortController();
@@ -15,16 +14,8 @@ const certificate = (text: string) =>
   `-----BEGIN CERTIFICATE-----\n${Buffer.from(text).toString("base64")}\n-----END CERTIFICATE-----\n`;
 
 async function start() {
-  const clock = new VirtualClock();
-  const runtime = new SimulatedRuntime({
-    clock,
-    random: seededRandom(2),
-    podCidr: "10.42.0.0/24",
-    logs: fileLogs,
-    images: ["skiff/hello:1"],
-  });
   const configuration = { ...defaultConfiguration, featureGates: { PodCertificateRequest: true } };
-  const node = await NodeFixture.start({ clock, runtime, configuration });
+  const { clock, node, until, ...test } = await startSimulatedNode(undefined, { configuration });
   node.api.put("serviceaccounts", { metadata: { name: "robot", namespace: "default", uid: "uid-robot" } });
   const podCertificate = {
     signerName: "example.com/mesh",
@@ -44,18 +35,11 @@ async function start() {
     },
     { uid: "uid-web" },
   );
-  const until = async (condition: () => boolean | Promise<boolean>) => {
-    for (let turn = 0; !(await condition()); turn++) {
-      assert.ok(turn < 8_000, JSON.stringify([node.events.slice(-5), node.api.list("podcertificaterequests")]));
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      if (turn % 8 === 7) await clock.advance(Math.min(1000, (clock.nextDueMs() ?? clock.now()) - clock.now()));
-    }
-  };
-  /** Lets time pass in small steps, with what happens meanwhile. */
+  /** Lets hours pass in steps, each with what happens meanwhile. */
   const pass = async (ms: number) => {
     for (let passed = 0; passed < ms; passed += 30_000) {
       await clock.advance(30_000);
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await test.pass(0);
     }
   };
   const requests = () => node.api.list("podcertificaterequests");
@@ -96,7 +80,7 @@ async function start() {
     file,
     path,
     message,
-    [Symbol.asyncDispose]: () => node[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => test[Symbol.asyncDispose](),
   };
 }
 
