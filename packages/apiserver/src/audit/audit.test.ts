@@ -129,8 +129,7 @@ test("requests are written down as the policy says", async () => {
   assert.deepEqual([events[2]?.stage, events[2]?.verb], ["ResponseStarted", "watch"]);
   watch.on("error", () => {});
   watch.destroy();
-  const unlistened = Date.now();
-  while (events.length < 4 && Date.now() - unlistened < 5000) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (events.length < 4) await new Promise((resolve) => setTimeout(resolve, 5));
   assert.equal(events[3]?.stage, "ResponseComplete");
   const unknown = await setup.call("/version", { known: false, headers: { authorization: "Bearer wrong" } });
   assert.equal(unknown.status, 401);

@@ -24,7 +24,7 @@ async function flood({ call }: TestSetup): Promise<void> {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 500 && !holds(); tries++) await pause(20);
+  for (let tries = 0; tries < 3000 && !holds(); tries++) await pause(20);
   assert.ok(holds());
 }
 

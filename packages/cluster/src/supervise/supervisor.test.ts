@@ -60,6 +60,9 @@ describe("Supervisor with real processes", () => {
   it("starts a killed process again, writes its log, and stops it", async (test) => {
     const paths = await home(test);
     const { stop } = supervise([shell("server", "echo started; exec sleep 60")], paths);
+    const log = () => readFile(join(paths.logs, "server.log"), "utf8").catch(() => "");
+    const logged = (text: string) => eventually(async () => ((await log()) === text ? true : undefined));
+    await logged("started\n");
     const first = await eventually(() => record(paths, "server"));
     systemProcesses.signal(first, "SIGKILL");
     const second = await eventually(async () => {
@@ -67,9 +70,10 @@ describe("Supervisor with real processes", () => {
       return now !== undefined && now.pid !== first.pid && systemProcesses.isAlive(now) ? now : undefined;
     });
     assert.equal(second.restarts, 1);
+    await logged("started\nstarted\n");
     await stop();
     assert.equal(systemProcesses.isAlive(second), false);
-    assert.equal(await readFile(join(paths.logs, "server.log"), "utf8"), "started\nstarted\n");
+    assert.equal(await log(), "started\nstarted\n");
     assert.equal(await record(paths, "server"), undefined);
   });
 

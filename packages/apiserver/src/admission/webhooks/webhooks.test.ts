@@ -55,7 +55,7 @@ async function scene(reply: (call: WebhookServerCall) => WebhookAnswer | Promise
       const rules = [{ operations: ["*"], apiGroups: [""], apiVersions: ["v1"], resources: ["configmaps", "pods"] }];
       const service = { namespace: "default", name: "hook", path: `/${name}` };
       const clientConfig = { service, caBundle: server.caBundle };
-      const usual = { admissionReviewVersions: ["v1"], sideEffects: "None", timeoutSeconds: 5 };
+      const usual = { admissionReviewVersions: ["v1"], sideEffects: "None", timeoutSeconds: 30 };
       const made = await api.call(`/apis/admissionregistration.k8s.io/v1/${sort}webhookconfigurations`, {
         method: "POST",
         body: {
@@ -82,7 +82,7 @@ test("a review says what the request is, from creation to deletion", async () =>
   await the.api.call(`${maps}/a`, { method: "PUT", body: { metadata: { name: "a" }, data: { x: "2" } } });
   await the.api.call(`${maps}/a`, { method: "DELETE", body: { gracePeriodSeconds: 0 } });
   const [made, changed, gone] = the.calls.map(requestOf);
-  assert.equal(the.calls[0]?.path, "/audit?timeout=5s");
+  assert.equal(the.calls[0]?.path, "/audit?timeout=30s");
   assert.equal(the.calls[0]?.body.apiVersion, "admission.k8s.io/v1");
   const { uid, object, userInfo, ...rest } = made ?? {};
   assert.match(String(uid), /^[0-9a-f-]{36}$/);
