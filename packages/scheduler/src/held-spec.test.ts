@@ -45,5 +45,11 @@ describe("a pod that is resized", () => {
   it("counts as a whole where it asks as a whole", () => {
     const spec = { nodeName: "a", resources: { requests: { cpu: "4" } } };
     assert.equal(counted("1", { resources: { requests: { cpu: "5" } } }, spec), 5000);
+    // Of resources that it does not ask for as a whole, what its containers have is told by their own statuses.
+    const told = {
+      ...pod("p", spec, { requests: { memory: "1Gi" } }),
+      status: { resources: { requests: { memory: "2Gi" } } },
+    };
+    assert.equal(podFacts(told).requests.get("memory"), 2 ** 30);
   });
 });

@@ -50,7 +50,14 @@ function holding(spec: Pod["spec"], status: NonNullable<Pod["status"]>): Pod["sp
   const initContainers = spec.initContainers?.map((one) =>
     isSidecar(one) ? (every([one], status.initContainerStatuses)[0] ?? one) : one,
   );
-  const resources = spec.resources?.requests === undefined ? spec.resources : held(spec.resources, status);
+  const { requests } = spec.resources ?? {};
+  // A status tells of all that a pod has in all: here counts only what it asks for as a whole.
+  const asked = (amounts: Requests = {}) => pick(amounts, requests ?? {});
+  const told = status.resources && {
+    resources: { requests: asked(status.resources.requests) },
+    allocatedResources: asked(status.allocatedResources),
+  };
+  const resources = requests === undefined ? spec.resources : held(spec.resources, told);
   const isAsSaid =
     resources === spec.resources &&
     containers.every((one, index) => one === spec.containers[index]) &&
@@ -70,6 +77,10 @@ function largest(a: Requests = {}, b: Requests = {}): Requests {
   }
   return greater;
 }
+
+/** Of some amounts those of resources that others name, too. */
+const pick = (amounts: Requests, others: Requests): Requests =>
+  Object.fromEntries(Object.entries(amounts).filter(([name]) => name in others));
 
 const isSame = (a: Requests, b: Requests = {}): boolean =>
   [...new Set([...Object.keys(a), ...Object.keys(b)])].every(

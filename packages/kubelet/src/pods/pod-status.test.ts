@@ -187,3 +187,38 @@ describe("podStatus", () => {
     assert.deepEqual(conditions?.at(-1), foreign);
   });
 });
+
+it("tells what the pod has in all, and once it runs what its control group has of that", () => {
+  const bound = {
+    requests: { cpu: "1", "example.com/x": "1" },
+    limits: { cpu: "2", memory: "1Gi", "example.com/x": "1" },
+  };
+  const containers = [
+    containerOf("a", { resources: bound }),
+    containerOf("b", { resources: { limits: { cpu: "1" } } }),
+  ];
+  const of = (spec: Partial<Pod["spec"]>, more: Partial<PodStatusInput> = {}) => {
+    const { allocatedResources, resources } = statusOf(podOf(spec), more);
+    return { allocatedResources, resources };
+  };
+  const running = (spec: Partial<Pod["spec"]>, actualPod?: PodStatusInput["actualPod"]) => {
+    const containers = (spec.containers ?? [containerOf("main")]).map(({ name }) => runtimeContainer(name));
+    return of(spec, { view: view(...containers), actualPod });
+  };
+  const requests = { cpu: "1", "example.com/x": "1" };
+  assert.deepEqual(of({ containers }), {
+    allocatedResources: requests,
+    resources: { requests, limits: { cpu: "3", memory: "1Gi", "example.com/x": "1" } },
+  });
+  // One container may use any memory: so may the pod.
+  assert.deepEqual(running({ containers }), {
+    allocatedResources: requests,
+    resources: { requests: { cpu: "1" }, limits: { cpu: "3" } },
+  });
+  const whole = (cpu: string) => ({ requests: { cpu }, limits: { cpu } });
+  assert.deepEqual(running({ resources: whole("2") }, whole("1")), {
+    allocatedResources: { cpu: "2" },
+    resources: whole("1"),
+  });
+  assert.deepEqual(running({}), { allocatedResources: undefined, resources: {} });
+});

@@ -1,5 +1,14 @@
-import type { ContainerStatus, Pod, PodCondition, PodStatus } from "@skiff/api";
+import {
+  type ContainerStatus,
+  type Pod,
+  type PodCondition,
+  type PodStatus,
+  podLimits,
+  podRequests,
+  type ResourceAmounts,
+} from "@skiff/api";
 import { timestamp } from "@skiff/base";
+import { podCgroupLimits } from "../cgroups/resources.ts";
 import type { Resources } from "../resize/allocation.ts";
 import { podConditions } from "./conditions.ts";
 import { type ContainerStatusInput, containerStatuses, unknownEnd } from "./container-status.ts";
@@ -79,7 +88,7 @@ export function podStatus(input: PodStatusInput): PodStatus {
     containerStatuses: app,
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
     qosClass: qosClass(pod),
-    ...wholePodResources(pod, input.actualPod),
+    ...wholePodResources(pod, phase, input.actualPod),
     ...(old?.nominatedNodeName === undefined ? {} : { nominatedNodeName: old.nominatedNodeName }),
     ...claimsOf(old),
   };
@@ -132,15 +141,31 @@ const hasBegun = ({ state, lastState }: ContainerStatus): boolean =>
 const keptIps = (pod: Pod, phase: string, sandbox: boolean): readonly string[] =>
   sandbox || phase === "Pending" ? [] : (pod.status?.podIPs ?? []).map((one) => one.ip);
 
-/** What the node has granted the pod as a whole, and what it has. */
+/** What the node has granted the pod in all, and what it has: of a running pod, that which its control group has of it. */
 function wholePodResources(
-  { spec: { resources } }: Pod,
+  pod: Pod,
+  phase: string,
   actual: Resources | undefined,
 ): Pick<PodStatus, "resources" | "allocatedResources"> {
-  if (resources?.requests === undefined && resources?.limits === undefined) return {};
-  const { requests, limits } = actual ?? resources;
+  const granted = podRequests(pod);
+  const has = actual === undefined ? pod : { ...pod, spec: { ...pod.spec, resources: actual } };
+  let [requests, limits] = [podRequests(has), podLimits(has)];
+  if (phase === "Running") {
+    const { cpuQuotaUs, memoryLimitBytes } = podCgroupLimits(has);
+    const bounds = [
+      ...(cpuQuotaUs === undefined ? [] : ["cpu"]),
+      ...(memoryLimitBytes === undefined ? [] : ["memory"]),
+    ];
+    requests = { ...has.spec.resources?.requests, ...only(requests, ["cpu", "memory"]) };
+    limits = { ...has.spec.resources?.limits, ...only(limits, bounds) };
+  }
   return {
-    ...(resources.requests === undefined ? {} : { allocatedResources: resources.requests }),
-    resources: { ...(requests && { requests }), ...(limits && { limits }) },
+    ...(isEmpty(granted) ? {} : { allocatedResources: granted }),
+    resources: { ...(isEmpty(requests) ? {} : { requests }), ...(isEmpty(limits) ? {} : { limits }) },
   };
 }
+
+const isEmpty = (amounts: ResourceAmounts): boolean => Object.keys(amounts).length === 0;
+
+const only = (amounts: ResourceAmounts, names: readonly string[]): ResourceAmounts =>
+  Object.fromEntries(Object.entries(amounts).filter(([name]) => names.includes(name)));
