@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { systemClock } from "@skiff/base";
 import { chooseSettings, clustersIn } from "./choose.ts";
 import { clusterPaths, defaultHome } from "./paths.ts";
 import {
@@ -20,6 +21,7 @@ import {
   serverUrl,
   writeSettings,
 } from "./settings.ts";
+import { claimSlot, releaseSlot } from "./slots.ts";
 
 const example: ClusterSettings = {
   name: "default",
@@ -161,41 +163,55 @@ describe("defaultHome", () => {
 });
 
 describe("chooseSettings", () => {
+  /**
+   * Settings in a slot, `from` or a later one, that is this test's until it ends: clusters of other tests come and go on this
+   * machine meanwhile.
+   */
+  async function choose(test: TestContext, folder: string, { name = "default", from = 0 } = {}) {
+    const paths = clusterPaths(folder, name);
+    const claim = async (slot: number) => {
+      test.after(() => releaseSlot(slot, paths));
+      return slot >= from && (await claimSlot(slot, paths, systemClock));
+    };
+    return await chooseSettings(folder, { ...wishes, name, claim });
+  }
+
   it("takes the first slot that no other cluster has, with ports and ranges of its own", async (test) => {
     const folder = await home(test);
-    const first = await chooseSettings(folder, wishes);
+    const first = await choose(test, folder);
     await writeSettings(clusterPaths(folder, "default"), first);
-    const second = await chooseSettings(folder, { ...wishes, name: "second" });
+    const second = await choose(test, folder, { name: "second", from: first.slot });
     assert.ok(second.slot > first.slot);
     for (const field of ["apiPort", "kubeletPort", "podCidr", "serviceCidr", "nodeName"] as const) {
       assert.notEqual(second[field], first[field], field);
     }
     assert.match(second.nodeName, /^[a-z0-9][a-z0-9.-]*-second$/);
     assert.equal(second.podCidr, `10.42.${second.slot}.0/24`);
-    const again = await chooseSettings(folder, wishes);
+    const again = await choose(test, folder, { from: first.slot });
     assert.equal(again.slot, first.slot, "a cluster does not stand in its own way");
   });
 
   it("leaves the slots of other clusters' further nodes to them", async (test) => {
     const folder = await home(test);
-    const first = await chooseSettings(folder, wishes);
+    const first = await choose(test, folder, { name: "first" });
     const paths = clusterPaths(folder, "first");
     await writeSettings(paths, { ...first, name: "first" });
-    const { slot: next } = await chooseSettings(folder, { ...wishes, name: "second" });
+    const second = { name: "second", from: first.slot };
+    const { slot: next } = await choose(test, folder, second);
     await mkdir(join(paths.nodes, "2"), { recursive: true });
     await writeSettings(clusterPaths(paths.nodes, "2"), { ...example, slot: next });
-    assert.ok((await chooseSettings(folder, { ...wishes, name: "second" })).slot > next);
+    assert.ok((await choose(test, folder, second)).slot > next);
   });
 
   it("passes over slots whose ports are taken", async (test) => {
     const folder = await home(test);
-    const free = await chooseSettings(folder, wishes);
+    const free = await choose(test, folder);
     {
       await using _kubelet = await occupy(free.kubeletPort);
-      assert.ok((await chooseSettings(folder, wishes)).slot > free.slot);
+      assert.ok((await choose(test, folder, { from: free.slot })).slot > free.slot);
     }
     await using _api = await occupy(free.apiPort);
-    assert.ok((await chooseSettings(folder, wishes)).slot > free.slot);
+    assert.ok((await choose(test, folder, { from: free.slot })).slot > free.slot);
   });
 
   it("keeps to the port that was asked for, or refuses", async (test) => {

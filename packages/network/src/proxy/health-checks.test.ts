@@ -7,14 +7,21 @@ import { silentLogger } from "@skiff/base";
 import { service } from "../fixtures/objects.ts";
 import { HealthChecks } from "./health-checks.ts";
 
+/** Below those that the system gives to whoever asks for any, and elsewhere in each process: nobody takes them meanwhile. */
+let lastPort = 20_000 + (process.pid % 10_000);
+
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, "listening");
-  const address = server.address();
-  assert.ok(address !== null && typeof address === "object");
-  server.close();
-  await once(server, "close");
-  return address.port;
+  for (;;) {
+    const server = createServer().listen(++lastPort);
+    const isFree = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    await once(server, "close");
+    return lastPort;
+  }
 }
 
 /** Asks until somebody answers: a port is opened a moment after it was asked for. */
