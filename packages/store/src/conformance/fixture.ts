@@ -115,9 +115,9 @@ export function keepPrevious({ events }: StoreEventBatch): void {
   for (const { previous } of events) void previous?.value;
 }
 
-/** Lets the event loop turn until `condition` holds; fails after a few seconds. */
+/** Lets the event loop turn until `condition` holds; fails after a minute. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 60_000;
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`never came true: ${condition}`);
     await new Promise<void>((resolve) => setImmediate(resolve));
