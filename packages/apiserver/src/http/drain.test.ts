@@ -165,7 +165,7 @@ test("nothing is left to wait for when the server has stopped", { timeout: 60_00
   }
 });
 
-test("connections in the middle of their handshake do not hold the server up", { timeout: 15_000 }, async () => {
+test("connections in the middle of their handshake do not hold the server up", { timeout: 60_000 }, async () => {
   const setup = await testSetup();
   const silent = connectTcp(Number(setup.place.port), "127.0.0.1");
   await once(silent, "connect");
