@@ -87,7 +87,7 @@ async function have(what: string, requirements: readonly Requirement[]): Promise
 }
 
 const minuteMs = 60_000;
-await runFiles(plain, { concurrency: 2, testMs: 2 * minuteMs, allMs: 22 * minuteMs });
+await runFiles(plain, { concurrency: 2, testMs: 5 * minuteMs, allMs: 50 * minuteMs });
 if (onEtcd.length > 0 && (await have("a real etcd", ["etcd"]))) {
   await runFiles(onEtcd, { concurrency: 1, testMs: 3 * minuteMs, allMs: 12 * minuteMs });
 }

@@ -8,7 +8,7 @@ import { test } from "node:test";
 
 const root = join(import.meta.dirname, "../../..");
 
-test("the packed release brings a cluster up and takes it away", { timeout: 120_000 }, () => {
+test("the packed release brings a cluster up and takes it away", { timeout: 600_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), "skiff-release-"));
   try {
     execFileSync("npm", ["pack", "-w", "skiff", "--pack-destination", folder], {

@@ -256,9 +256,9 @@ async function useWithKubectl(bench: Workbench, config: string): Promise<void> {
   bench.kubectlProgram = program;
   const kubectl = (...words: readonly string[]) => bench.kubectl("--kubeconfig", config, ...words);
   await kubectl("create", "deployment", "web", "--image=nothing", "--replicas=2");
-  await kubectl("rollout", "status", "deployment/web", "--timeout=30s");
+  await kubectl("rollout", "status", "deployment/web", "--timeout=240s");
   await kubectl("scale", "deployment/web", "--replicas=3");
-  await kubectl("rollout", "status", "deployment/web", "--timeout=30s");
+  await kubectl("rollout", "status", "deployment/web", "--timeout=240s");
   const names = async () => (await kubectl("get", "pods", "-o", "name")).trim().split("\n");
   const [first = "", ...others] = await names();
   assert.equal(others.length, 2);
@@ -267,8 +267,8 @@ async function useWithKubectl(bench: Workbench, config: string): Promise<void> {
   const refused = await bench.run(program, ["--kubeconfig", config, "exec", first, "--", "tar", "-c", "/"]);
   assert.notEqual(refused.code, 0);
   assert.match(refused.stderr, /simulated/);
-  await kubectl("delete", first, "--timeout=60s");
-  await kubectl("rollout", "status", "deployment/web", "--timeout=30s");
+  await kubectl("delete", first, "--timeout=240s");
+  await kubectl("rollout", "status", "deployment/web", "--timeout=240s");
   assert.ok(!(await names()).includes(first));
   assert.match(await kubectl("get", "events"), /Scaled up replica set/);
 }

@@ -127,13 +127,13 @@ if (programs.length > 0) {
         await run({ run: "wait --for=condition=established crd/crontabs.stable.example.com", shows: /condition met/ });
         for (const step of steps) await run(step);
         await run({ run: "apply -f FILE", shows: /created/ });
-        await run({ run: "delete crd crontabs.stable.example.com --timeout=30s", shows: /deleted/ });
+        await run({ run: "delete crd crontabs.stable.example.com --timeout=240s", shows: /deleted/ });
         await run({
           run: "get ct",
           fails: true,
           shows: /the server doesn't have a resource type|could not find the requested/,
         });
-        await run({ run: `delete namespace ${space} --timeout=60s`, shows: /deleted/ });
+        await run({ run: `delete namespace ${space} --timeout=240s`, shows: /deleted/ });
       });
     }
   });

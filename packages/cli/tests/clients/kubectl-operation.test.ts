@@ -36,7 +36,7 @@ const steps: readonly Step[] = [
   { run: ["get", "apiservices"], shows: /^NAME +SERVICE +AVAILABLE +AGE\nv1\. +Local +True +\S+\n/ },
   { run: ["apply", "-f", "SERVICE"], shows: /v1\.wardle\.example\.com created/ },
   {
-    run: ["wait", "apiservice/v1.wardle.example.com", "--for=condition=Available=False", "--timeout=30s"],
+    run: ["wait", "apiservice/v1.wardle.example.com", "--for=condition=Available=False", "--timeout=240s"],
     shows: /condition met/,
   },
   { run: ["get", "apiservice", "v1.wardle.example.com"], shows: /default\/wardle +False \(ServiceNotFound\)/ },
@@ -66,10 +66,10 @@ const steps: readonly Step[] = [
   },
   { run: ["create", "configmap", "watched", "--from-literal=a=b"], shows: /created/ },
   { run: ["create", "deployment", "web", "--image=web", "--replicas=2"], shows: /created/ },
-  { run: ["wait", "deploy/web", "--for=condition=Available", "--timeout=60s"], shows: /condition met/ },
+  { run: ["wait", "deploy/web", "--for=condition=Available", "--timeout=240s"], shows: /condition met/ },
   { run: ["delete", "deploy", "web", "--cascade=orphan"], shows: /deleted/ },
   { run: ["get", "pods", "-l", "app=web", "--no-headers"], shows: /^web-.*\nweb-.*\n$/ },
-  { run: ["delete", "rs", "-l", "app=web", "--cascade=foreground", "--timeout=60s"], shows: /deleted/ },
+  { run: ["delete", "rs", "-l", "app=web", "--cascade=foreground", "--timeout=240s"], shows: /deleted/ },
   { run: ["get", "pods", "-l", "app=web", "--no-headers"], shows: /^$/ },
 ];
 

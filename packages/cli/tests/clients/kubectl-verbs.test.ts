@@ -78,10 +78,10 @@ const steps: readonly Step[] = [
   { run: "label deploy web x=y", shows: /labeled/ },
   { run: "label deploy web x=z", fails: true, shows: /'x' already has a value \(y\), and --overwrite is false/ },
   { run: "annotate deploy web note=yes", shows: /annotate/ },
-  { run: "rollout status deploy/web --timeout=60s", shows: /successfully rolled out/ },
+  { run: "rollout status deploy/web --timeout=240s", shows: /successfully rolled out/ },
   { run: "rollout undo deploy/web", shows: /rolled back/ },
   // What follows reads and then writes: nobody else may write in between.
-  { run: "rollout status deploy/web --timeout=60s", shows: /successfully rolled out/ },
+  { run: "rollout status deploy/web --timeout=240s", shows: /successfully rolled out/ },
   { run: "autoscale deploy web --min=1 --max=3", shows: /autoscaled/ },
   { run: "expose deploy web --name=other --port=81", shows: /exposed/ },
   { run: "create configmap made --from-literal=a=b", shows: /created/ },
@@ -98,8 +98,8 @@ const steps: readonly Step[] = [
   { run: "create --validate=warn -f -", input: wrong, shows: /Warning: unknown field "dat"\nconfigmap\/wrong created/ },
   { run: "auth can-i create pods", shows: /^yes/ },
   { run: "create token default", shows: /^[\w-]+\.[\w-]+\.[\w-]+\n?$/ },
-  { run: "wait --for=condition=Available deploy/web --timeout=60s", shows: /condition met/ },
-  { run: "delete deploy web --cascade=foreground --timeout=60s", shows: /deleted/ },
+  { run: "wait --for=condition=Available deploy/web --timeout=240s", shows: /condition met/ },
+  { run: "delete deploy web --cascade=foreground --timeout=240s", shows: /deleted/ },
   { run: "delete cm --all", shows: /"cm" deleted/ },
 ];
 
@@ -132,7 +132,7 @@ if (programs.length > 0) {
           assert.equal(code !== 0, fails === true, `kubectl ${run}\n${written}`);
           if (shows !== undefined) assert.match(written, shows, `kubectl ${run}`);
         }
-        const gone = await bench.run(program, ["delete", "namespace", space, "--timeout=60s"]);
+        const gone = await bench.run(program, ["delete", "namespace", space, "--timeout=240s"]);
         const left =
           gone.code === 0 ? "" : (await bench.run(program, ["get", "namespace", space, "-o", "yaml"])).stdout;
         assert.equal(gone.code, 0, `${gone.stderr}\n${left}`);

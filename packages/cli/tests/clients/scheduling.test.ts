@@ -98,7 +98,7 @@ if (kubectls().length > 0) {
       assert.equal(started.code, 0, started.stderr);
       await create("stranger", "somebody-else", {});
       await create("anchor", "default-scheduler", { cpu: "1" });
-      await bench.kubectl("wait", "--for=condition=PodScheduled", "pod/anchor", "--timeout=60s");
+      await bench.kubectl("wait", "--for=condition=PodScheduled", "pod/anchor", "--timeout=240s");
       for (const name of ["packed-1", "packed-2", "packed-3"]) await create(name, "packer", { cpu: "1" });
       await bench.kubectl("wait", "--for=condition=PodScheduled", "pod/packed-1", "pod/packed-2", "pod/packed-3");
       const anchor = await field("anchor", ".spec.nodeName");
@@ -116,17 +116,17 @@ if (kubectls().length > 0) {
 
     test("an extender is asked about pods that want what it manages", async () => {
       await create("licensed", "default-scheduler", { "example.com/licence": "1" });
-      await bench.kubectl("wait", "--for=condition=PodScheduled", "pod/licensed", "--timeout=60s");
+      await bench.kubectl("wait", "--for=condition=PodScheduled", "pod/licensed", "--timeout=240s");
       assert.equal(await field("licensed", ".spec.nodeName"), "simulated-2");
       await create("unlicensed", "default-scheduler", { "example.com/licence": "1" });
-      await bench.kubectl("wait", "--for=condition=PodScheduled=false", "pod/unlicensed", "--timeout=60s");
+      await bench.kubectl("wait", "--for=condition=PodScheduled=false", "pod/unlicensed", "--timeout=240s");
       const told = await bench.run(process.execPath, [launcher, "why", "pod/unlicensed"]);
       assert.match(told.stdout, /simulated-1 .*Extender.*no licence left/, told.stderr);
     });
 
     test("whoever may view pods may ask why they are where they are, and nobody else", async () => {
       await create("large", "packer", { cpu: "1k" });
-      await bench.kubectl("wait", "--for=condition=PodScheduled=false", "pod/large", "--timeout=60s");
+      await bench.kubectl("wait", "--for=condition=PodScheduled=false", "pod/large", "--timeout=240s");
       const told = await bench.run(process.execPath, [launcher, "why", "pod/large"]);
       assert.match(told.stdout, /Insufficient cpu/, told.stderr);
       await bench.kubectl("create", "rolebinding", "viewer", "--clusterrole=view", "--user=alice");

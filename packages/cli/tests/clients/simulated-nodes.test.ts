@@ -28,7 +28,7 @@ if (kubectls().length > 0) {
       await nodesAre(4);
       const overrides = { spec: { nodeSelector: { type: "kwok" }, tolerations: [{ operator: "Exists" }] } };
       await bench.kubectl("run", "there", "--image=any", `--overrides=${JSON.stringify(overrides)}`);
-      await bench.kubectl("wait", "--for=condition=Ready", "pod/there", "--timeout=30s");
+      await bench.kubectl("wait", "--for=condition=Ready", "pod/there", "--timeout=240s");
       const logs = await bench.run(bench.kubectlProgram, ["logs", "there"]);
       assert.match(logs.stderr, /node simulated-\d is simulated: its pods have no logs/);
     });

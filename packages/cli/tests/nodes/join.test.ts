@@ -40,7 +40,7 @@ describe("joining", { timeout: 300_000 }, () => {
     const list = (await bench.skiff("token", "list")).stdout;
     assert.match(
       list,
-      /^abcdef\.0123456789abcdef +89m +\S+Z +signing,authentication +a rack +system:bootstrappers:kubeadm/m,
+      /^abcdef\.0123456789abcdef +8\dm +\S+Z +signing,authentication +a rack +system:bootstrappers:kubeadm/m,
     );
     const json: unknown = JSON.parse((await bench.skiff("token", "list", "-o", "json")).stdout);
     assert.ok(Array.isArray(json) && isJsonObject(json[0]));

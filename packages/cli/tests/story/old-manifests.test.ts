@@ -91,7 +91,7 @@ if (programs.length > 0) {
         }
         const k = (...words: readonly string[]) => bench.kubectl(...words);
         assert.match(await k("get", "deploy", "web", "-o", "jsonpath={.apiVersion}"), /^apps\/v1$/);
-        assert.match(await k("rollout", "status", "deployment/web", "--timeout=60s"), /successfully rolled out/);
+        assert.match(await k("rollout", "status", "deployment/web", "--timeout=240s"), /successfully rolled out/);
         const backend = await k(
           "get",
           "ingress",

@@ -91,7 +91,7 @@ export class Workbench implements AsyncDisposable {
     child.stderr?.on("data", (chunk: Buffer) => chunks.err.push(chunk));
     child.stdin?.on("error", () => {});
     child.stdin?.end(input);
-    const timer = setTimeout(() => child.kill("SIGKILL"), 120_000);
+    const timer = setTimeout(() => child.kill("SIGKILL"), 300_000);
     const code = await new Promise<number>((resolve, reject) => {
       child.on("error", reject);
       child.on("close", (exit, signal) => resolve(exit ?? (signal === null ? 1 : 137)));
