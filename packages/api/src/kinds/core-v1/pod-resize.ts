@@ -12,9 +12,13 @@ import { checkPod, mirrorAnnotation } from "./pod-validation.ts";
 export const podResize: PartRules<Pod> = {
   prepare(pod, old) {
     const { containers, initContainers, resources } = pod.spec;
+    // Validation refuses others.
+    if (containers.length !== old.spec.containers.length) return;
+    if ((initContainers ?? []).length !== (old.spec.initContainers ?? []).length) return;
     keepPod(pod, old);
     pod.spec.containers = resized(containers, old.spec.containers);
-    if (old.spec.initContainers) pod.spec.initContainers = resized(initContainers, old.spec.initContainers);
+    if (initContainers && old.spec.initContainers)
+      pod.spec.initContainers = resized(initContainers, old.spec.initContainers);
     if (resources === undefined) delete pod.spec.resources;
     else pod.spec.resources = resources;
   },
@@ -27,15 +31,15 @@ export const podResize: PartRules<Pod> = {
   },
 };
 
-/** The old containers with the new ones' resources, in the old order. */
-const resized = (containers: readonly Container[] | undefined, before: readonly Container[]): Container[] =>
-  before.map((container) => {
-    const now = containers?.find(({ name }) => name === container.name);
-    if (now === undefined) return deepCopy(container);
-    const { resources, resizePolicy } = now;
-    const { resizePolicy: _policy, ...rest } = deepCopy(container);
-    return { ...rest, resources, ...(resizePolicy && { resizePolicy }) };
-  });
+/** The old containers with the new ones' resources; the new ones as they are where they are not the old ones in their order. */
+const resized = (containers: Container[], before: readonly Container[]): Container[] =>
+  before.some(({ name }, index) => name !== containers[index]?.name)
+    ? containers
+    : before.map((container, index) => {
+        const { resources, resizePolicy } = containers[index] ?? container;
+        const { resizePolicy: _policy, ...rest } = deepCopy(container);
+        return { ...rest, resources, ...(resizePolicy && { resizePolicy }) };
+      });
 
 function* checkResize(pod: Pod, old: Pod): Findings {
   if ((old.status?.qosClass ?? qosClass(old)) !== qosClass(pod)) {
@@ -47,6 +51,8 @@ function* checkResize(pod: Pod, old: Pod): Findings {
     yield fieldError.forbidden("spec", "Pod running on node without support for resize");
   }
   if (isSet(pod.spec.resources) || isSet(old.spec.resources)) yield* checkWholePod(pod, old);
+  const order = [...checkOrder("containers", pod, old), ...checkOrder("initContainers", pod, old)];
+  if (order.length > 0) return yield* order;
   const inits = old.spec.initContainers ?? [];
   for (const [index, before] of inits.entries()) {
     const now = pod.spec.initContainers?.[index];
@@ -89,6 +95,19 @@ function* checkWholePod({ spec: { resources } }: Pod, { spec: { resources: befor
   }
   if (jsonEqual(others(resources), others(before))) return;
   yield fieldError.forbidden("spec", "only cpu and memory resources are mutable at pod-level");
+}
+
+/** The rest can be compared only where the containers are the same ones. */
+function* checkOrder(list: "containers" | "initContainers", pod: Pod, old: Pod): Findings {
+  const [now, before] = [pod.spec[list] ?? [], old.spec[list] ?? []];
+  if (now.length !== before.length) {
+    return yield fieldError.forbidden(`spec.${list}`, `${list} may not be added or removed on resize`);
+  }
+  for (const [index, { name }] of before.entries()) {
+    if (now[index]?.name === name) continue;
+    const message = `${list} may not be renamed or reordered on resize`;
+    yield fieldError.forbidden(`spec.${list}[${index}].name`, message);
+  }
 }
 
 function* checkKept(field: string, now: Container, before: Container): Findings {

@@ -174,6 +174,31 @@ for (const [name, pod, ...found] of resizes) {
     ));
 }
 
+test("a resize keeps the containers and their order", () => {
+  const container = (name: string): Container => ({ name, image: "i:1", resources: { requests: { cpu: "1" } } });
+  const withThese = (init: readonly string[], ...names: readonly string[]) =>
+    asking(({ spec }) => {
+      spec.initContainers = init.map(container);
+      spec.containers = names.map(container);
+    });
+  const refused = (next: Pod) => {
+    const old = withThese(["first"], "a", "b");
+    podResize.prepare(next, old, { nowMs: 0 });
+    return podResize.validate(next, old).map(fieldErrorText);
+  };
+  const moved = (field: string) => {
+    const list = field.slice(0, field.indexOf("["));
+    return `spec.${field}.name: Forbidden: ${list} may not be renamed or reordered on resize`;
+  };
+  assert.deepEqual(refused(withThese(["first"], "a", "b")), []);
+  assert.deepEqual(refused(withThese(["first"], "b", "a")), [moved("containers[0]"), moved("containers[1]")]);
+  assert.deepEqual(refused(withThese(["other"], "a", "c")), [moved("containers[1]"), moved("initContainers[0]")]);
+  assert.deepEqual(refused(withThese([], "a")), [
+    "spec.containers: Forbidden: containers may not be added or removed on resize",
+    "spec.initContainers: Forbidden: initContainers may not be added or removed on resize",
+  ]);
+});
+
 test("a resize changes nothing else", () => {
   const old = asking(() => {});
   const next = withWeb({ image: "other", resources: { requests: { cpu: "3" } } });
