@@ -21,18 +21,21 @@ export async function claimSlot(
   clock: Clock,
 ): Promise<boolean> {
   const file = join(folder(), String(slot));
-  try {
-    await mkdir(folder(), { recursive: true, mode: 0o1777 });
-    if (await isLeft(file, clock)) await rm(file, { force: true });
-    await using claim = await open(file, "wx", 0o644);
-    await claim.writeFile(resolve(settings));
-    return true;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") {
-      return (await readFile(file, "utf8").catch(() => "")) === resolve(settings);
+  for (let tries = 1; ; tries++) {
+    try {
+      await mkdir(folder(), { recursive: true, mode: 0o1777 });
+      if (await isLeft(file, clock)) await rm(file, { force: true });
+      await using claim = await open(file, "wx", 0o644);
+      await claim.writeFile(resolve(settings));
+      return true;
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "EEXIST") return (await readFile(file, "utf8").catch(() => "")) === resolve(settings);
+      // Whoever gave back the last slot took the folder away in between.
+      if (code === "ENOENT" && tries < 100) continue;
+      // A machine that keeps no record is no reason not to start: ports are looked at in any case.
+      return true;
     }
-    // A machine that keeps no record is no reason not to start: ports are looked at in any case.
-    return true;
   }
 }
 
