@@ -15,7 +15,7 @@ after(async () => {
 });
 
 async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const endMs = systemClock.monotonic() + 30_000;
+  const endMs = systemClock.monotonic() + 60_000;
   while (!(await condition())) {
     if (systemClock.monotonic() > endMs)
       assert.fail(
@@ -46,6 +46,7 @@ const resources = (cpu: string, memory: string) => ({ requests: { cpu, memory },
 describe("resources on a real kernel", () => {
   it("change while a container runs, in its cgroup and in its pod's", async () => {
     machine.node.create("resized", {
+      terminationGracePeriodSeconds: 1,
       containers: [
         { name: "main", image: "skiff/hello:1", command: ["sleep", "1000"], resources: resources("200m", "64Mi") },
       ],
@@ -92,6 +93,7 @@ describe("resources on a real kernel", () => {
       resources: resources("200m", bytes),
     });
     machine.node.create("begins", {
+      terminationGracePeriodSeconds: 1,
       initContainers: [
         { ...init("first", "64Mi"), command },
         { ...init("second", "64Mi"), command },
