@@ -65,7 +65,7 @@ test("another server decides; consent is remembered longer than refusals", async
     new WebhookAuthorizer({
       client: calling,
       server: { url: server.url, ca: server.ca },
-      timeoutMs: 3000,
+      timeoutMs: 30_000,
       authorizedTtlMs: 300_000,
       unauthorizedTtlMs: 30_000,
       failurePolicy,

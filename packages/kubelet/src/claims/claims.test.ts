@@ -73,21 +73,21 @@ describe("claims on a node", () => {
     const driver = await test.driver(true);
     test.create("a");
     await test.runs("a");
-    const said = (told: object) =>
-      test.until(
-        () =>
-          JSON.stringify(test.node.pod("a")?.status.containerStatuses?.[0]?.allocatedResourcesStatus) ===
-          JSON.stringify([{ name: "claim:c", resources: [{ resourceID: `${name}/node-1/card0`, ...told }] }]),
-      );
+    const says = (told: object) =>
+      JSON.stringify(test.node.pod("a")?.status.containerStatuses?.[0]?.allocatedResourcesStatus) ===
+      JSON.stringify([{ name: "claim:c", resources: [{ resourceID: `${name}/node-1/card0`, ...told }] }]);
+    const said = (told: object) => test.until(() => says(told));
     await said({ health: "Unknown" });
     const device = { pool: "node-1", name: "card0" };
     driver.report([{ device, health: 2, message: "too hot" }]);
     await said({ health: "Unhealthy", message: "too hot" });
     driver.report([{ device, health: 1 }]);
     await said({ health: "Healthy" });
-    // A word that is not repeated does not count for long.
-    driver.report([{ device, health: 2, timeoutSeconds: 1 }]);
-    await said({ health: "Unhealthy" });
+    // A word that is no longer repeated does not count for long.
+    await test.until(() => {
+      driver.report([{ device, health: 2, timeoutSeconds: 1 }]);
+      return says({ health: "Unhealthy" });
+    });
     await said({ health: "Unknown" });
     driver.report([{ device, health: 1 }]);
     await said({ health: "Healthy" });
