@@ -124,7 +124,10 @@ if (programs.length > 0) {
         };
         assert.equal((await bench.run(program, ["create", "namespace", space])).code, 0);
         await run({ run: "apply -f -", input: definition, shows: /crontabs\.stable\.example\.com created/ });
-        await run({ run: "wait --for=condition=established crd/crontabs.stable.example.com", shows: /condition met/ });
+        await run({
+          run: "wait --for=condition=established crd/crontabs.stable.example.com --timeout=240s",
+          shows: /condition met/,
+        });
         for (const step of steps) await run(step);
         await run({ run: "apply -f FILE", shows: /created/ });
         await run({ run: "delete crd crontabs.stable.example.com --timeout=240s", shows: /deleted/ });

@@ -100,7 +100,14 @@ if (kubectls().length > 0) {
       await create("anchor", "default-scheduler", { cpu: "1" });
       await bench.kubectl("wait", "--for=condition=PodScheduled", "pod/anchor", "--timeout=240s");
       for (const name of ["packed-1", "packed-2", "packed-3"]) await create(name, "packer", { cpu: "1" });
-      await bench.kubectl("wait", "--for=condition=PodScheduled", "pod/packed-1", "pod/packed-2", "pod/packed-3");
+      await bench.kubectl(
+        "wait",
+        "--for=condition=PodScheduled",
+        "pod/packed-1",
+        "pod/packed-2",
+        "pod/packed-3",
+        "--timeout=240s",
+      );
       const anchor = await field("anchor", ".spec.nodeName");
       for (const name of ["packed-1", "packed-2", "packed-3"])
         assert.equal(await field(name, ".spec.nodeName"), anchor);
