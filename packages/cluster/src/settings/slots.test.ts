@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, utimes } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -24,6 +24,12 @@ const paths = (name: string) => clusterPaths(join(folder, "home"), name);
 const claim = (slot: number, name: string) => claimSlot(slot, paths(name), systemClock);
 const owner = (slot: number) => readFile(join(folder, "skiff-slots", String(slot)), "utf8");
 
+/** After some turns of the event loop. */
+const later = async <T>(turns: number, what: () => Promise<T>): Promise<T> => {
+  for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
+  return await what();
+};
+
 describe("slots of a machine", () => {
   it("are one cluster's each, until it gives them back", async () => {
     assert.deepEqual([await claim(0, "a"), await claim(0, "a"), await claim(0, "b")], [true, true, false]);
@@ -35,17 +41,24 @@ describe("slots of a machine", () => {
   });
 
   it("are kept of whoever takes one while the last of the others is given back", async () => {
-    const later = async <T>(turns: number, what: () => Promise<T>): Promise<T> => {
-      for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate);
-      return await what();
-    };
-    for (let round = 0; round < 400; round++) {
+    for (let round = 0; round < 150; round++) {
       await claim(0, "leaves");
       const leaves = later(round % 5, () => releaseSlot(0, paths("leaves")));
       const comes = later(round % 7, () => claim(1, "comes"));
       assert.equal((await Promise.all([comes, leaves]))[0], true);
       assert.equal(await owner(1), paths("comes").settings, `round ${round}`);
       await releaseSlot(1, paths("comes"));
+    }
+  });
+
+  it("whose clusters are gone are given to one of those that ask at once", async () => {
+    for (let round = 0; round < 100; round++) {
+      await claim(2, "gone");
+      await utimes(join(folder, "skiff-slots", "2"), 0, 0);
+      const names = ["a", "b", "c"];
+      const given = await Promise.all(names.map((name, at) => later((round * at) % 11, () => claim(2, name))));
+      assert.equal(given.filter(Boolean).length, 1, `round ${round}: ${given}`);
+      await Promise.all(names.map((name) => releaseSlot(2, paths(name))));
     }
   });
 });

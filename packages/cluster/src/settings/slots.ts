@@ -24,7 +24,7 @@ export async function claimSlot(
   for (let tries = 1; ; tries++) {
     try {
       await mkdir(folder(), { recursive: true, mode: 0o1777 });
-      if (await isLeft(file, clock)) await rm(file, { force: true });
+      if (await isLeft(file, clock)) await removeLeft(file, clock);
       await using claim = await open(file, "wx", 0o644);
       await claim.writeFile(resolve(settings));
       return true;
@@ -45,6 +45,24 @@ export async function releaseSlot(slot: number, { settings }: Pick<ClusterPaths,
   const owner = await readFile(file, "utf8").catch(() => undefined);
   if (owner === resolve(settings)) await rm(file, { force: true }).catch(() => {});
   await rmdir(folder()).catch(() => {});
+}
+
+/** Takes a left claim away. Of several who see it one does so: another's hand would come late, and on the claim that follows. */
+async function removeLeft(file: string, clock: Clock): Promise<void> {
+  const turn = `${file}.left`;
+  try {
+    await mkdir(turn);
+  } catch {
+    // Whoever has been at it for long was killed there.
+    const since = await stat(turn).catch(() => undefined);
+    if (since !== undefined && clock.now() - since.mtimeMs > youngMs) await rmdir(turn).catch(() => {});
+    return;
+  }
+  try {
+    if (await isLeft(file, clock)) await rm(file, { force: true });
+  } finally {
+    await rmdir(turn).catch(() => {});
+  }
 }
 
 /** A claim of a cluster that is gone, or never came to be. */
