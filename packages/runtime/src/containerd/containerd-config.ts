@@ -105,6 +105,11 @@ disabled_plugins = [${unused.map(quote).join(", ")}]
 [grpc]
 address = ${quote(containerdSocket(config))}
 
+# To containerd the pod of a shim that does not answer in time has process 0, and containers that it makes for it fail: 2 s are too
+# little on a machine that has too much to do. Less than the 10 s that it takes for each container at its own start.
+[timeouts]
+"io.containerd.timeout.task.state" = "8s"
+
 [plugins."io.containerd.grpc.v1.cri"]
 sandbox_image = ${quote(pauseImageName)}
 restrict_oom_score_adj = ${facts.restrictOomScore}

@@ -7,7 +7,7 @@ import type { Readable } from "node:stream";
 import { after, before, describe, it } from "node:test";
 import { systemClock } from "@skiff/base";
 import { systemMounts, systemProcesses } from "@skiff/host";
-import { runPod, runtimeConformance, sandboxConfig, untilStatus } from "../conformance.ts";
+import { containerConfig, runPod, runtimeConformance, sandboxConfig, untilStatus } from "../conformance.ts";
 import { ensureHelloImages } from "../hello-image.ts";
 import { type ProcessStreams, RuntimeError, type RuntimeEvent, type StreamOptions } from "../runtime.ts";
 import { containerdSocket } from "./containerd-config.ts";
@@ -209,6 +209,9 @@ describe("the hello image", () => {
 });
 
 describe("limits and crashes", () => {
+  /** Where containerd has a folder for each of what it runs. */
+  const tasks = () => join(fixture.config.stateDirectory, "state/io.containerd.runtime.v2.task/k8s.io");
+
   it("tells of a container that used too much memory", async () => {
     const over = new AbortController();
     const events = fixture.runtime.events(over.signal);
@@ -243,11 +246,10 @@ describe("limits and crashes", () => {
   });
 
   it("has pause processes under the default seccomp profile, without foreign architectures once it knows it", async () => {
-    const tasks = join(fixture.config.stateDirectory, "state/io.containerd.runtime.v2.task/k8s.io");
     const profileOf = async (id: string) => {
-      const pid = (await readFile(join(tasks, id, "init.pid"), "utf8")).trim();
+      const pid = (await readFile(join(tasks(), id, "init.pid"), "utf8")).trim();
       assert.match(await readFile(`/proc/${pid}/status`, "utf8"), /^Seccomp:\t2$/m);
-      return JSON.parse(await readFile(join(tasks, id, "config.json"), "utf8")).linux.seccomp;
+      return JSON.parse(await readFile(join(tasks(), id, "config.json"), "utf8")).linux.seccomp;
     };
     {
       await using _first = await runPod(fixture.subject, sandboxConfig(fixture.subject), {}, signal);
@@ -256,6 +258,22 @@ describe("limits and crashes", () => {
     const [pause, container] = [await profileOf(pod.sandboxId), await profileOf(pod.containerId)];
     assert.deepEqual([pause.architectures.length, container.architectures.length > 1], [1, true]);
     assert.deepEqual(pause, { ...container, architectures: pause.architectures });
+  });
+
+  it("makes a container although the shim of its pod answers only after seconds, as on a machine that has too much to do", async () => {
+    const { runtime, subject } = fixture;
+    const sandbox = sandboxConfig(subject);
+    await using pod = await runPod(subject, sandbox, {}, signal);
+    const pause = (await readFile(join(tasks(), pod.sandboxId, "init.pid"), "utf8")).trim();
+    const [, shim] = /^PPid:\t(\d+)$/m.exec(await readFile(`/proc/${pause}/status`, "utf8")) ?? [];
+    const image = (await runtime.imageStatus(subject.image, signal))?.id ?? "";
+    process.kill(Number(shim), "SIGSTOP");
+    using _ = systemClock.after(4000, () => process.kill(Number(shim), "SIGCONT"));
+    while (!/^State:\tT/m.test(await readFile(`/proc/${shim}/status`, "utf8"))) await systemClock.sleep(5, signal);
+    const config = containerConfig(image, { name: "late", logPath: "late_0.log" });
+    const id = await runtime.createContainer(pod.sandboxId, config, sandbox, signal);
+    await runtime.startContainer(id, signal);
+    assert.equal((await runtime.containerStatus(id, signal)).state, "running");
   });
 
   it("ends a shim that containerd knows nothing of, with what it left, and no other", async () => {
