@@ -84,13 +84,20 @@ test("no request is dropped when the server stops", async () => {
 });
 
 test("a server that is about to stop says so before it does", async () => {
-  const setup = await testSetup({ shutdownDelayMs: 1000 });
+  // The delay lasts until the test has asked what it wants to know.
+  const [delayMs, asked] = [12_345, Promise.withResolvers<void>()];
+  const clock: Clock = {
+    ...systemClock,
+    sleep: (ms, signal) => (ms === delayMs ? asked.promise : systemClock.sleep(ms, signal)),
+  };
+  const setup = await testSetup({ clock, shutdownDelayMs: delayMs });
   assert.equal((await setup.call("/readyz")).status, 200);
   const stopped = setup[Symbol.asyncDispose]();
   const ready = await setup.call("/readyz");
   assert.equal(ready.status, 500);
   assert.match(ready.text, /^\[-\]shutdown failed: reason withheld$/m);
   assert.deepEqual([(await setup.call("/livez")).status, (await setup.call(path)).status], [200, 200]);
+  asked.resolve();
   await stopped;
   await assert.rejects(setup.call("/readyz"));
 });
