@@ -110,10 +110,11 @@ test("a list is one review; watches tell in order", async () => {
   const { json } = await call(v2);
   assert.deepEqual(reviews, [3]);
   assert.ok(isJsonObject(json.metadata));
-  const watch = call(`${v2}?watch=true&timeoutSeconds=1&resourceVersion=${json.metadata.resourceVersion}`);
+  const watch = await setup.watch(`${v2}?watch=true&resourceVersion=${json.metadata.resourceVersion}`);
   await call(`${tabs}/a`, merge({ spec: { image: "x" } }));
   await call(`${tabs}/b`, { method: "DELETE" });
-  const initial = call(`${v2}?watch=true&timeoutSeconds=1`);
+  const initial = await setup.watch(`${v2}?watch=true`);
+  const events = (count: number) => (text: string) => text.split("\n").length > count;
   const told = (text: string) =>
     text
       .trim()
@@ -122,11 +123,14 @@ test("a list is one review; watches tell in order", async () => {
         const { type, object } = JSON.parse(line);
         return `${type} ${object.metadata.name} ${object.apiVersion} ${object.spec.picture}`;
       });
-  assert.deepEqual(told((await watch).text), [
+  assert.deepEqual(told(await watch.until(events(2))), [
     "MODIFIED a stable.example.com/v2 x",
     "DELETED b stable.example.com/v2 b",
   ]);
-  assert.deepEqual(told((await initial).text), ["ADDED a stable.example.com/v2 x", "ADDED c stable.example.com/v2 c"]);
+  assert.deepEqual(told(await initial.until(events(2))), [
+    "ADDED a stable.example.com/v2 x",
+    "ADDED c stable.example.com/v2 c",
+  ]);
 });
 
 test("what a webhook gets wrong, in Kubernetes' words", async () => {

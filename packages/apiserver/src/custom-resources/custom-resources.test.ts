@@ -263,8 +263,8 @@ test("a definition waits for its instances, and takes no new ones", async () => 
   held.metadata = { name: "a", finalizers: ["example.com/held"] };
   await call(tabs, create(held));
   await call(tabs, create(cronTab("b")));
-  const watch = call(`${tabs}?watch=true`);
-  const definitionWatch = call(`${definitions}?watch=true&timeoutSeconds=1`);
+  const watch = await setup.watch(`${tabs}?watch=true`);
+  const definitionWatch = await setup.watch(`${definitions}?watch=true`);
   await call(`${definitions}/${cronTabsName}`, { method: "DELETE" });
   await until(async () => (await call(`${tabs}/b`)).status === 404);
   const { json } = await call(`${definitions}/${cronTabsName}`);
@@ -277,9 +277,8 @@ test("a definition waits for its instances, and takes no new ones", async () => 
   await call(`${tabs}/a`, merge({ metadata: { finalizers: [] } }));
   await until(async () => (await call(`${definitions}/${cronTabsName}`)).status === 404);
   assert.equal((await call(`${tabs}/a`)).status, 404);
-  assert.ok((await watch).text.length > 0);
-  const last = JSON.parse((await definitionWatch).text.trim().split("\n").at(-1) ?? "{}");
-  assert.equal(last.type, "DELETED");
+  assert.match(await watch.until(() => false), /"type":"DELETED"/, "it ends with its resource");
+  await definitionWatch.until((text) => text.includes('"type":"DELETED"'));
 });
 
 async function openApiOf(setup: TestSetup): Promise<string> {
