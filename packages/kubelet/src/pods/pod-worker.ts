@@ -70,8 +70,9 @@ export class PodWorker {
     this.#sandbox = new SandboxKeeper(parts, wake);
   }
 
+  /** As the node has granted it by now: a resize that is under way counts for others from its beginning. */
   get pod(): Pod {
-    return this.#observer.status.withLatest(this.#pod);
+    return this.#observer.status.withLatest(this.#resize.granted(this.#wanted));
   }
 
   /** A resize of the pod waits for room on the node. */

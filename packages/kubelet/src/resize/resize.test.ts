@@ -92,7 +92,7 @@ describe("what a node grants", () => {
 
 async function start() {
   const cgroups = new MemoryCgroups();
-  const { node, runtime, until, ...test } = await startSimulatedNode(undefined, {
+  const { node, clock, runtime, until, ...test } = await startSimulatedNode(undefined, {
     host: { mounts: undefined, cgroups },
   });
   const create = (name: string, cpu: string, policy: "NotRequired" | "RestartContainer" = "NotRequired") =>
@@ -127,6 +127,7 @@ async function start() {
   const group = (name: string) => cgroups.groups.get(`/kubepods-test/pod${node.pod(name)?.metadata.uid}`);
   return {
     node,
+    clock,
     runtime,
     cgroups,
     until,
@@ -233,6 +234,29 @@ describe("resizing pods in place", () => {
     await test.node.delete("other", 0);
     await test.until(() => test.status("web")?.resources?.limits?.cpu === "3");
     await test.until(() => test.condition("web", "PodResizePending") === undefined);
+  });
+
+  it("grants at once what another resize makes room for", async () => {
+    await using test = await start();
+    const put = (name: string, cpu: string, memory: string) =>
+      test.node.create(name, {
+        containers: [{ name: "main", image: "skiff/hello:1", resources: resources(cpu, memory) }],
+      });
+    put("gone", "1", "1Gi");
+    put("first", "1", "4Gi");
+    put("second", "2", "1Gi");
+    for (const name of ["gone", "first", "second"]) await test.running(name);
+    const wants = (name: string, cpu: string, memory: string) =>
+      test.patch(name, { containers: [{ name: "main", resources: resources(cpu, memory) }] });
+    // The first gives back the memory that the second waits for, once it has the CPU of the one that goes.
+    await wants("first", "2", "1Gi");
+    await wants("second", "2", "5Gi");
+    for (const name of ["first", "second"])
+      await test.until(() => test.condition(name, "PodResizePending")?.reason === "Deferred");
+    const before = test.clock.monotonic();
+    await test.node.delete("gone", 0);
+    await test.until(() => test.status("second")?.resources?.limits?.memory === "5Gi");
+    assert.ok(test.clock.monotonic() - before < 10_000);
   });
 
   it("remembers what was granted when the agent is started again", async () => {
