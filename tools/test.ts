@@ -87,12 +87,12 @@ async function have(what: string, requirements: readonly Requirement[]): Promise
 }
 
 const minuteMs = 60_000;
-await runFiles(plain, { concurrency: 2, testMs: 5 * minuteMs, allMs: 50 * minuteMs });
+await runFiles(plain, { concurrency: 2, testMs: 5 * minuteMs, allMs: 35 * minuteMs });
 if (onEtcd.length > 0 && (await have("a real etcd", ["etcd"]))) {
-  await runFiles(onEtcd, { concurrency: 1, testMs: 3 * minuteMs, allMs: 12 * minuteMs });
+  await runFiles(onEtcd, { concurrency: 1, testMs: 3 * minuteMs, allMs: 8 * minuteMs });
 }
 if (onContainers.length > 0 && (await canRunContainers())) {
-  await runFiles(onContainers, { concurrency: 1, testMs: 15 * minuteMs, allMs: 50 * minuteMs });
+  await runFiles(onContainers, { concurrency: 1, testMs: 15 * minuteMs, allMs: 44 * minuteMs });
 }
 for (const failure of failures) process.stdout.write(`\nfailed: ${failure}`);
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`);
