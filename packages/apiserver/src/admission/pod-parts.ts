@@ -11,22 +11,7 @@ const parts: Readonly<Record<string, Apply | undefined>> = {
     if (wanted.ephemeralContainers !== undefined) kept.ephemeralContainers = wanted.ephemeralContainers;
     else delete kept.ephemeralContainers;
   },
-  resize(kept, wanted) {
-    resizeAll(kept.containers, wanted.containers);
-    resizeAll(kept.initContainers ?? [], wanted.initContainers ?? []);
-    if (wanted.resources !== undefined) kept.resources = wanted.resources;
-  },
 };
-
-type Container = PodSpec["containers"][number];
-
-function resizeAll(kept: readonly Container[], wanted: readonly Container[]): void {
-  for (const container of kept) {
-    const other = wanted.find(({ name }) => name === container.name);
-    if (other?.resources !== undefined) container.resources = other.resources;
-    if (other?.resizePolicy !== undefined) container.resizePolicy = other.resizePolicy;
-  }
-}
 
 function restrict(pod: Pod, old: Pod, apply: Apply): void {
   const kept = deepCopy(old);
@@ -65,7 +50,7 @@ function check(request: AdmissionRequest): void {
   if (errors.length > 0) throw refusals.invalid({ group: "", kind: "Pod", name: old.metadata.name }, errors);
 }
 
-/** No plugin of Kubernetes: there the registry of Pods does it, for `pods/ephemeralcontainers` and `pods/resize`. */
+/** No plugin of Kubernetes: there the registry of Pods does it, for `pods/ephemeralcontainers`. */
 export const podPartsAdmission: AdmissionPlugin = {
   name: "PodParts",
   resources: [Pods],

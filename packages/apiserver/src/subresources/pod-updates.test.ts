@@ -54,6 +54,23 @@ test("a pod is resized", async () => {
     body: { ...pod, spec: { containers: [{ ...web, resources: {} }] } },
   });
   assert.equal(refused.status, 422);
+  const renamed = await call(path, {
+    method: "PATCH",
+    body: {
+      spec: {
+        containers: [
+          { name: "other", image: "web:1" },
+          { name: "web", $patch: "delete" },
+        ],
+      },
+    },
+    headers: strategic,
+  });
+  assert.equal(renamed.status, 422, renamed.text);
+  assert.match(
+    renamed.text,
+    /spec\.containers\[0\]\.name: Forbidden: containers may not be renamed or reordered on resize/,
+  );
   const main = await call(`${pods}/web`, {
     method: "PATCH",
     body: { spec: { containers: [resized] } },
