@@ -16,7 +16,6 @@ import { ownerReferencesPermissionEnforcement } from "./optional/owner-reference
 import { podNodeSelector } from "./optional/pod-node-selector.ts";
 import { podTolerationRestriction } from "./optional/pod-toleration-restriction.ts";
 import { type AdmissionChoice, optionalPlugins } from "./plugin-choice.ts";
-import { podPartsAdmission } from "./pod-parts.ts";
 import { podResizeValidator } from "./pod-resize-validator.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
 import { podTopologyLabels } from "./pod-topology-labels.ts";
@@ -49,11 +48,7 @@ export interface AdmissionSources {
 }
 
 /** What no plugin of Kubernetes does: there the registries of kinds do it, and it cannot be switched off. */
-export const registryRules: ReadonlySet<string> = new Set([
-  serviceAllocationAdmission.name,
-  podPartsAdmission.name,
-  "RBACEscalation",
-]);
+export const registryRules: ReadonlySet<string> = new Set([serviceAllocationAdmission.name, "RBACEscalation"]);
 
 /** The plugins that are on, in Kubernetes' order. */
 export function standardAdmission(sources: AdmissionSources): readonly AdmissionPlugin[] {
@@ -93,7 +88,6 @@ export const allPlugins = (options: AdmissionSources): readonly AdmissionPlugin[
   mutatingAdmissionPolicy(policies(options)),
   mutatingAdmissionWebhook({ ...options, ...options.webhooks }),
   serviceAllocationAdmission,
-  podPartsAdmission,
   rbacEscalation(options.escalation),
   validatingAdmissionPolicy(policies(options)),
   validatingAdmissionWebhook({ ...options, ...options.webhooks }),

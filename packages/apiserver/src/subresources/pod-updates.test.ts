@@ -36,6 +36,10 @@ test("containers for debugging join a pod, and nothing else changes", async () =
   assert.equal(replaced.status, 422);
   const message = 'spec.ephemeralContainers: Forbidden: existing ephemeral containers "debug" may not be removed\n';
   assert.equal(part(replaced.json, "message"), `Pod "web" is invalid: ${message}`);
+  const other = { ...pod, spec: { ...pod.spec, ephemeralContainers: [{ name: "debug", image: "d:2" }] } };
+  const changed = await call(path, { method: "PUT", body: other });
+  assert.equal(changed.status, 422);
+  assert.match(String(part(changed.json, "message")), /existing ephemeral containers "debug" may not be changed\n/);
   assert.equal((await call(path)).json.kind, "Pod");
 });
 
