@@ -269,6 +269,17 @@ describe("the kubelet on simulated pods", () => {
     await test.until(() => phase(test.node, "big") === "Failed");
     assert.equal(test.node.pod("big")?.status.reason, "OutOfcpu");
   });
+
+  it("counts no pod that is gone from the API, though it still runs", async () => {
+    await using test = await startSimulatedNode();
+    const containers = [{ name: "main", image: "skiff/hello:1", resources: { requests: { cpu: "3" } } }];
+    test.node.create("first", { containers });
+    await test.until(() => phase(test.node, "first") === "Running");
+    test.node.delete("first", 0);
+    test.node.create("second", { containers });
+    await test.until(() => phase(test.node, "second") === "Running" || phase(test.node, "second") === "Failed");
+    assert.equal(test.node.pod("second")?.status.reason, undefined);
+  });
 });
 
 describe("pods on the simulated runtime", () => {

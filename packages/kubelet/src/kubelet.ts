@@ -107,6 +107,7 @@ export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
     machine,
     pods: {
       active: () => late.pods?.active() ?? [],
+      counted: () => late.pods?.counted() ?? [],
       resourcesFreed: () => late.pods?.resourcesFreed(),
       pressures: () => late.evictor?.types ?? new Set(),
       shuttingDown: () => late.shutdown?.isUnderWay ?? false,

@@ -25,6 +25,8 @@ import type { RuntimeCache } from "./runtime-cache.ts";
 export interface PodsOfNode {
   /** Pods that have not ended, with what the node has granted them. */
   active(): readonly Pod[];
+  /** Those of them whose room is taken: what still runs of pods that are gone from the API does not count. */
+  counted(): readonly Pod[];
   /** A pod has ended or shrunk: others that waited for room are looked at again. */
   resourcesFreed(): void;
   /** Types of the node's conditions that tell of pressure and are true. */

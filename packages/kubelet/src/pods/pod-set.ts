@@ -78,6 +78,11 @@ export class PodSet implements Disposable {
     return this.list().filter((pod) => !hasEnded(pod));
   }
 
+  /** Active pods that the API still has: what is left of others stands in nobody's way. */
+  counted(): readonly Pod[] {
+    return [...this.#workers.values()].filter(({ pod, isInApi }) => isInApi && !hasEnded(pod)).map(({ pod }) => pod);
+  }
+
   /** Looks again at pods that wait for room. */
   resourcesFreed(): void {
     for (const worker of this.#workers.values()) if (worker.waitsForRoom) worker.wake();
@@ -145,6 +150,7 @@ export class PodSet implements Disposable {
     if (change.kind === "deleted") {
       worker?.update(change.object);
       worker?.removed();
+      this.resourcesFreed();
     } else if (worker !== undefined) {
       if (change.kind === "updated") this.#tellOfFeatures(change.old, change.object);
       worker.update(change.object);
@@ -202,7 +208,7 @@ export class PodSet implements Disposable {
 
   #admit(pod: Pod): Judgement {
     const { node, allocatable, appArmor, runtime, configuration } = this.#parts;
-    const others = this.active().filter((one) => one.metadata.uid !== pod.metadata.uid);
+    const others = this.counted().filter((one) => one.metadata.uid !== pod.metadata.uid);
     return admitPod(pod, {
       ...this.#reporter.facts,
       name: node.name,

@@ -159,6 +159,11 @@ export class PodWorker {
     }
   }
 
+  /** Whether the API has the pod still. */
+  get isInApi(): boolean {
+    return !this.#removedFromApi;
+  }
+
   #isRemoved(): boolean {
     return this.#stage === "removed";
   }

@@ -189,7 +189,7 @@ export class PodResize {
       this.#pending = undefined;
       return false;
     }
-    const others = pods.active().filter((one) => one.metadata.uid !== pod.metadata.uid);
+    const others = pods.counted().filter((one) => one.metadata.uid !== pod.metadata.uid);
     const verdict = judgeResize(pod, { allocatable, others });
     if (verdict.kind === "granted") {
       this.#allocation = desired;
