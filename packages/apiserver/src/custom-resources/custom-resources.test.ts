@@ -278,7 +278,7 @@ test("a definition waits for its instances, and takes no new ones", async () => 
   await until(async () => (await call(`${definitions}/${cronTabsName}`)).status === 404);
   assert.equal((await call(`${tabs}/a`)).status, 404);
   assert.match(await watch.until(() => false), /"type":"DELETED"/, "it ends with its resource");
-  await definitionWatch.until((text) => text.includes('"type":"DELETED"'));
+  assert.match(await definitionWatch.until((text) => text.includes('"type":"DELETED"')), /"type":"DELETED"/);
 });
 
 async function openApiOf(setup: TestSetup): Promise<string> {
