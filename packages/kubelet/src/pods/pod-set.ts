@@ -85,7 +85,7 @@ export class PodSet implements Disposable {
 
   /** Looks again at pods that wait for room. */
   resourcesFreed(): void {
-    for (const worker of this.#workers.values()) if (worker.waitsForRoom) worker.wake();
+    this.#wakeWaiting();
     this.#weigh();
   }
 
@@ -150,7 +150,7 @@ export class PodSet implements Disposable {
     if (change.kind === "deleted") {
       worker?.update(change.object);
       worker?.removed();
-      this.resourcesFreed();
+      this.#wakeWaiting();
     } else if (worker !== undefined) {
       if (change.kind === "updated") this.#tellOfFeatures(change.old, change.object);
       worker.update(change.object);
@@ -186,6 +186,10 @@ export class PodSet implements Disposable {
         if (isStaticPod(pod) && !signal.aborted) this.setStatic(this.#static);
       }
     });
+  }
+
+  #wakeWaiting(): void {
+    for (const worker of this.#workers.values()) if (worker.waitsForRoom) worker.wake();
   }
 
   #weigh(): void {
