@@ -6,6 +6,9 @@ import { type Processes, type ProcessIdentity, systemProcesses } from "./process
 let serial = 0;
 const temporaryName = (path: string): string => `${path}.${process.pid}.${serial++}.tmp`;
 
+/** The name of the file that is to be: `writeFileAtomic` leaves one of another name where it is killed. */
+export const fileBehind = (name: string): string => name.replace(/\.\d+\.\d+\.tmp$/, "");
+
 /**
  * Writes a file so that others see it whole or not at all, also after a crash of the machine: a new file is written,
  * made durable and renamed over the old one. `mode` as in `0o600`.

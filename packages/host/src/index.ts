@@ -10,7 +10,7 @@ export {
   cpuWeight,
   SystemCgroups,
 } from "./cgroups.ts";
-export { type FileLock, LockHeld, lockFile, writeFileAtomic } from "./files.ts";
+export { type FileLock, fileBehind, LockHeld, lockFile, writeFileAtomic } from "./files.ts";
 export {
   type DirectionCounters,
   type InterfaceCounters,

@@ -80,10 +80,11 @@ export const superviseCommand: DefineCommand = (program, context) => {
   const command = program
     .command("supervise", { hidden: true })
     .description("keep the processes of a cluster running")
-    .addOption(logLevelOption());
-  withCluster(command, context).action((flags: ProcessFlags) =>
+    .addOption(logLevelOption())
+    .addOption(new Option("--started-by <pid>", "process that notes this one").argParser(Number));
+  withCluster(command, context).action((flags: ProcessFlags & { readonly startedBy?: number }) =>
     runSupervisor(
-      { name: flags.name, home: flags.home, self: context.self },
+      { name: flags.name, home: flags.home, self: context.self, startedBy: flags.startedBy },
       { machine: systemMachine(), clock: context.clock, logger: logger("supervisor", flags, context) },
       context.signal,
     ),

@@ -2,10 +2,12 @@ import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Clock } from "@skiff/base";
+import { fileBehind } from "@skiff/host";
+import { tokenFile } from "../datastore/shared-cluster.ts";
 import { contextName, removeFromKubeconfig } from "../kubeconfig/kubeconfig.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
 import { ClusterError, type HomeSettings, isJoined, readHomeSettings, settingsCopy } from "../settings/settings.ts";
-import { releaseSlot } from "../settings/slots.ts";
+import { releaseSlots } from "../settings/slots.ts";
 import type { Machine } from "./machine.ts";
 import { takeLock } from "./prepare-home.ts";
 import { livingSupervisor, stopProcesses } from "./running.ts";
@@ -70,7 +72,7 @@ export async function deleteCluster(
     }
   }
   await rm(paths.root, { recursive: true, force: true });
-  await releaseSlot(settings.slot, paths);
+  await releaseSlots(paths);
   await rmdir(paths.home).catch(() => {});
   await rmdir("/run/skiff").catch(() => {});
   return isJoined(settings) ? settings.nodeName : undefined;
@@ -91,13 +93,15 @@ async function settingsToDelete(paths: ClusterPaths): Promise<HomeSettings | und
  * that holds nothing but a cluster's own is touched. False when there is none.
  */
 async function removeRemains(paths: ClusterPaths): Promise<boolean> {
-  const entries = await readdir(paths.root).catch((): string[] => []);
-  const own = new Set(Object.values(paths).map((path) => basename(path)));
-  if (!entries.includes(basename(paths.run)) || !entries.every((entry) => own.has(entry))) return false;
-  {
+  const entries = await readdir(paths.root).catch(() => undefined);
+  const files = [...Object.values(paths), settingsCopy(paths), tokenFile(paths)];
+  const own = new Set(files.map((path) => basename(path)));
+  if (entries === undefined || !entries.every((entry) => own.has(fileBehind(entry)))) return false;
+  if (entries.includes(basename(paths.run))) {
     await using _lock = await takeLock(paths);
   }
   await rm(paths.root, { recursive: true, force: true });
+  await releaseSlots(paths);
   await rmdir(paths.home).catch(() => {});
   return true;
 }

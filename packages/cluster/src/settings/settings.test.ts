@@ -21,7 +21,7 @@ import {
   serverUrl,
   writeSettings,
 } from "./settings.ts";
-import { claimSlot, releaseSlot } from "./slots.ts";
+import { claimSlot, releaseSlots } from "./slots.ts";
 
 const example: ClusterSettings = {
   name: "default",
@@ -170,7 +170,7 @@ describe("chooseSettings", () => {
   async function choose(test: TestContext, folder: string, { name = "default", from = 0 } = {}) {
     const paths = clusterPaths(folder, name);
     const claim = async (slot: number) => {
-      test.after(() => releaseSlot(slot, paths));
+      test.after(() => releaseSlots(paths));
       return slot >= from && (await claimSlot(slot, paths, systemClock));
     };
     return await chooseSettings(folder, { ...wishes, name, claim });

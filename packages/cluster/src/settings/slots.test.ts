@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { systemClock } from "@skiff/base";
 import { clusterPaths } from "./paths.ts";
-import { claimSlot, releaseSlot } from "./slots.ts";
+import { claimSlot, releaseSlots } from "./slots.ts";
 
 /** Slots of this test's own: records lie in the temporary folder. */
 let folder = "";
@@ -33,21 +33,21 @@ const later = async <T>(turns: number, what: () => Promise<T>): Promise<T> => {
 describe("slots of a machine", () => {
   it("are one cluster's each, until it gives them back", async () => {
     assert.deepEqual([await claim(0, "a"), await claim(0, "a"), await claim(0, "b")], [true, true, false]);
-    await releaseSlot(0, paths("b"));
+    await releaseSlots(paths("b"));
     assert.equal(await owner(0), paths("a").settings);
-    await releaseSlot(0, paths("a"));
+    await releaseSlots(paths("a"));
     assert.equal(await claim(0, "b"), true);
-    await releaseSlot(0, paths("b"));
+    await releaseSlots(paths("b"));
   });
 
   it("are kept of whoever takes one while the last of the others is given back", async () => {
     for (let round = 0; round < 150; round++) {
       await claim(0, "leaves");
-      const leaves = later(round % 5, () => releaseSlot(0, paths("leaves")));
+      const leaves = later(round % 5, () => releaseSlots(paths("leaves")));
       const comes = later(round % 7, () => claim(1, "comes"));
       assert.equal((await Promise.all([comes, leaves]))[0], true);
       assert.equal(await owner(1), paths("comes").settings, `round ${round}`);
-      await releaseSlot(1, paths("comes"));
+      await releaseSlots(paths("comes"));
     }
   });
 
@@ -58,7 +58,7 @@ describe("slots of a machine", () => {
       const names = ["a", "b", "c"];
       const given = await Promise.all(names.map((name, at) => later((round * at) % 11, () => claim(2, name))));
       assert.equal(given.filter(Boolean).length, 1, `round ${round}: ${given}`);
-      await Promise.all(names.map((name) => releaseSlot(2, paths(name))));
+      await Promise.all(names.map((name) => releaseSlots(paths(name))));
     }
   });
 });

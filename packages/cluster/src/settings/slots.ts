@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm, rmdir, stat } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm, rmdir, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Clock } from "@skiff/base";
@@ -39,11 +39,13 @@ export async function claimSlot(
   }
 }
 
-/** Gives a slot back. */
-export async function releaseSlot(slot: number, { settings }: Pick<ClusterPaths, "settings">): Promise<void> {
-  const file = join(folder(), String(slot));
-  const owner = await readFile(file, "utf8").catch(() => undefined);
-  if (owner === resolve(settings)) await rm(file, { force: true }).catch(() => {});
+/** Gives back what a cluster has: more than one slot where its start was interrupted before it knew which. */
+export async function releaseSlots({ settings }: Pick<ClusterPaths, "settings">): Promise<void> {
+  for (const slot of await readdir(folder()).catch((): string[] => [])) {
+    const file = join(folder(), slot);
+    const owner = await readFile(file, "utf8").catch(() => undefined);
+    if (owner === resolve(settings)) await rm(file, { force: true }).catch(() => {});
+  }
   await rmdir(folder()).catch(() => {});
 }
 

@@ -4,7 +4,7 @@ import { lockFile, nfsServerProgram, prepareNfsServer } from "@skiff/host";
 import type { Machine } from "../lifecycle/machine.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
 import { ClusterError, type HomeSettings, isJoined, nfsPort, readHomeSettings } from "../settings/settings.ts";
-import type { SupervisorTarget } from "./start-supervisor.ts";
+import { isNoted, type SupervisorTarget } from "./start-supervisor.ts";
 import { type Program, type SupervisedProcess, Supervisor } from "./supervisor.ts";
 
 /**
@@ -37,10 +37,11 @@ const nfsServer = (command: string, settings: HomeSettings, paths: ClusterPaths)
 /**
  * Runs the processes of a cluster until the signal is aborted, containerd as the last to be stopped: the agent always finds
  * it. All start beside each other and wait for what they need by themselves; the server, which takes longest and which
- * people wait for, does not wait until containerd's files are written. Throws what makes that impossible.
+ * people wait for, does not wait until containerd's files are written. `startedBy`: pid of the process that notes this one.
+ * Throws what makes that impossible.
  */
 export async function runSupervisor(
-  options: SupervisorTarget,
+  options: SupervisorTarget & { readonly startedBy?: number | undefined },
   effects: { readonly machine: Machine; readonly clock: Clock; readonly logger: Logger },
   signal: AbortSignal,
 ): Promise<void> {
@@ -48,6 +49,14 @@ export async function runSupervisor(
   const settings = await readHomeSettings(paths);
   if (settings === undefined)
     throw new ClusterError("NO_CLUSTER", `there is no cluster "${options.name}" below ${options.home}`);
+  const { startedBy } = options;
+  if (
+    startedBy !== undefined &&
+    !(await isNoted(startedBy, paths, { ...effects.machine, clock: effects.clock }, signal))
+  ) {
+    effects.logger.warn("the command that started this supervisor was ended before it could note it; ending as well");
+    return;
+  }
   await using _only = await lockFile(join(paths.run, "supervisor.lock"));
   const impossible = new AbortController();
   const ended = AbortSignal.any([signal, impossible.signal]);

@@ -5,6 +5,8 @@ import type { SelfCommand } from "../lifecycle/self-command.ts";
 import type { ClusterPaths } from "../settings/paths.ts";
 import { readProcessRecords, writeProcessRecords } from "./records.ts";
 
+const notedPollMs = 5;
+
 /** Which cluster the supervisor is to keep running. */
 export interface SupervisorTarget {
   readonly name: string;
@@ -13,8 +15,8 @@ export interface SupervisorTarget {
 }
 
 /**
- * Starts the supervisor as a process of its own that outlives this one. It is noted at once: whoever looks for it before it
- * could do so itself must find it, or it would go on after the cluster was stopped or deleted.
+ * Starts the supervisor as a process of its own that outlives this one. It is noted at once, and does nothing before: whoever
+ * looks for it must find it, or it would go on after the cluster was stopped or deleted.
  */
 export async function startSupervisor(
   target: SupervisorTarget,
@@ -22,7 +24,12 @@ export async function startSupervisor(
   { processes, clock }: { readonly processes: Processes; readonly clock: Clock },
 ): Promise<void> {
   const started = await processes.start(target.self.command, {
-    args: [...target.self.args, "supervise", "--home", target.home, "--name", target.name],
+    args: [
+      ...target.self.args,
+      "supervise",
+      ...["--home", target.home, "--name", target.name],
+      ...["--started-by", String(process.pid)],
+    ],
     log: { kind: "file", path: join(paths.logs, "supervisor.log") },
     detached: true,
     cwd: "/",
@@ -32,4 +39,24 @@ export async function startSupervisor(
   const { pid, startTicks } = started.identity;
   const record = { name: "supervisor", pid, startTicks, restarts: 0, startedAtMs: clock.now() };
   await writeProcessRecords(paths, [record, ...others]);
+}
+
+/**
+ * Waits until this supervisor is noted by the process that started it. False where that one was killed before it could: then
+ * nobody would find it.
+ */
+export async function isNoted(
+  startedBy: number,
+  paths: ClusterPaths,
+  { processes, clock }: { readonly processes: Processes; readonly clock: Clock },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const own = processes.identify(process.pid);
+  for (;;) {
+    const mayCome = process.ppid === startedBy;
+    const noted = (await readProcessRecords(paths)).find(({ name }) => name === "supervisor");
+    if (noted?.pid === process.pid && noted.startTicks === (own?.startTicks ?? noted.startTicks)) return true;
+    if (!mayCome) return false;
+    await clock.sleep(notedPollMs, signal);
+  }
 }
