@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { appendFile, mkdir, mkdtemp, readFile, rm, stat, truncate } from "node:fs/promises";
+import promises, { appendFile, mkdir, mkdtemp, readFile, rm, stat, truncate } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -122,6 +123,32 @@ describe("Supervisor with real processes", () => {
     assert.equal(next.restarts, 4);
     await stop();
     assert.equal(systemProcesses.isAlive(next), false);
+  });
+
+  it("never writes down less than what it found: it may be killed between two writes", async (test) => {
+    const paths = await home(test);
+    const clock = new VirtualClock();
+    const agent = { pid: 1, startTicks: 1, name: "agent", restarts: 0, startedAtMs: 1 };
+    const { processes } = scripted(clock, () => "runs");
+    await writeProcessRecords(paths, [agent]);
+    const written: string[] = [];
+    const { rename } = promises;
+    test.mock.method(promises, "rename", async (...[from, to]: Parameters<typeof rename>) => {
+      written.push(await readFile(from, "utf8"));
+      return rename(from, to);
+    });
+    syncBuiltinESMExports();
+    test.after(() => {
+      test.mock.restoreAll();
+      syncBuiltinESMExports();
+    });
+    const effects = { processes: { ...processes, isAlive: () => true }, clock };
+    const { stop } = supervise([shell("agent", "")], paths, effects);
+    await eventually(async () => (written.length === 2 ? true : undefined));
+    for (const text of written) assert.deepEqual(JSON.parse(text).at(0), agent);
+    effects.processes.isAlive = () => false;
+    await clock.advance(1_000);
+    await stop();
   });
 
   it("stops what it adopted", async (test) => {

@@ -54,11 +54,15 @@ export class Supervisor {
   async run(signal: AbortSignal): Promise<void> {
     const { processes, clock, paths } = this.#effects;
     const own = processes.identify(process.pid) ?? { pid: process.pid, startTicks: 0 };
-    const survivors = await readProcessRecords(paths);
+    const survivors = (await readProcessRecords(paths)).filter(
+      (record) => this.#specs.some(({ name }) => name === record.name) && processes.isAlive(record),
+    );
+    // They stay noted from the first: were this process killed in between, nobody would find them.
+    for (const survivor of survivors) this.#records.set(survivor.name, survivor);
     this.#note({ ...own, name: "supervisor", restarts: 0, startedAtMs: clock.now() });
     const stops = this.#specs.map((spec) => ({ spec, abort: new AbortController() }));
     const running = stops.map(({ spec, abort }) => {
-      const survivor = survivors.find((record) => record.name === spec.name && processes.isAlive(record));
+      const survivor = survivors.find(({ name }) => name === spec.name);
       return this.#keep(spec, survivor, abort.signal);
     });
     const rotation = this.#rotateLogs(signal);
