@@ -80,8 +80,9 @@ const steps: readonly Step[] = [
   { run: "annotate deploy web note=yes", shows: /annotate/ },
   { run: "rollout status deploy/web --timeout=240s", shows: /successfully rolled out/ },
   { run: "rollout undo deploy/web", shows: /rolled back/ },
-  // What follows reads and then writes: nobody else may write in between.
+  // What follows reads and then writes: nobody else may write in between, as the controller does when the last old pod is gone.
   { run: "rollout status deploy/web --timeout=240s", shows: /successfully rolled out/ },
+  { run: "wait deploy/web --for=jsonpath={.status.terminatingReplicas}=0 --timeout=240s", shows: /condition met/ },
   { run: "autoscale deploy web --min=1 --max=3", shows: /autoscaled/ },
   { run: "expose deploy web --name=other --port=81", shows: /exposed/ },
   { run: "create configmap made --from-literal=a=b", shows: /created/ },

@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { kubectls, Workbench } from "../story/workbench.ts";
 
 if (kubectls().length > 0) {
-  describe("simulated nodes", { timeout: 300_000 }, () => {
+  describe("simulated nodes", () => {
     let bench: Workbench;
     const up = (count: string) => bench.skiff("up", "--runtime", "simulated", "--simulated-nodes", count);
     const nodesAre = (count: number) =>

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { isJsonObject } from "@skiff/base";
 import { kubectls, type Outcome, Workbench } from "../story/workbench.ts";
 
-describe("joining", { timeout: 300_000 }, () => {
+describe("joining", () => {
   let bench: Workbench;
   let server: string;
   const home = () => join(bench.folder, "second");
