@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { type Outcome, Workbench } from "../story/workbench.ts";
 
-const killBefore = join(import.meta.dirname, "kill-before.ts");
 const simulated = ["--runtime", "simulated"] as const;
 
 const started = (name: string): Promise<Workbench> => Workbench.started(name, ...simulated);
@@ -39,10 +38,7 @@ for (const moment of moments) {
   test(`a start that was killed before it made ${moment} can be deleted, or repeated`, async () => {
     for (const then of ["delete", "up"] as const) {
       await using bench = await Workbench.create("killed");
-      Object.assign(bench.environment, { NODE_OPTIONS: `--import=${killBefore}`, KILL_BEFORE: moment });
-      const killed = await bench.skiff("up", ...simulated);
-      assert.equal(killed.code, 137, killed.stderr);
-      Object.assign(bench.environment, { NODE_OPTIONS: "", KILL_BEFORE: "" });
+      await bench.killedBefore(moment, "up", ...simulated);
       if (then === "up") await assertUp(bench);
       const made = existsSync(root(bench));
       const removed = await bench.skiff("delete");

@@ -1,9 +1,11 @@
 /** Several real nodes on one machine: what pods, Services, kubectl and the command see of them, and that nothing is left. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { courseCluster, manifest } from "../exercises/course-cluster.ts";
 import { noTraces, tracesOf } from "../story/traces.ts";
-import { kubectls, type Workbench } from "../story/workbench.ts";
+import { kubectls, Workbench } from "../story/workbench.ts";
 
 const hostPort = 29_080;
 
@@ -227,6 +229,15 @@ if (kubectls().length > 0) {
       assert.ok(namespaces.length > 0 && links.length > 1 && processes.length > 4 && portRules.length > 0);
       assert.equal((await bench.skiff("delete")).code, 0);
       assert.deepEqual(ours(), noTraces);
+    });
+
+    test("delete leaves nothing of a start that was killed before its nodes came to be", async () => {
+      await using killed = await Workbench.create("killed");
+      await killed.killedBefore("/admin.kubeconfig", "up", "--nodes", "2");
+      const { slot } = JSON.parse(await readFile(join(killed.home, killed.name, "cluster.json"), "utf8"));
+      assert.ok(tracesOf(killed, slot).links.includes(`skiff${slot}n`), "the network of its nodes is there");
+      assert.equal((await killed.skiff("delete")).code, 0);
+      assert.deepEqual(tracesOf(killed, slot), noTraces);
     });
 
     /** This machine in the network of its nodes. */

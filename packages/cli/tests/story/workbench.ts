@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 const launcher = join(import.meta.dirname, "../../bin/skiff.js");
+const killBefore = join(import.meta.dirname, "kill-before.ts");
 
 /** How a program ended. */
 export interface Outcome {
@@ -57,9 +58,17 @@ export class Workbench implements AsyncDisposable {
 
   /** Runs `skiff WORDS…`, whatever its exit code. */
   skiff(...words: readonly string[]): Promise<Outcome> {
-    const options = ["--home", this.home, "--name", this.name];
-    return this.run(process.execPath, [launcher, ...words, ...options]);
+    return this.run(process.execPath, this.#words(words));
   }
+
+  /** The same, killed right before it makes, opens or renames something to a path that ends with `moment`. */
+  async killedBefore(moment: string, ...words: readonly string[]): Promise<void> {
+    const variables = { NODE_OPTIONS: `--import=${killBefore}`, KILL_BEFORE: moment };
+    const { code, stderr } = await this.run(process.execPath, this.#words(words), "", variables);
+    assert.equal(code, 137, `not killed before ${moment}\n${stderr}`);
+  }
+
+  readonly #words = (words: readonly string[]) => [launcher, ...words, "--home", this.home, "--name", this.name];
 
   /** Runs `kubectl WORDS…` to its end and gives what it wrote; fails the test when kubectl fails. */
   async kubectl(...words: readonly string[]): Promise<string> {
@@ -80,12 +89,21 @@ export class Workbench implements AsyncDisposable {
   }
 
   /** Starts a program that goes on; the caller ends it. */
-  start(command: string, words: readonly string[]): ChildProcess {
-    return spawn(command, words, { env: this.environment, cwd: this.folder, stdio: ["pipe", "pipe", "pipe"] });
+  start(command: string, words: readonly string[], variables: NodeJS.ProcessEnv = {}): ChildProcess {
+    return spawn(command, words, {
+      env: { ...this.environment, ...variables },
+      cwd: this.folder,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
   }
 
-  async run(command: string, words: readonly string[], input = ""): Promise<Outcome> {
-    const child = this.start(command, words);
+  async run(
+    command: string,
+    words: readonly string[],
+    input = "",
+    variables: NodeJS.ProcessEnv = {},
+  ): Promise<Outcome> {
+    const child = this.start(command, words, variables);
     const chunks: { readonly out: Buffer[]; readonly err: Buffer[] } = { out: [], err: [] };
     child.stdout?.on("data", (chunk: Buffer) => chunks.out.push(chunk));
     child.stderr?.on("data", (chunk: Buffer) => chunks.err.push(chunk));

@@ -112,7 +112,7 @@ export async function upCluster(
   const sinceMs = running ? 0 : clock.now();
   await writeSettings(paths, settings);
   if ((settings.nodes?.count ?? 1) > 1)
-    await (await import("../nodes/start-nodes.ts")).prepareNetwork(settings, machine, signal);
+    await (await import("../nodes/start-nodes.ts")).prepareNetwork({ settings, paths }, machine, signal);
   if (!running) {
     await startProcesses(options, settings, { paths, machine, clock }, signal);
   }

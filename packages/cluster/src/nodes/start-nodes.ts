@@ -39,9 +39,17 @@ const tokenMs = 15 * 60_000;
 const joinDeadlineMs = 300_000;
 const rangeDeadlineMs = 10_000;
 
-/** Makes the network of further nodes, before the first one looks where they are. */
-export async function prepareNetwork(settings: ClusterSettings, machine: Machine, signal: AbortSignal): Promise<void> {
+/**
+ * Makes the network of further nodes, before the first one looks where they are. Their folder is there before it: whoever
+ * stops the cluster goes by that, also where no node came to be.
+ */
+export async function prepareNetwork(
+  { settings, paths }: Omit<Cluster, "self">,
+  machine: Machine,
+  signal: AbortSignal,
+): Promise<void> {
   if (settings.nodes === undefined) return;
+  await mkdir(paths.nodes, { recursive: true });
   await setUpNamespaceNetwork(nodeNetwork(settings, settings.nodes.range), machine, signal);
 }
 
