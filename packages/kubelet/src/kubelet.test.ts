@@ -158,6 +158,29 @@ describe("the kubelet on simulated pods", () => {
     assert.ok(dead <= 2, `${dead} dead containers are kept`);
   });
 
+  it("tries another image at once, however long the one before had to wait", async () => {
+    await using test = await startSimulatedNode();
+    test.node.create("crash", {}, { annotations: { "skiff.dev/simulated-exit-code": "1" } });
+    test.node.create("missing", { containers: [{ name: "main", image: "nosuch:1" }] });
+    const message = (name: string) => first(test.node, name)?.state?.waiting?.message ?? "";
+    await test.until(() => message("crash").startsWith("back-off 2m40s "), "it backs off", 400_000);
+    await test.until(() => first(test.node, "missing")?.state?.waiting?.reason === "ImagePullBackOff");
+    const { finishedAt } = first(test.node, "crash")?.lastState?.terminated ?? {};
+    const changed = (name: string) => {
+      const pod = test.node.pod(name);
+      test.node.api.put("pods", {
+        ...pod,
+        spec: { ...pod?.spec, containers: [{ ...pod?.spec.containers[0], image: "skiff/hello:2" }] },
+      });
+    };
+    changed("crash");
+    changed("missing");
+    await test.until(() => first(test.node, "missing")?.state?.running !== undefined, "it runs", 5000);
+    await test.until(() => message("crash").startsWith("back-off 10s "), "it begins anew", 5000);
+    const again = first(test.node, "crash")?.lastState?.terminated?.startedAt ?? "";
+    assert.ok(Date.parse(again) - Date.parse(finishedAt ?? "") < 30_000, `ended ${finishedAt}, started ${again}`);
+  });
+
   it("runs init containers in order before the others", async () => {
     await using test = await startSimulatedNode();
     const init = (name: string) => ({ name, image: "skiff/hello:1", command: ["sleep", "1"] });

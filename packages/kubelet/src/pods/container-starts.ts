@@ -12,6 +12,8 @@ import { StartFailure, startContainer } from "./start-container.ts";
 
 interface WaitingUntil extends Waiting {
   readonly retryAtMs: number;
+  /** The image that it is about: another one is tried at once. */
+  readonly image: string | undefined;
 }
 
 /** The starts of one pod's containers: which are under way, which failed and why, and when each may be tried again. */
@@ -56,21 +58,23 @@ export class ContainerStarts {
   /** Milliseconds until a container may be started again. */
   backoffMs(container: Container, last: ContainerStatus | undefined): number {
     const waiting = this.#waiting.get(container.name);
-    const retryMs = waiting === undefined ? 0 : waiting.retryAtMs - this.#parts.clock.monotonic();
-    const crashMs = last?.state === "exited" ? this.#backoff.remainingMs(container.name, last.finishedAtMs) : 0;
+    const stands = waiting !== undefined && waiting.image === container.image;
+    const retryMs = stands ? waiting.retryAtMs - this.#parts.clock.monotonic() : 0;
+    const crashMs = last?.state === "exited" ? this.#backoff.remainingMs(container, last.finishedAtMs) : 0;
     return Math.max(retryMs, crashMs);
   }
 
   /** Says that a container waits because it keeps ending, once for each delay. */
-  announceBackoff(pod: Pod, { name }: Container): void {
+  announceBackoff(pod: Pod, container: Container): void {
     const { cache, recorder } = this.#parts;
+    const { name, image } = container;
     const last = newest(cache.view(pod.metadata.uid), name);
-    if (last?.state !== "exited" || this.#backoff.remainingMs(name, last.finishedAtMs) <= 0) return;
+    if (last?.state !== "exited" || this.#backoff.remainingMs(container, last.finishedAtMs) <= 0) return;
     const who = podText(podIdentity(pod));
     const delay = durationText(this.#backoff.delayMs(name));
     const message = `back-off ${delay} restarting failed container=${name} pod=${who}`;
     if (this.#waiting.get(name)?.message === message) return;
-    this.#waiting.set(name, { reason: "CrashLoopBackOff", message, retryAtMs: 0 });
+    this.#waiting.set(name, { reason: "CrashLoopBackOff", message, retryAtMs: 0, image });
     recorder.record(Pods, pod, {
       type: "Warning",
       reason: "BackOff",
@@ -91,7 +95,7 @@ export class ContainerStarts {
     { turn, signal }: { readonly turn: Promise<void>; readonly signal: AbortSignal },
   ): Promise<void> {
     const { cache, clock, logger, lifeCounts } = this.#parts;
-    const { name } = container;
+    const { name, image } = container;
     const view = cache.view(pod.metadata.uid);
     const sandbox = view.sandboxes.find((one) => one.state === "ready");
     if (sandbox === undefined) return turn;
@@ -99,7 +103,7 @@ export class ContainerStarts {
     // Each end counts once, however often its successor's image cannot be had.
     if (last?.state === "exited" && this.#counted.get(name) !== last.id) {
       this.#counted.set(name, last.id);
-      this.#backoff.started(name, last.finishedAtMs);
+      this.#backoff.started(container, last.finishedAtMs);
     }
     const config = configOfSandbox(this.#parts, pod, sandbox.metadata.attempt);
     lifeCounts.containerStarts(pod, name);
@@ -119,7 +123,7 @@ export class ContainerStarts {
       .catch((error: unknown) => {
         if (error instanceof StartFailure) {
           const retryAtMs = clock.monotonic() + error.retryMs;
-          this.#waiting.set(name, { reason: error.reason, message: error.message, retryAtMs });
+          this.#waiting.set(name, { reason: error.reason, message: error.message, retryAtMs, image });
           lifeCounts.containerFailed(pod, name, error.reason);
         } else if (!isAbort(error, signal)) {
           logger.warn(`start of ${name} in ${podText(podIdentity(pod))}: ${describeError(error)}`);
@@ -127,6 +131,7 @@ export class ContainerStarts {
             reason: "CreateContainerError",
             message: describeError(error),
             retryAtMs: clock.monotonic() + 10_000,
+            image,
           });
         }
       })

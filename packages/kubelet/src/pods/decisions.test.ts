@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Container, Pod } from "@skiff/api";
-import { durationText, VirtualClock } from "@skiff/base";
+import { durationText } from "@skiff/base";
 import { containerResources, oomScoreAdj, podCgroupLimits } from "../cgroups/resources.ts";
 import { containerOf, podOf } from "../fixtures/objects.ts";
 import { parseImageName } from "../images/image-name.ts";
@@ -9,7 +9,6 @@ import { tally } from "../probes/pod-probes.ts";
 import { checkNonRoot, linuxSecurity } from "../security/linux-security.ts";
 import { dnsWarnings, hostsFile, kernelHostname, parseResolvConf, podDns } from "./dns.ts";
 import { qosClass } from "./qos.ts";
-import { StartBackoff } from "./start-backoff.ts";
 import { fairShare } from "./termination-message.ts";
 
 describe("small decisions about pods", () => {
@@ -141,17 +140,7 @@ describe("small decisions about pods", () => {
     );
   });
 
-  it("delays restarts", async () => {
-    const clock = new VirtualClock();
-    const backoff = new StartBackoff(clock);
-    const delays: number[] = [];
-    for (let round = 0; round < 8; round++) {
-      delays.push(backoff.remainingMs("a", clock.now()));
-      backoff.started("a", clock.now());
-    }
-    assert.deepEqual(delays, [0, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]);
-    await clock.advance(600_001);
-    assert.equal(backoff.remainingMs("a", clock.now()), 0);
+  it("writes delays as Kubernetes does", () => {
     assert.deepEqual([10_000, 80_000, 300_000, 1234].map(durationText), ["10s", "1m20s", "5m0s", "1.234s"]);
   });
 

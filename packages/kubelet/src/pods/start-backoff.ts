@@ -1,6 +1,11 @@
-import type { Clock } from "@skiff/base";
+import type { Container } from "@skiff/api";
+import { type Clock, jsonEqual } from "@skiff/base";
+
+/** What a delay is for: with another image or other resources a container may do better, and begins anew. */
+type Attempted = Pick<Container, "name" | "image" | "resources">;
 
 interface Entry {
+  readonly of: Attempted;
   delayMs: number;
   /** When the delay was last decided on. */
   sinceMs: number;
@@ -13,7 +18,8 @@ const maxMs = 300_000;
 
 /**
  * How long containers that keep ending wait before they are started again: not at all after the first end, then 10 s,
- * doubling to 5 min. A container that was left alone for 10 min starts from the beginning.
+ * doubling to 5 min. A container that was left alone for 10 min starts from the beginning, and so does one whose image or
+ * resources are others now.
  */
 export class StartBackoff {
   readonly #clock: Clock;
@@ -24,8 +30,8 @@ export class StartBackoff {
   }
 
   /** Milliseconds that a container which ended at `endedMs` still has to wait. */
-  remainingMs(name: string, endedMs: number): number {
-    const entry = this.#live(name, endedMs);
+  remainingMs(container: Attempted, endedMs: number): number {
+    const entry = this.#live(container, endedMs);
     if (entry === undefined) return 0;
     if (entry.seen?.endedMs !== endedMs) entry.seen = { endedMs, atMs: this.#clock.monotonic() };
     // A clock that was set back makes the end lie ahead: nobody waits longer for that than since the end was first heard of.
@@ -39,17 +45,22 @@ export class StartBackoff {
   }
 
   /** A container that ended at `endedMs` is started again now. */
-  started(name: string, endedMs: number): void {
-    const delayMs = this.#live(name, endedMs)?.delayMs;
+  started(container: Attempted, endedMs: number): void {
+    const delayMs = this.#live(container, endedMs)?.delayMs;
+    const { name, image, resources } = container;
     this.#entries.set(name, {
+      of: { name, ...(image === undefined ? {} : { image }), ...(resources === undefined ? {} : { resources }) },
       delayMs: delayMs === undefined ? initialMs : Math.min(maxMs, delayMs * 2),
       sinceMs: this.#clock.now(),
     });
   }
 
-  #live(name: string, endedMs: number): Entry | undefined {
+  #live({ name, image, resources }: Attempted, endedMs: number): Entry | undefined {
     const entry = this.#entries.get(name);
-    if (entry !== undefined && endedMs - entry.sinceMs > 2 * maxMs) this.#entries.delete(name);
-    return this.#entries.get(name);
+    if (entry === undefined) return undefined;
+    const same = entry.of.image === image && jsonEqual(entry.of.resources, resources);
+    if (same && endedMs - entry.sinceMs <= 2 * maxMs) return entry;
+    this.#entries.delete(name);
+    return undefined;
   }
 }
