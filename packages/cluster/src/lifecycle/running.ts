@@ -16,7 +16,10 @@ export interface ProcessState extends ProcessRecord {
 }
 
 /** All processes that the supervisor noted, itself included. */
-export async function processStates(paths: ClusterPaths, machine: Machine): Promise<readonly ProcessState[]> {
+export async function processStates(
+  paths: ClusterPaths,
+  machine: Pick<Machine, "processes">,
+): Promise<readonly ProcessState[]> {
   const records = await readProcessRecords(paths);
   return records.map((record) => {
     const alive = machine.processes.isAlive(record);
@@ -29,23 +32,30 @@ export async function livingSupervisor(paths: ClusterPaths, machine: Machine): P
   return (await processStates(paths, machine)).find(({ name, alive }) => name === "supervisor" && alive);
 }
 
-/** Ends the supervisor with all that it watches, and what a supervisor that was killed left behind. False when none ran. */
+/**
+ * Ends the supervisor with all that it watches, and what a supervisor that was killed left behind. False when none ran. What
+ * is left behind may just have started another supervisor: it is looked again until nothing that is noted lives.
+ */
 export async function stopProcesses(
   paths: ClusterPaths,
-  { machine, clock }: { readonly machine: Machine; readonly clock: Clock },
+  { machine, clock }: { readonly machine: Pick<Machine, "processes">; readonly clock: Clock },
   signal: AbortSignal,
 ): Promise<boolean> {
-  const supervisor = await livingSupervisor(paths, machine);
-  if (supervisor !== undefined) {
-    machine.processes.signal(supervisor, "SIGTERM");
-    while (machine.processes.isAlive(supervisor)) await clock.sleep(20, signal);
-  }
-  for (const state of await processStates(paths, machine)) {
-    if (!state.alive || state.name === "supervisor") continue;
-    machine.processes.signal(state, "SIGKILL");
+  let wasRunning = false;
+  const end = async (state: ProcessState, by: NodeJS.Signals) => {
+    machine.processes.signal(state, by);
     while (machine.processes.isAlive(state)) await clock.sleep(20, signal);
+  };
+  for (;;) {
+    const living = (await processStates(paths, machine)).filter(({ alive }) => alive);
+    if (living.length === 0) return wasRunning;
+    const supervisor = living.find(({ name }) => name === "supervisor");
+    if (supervisor === undefined) for (const state of living) await end(state, "SIGKILL");
+    else {
+      await end(supervisor, "SIGTERM");
+      wasRunning = true;
+    }
   }
-  return supervisor !== undefined;
 }
 
 /** Where the API server is, and who asks it. */

@@ -18,7 +18,7 @@ async function home(test: TestContext): Promise<ClusterPaths> {
   return paths;
 }
 
-const shell = (name: string, script: string, stopMs = 2_000): SupervisedProcess => ({
+const shell = (name: string, script: string, stopMs = 60_000): SupervisedProcess => ({
   name,
   program: () => ({ command: "sh", args: ["-c", script] }),
   stopMs,
