@@ -1,14 +1,15 @@
 import "reflect-metadata";
 import assert from "node:assert/strict";
 import { createPrivateKey, webcrypto, X509Certificate } from "node:crypto";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import promises, { cp, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import * as x509 from "@peculiar/x509";
-import { systemClock } from "@skiff/base";
+import { present, systemClock } from "@skiff/base";
 import type { ClusterSettings } from "../settings/settings.ts";
-import { ensurePki, loadAuthority, readPki } from "./pki.ts";
+import { ensurePki, type KeyPair, loadAuthority, readPki, writeNodePki } from "./pki.ts";
 
 const settings: ClusterSettings = {
   name: "default",
@@ -81,6 +82,73 @@ test("the API server's certificate is made anew when it is to have further names
     assert.deepEqual({ ...second, apiServer: first.apiServer }, first);
     assert.deepEqual(await ensurePki(folder, { ...settings, serverNames }, systemClock), second);
     assert.deepEqual(await readPki(folder), second);
+  }));
+
+/** Lets so many files come to their names; what comes then finds the process dead. */
+async function killedAfter(context: TestContext, count: number, work: () => Promise<unknown>): Promise<boolean> {
+  const { rename } = promises;
+  let left = count;
+  const mock = context.mock.method(promises, "rename", async (...words: Parameters<typeof rename>) => {
+    if (left-- <= 0) throw new Error("killed");
+    return rename(...words);
+  });
+  syncBuiltinESMExports();
+  try {
+    await work();
+    return false;
+  } catch {
+    return true;
+  } finally {
+    mock.mock.restore();
+    syncBuiltinESMExports();
+  }
+}
+
+const belongTogether = ({ certificate, key }: KeyPair): boolean =>
+  new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+
+test("certificates that are replaced stay with their keys, whenever that is cut off", (context) =>
+  inFolder(async (folder) => {
+    const made = join(folder, "made");
+    await ensurePki(made, settings, systemClock);
+    const named = (name: string) => ({ ...settings, serverNames: [name] });
+    for (let count = 0, killed = true; killed; count++) {
+      const pki = join(folder, `${count}`);
+      await cp(made, pki, { recursive: true });
+      killed = await killedAfter(context, count, () => ensurePki(pki, named("a.example.com"), systemClock));
+      assert.equal(killed, count < 3);
+      assert.ok(belongTogether(present(await readPki(pki), "certificates").apiServer), `${count}`);
+      // Cut off again, and again a file later.
+      for (let more = 0; more < 4; more++) {
+        await killedAfter(context, more, () => ensurePki(pki, named(`b${more}.example.com`), systemClock));
+        assert.ok(belongTogether(present(await readPki(pki), "certificates").apiServer), `${count}, ${more}`);
+      }
+      const { node, kubeletServer } = present(await readPki(made), "certificates");
+      await killedAfter(context, count, () => writeNodePki(pki, { node: kubeletServer, kubeletServer: node }));
+      const left = present(await readPki(pki), "certificates");
+      assert.ok(belongTogether(left.node) && belongTogether(left.kubeletServer), `${count}`);
+    }
+  }));
+
+test("what lost its authority gets another one for all, however often that is cut off", (context) =>
+  inFolder(async (folder) => {
+    const made = join(folder, "made");
+    await ensurePki(made, settings, systemClock);
+    for (const lost of ["ca.crt", "front-proxy-ca.crt"]) await rm(join(made, lost));
+    for (let count = 0, killed = true; killed; count += 3) {
+      const folderNow = join(folder, `${count}`);
+      await cp(made, folderNow, { recursive: true });
+      killed = await killedAfter(context, count, () => ensurePki(folderNow, settings, systemClock));
+      const pki = await ensurePki(folderNow, settings, systemClock);
+      const [authority, proxies] = [pki.authority, pki.frontProxyAuthority].map((pem) => new X509Certificate(pem));
+      for (const pair of [pki.apiServer, pki.apiServerKubeletClient, pki.kubeletServer, pki.node, pki.admin]) {
+        assert.ok(belongTogether(pair), `${count}`);
+        assert.ok(new X509Certificate(pair.certificate).verify(present(authority, "it").publicKey), `${count}`);
+      }
+      const proxy = new X509Certificate(pki.frontProxyClient.certificate);
+      assert.ok(proxy.verify(present(proxies, "it").publicKey), `${count}`);
+      assert.ok(await loadAuthority(folderNow, systemClock));
+    }
   }));
 
 test("the authority certifies what a client asks for, as long as itself at most", async () => {

@@ -1,5 +1,5 @@
 import { createPrivateKey, generateKeyPair, X509Certificate } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, rename } from "node:fs/promises";
 import { isIP } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -55,7 +55,8 @@ const fileNames: Readonly<Record<PairName, string>> = {
 
 /**
  * The cluster's certificates: read where they exist, made where they do not (first start, or a first start that was
- * interrupted: each file is written whole, and what is missing is made by the authority that is there).
+ * interrupted: each file is written whole, and what is missing is made by the authority that is there). A new authority is
+ * written after what it has signed: until it is there, nothing that an older one has signed counts.
  */
 export async function ensurePki(folder: string, settings: ClusterSettings, clock: Clock): Promise<Pki> {
   const known = await readPki(folder);
@@ -75,7 +76,6 @@ export async function ensurePki(folder: string, settings: ClusterSettings, clock
     existing === undefined
       ? await Authority.create(`skiff-${settings.name}`, clock)
       : await Authority.load(existing, clock);
-  await writePair(folder, "ca", authority.pair);
   const requests = leafRequests(settings);
   const serviceAccount = readOr(join(folder, "sa.key"), makeServiceAccountKey);
   await Promise.all(
@@ -88,6 +88,7 @@ export async function ensurePki(folder: string, settings: ClusterSettings, clock
   );
   await ensureFrontProxy(folder, Authority, clock);
   await writeFileAtomic(join(folder, "sa.key"), await serviceAccount, { mode: 0o600 });
+  if (existing === undefined) await writePair(folder, "ca", authority.pair);
   const made = await readPki(folder);
   if (made === undefined) throw new ClusterError("PKI_INCOMPLETE", `the certificates in ${folder} cannot be read back`);
   return made;
@@ -111,8 +112,8 @@ async function ensureFrontProxy(
     existing === undefined
       ? await authorities.create("front-proxy-ca", clock)
       : await authorities.load(existing, clock);
-  await writePair(folder, "front-proxy-ca", authority.pair);
   await writePair(folder, frontProxyName, await authority.issue({ commonName: frontProxyName, usage: "client" }));
+  if (existing === undefined) await writePair(folder, "front-proxy-ca", authority.pair);
 }
 
 /** Throws `ClusterError` for files that are no certificate or no key: processes would only say so in their logs. */
@@ -254,14 +255,39 @@ const readOr = async (path: string, make: () => Promise<string>): Promise<string
   (await readIfThere(path)) ?? make();
 
 async function readPair(folder: string, name: string): Promise<KeyPair | undefined> {
-  const [certificate, key] = await Promise.all([
+  const [certificate, key, nextKey] = await Promise.all([
     readIfThere(join(folder, `${name}.crt`)),
     readIfThere(join(folder, `${name}.key`)),
+    readIfThere(join(folder, nextKeyOf(name))),
   ]);
-  return certificate && key ? { certificate, key } : undefined;
+  if (!certificate || !key) return undefined;
+  return { certificate, key: nextKey !== undefined && isKeyOf(certificate, nextKey) ? nextKey : key };
 }
 
+/**
+ * Two files cannot be replaced at once: the next key lies beside the old one until the certificate is replaced, and whoever
+ * reads in between, or after this was killed in between, takes the one that belongs to the certificate.
+ */
 async function writePair(folder: string, name: string, pair: KeyPair): Promise<void> {
-  await writeFileAtomic(join(folder, `${name}.key`), pair.key, { mode: 0o600 });
-  await writeFileAtomic(join(folder, `${name}.crt`), pair.certificate, { mode: 0o644 });
+  const [key, next, certificate] = [
+    join(folder, `${name}.key`),
+    join(folder, nextKeyOf(name)),
+    join(folder, `${name}.crt`),
+  ];
+  const before = await readPair(folder, name);
+  const isComplete = before !== undefined;
+  if (isComplete && before.key !== (await readIfThere(key))) await rename(next, key);
+  await writeFileAtomic(isComplete ? next : key, pair.key, { mode: 0o600 });
+  await writeFileAtomic(certificate, pair.certificate, { mode: 0o644 });
+  if (isComplete) await rename(next, key);
+}
+
+const nextKeyOf = (name: string): string => `${name}.key.next`;
+
+function isKeyOf(certificate: string, key: string): boolean {
+  try {
+    return new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
 }
