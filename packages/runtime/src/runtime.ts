@@ -292,9 +292,7 @@ export interface RuntimeFeatures {
   readonly supplementalGroupsPolicy: boolean;
 }
 
-/**
- * A container runtime. Every call takes the signal that ends the caller's interest in it. Failures throw `RuntimeError`.
- */
+/** A container runtime. Every call takes the signal that ends the caller's interest in it. Failures throw `RuntimeError`. */
 export interface Runtime extends AsyncDisposable {
   /** What pods may ask for of this runtime beyond the common. */
   readonly features: RuntimeFeatures;
@@ -338,6 +336,8 @@ export interface Runtime extends AsyncDisposable {
   updateContainerResources(id: string, resources: LinuxResources, signal: AbortSignal): Promise<void>;
   /** Makes the runtime open the container's log file anew, after it was rotated. */
   reopenContainerLog(id: string, signal: AbortSignal): Promise<void>;
+  /** Waits until the log of a container that has ended is whole: the event of the end may come before that. */
+  logWritten(id: string, signal: AbortSignal): Promise<void>;
 
   /** Runs a command to its end. After `timeoutMs` (0: none) throws `RuntimeError` with code `DEADLINE_EXCEEDED`. */
   execSync(id: string, command: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<ExecSyncResult>;

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { appendFileSync } from "node:fs";
 import { appendFile, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,9 +56,10 @@ describe("containerLog", () => {
   ] as const) {
     it(`gives the last ${tailLines} lines while another is written, ${follow ? "followed" : "and no more"}`, async () => {
       await using log = await folderOf();
-      // Asked after the last lines were counted, before they are read.
-      const isRunning = () => {
-        appendFileSync(log.path, line(5, "five"));
+      // Asked after the last lines were counted, before they are read. The answer may wait for what is on its way.
+      const isRunning = async () => {
+        await systemClock.sleep(5, signal);
+        await appendFile(log.path, line(5, "five"));
         return false;
       };
       const pieces: Buffer[] = [];

@@ -19,8 +19,8 @@ export interface LogOptions {
 
 export interface LogSource {
   readonly path: string;
-  /** Whether more may come. */
-  readonly isRunning: () => boolean;
+  /** Whether more may come. It answers `false` once all is in the file. */
+  readonly isRunning: () => boolean | Promise<boolean>;
   readonly clock: Clock;
 }
 
@@ -64,7 +64,7 @@ async function* logLines(source: LogSource, options: LogOptions, signal: AbortSi
     let left = options.follow ? Number.POSITIVE_INFINITY : (options.tailLines ?? Number.POSITIVE_INFINITY);
     for (;;) {
       // Asked before reading: what was written before the end is then read.
-      const running = source.isRunning();
+      const running = await source.isRunning();
       for (;;) {
         const { bytesRead, buffer } = await file.read(Buffer.alloc(blockBytes), 0, blockBytes, position);
         if (bytesRead === 0) break;

@@ -64,12 +64,13 @@ export class PodObserver implements AsyncDisposable {
 
   /** Computes the pod's status from what is seen now, and has it written where it changed. */
   async report(pod: Pod, input: ReportInput, signal: AbortSignal): Promise<void> {
-    const { cache, folders, clock, node, runtimeName } = this.#parts;
+    const { cache, clock, node, runtimeName } = this.#parts;
     this.#watchProbes(pod);
     const view = cache.view(pod.metadata.uid);
     for (const one of view.containers) {
       if (one.state !== "exited" || this.#messages.has(one.id)) continue;
-      this.#messages.set(one.id, fairShare(await terminationMessage(folders, podIdentity(pod), one), pod));
+      const message = await terminationMessage(this.#parts, podIdentity(pod), one, signal);
+      this.#messages.set(one.id, fairShare(message, pod));
     }
     const status = podStatus({
       pod: this.status.withLatest(pod),

@@ -59,6 +59,8 @@ export class RuntimeCache {
   readonly #starting = new Set<string>();
   /** Ends heard of by event; kept until the container is removed, for the runtime's own status lags behind. */
   readonly #exits = new Map<string, Exit>();
+  /** Ended containers whose logs are whole. */
+  readonly #written = new Set<string>();
 
   /** `onChange` hears the uid of each pod of which something changed in the runtime by itself. */
   constructor(options: {
@@ -155,6 +157,13 @@ export class RuntimeCache {
     if (this.#container(id)?.state !== "exited") await this.refreshContainer(id, signal);
   }
 
+  /** Waits until all is in the log of a container that has ended. */
+  async logWritten(id: string, signal: AbortSignal): Promise<void> {
+    if (this.#written.has(id)) return;
+    await this.#runtime.logWritten(id, signal);
+    if (this.#owners.has(id)) this.#written.add(id);
+  }
+
   forgetContainer(id: string): void {
     this.#forget(id);
   }
@@ -185,6 +194,7 @@ export class RuntimeCache {
   /** Gives the uid of the pod that it belonged to. */
   #forget(id: string): string | undefined {
     this.#exits.delete(id);
+    this.#written.delete(id);
     const uid = this.#owners.get(id);
     const held = this.#held.get(uid ?? "");
     if (uid === undefined || held === undefined) return undefined;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Pod } from "@skiff/api";
 import type { ContainerStatus } from "@skiff/runtime";
 import { lastLines } from "../logs/read-log.ts";
-import type { PodFolders } from "./folders.ts";
+import type { NodeParts } from "./node-parts.ts";
 import type { PodIdentity } from "./pod-identity.ts";
 import { runtimeAnnotations } from "./runtime-labels.ts";
 
@@ -13,15 +13,17 @@ const logLimit = { lines: 80, bytes: 2048 };
 
 /** What a container that ended left in its termination message file, or where its policy says so the end of its log. */
 export async function terminationMessage(
-  folders: PodFolders,
+  { folders, cache }: Pick<NodeParts, "folders"> & { readonly cache: Pick<NodeParts["cache"], "logWritten"> },
   pod: PodIdentity,
   status: ContainerStatus,
+  signal: AbortSignal,
 ): Promise<string> {
   const path = folders.terminationMessage(pod.uid, status.name, status.attempt);
   const message = await lastBytes(path);
   if (message !== "") return message;
   const policy = status.annotations[runtimeAnnotations.terminationMessagePolicy];
   if (policy !== "FallbackToLogsOnError" || status.exitCode === 0) return "";
+  await cache.logWritten(status.id, signal);
   const log = join(folders.podLogs(pod), folders.logPath(status.name, status.attempt));
   return lastLines(log, logLimit);
 }

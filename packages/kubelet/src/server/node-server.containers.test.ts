@@ -22,7 +22,7 @@ before(async () => {
   const command = ["sh", "-c", "i=0; while true; do echo line $i; i=$((i+1)); sleep 0.1; done"];
   machine.node.create("talk", { containers: [{ name: "main", image: "skiff/hello:1", command }] });
   machine.node.create("web", {});
-  for (let turn = 0; turn < 2000 && !running(); turn++) await systemClock.sleep(10, signal);
+  for (let turn = 0; turn < 12_000 && !running(); turn++) await systemClock.sleep(10, signal);
   assert.ok(running());
 });
 after(async () => {

@@ -79,17 +79,22 @@ export async function serveLogs(
   const options = logOptions(target.query, parts.clock.now());
   const status = chosen(context, pod, container, options.previous);
   const path = join(parts.folders.podLogs(podIdentity(pod)), parts.folders.logPath(container, status.attempt));
-  const isRunning = () =>
-    parts.cache.view(pod.metadata.uid).containers.some((one) => one.id === status.id && one.state === "running");
   const gone = new AbortController();
   request.on("close", () => gone.abort());
   response.on("close", () => gone.abort());
   // Whoever left while it was found out whether they may ask is not heard of again.
   if (response.destroyed || request.socket.destroyed) return;
   const signal = AbortSignal.any([gone.signal, target.signal]);
+  const isRunning = async () => {
+    const now = parts.cache.view(pod.metadata.uid).containers.find((one) => one.id === status.id);
+    if (now?.state === "exited") await parts.cache.logWritten(status.id, signal);
+    return now?.state === "running";
+  };
   response.writeHead(200, { "Content-Type": "text/plain" });
   response.flushHeaders();
   try {
+    // The last lines can be counted once all are there.
+    if (status.state === "exited") await parts.cache.logWritten(status.id, signal);
     for await (const piece of containerLog({ path, isRunning, clock: parts.clock }, options, signal)) {
       if (!response.write(piece)) await drained(response, signal);
     }

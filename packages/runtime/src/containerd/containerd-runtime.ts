@@ -41,6 +41,7 @@ import { FirstProcesses } from "./first-processes.ts";
 import { RuntimeService } from "./generated/runtime-v1.ts";
 import { runtimeChannel } from "./grpc-error.ts";
 import { KnownContainers } from "./known-containers.ts";
+import { logWritten } from "./log-written.ts";
 import { nativeCall, Tasks } from "./native.ts";
 import { sendOwnStopSignal } from "./own-stop-signal.ts";
 import { pauseImage, pauseImageName } from "./pause-image.ts";
@@ -260,6 +261,10 @@ export class ContainerdRuntime implements Runtime {
 
   async reopenContainerLog(id: string, signal: AbortSignal): Promise<void> {
     await this.#call(RuntimeService.reopenContainerLog, { containerId: id }, signal);
+  }
+
+  logWritten(id: string, signal: AbortSignal): Promise<void> {
+    return logWritten(this.#channel, id, { clock: this.#options.clock, signal });
   }
 
   async execSync(

@@ -258,6 +258,8 @@ export class SimulatedRuntime implements Runtime {
     this.#running(id);
   }
 
+  async logWritten(): Promise<void> {}
+
   async execSync(
     id: string,
     command: readonly string[],
