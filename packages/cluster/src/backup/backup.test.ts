@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { cp, mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
 import { silentLogger, systemClock } from "@skiff/base";
 import { openLmdbStore, prefixRange } from "@skiff/store";
+import { killedAfter } from "../fixtures/killed-after.ts";
 import { systemMachine } from "../lifecycle/machine.ts";
 import { ensurePki } from "../pki/pki.ts";
 import { type ClusterPaths, clusterPaths } from "../settings/paths.ts";
@@ -92,8 +94,36 @@ it("takes the place of what there is, which stays beside it", () =>
     await restoreCluster({ home, name: "one" }, file, effects);
     assert.deepEqual(await content(paths), before);
     assert.deepEqual(await content({ ...paths, store: `${paths.store}.replaced` }), later);
-    const left = (await readdir(paths.root)).filter((name) => /^(?:restore|snapshot)-/.test(name));
-    assert.deepEqual(left, []);
+    for (const folder of [paths.root, paths.run]) {
+      const left = (await readdir(folder)).filter((name) => /^(?:restore|snapshot)-/.test(name));
+      assert.deepEqual(left, []);
+    }
+  }));
+
+it("keeps the store that was there when it is cut off and repeated", (context) =>
+  inHome(async (home) => {
+    const paths = await makeCluster(home);
+    const file = join(home, "backup.tar");
+    await backupCluster({ home, name: "one" }, file, effects, signal);
+    const before = await content(paths);
+    {
+      await using store = await openAt(paths);
+      await store.commit({ compare: [], operations: [{ kind: "delete", key: "/registry/x/1" }] });
+    }
+    const later = await content(paths);
+    for (let count = 0, killed = true; killed; count++) {
+      assert.ok(count < 100);
+      const again = join(home, `again-${count}`);
+      const made = clusterPaths(again, "one");
+      await cp(paths.root, made.root, { recursive: true });
+      killed = await killedAfter(context, count, () => restoreCluster({ home: again, name: "one" }, file, effects));
+      // Where all of it had come to its place, what is beside it now is what came then.
+      const isPlaced = existsSync(made.store) && existsSync(`${made.store}.replaced`);
+      await restoreCluster({ home: again, name: "one" }, file, effects);
+      assert.deepEqual(await content(made), before, `${count}`);
+      const kept = await content({ ...made, store: `${made.store}.replaced` });
+      assert.deepEqual(kept, isPlaced ? before : later, `${count}`);
+    }
   }));
 
 it("changes nothing for a file that is damaged, or while a server runs", () =>

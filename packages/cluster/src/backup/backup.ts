@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, isJsonObject, silentLogger } from "@skiff/base";
@@ -104,13 +105,13 @@ export async function restoreCluster(
       "etcd keeps this cluster's state; restore it with: etcdctl snapshot restore FILE",
     );
   }
-  const folder = await mkdtemp(join(paths.root, "restore-"));
+  const folder = await mkdtemp(join(paths.run, "restore-"));
   try {
     await readArchive(file, folder, files);
     const restored = await inspectStore(join(folder, "store"), clock);
     const settings = await readSettings({ ...paths, settings: join(folder, "cluster.json") });
     if (settings === undefined) throw new ClusterError("BACKUP_DAMAGED", `${file} holds no settings`);
-    if (before !== undefined) await requireFree(paths, clock);
+    if (existsSync(paths.store)) await requireFree(paths, clock);
     const { serviceCidr, nodePorts, clusterDomain } = settings;
     await replace(join(folder, "pki"), paths.pki);
     await replace(join(folder, "store"), paths.store);
@@ -140,11 +141,12 @@ async function inspectStore(folder: string, clock: Clock): Promise<Restored> {
   return { revision, objects: count };
 }
 
+/** What is replaced stays beside it. Where it is there but what replaces it is not, this was cut off in between before. */
 async function replace(from: string, to: string): Promise<void> {
-  const old = `${to}.replaced`;
-  await rm(old, { recursive: true, force: true });
-  await rename(to, old).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
-  });
+  if (existsSync(to)) {
+    const old = `${to}.replaced`;
+    await rm(old, { recursive: true, force: true });
+    await rename(to, old);
+  }
   await rename(from, to);
 }

@@ -1,13 +1,13 @@
 import "reflect-metadata";
 import assert from "node:assert/strict";
 import { createPrivateKey, webcrypto, X509Certificate } from "node:crypto";
-import promises, { cp, mkdtemp, readFile, rm, stat } from "node:fs/promises";
-import { syncBuiltinESMExports } from "node:module";
+import { cp, mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import * as x509 from "@peculiar/x509";
 import { present, systemClock } from "@skiff/base";
+import { killedAfter } from "../fixtures/killed-after.ts";
 import type { ClusterSettings } from "../settings/settings.ts";
 import { ensurePki, type KeyPair, loadAuthority, readPki, writeNodePki } from "./pki.ts";
 
@@ -83,26 +83,6 @@ test("the API server's certificate is made anew when it is to have further names
     assert.deepEqual(await ensurePki(folder, { ...settings, serverNames }, systemClock), second);
     assert.deepEqual(await readPki(folder), second);
   }));
-
-/** Lets so many files come to their names; what comes then finds the process dead. */
-async function killedAfter(context: TestContext, count: number, work: () => Promise<unknown>): Promise<boolean> {
-  const { rename } = promises;
-  let left = count;
-  const mock = context.mock.method(promises, "rename", async (...words: Parameters<typeof rename>) => {
-    if (left-- <= 0) throw new Error("killed");
-    return rename(...words);
-  });
-  syncBuiltinESMExports();
-  try {
-    await work();
-    return false;
-  } catch {
-    return true;
-  } finally {
-    mock.mock.restore();
-    syncBuiltinESMExports();
-  }
-}
 
 const belongTogether = ({ certificate, key }: KeyPair): boolean =>
   new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
