@@ -91,6 +91,10 @@ if (program !== undefined) {
     after(() => bench[Symbol.asyncDispose]());
 
     test("shows how the API server is doing", async () => {
+      // Controllers tell of what the server serves itself, soon after its start.
+      await bench.eventually("the server's own groups are told of", async () =>
+        assert.match((await bench.run(program, ["get", "apiservice", "v1."])).stdout, / True /),
+      );
       for (const { run, shows, fails } of steps) {
         const words = run.map((word) => (word === "SERVICE" ? join(bench.folder, "service.yaml") : word));
         const { code, stdout, stderr } = await bench.run(program, words);

@@ -38,6 +38,11 @@ export class StartProbe implements Disposable {
     return conditions.some((one) => isJsonObject(one) && one.type === "Ready" && one.status === "True");
   }
 
+  /** Whether pods can be made in the namespace `default`: a controller gives it the account that they have. */
+  async takesPods(signal: AbortSignal): Promise<boolean> {
+    return (await this.#ask("/api/v1/namespaces/default/serviceaccounts/default", signal))?.status === 200;
+  }
+
   [Symbol.dispose](): void {
     this.#agent.destroy();
   }

@@ -150,6 +150,10 @@ export async function upCluster(
     signal,
     () => probe.nodeIsReady(settings.nodeName, sinceMs, signal),
   );
+  const untaken = "the namespace default has no service account";
+  await waitFor({ paths, machine, clock, deadlineMs: nodeDeadlineMs, what: untaken, log: "server" }, signal, () =>
+    probe.takesPods(signal),
+  );
   const nodeReadyMs = clock.monotonic() - startMs;
   const furtherNodes = await further;
   return {
