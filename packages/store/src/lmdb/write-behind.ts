@@ -8,7 +8,7 @@ import { encodeNumber } from "./records.ts";
 import { putWrites, type TableWrite } from "./table-writes.ts";
 import { metaKeys, type Tables } from "./tables.ts";
 
-/** The index is written when so much has been committed since: what opening has to read again, at most. */
+/** The index is written when so much has been committed since: what opening has to read again, where the tables keep up. */
 const indexRevisions = 2048;
 const indexBytes = 4 * 1024 * 1024;
 
