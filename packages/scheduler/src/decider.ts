@@ -6,7 +6,7 @@ import { type Attempt, type AttemptInput, attempt } from "./attempt.ts";
 import type { ClusterState } from "./cluster-state.ts";
 import { asksAbout, attemptWithExtenders } from "./extenders/ask-extenders.ts";
 import type { Extender } from "./extenders/extender.ts";
-import type { ClusterView } from "./framework.ts";
+import { AttemptFailure, type ClusterView } from "./framework.ts";
 import { VictimCache } from "./preemption/victim-cache.ts";
 import type { Profile } from "./profile.ts";
 
@@ -22,7 +22,7 @@ interface Surroundings {
 /** What becomes of a decision. */
 export interface Outcome {
   decided(attempt: Attempt): void;
-  /** Somebody who had to be asked gave no answer. */
+  /** Somebody who had to be asked gave no answer, or what the pod asks for is wrong in itself. */
   failed(error: unknown, signal: AbortSignal): Promise<void>;
   /** Others were asked, and the next decision can be made. */
   free(): void;
@@ -56,7 +56,7 @@ export class Decider {
     const input: AttemptInput = { state, view, random, profile, budgets, start, victims: this.#victims };
     const extenders = asksAbout(this.extenders, pod);
     if (extenders.length === 0) {
-      this.#hand(attempt(pod, input), outcome);
+      this.#decideAtOnce(pod, input, outcome);
       return;
     }
     this.#isAsking = true;
@@ -70,6 +70,19 @@ export class Decider {
         outcome.free();
       }
     });
+  }
+
+  #decideAtOnce(pod: Pod, input: AttemptInput, outcome: Outcome): void {
+    let result: Attempt;
+    try {
+      result = attempt(pod, input);
+    } catch (error) {
+      if (!(error instanceof AttemptFailure)) throw error;
+      const { background } = this.#surroundings;
+      background.run(`failed attempt for ${pod.metadata.name}`, (signal) => outcome.failed(error, signal));
+      return;
+    }
+    this.#hand(result, outcome);
   }
 
   #hand(result: Attempt, outcome: Outcome): void {

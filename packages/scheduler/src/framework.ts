@@ -14,6 +14,15 @@ export type FilterResult =
   /** `resolvable`: removing other pods from the node could help. */
   | { readonly kind: "rejected"; readonly reason: string; readonly resolvable: boolean };
 
+/**
+ * Thrown by a filter: what the pod asks for is wrong in itself, though it may do for other nodes. The attempt ends without a node
+ * and is repeated after a while, so that people see the mistake.
+ */
+export class AttemptFailure extends Error {
+  override readonly name = "AttemptFailure";
+  readonly code = "ATTEMPT_FAILED";
+}
+
 /** The node can take the pod, as far as this plugin is concerned. */
 export const fits: FilterResult = { kind: "fits" };
 

@@ -107,6 +107,42 @@ test("no device is given twice, and one that is free again goes to who waits for
   await on.cluster.eventually(async () => (await on.nodeOf(waiting)) === on.nodeName);
 });
 
+test("a selector that fails on one node keeps the pod from all, until it no longer does", async () => {
+  await using on = await start([]);
+  const { client, signal } = on;
+  const publish = (nodeName: string, attributes: Readonly<Record<string, { readonly bool: boolean }>>) =>
+    client.create(
+      ResourceSlices,
+      {
+        metadata: { name: nodeName },
+        spec: {
+          driver,
+          nodeName,
+          pool: { name: nodeName, generation: 1, resourceSliceCount: 1 },
+          devices: [{ name: "g0", attributes }],
+        },
+      },
+      { signal },
+    );
+  await publish("node-1", { exists: { bool: true } });
+  await publish("node-2", {});
+  const selectors = [{ cel: { expression: `device.attributes["${driver}"].exists` } }];
+  const exactly = { deviceClassName: "gpu", selectors };
+  const spec = { devices: { requests: [{ name: "gpu", exactly }] } };
+  await client.create(ResourceClaims, { metadata: { name: "c", namespace: "default" }, spec }, { signal });
+  await on.create("p", { resourceClaimName: "c" });
+  const scheduled = async () =>
+    podCondition(await client.get(Pods, { namespace: "default", name: "p" }, { signal }), "PodScheduled");
+  await on.cluster.eventually(async () => (await scheduled())?.reason === "SchedulerError");
+  assert.equal(
+    (await scheduled())?.message,
+    'running "DynamicResources" filter plugin: claim default/c: selector #0: CEL runtime error: no such key: exists',
+  );
+  assert.equal(await on.nodeOf("p"), undefined);
+  await client.delete(ResourceSlices, { name: "node-2" }, { signal });
+  await on.cluster.eventually(async () => (await on.nodeOf("p")) === "node-1");
+});
+
 test("a pod waits for its class and for devices, and says so", async () => {
   await using on = await start(["g0"]);
   await on.client.delete(DeviceClasses, { name: "gpu" }, { signal: on.signal });

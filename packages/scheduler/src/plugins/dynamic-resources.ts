@@ -31,6 +31,7 @@ import {
   specialClaimOf,
 } from "../dynamic-resources/special-claim.ts";
 import {
+  AttemptFailure,
   type ClusterView,
   definePlugin,
   type FilterResult,
@@ -257,8 +258,8 @@ function fitsOn(
     look.found.set(name, { allotments: outcome.allotments, special });
     return fits;
   } catch (error) {
-    if (error instanceof SelectorError) return rejects(error.message);
-    throw error;
+    if (!(error instanceof SelectorError)) throw error;
+    throw new AttemptFailure('running "DynamicResources" filter plugin', { cause: error });
   }
 }
 
