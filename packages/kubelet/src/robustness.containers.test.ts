@@ -51,9 +51,9 @@ class Watched implements AsyncDisposable {
   }
 
   /** Waits for as long as it takes, within reason: these machines are made to suffer. */
-  async until(condition: () => boolean, what: string, limitMs = 240_000): Promise<void> {
+  async until(condition: () => boolean | Promise<boolean>, what: string, limitMs = 240_000): Promise<void> {
     const endMs = systemClock.monotonic() + limitMs;
-    while (!condition()) {
+    while (!(await condition())) {
       if (systemClock.monotonic() > endMs) {
         const { node, warnings } = this.machine;
         const pods = JSON.stringify(node.api.list("pods").slice(0, 5));
@@ -112,14 +112,17 @@ describe("a node that suffers", () => {
     await test.until(() => ["back", "once", "went"].every((name) => test.isReady(name)), "run");
     const { containerID } = test.container("back") ?? {};
     const uid = node.pod("back")?.metadata.uid ?? "";
+    // Containers without probes are ready before their first command has run.
+    const runs = join(folder, "kubelet/pods", uid, "volumes/kubernetes.io~empty-dir/data/runs");
+    const hasWritten = (text: string) => async () => (await readFile(runs, "utf8").catch(() => "")) === text;
+    await test.until(hasWritten("run\n"), "has written");
     await node.stopAgent();
     await node.delete("went", 0);
     await test.machine.reboot();
     await test.until(() => test.isReady("back") && test.container("back")?.containerID !== containerID, "is back");
     assert.equal(test.container("back")?.restartCount, 1);
     assert.equal(test.status("back")?.phase, "Running");
-    const runs = join(folder, "kubelet/pods", uid, "volumes/kubernetes.io~empty-dir/data/runs");
-    assert.equal(await readFile(runs, "utf8"), "run\nrun\n");
+    await test.until(hasWritten("run\nrun\n"), "has written again, behind what it had");
     await test.until(() => test.status("once")?.phase === "Failed", "is over");
     await test.gone("back", "once");
     const left = async () => [

@@ -101,8 +101,10 @@ if (kubectls().length > 0) {
     });
 
     test("rollouts: record, history, a wrong image, undo, undo to a revision", async () => {
+      // In print it is 10 seconds, which a busy machine may need for one pod: then the rollout would count as failed.
+      const patient = rolloutNginx.replace("progressDeadlineSeconds: 10", "progressDeadlineSeconds: 600");
       const recorded = await bench.shell(
-        `${bench.kubectlProgram} apply --record -f ${await manifest(bench, "rollout.yaml", rolloutNginx)}`,
+        `${bench.kubectlProgram} apply --record -f ${await manifest(bench, "rollout.yaml", patient)}`,
       );
       assert.equal(recorded.code, 0, recorded.stderr);
       assert.match(recorded.stderr, /--record has been deprecated/);
@@ -119,7 +121,9 @@ if (kubectls().length > 0) {
       await bench.eventually("the wrong image is seen", async () =>
         assert.match(await k("get", "pods", "-l", "app=rollout-nginx"), /ErrImagePull|ImagePullBackOff/),
       );
-      assert.match(await k("describe", "pods", "-l", "app=rollout-nginx"), /Failed to pull image "nginx:1\.222\.0"/);
+      await bench.eventually("its events say why", async () =>
+        assert.match(await k("describe", "pods", "-l", "app=rollout-nginx"), /Failed to pull image "nginx:1\.222\.0"/),
+      );
       const described = await k("describe", "deployment", "rollout-nginx");
       assert.match(described, /Replicas: +3 desired \| 1 updated \| 4 total \| 3 available \| 1 unavailable/);
       assert.match(

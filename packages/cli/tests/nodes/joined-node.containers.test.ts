@@ -195,8 +195,8 @@ describe("a node that joined", { timeout: 900_000 }, () => {
     assert.equal(again.code, 0, again.stderr);
     await bench.eventually("its pod runs again", async () => {
       assert.equal(await k("exec", "far", "--", "cat", "/w/index.html"), "page of far\n");
+      assert.equal(await k("logs", "far"), "I am far\n");
     });
-    assert.equal(await k("logs", "far"), "I am far\n");
   });
 
   test("another supervisor comes when it is killed", async () => {

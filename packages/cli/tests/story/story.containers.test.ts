@@ -200,7 +200,7 @@ if (kubectls().length > 0) {
       const line = `${bench.kubectlProgram} run tmp --image=skiff/hello --rm -it --restart=Never -- wget -qO- http://web`;
       let ran = await bench.terminal(line, "");
       // What a process said before kubectl was attached is not said again: one that ends in just that moment is heard by nobody.
-      for (let turn = 1; turn < 4 && /^If you don't see[^\n]*\n[^\n]*deleted/.test(ran.stdout); turn++)
+      for (let turn = 1; turn < 4 && /If you don't see[^\n]*\n[^\n]*deleted/.test(ran.stdout); turn++)
         ran = await bench.terminal(line, "");
       assert.match(ran.stdout, /Hello from web-/, ran.stdout);
       const name = await firstPod();
