@@ -1,5 +1,8 @@
-import { RuntimeError } from "../runtime.ts";
+import { RuntimeError, type RuntimeErrorCode } from "../runtime.ts";
 import { ContainerdRuntime, type ContainerdRuntimeOptions } from "./containerd-runtime.ts";
+
+/** How calls end while containerd starts: nobody is there, the CRI is not there yet, or the machine has no time for it. */
+const answersLater: ReadonlySet<RuntimeErrorCode> = new Set(["UNAVAILABLE", "UNIMPLEMENTED", "DEADLINE_EXCEEDED"]);
 
 /**
  * Connects to a containerd that may just be starting: waits until its CRI answers (at most `timeoutMs`), and sees to
@@ -18,8 +21,7 @@ export async function connectContainerd(
       return runtime;
     } catch (error) {
       const passing =
-        error instanceof RuntimeError &&
-        (error.code === "UNAVAILABLE" || error.code === "UNIMPLEMENTED" || /not initialized/.test(error.message));
+        error instanceof RuntimeError && (answersLater.has(error.code) || /not initialized/.test(error.message));
       if (!passing || signal.aborted || options.clock.monotonic() > deadline) {
         await runtime[Symbol.asyncDispose]();
         throw error;
