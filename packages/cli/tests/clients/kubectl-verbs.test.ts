@@ -63,7 +63,8 @@ const steps: readonly Step[] = [
   { run: "get deploy web -o wide", shows: /CONTAINERS +IMAGES +SELECTOR\nweb .* c +web:2 +app=web/ },
   {
     run: "get deploy web -o jsonpath={.metadata.managedFields[*].manager}",
-    shows: /kubectl other third kubectl-client-side-apply/,
+    // Updates are in order of time: the controller's last one comes first where the rollout was over before.
+    shows: /^kubectl other third (\S+ )?kubectl-client-side-apply\b/,
   },
   { run: "get deploy web --subresource=scale", shows: /^NAME +DESIRED +AVAILABLE +AGE\nweb +2 +\d/ },
   { run: 'patch deploy web --subresource=scale --type=merge -p {"spec":{"replicas":1}}', shows: /patched/ },
