@@ -17,6 +17,7 @@ import {
 import { addressFolders, standardConfigList } from "./cni.ts";
 import { podNetworkScript } from "./cni-plugin.ts";
 import { prepareContainerd } from "./containerd-config.ts";
+import { writePodNetwork } from "./pod-network-files.ts";
 import { removeAllPortRules, removePortRules } from "./port-notes.ts";
 
 const { signal } = new AbortController();
@@ -354,6 +355,23 @@ describe("the pods' network plugin", () => {
     assert.ok(!(await rulesOf(two.id)));
     assert.deepEqual((await readdir(addresses)).sort(), ["10.217.0.2", "10.217.0.3", "last_reserved_ip.0"]);
   });
+});
+
+it("a network that is written while containerd is prepared without it stays", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "skiff-known-"));
+  const stateDirectory = `/run/${prefix}k`;
+  try {
+    const config = { rootDirectory: join(folder, "containerd"), stateDirectory, registries: [] };
+    const network = { bridge, podCidr: "10.217.0.0/24", gateway: "10.217.0.1" };
+    await prepareContainerd(config, systemProcesses, signal);
+    const lists = join(config.rootDirectory, "cni-lists");
+    assert.deepEqual(await readdir(lists), []);
+    await writePodNetwork(config, network);
+    await prepareContainerd(config, systemProcesses, signal);
+    assert.deepEqual(await readdir(lists), ["10-skiff.conflist"]);
+  } finally {
+    for (const one of [folder, stateDirectory]) await rm(one, { recursive: true, force: true });
+  }
 });
 
 it("CNI's own plugins are asked where nothing may be run from the node's folder", async () => {

@@ -1,4 +1,4 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { findCniPlugins, findProgram, writeFileAtomic } from "@skiff/host";
 import { addressFolders, cniConfigList, cniPluginName, type PodNetwork, standardConfigList } from "./cni.ts";
@@ -23,14 +23,16 @@ export interface CniFolders {
   readonly lists: string;
 }
 
-/** Writes what containerd has to find when it starts. */
+/**
+ * Writes what containerd has to find when it starts. Where the network is not known yet, its list is left to whoever gets to know
+ * it, who may have written it by now: nothing of it is taken away here.
+ */
 export async function preparePodNetwork(config: ContainerdConfig): Promise<CniFolders> {
   const machine = await machinePlugins();
   const isOwn = await writeScript(join(scriptFolder(config), "loopback"), loopbackScript());
   // containerd watches the folder.
   await mkdir(listFolder(config), { recursive: true });
   if (config.network !== undefined) await writePodNetwork(config, config.network);
-  else await rm(listFile(config), { force: true });
   return { plugins: isOwn ? scriptFolder(config) : machine, lists: listFolder(config) };
 }
 
