@@ -49,9 +49,11 @@ async function runFiles(list: readonly string[], { concurrency, testMs, allMs }:
     if (event.details.type !== "suite") totals.passed++;
   });
   stream.on("test:fail", (event) => {
-    if (event.details.type === "suite") return;
-    totals.failed++;
-    const { cause, message } = event.details.error;
+    const { error, type } = event.details;
+    // A suite fails with its tests, or because what is before or after them fails: its tests do not know why, then.
+    if (type === "suite" && !("failureType" in error && error.failureType === "hookFailed")) return;
+    if (type !== "suite") totals.failed++;
+    const { cause, message } = error;
     const why = cause instanceof Error ? (cause.stack ?? cause.message) : message;
     failures.push(`${relative(root, event.file ?? root)}:${event.line ?? 0} ${event.name}\n${why}\n`);
   });
