@@ -100,7 +100,7 @@ it("takes the place of what there is, which stays beside it", () =>
     }
   }));
 
-it("keeps the store that was there when it is cut off and repeated", (context) =>
+it("keeps the store that was there when it is cut off and repeated", () =>
   inHome(async (home) => {
     const paths = await makeCluster(home);
     const file = join(home, "backup.tar");
@@ -116,7 +116,7 @@ it("keeps the store that was there when it is cut off and repeated", (context) =
       const again = join(home, `again-${count}`);
       const made = clusterPaths(again, "one");
       await cp(paths.root, made.root, { recursive: true });
-      killed = await killedAfter(context, count, () => restoreCluster({ home: again, name: "one" }, file, effects));
+      killed = await killedAfter(count, () => restoreCluster({ home: again, name: "one" }, file, effects));
       // Where all of it had come to its place, what is beside it now is what came then.
       const isPlaced = existsSync(made.store) && existsSync(`${made.store}.replaced`);
       await restoreCluster({ home: again, name: "one" }, file, effects);

@@ -87,7 +87,7 @@ test("the API server's certificate is made anew when it is to have further names
 const belongTogether = ({ certificate, key }: KeyPair): boolean =>
   new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
 
-test("certificates that are replaced stay with their keys, whenever that is cut off", (context) =>
+test("certificates that are replaced stay with their keys, whenever that is cut off", () =>
   inFolder(async (folder) => {
     const made = join(folder, "made");
     await ensurePki(made, settings, systemClock);
@@ -95,22 +95,22 @@ test("certificates that are replaced stay with their keys, whenever that is cut 
     for (let count = 0, killed = true; killed; count++) {
       const pki = join(folder, `${count}`);
       await cp(made, pki, { recursive: true });
-      killed = await killedAfter(context, count, () => ensurePki(pki, named("a.example.com"), systemClock));
+      killed = await killedAfter(count, () => ensurePki(pki, named("a.example.com"), systemClock));
       assert.equal(killed, count < 3);
       assert.ok(belongTogether(present(await readPki(pki), "certificates").apiServer), `${count}`);
       // Cut off again, and again a file later.
       for (let more = 0; more < 4; more++) {
-        await killedAfter(context, more, () => ensurePki(pki, named(`b${more}.example.com`), systemClock));
+        await killedAfter(more, () => ensurePki(pki, named(`b${more}.example.com`), systemClock));
         assert.ok(belongTogether(present(await readPki(pki), "certificates").apiServer), `${count}, ${more}`);
       }
       const { node, kubeletServer } = present(await readPki(made), "certificates");
-      await killedAfter(context, count, () => writeNodePki(pki, { node: kubeletServer, kubeletServer: node }));
+      await killedAfter(count, () => writeNodePki(pki, { node: kubeletServer, kubeletServer: node }));
       const left = present(await readPki(pki), "certificates");
       assert.ok(belongTogether(left.node) && belongTogether(left.kubeletServer), `${count}`);
     }
   }));
 
-test("what lost its authority gets another one for all, however often that is cut off", (context) =>
+test("what lost its authority gets another one for all, however often that is cut off", () =>
   inFolder(async (folder) => {
     const made = join(folder, "made");
     await ensurePki(made, settings, systemClock);
@@ -118,7 +118,7 @@ test("what lost its authority gets another one for all, however often that is cu
     for (let count = 0, killed = true; killed; count += 3) {
       const folderNow = join(folder, `${count}`);
       await cp(made, folderNow, { recursive: true });
-      killed = await killedAfter(context, count, () => ensurePki(folderNow, settings, systemClock));
+      killed = await killedAfter(count, () => ensurePki(folderNow, settings, systemClock));
       const pki = await ensurePki(folderNow, settings, systemClock);
       const [authority, proxies] = [pki.authority, pki.frontProxyAuthority].map((pem) => new X509Certificate(pem));
       for (const pair of [pki.apiServer, pki.apiServerKubeletClient, pki.kubeletServer, pki.node, pki.admin]) {
