@@ -78,7 +78,8 @@ export async function ensurePki(folder: string, settings: ClusterSettings, clock
       : await Authority.load(existing, clock);
   const requests = leafRequests(settings);
   const serviceAccount = readOr(join(folder, "sa.key"), makeServiceAccountKey);
-  await Promise.all(
+  // All come to an end before one's failure is told: none goes on behind whoever begins anew.
+  const written = await Promise.allSettled(
     pairNames.map(async (name) => {
       const file = fileNames[name];
       // Those of an authority that is lost are of no use any more.
@@ -86,6 +87,8 @@ export async function ensurePki(folder: string, settings: ClusterSettings, clock
         await writePair(folder, file, await authority.issue(requests[name]));
     }),
   );
+  const failed = written.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
   await ensureFrontProxy(folder, Authority, clock);
   await writeFileAtomic(join(folder, "sa.key"), await serviceAccount, { mode: 0o600 });
   if (existing === undefined) await writePair(folder, "ca", authority.pair);
