@@ -13,8 +13,7 @@ const limitMs = 10_000;
 /**
  * Waits until containerd has written all that an ended container's processes said. The event of the end comes from the shim:
  * what was said last is in a pipe then, and containerd reads on. Only when it has done with that does the CRI's status tell the
- * end. (Some releases of 1.6 close a pipe that is full
- * before they have read all: what was in it is lost to everybody.)
+ * end. (1.6.20 may close a pipe that is full before it has read all: what was in it is lost to everybody.)
  */
 export async function logWritten(
   channel: Pick<GrpcChannel, "call">,
