@@ -104,9 +104,11 @@ async function finish(storage: ObjectStorage, request: AdmissionRequest, { objec
   const { admission, clock } = storage.environment;
   const { metadata } = object;
   resource.prepareCreate(object, { nowMs: clock.now(), user: context.user });
-  const own = [...validateObjectMeta(resource, metadata), ...resource.validate(object)];
-  const errors =
-    storage.hooks.check === undefined ? own : [...own, ...(await storage.hooks.check(object, undefined, own))];
+  const { check, permit } = storage.hooks;
+  const write = { object, old: undefined, subresource: undefined, context };
+  const ungranted = permit === undefined ? [] : await permit(write);
+  const own = [...ungranted, ...validateObjectMeta(resource, metadata), ...resource.validate(object)];
+  const errors = check === undefined ? own : [...own, ...(await check(object, undefined, own))];
   if (errors.length > 0) {
     throw refusals.invalid({ group: resource.group, kind: resource.kind, name: metadata.name ?? "" }, errors);
   }

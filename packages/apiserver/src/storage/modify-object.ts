@@ -101,7 +101,9 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   const { generation } = old.metadata;
   if (generation === undefined) delete next.metadata.generation;
   else next.metadata.generation = countsAsNew(storage, update) ? generation + 1 : generation;
-  const own = findings(storage, update);
+  const { permit } = storage.hooks;
+  const ungranted = permit === undefined ? [] : await permit({ object: next, old, subresource, context });
+  const own = [...ungranted, ...findings(storage, update)];
   const checking = withChecks(storage, update, own);
   const errors = checking instanceof Promise ? await checking : checking;
   if (errors.length > 0) {

@@ -1,12 +1,24 @@
 import type { FieldError, KubeObject } from "@skiff/api";
 import type { Operation } from "@skiff/store";
 import type { Reservation } from "../allocation/service-allocation.ts";
+import type { WriteContext } from "../contracts.ts";
+
+/** A write that is to be judged, before what it makes is. */
+export interface JudgedWrite<T extends KubeObject> {
+  readonly object: T;
+  /** Absent for a creation. */
+  readonly old: T | undefined;
+  readonly subresource: string | undefined;
+  readonly context: WriteContext;
+}
 
 /**
  * What a resource does beside being stored: taking addresses for a Service, marking a Namespace as it begins to go.
  * Methods, so that hooks for one kind stand in a table of hooks for all kinds.
  */
 export interface StorageHooks<T extends KubeObject = KubeObject> {
+  /** Findings before the kind's own: what is not granted to who writes, or to where. Asked about subresources, too. */
+  permit?(write: JudgedWrite<T>): readonly FieldError[] | Promise<readonly FieldError[]>;
   /** Findings beside the kind's own (`found`), which take more than the kind knows: expressions that have to compile. */
   check?(
     object: T,

@@ -53,10 +53,10 @@ export class StorageTable implements ResourceTable {
     this.#all = undefined;
   }
 
-  /** Gives a resource, in all its versions, its hooks. */
+  /** Gives a resource, in all its versions, further hooks. */
   hook<T extends KubeObject>(resource: ResourceDefinition<T>, hooks: StorageHooks<T>): void {
     const { prefix } = this.#storageOf(resource);
-    for (const storage of this.all()) if (storage.prefix === prefix) storage.hooks = hooks;
+    for (const storage of this.all()) if (storage.prefix === prefix) storage.hooks = { ...storage.hooks, ...hooks };
   }
 
   find({ group, version, plural }: Place): ObjectStorage | undefined {
