@@ -10,12 +10,6 @@ import { restartCountOf } from "./runtime-labels.ts";
 import { StartBackoff } from "./start-backoff.ts";
 import { StartFailure, startContainer } from "./start-container.ts";
 
-interface WaitingUntil extends Waiting {
-  readonly retryAtMs: number;
-  /** The image that it is about: another one is tried at once. */
-  readonly image: string | undefined;
-}
-
 /** The starts of one pod's containers: which are under way, which failed and why, and when each may be tried again. */
 export class ContainerStarts {
   readonly #parts: NodeParts;
@@ -23,7 +17,12 @@ export class ContainerStarts {
   readonly #wake: () => void;
   readonly #backoff: StartBackoff;
   readonly #starting = new Map<string, Promise<void>>();
-  readonly #waiting = new Map<string, WaitingUntil>();
+  readonly #waiting = new Map<string, Waiting>();
+  /**
+   * When a container may be tried again, by its name and then its image: another image is tried at once, and no two by turns,
+   * as containers of one name would be.
+   */
+  readonly #retryAtMs = new Map<string, Map<string | undefined, number>>();
   /** The ended container that the back-off of each name has counted last. */
   readonly #counted = new Map<string, string>();
 
@@ -52,29 +51,29 @@ export class ContainerStarts {
   /** What a container lacked may be there now. */
   retryConfiguration(): void {
     for (const [name, waiting] of this.#waiting)
-      if (waiting.reason === "CreateContainerConfigError") this.#waiting.set(name, { ...waiting, retryAtMs: 0 });
+      if (waiting.reason === "CreateContainerConfigError") this.#retryAtMs.delete(name);
   }
 
   /** Milliseconds until a container may be started again. */
   backoffMs(container: Container, last: ContainerStatus | undefined): number {
-    const waiting = this.#waiting.get(container.name);
-    const stands = waiting !== undefined && waiting.image === container.image;
-    const retryMs = stands ? waiting.retryAtMs - this.#parts.clock.monotonic() : 0;
+    const retryAtMs = this.#retryAtMs.get(container.name)?.get(container.image) ?? 0;
+    const retryMs = retryAtMs - this.#parts.clock.monotonic();
     const crashMs = last?.state === "exited" ? this.#backoff.remainingMs(container, last.finishedAtMs) : 0;
-    return Math.max(retryMs, crashMs);
+    return Math.max(0, retryMs, crashMs);
   }
 
   /** Says that a container waits because it keeps ending, once for each delay. */
   announceBackoff(pod: Pod, container: Container): void {
     const { cache, recorder } = this.#parts;
-    const { name, image } = container;
+    const { name } = container;
     const last = newest(cache.view(pod.metadata.uid), name);
     if (last?.state !== "exited" || this.#backoff.remainingMs(container, last.finishedAtMs) <= 0) return;
     const who = podText(podIdentity(pod));
-    const delay = durationText(this.#backoff.delayMs(name));
+    const delay = durationText(this.#backoff.delayMs(container));
     const message = `back-off ${delay} restarting failed container=${name} pod=${who}`;
     if (this.#waiting.get(name)?.message === message) return;
-    this.#waiting.set(name, { reason: "CrashLoopBackOff", message, retryAtMs: 0, image });
+    this.#retryAtMs.delete(name);
+    this.#waiting.set(name, { reason: "CrashLoopBackOff", message });
     recorder.record(Pods, pod, {
       type: "Warning",
       reason: "BackOff",
@@ -94,8 +93,8 @@ export class ContainerStarts {
     container: Container,
     { turn, signal }: { readonly turn: Promise<void>; readonly signal: AbortSignal },
   ): Promise<void> {
-    const { cache, clock, logger, lifeCounts } = this.#parts;
-    const { name, image } = container;
+    const { cache, logger, lifeCounts } = this.#parts;
+    const { name } = container;
     const view = cache.view(pod.metadata.uid);
     const sandbox = view.sandboxes.find((one) => one.state === "ready");
     if (sandbox === undefined) return turn;
@@ -119,20 +118,15 @@ export class ContainerStarts {
     const task = started
       .then(() => {
         this.#waiting.delete(name);
+        this.#retryAtMs.delete(name);
       })
       .catch((error: unknown) => {
         if (error instanceof StartFailure) {
-          const retryAtMs = clock.monotonic() + error.retryMs;
-          this.#waiting.set(name, { reason: error.reason, message: error.message, retryAtMs, image });
+          this.#failed(container, { reason: error.reason, message: error.message }, error.retryMs);
           lifeCounts.containerFailed(pod, name, error.reason);
         } else if (!isAbort(error, signal)) {
           logger.warn(`start of ${name} in ${podText(podIdentity(pod))}: ${describeError(error)}`);
-          this.#waiting.set(name, {
-            reason: "CreateContainerError",
-            message: describeError(error),
-            retryAtMs: clock.monotonic() + 10_000,
-            image,
-          });
+          this.#failed(container, { reason: "CreateContainerError", message: describeError(error) }, 10_000);
         }
       })
       .finally(() => {
@@ -141,6 +135,12 @@ export class ContainerStarts {
       });
     this.#starting.set(name, task);
     return task;
+  }
+
+  #failed({ name, image }: Container, waiting: Waiting, retryMs: number): void {
+    this.#waiting.set(name, waiting);
+    const byImage = this.#retryAtMs.get(name) ?? new Map<string | undefined, number>();
+    this.#retryAtMs.set(name, byImage.set(image, this.#parts.clock.monotonic() + retryMs));
   }
 }
 

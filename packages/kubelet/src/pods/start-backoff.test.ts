@@ -31,7 +31,7 @@ for (const [what, changed] of [
     assert.equal(remainingMs(changed), 0);
     backoff.started(changed, clock.now());
     assert.equal(remainingMs(changed), 10_000);
-    assert.equal(backoff.delayMs("main"), 10_000);
+    assert.equal(backoff.delayMs(changed), 10_000);
   });
 
 test("delays grow from none at all to 5 min, and a container that ran for long begins anew", async () => {
@@ -45,4 +45,11 @@ test("delays grow from none at all to 5 min, and a container that ran for long b
   assert.deepEqual(delays, [0, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]);
   await clock.advance(600_001);
   assert.equal(backoff.remainingMs(main, clock.now()), 0);
+});
+
+test("what differs does not take the delay of the other away: two by turns would never wait", async () => {
+  const { backoff, clock, remainingMs } = await endedThrice();
+  const other = { ...main, image: "a:2" };
+  backoff.started(other, clock.now());
+  assert.deepEqual([remainingMs(main), remainingMs(other)], [20_000, 10_000]);
 });

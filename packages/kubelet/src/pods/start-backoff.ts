@@ -1,11 +1,10 @@
 import type { Container } from "@skiff/api";
-import { type Clock, jsonEqual } from "@skiff/base";
+import type { Clock } from "@skiff/base";
 
 /** What a delay is for: with another image or other resources a container may do better, and begins anew. */
 type Attempted = Pick<Container, "name" | "image" | "resources">;
 
 interface Entry {
-  readonly of: Attempted;
   delayMs: number;
   /** When the delay was last decided on. */
   sinceMs: number;
@@ -23,6 +22,7 @@ const maxMs = 300_000;
  */
 export class StartBackoff {
   readonly #clock: Clock;
+  /** Each by what it is for: containers that differ do not take each other's delay away. */
   readonly #entries = new Map<string, Entry>();
 
   constructor(clock: Clock) {
@@ -40,27 +40,30 @@ export class StartBackoff {
   }
 
   /** The whole delay, for messages. */
-  delayMs(name: string): number {
-    return this.#entries.get(name)?.delayMs ?? 0;
+  delayMs(container: Attempted): number {
+    return this.#entries.get(keyOf(container))?.delayMs ?? 0;
   }
 
   /** A container that ended at `endedMs` is started again now. */
   started(container: Attempted, endedMs: number): void {
     const delayMs = this.#live(container, endedMs)?.delayMs;
-    const { name, image, resources } = container;
-    this.#entries.set(name, {
-      of: { name, ...(image === undefined ? {} : { image }), ...(resources === undefined ? {} : { resources }) },
+    for (const [key, { sinceMs }] of this.#entries) if (endedMs - sinceMs > 2 * maxMs) this.#entries.delete(key);
+    this.#entries.set(keyOf(container), {
       delayMs: delayMs === undefined ? initialMs : Math.min(maxMs, delayMs * 2),
       sinceMs: this.#clock.now(),
     });
   }
 
-  #live({ name, image, resources }: Attempted, endedMs: number): Entry | undefined {
-    const entry = this.#entries.get(name);
-    if (entry === undefined) return undefined;
-    const same = entry.of.image === image && jsonEqual(entry.of.resources, resources);
-    if (same && endedMs - entry.sinceMs <= 2 * maxMs) return entry;
-    this.#entries.delete(name);
-    return undefined;
+  #live(container: Attempted, endedMs: number): Entry | undefined {
+    const entry = this.#entries.get(keyOf(container));
+    return entry !== undefined && endedMs - entry.sinceMs <= 2 * maxMs ? entry : undefined;
   }
 }
+
+/** The same for the same fields in any order. */
+const keyOf = ({ name, image, resources }: Attempted): string =>
+  JSON.stringify([name, image, resources], (_, value: unknown) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
