@@ -87,6 +87,7 @@ export type { IPAddress, ServiceCIDR } from "./generated/types/networking-v1.ts"
 export type * from "./generated/types/policy-v1.ts";
 export type * from "./generated/types/rbac-v1.ts";
 export type {
+  AllocatedDeviceStatus,
   AllocationResult,
   CapacityRequestPolicy,
   CapacityRequirements,
@@ -132,6 +133,7 @@ export * from "./kinds/pod-requests.ts";
 export * from "./kinds/pod-state.ts";
 export * from "./kinds/pod-template-hash.ts";
 export { type QosClass, qosClass } from "./kinds/quality-of-service.ts";
+export { allocatedDevices, deviceId } from "./kinds/resource-v1/claim-status-validation.ts";
 export * from "./kinds/resource-v1/device-resources.ts";
 export * from "./kinds/table-columns.ts";
 export * from "./kinds/taints.ts";

@@ -44,9 +44,12 @@ export interface RequestSelectors {
   readonly labelSelector?: string;
 }
 
+/** A request for objects of a resource. */
+export type ResourceRequest = { readonly kind: "resource"; readonly verb: ApiVerb } & RequestPath & RequestSelectors;
+
 /** What a request's line and query ask for, before anything is decoded. */
 export type RequestInfo =
-  | ({ readonly kind: "resource"; readonly verb: ApiVerb } & RequestPath & RequestSelectors)
+  | ResourceRequest
   /** Discovery, OpenAPI, health, metrics, version. `verb` is the HTTP method in lower case. */
   | { readonly kind: "path"; readonly verb: string; readonly path: string };
 
@@ -183,6 +186,8 @@ export interface WriteContext {
   warn(text: string): void;
   /** Goes into the audit log, where there is one. */
   readonly annotate?: ((key: string, text: string) => void) | undefined;
+  /** The request that was authorized, where more is to be asked in its name. Absent: who writes may. */
+  readonly request?: ResourceRequest;
   /** Asked where a write that is no creation by its verb makes a new object. Throws 403. Absent: who writes may. */
   authorizeCreate?(): Promise<void>;
 }

@@ -75,7 +75,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     });
   }
   checkExpressions(table);
-  checkClaimPermissions(table);
+  checkClaimPermissions(table, parts.authorizer);
   await repairClaims({ store, table, clock, random });
   return new ApiServer({
     clock,

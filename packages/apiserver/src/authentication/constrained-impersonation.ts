@@ -6,11 +6,10 @@ import { dnsSubdomainName } from "@skiff/api";
 import type { Access } from "../authorization/access.ts";
 import type { RequestInfo, UserInfo } from "../contracts.ts";
 import type { Wanted } from "./impersonation.ts";
-import { accountOfUser } from "./service-account-tokens.ts";
+import { accountOfUser, nodeOfAccount } from "./service-account-tokens.ts";
 
 const group = "authentication.k8s.io";
 const nodePrefix = "system:node:";
-const nodeNameKey = "authentication.kubernetes.io/node-name";
 
 /** A way to act as somebody: what one must be allowed, and the groups that come with it. */
 export interface ConstrainedWay {
@@ -30,7 +29,7 @@ export function constrainedWays(user: UserInfo, wanted: Wanted, request: Request
     return account === undefined ? [] : [way("serviceaccount", request, [{ plural: "serviceaccounts", ...account }])];
   }
   const nodes = { groups: ["system:nodes"] };
-  const own = accountOfUser(user.name) !== undefined && user.extra?.[nodeNameKey]?.join() === node;
+  const own = nodeOfAccount(user) === node;
   return [
     ...(own ? [{ ...way("associated-node", request, [{ plural: "nodes", name: "*" }]), ...nodes }] : []),
     { ...way("arbitrary-node", request, [{ plural: "nodes", name: node }]), ...nodes },

@@ -193,11 +193,19 @@ export function accountOfUser(user: string): { readonly namespace: string; reado
   return { namespace, name };
 }
 
+const nodeNameKey = "authentication.kubernetes.io/node-name";
+
+/** The node that a service account's token is bound to, through the pod that it was made for. */
+export function nodeOfAccount({ name, extra }: UserInfo): string | undefined {
+  const [node, ...others] = extra?.[nodeNameKey] ?? [];
+  return accountOfUser(name) === undefined || others.length > 0 ? undefined : node;
+}
+
 function userOf({ namespace, serviceAccount, pod, node, id }: ServiceAccountClaims): UserInfo {
   const extra: Record<string, readonly string[]> = {};
   const key = (name: string) => `authentication.kubernetes.io/${name}`;
   if (id !== "") extra[key("credential-id")] = [`JTI=${id}`];
-  if (node !== undefined) extra[key("node-name")] = [node.name];
+  if (node !== undefined) extra[nodeNameKey] = [node.name];
   if (node !== undefined && node.uid !== "") extra[key("node-uid")] = [node.uid];
   if (pod !== undefined) {
     extra[key("pod-name")] = [pod.name];

@@ -178,6 +178,7 @@ function contextOf({ exchange, info, user, authorizer }: ResourceCall, kind: str
   );
   return {
     ...context,
+    request: info,
     async authorizeCreate() {
       const access: AuthorizationRequest = { user, request: { ...info, verb: "create" } };
       const decision = await authorizer.authorize(access);

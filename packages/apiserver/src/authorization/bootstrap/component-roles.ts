@@ -105,6 +105,7 @@ const programRoles: readonly RoleData[] = [
       rule(read, "resource.k8s.io", "deviceclasses resourceslices"),
       rule("get list patch update watch", "resource.k8s.io", "resourceclaims"),
       rule("patch update", "resource.k8s.io", "resourceclaims/status"),
+      rule("patch update", "resource.k8s.io", "resourceclaims/binding"),
       rule("create delete", "resource.k8s.io", "resourceclaims"),
     ],
   },

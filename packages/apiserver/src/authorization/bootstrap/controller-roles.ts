@@ -161,6 +161,7 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule(read, "", "pods"),
     rule("create delete get list watch", "resource.k8s.io", "resourceclaims"),
     rule("patch update", "resource.k8s.io", "resourceclaims resourceclaims/status"),
+    rule("patch update", "resource.k8s.io", "resourceclaims/binding"),
     rule("patch update", "", "pods/status"),
     eventsRule,
   ],

@@ -179,6 +179,15 @@ const cases: readonly (readonly [who: string, namespace: string, ...what: string
     "-get secrets",
     "+list persistentvolumes",
   ],
+  ["system:kube-scheduler", "", "+patch,update resourceclaims.resource.k8s.io/binding"],
+  [
+    "controller resource-claim-controller",
+    "",
+    "+patch,update resourceclaims.resource.k8s.io/binding",
+    "-arbitrary-node:update resourceclaims.resource.k8s.io/driver",
+  ],
+  ["controller device-taint-eviction-controller", "", "-update resourceclaims.resource.k8s.io/binding"],
+  ["edit", "default", "-update resourceclaims.resource.k8s.io/binding"],
   [
     "system:kube-scheduler",
     "kube-system",
