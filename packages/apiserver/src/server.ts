@@ -19,7 +19,7 @@ import { WatchCache } from "./cache/watch-cache.ts";
 import type { UserInfo } from "./contracts.ts";
 import { CustomResources, holdDefinition } from "./custom-resources/custom-resources.ts";
 import { checkDefinitionRules } from "./custom-resources/rules/rule-hooks.ts";
-import { checkClaimPermissions } from "./device-claims/claim-hooks.ts";
+import { checkClaimPermissions } from "./device-claims/claim-permits.ts";
 import { Listener, type ListenOptions } from "./http/listener.ts";
 import { RequestLine } from "./http/request-line.ts";
 import { InProcessTransport } from "./in-process.ts";

@@ -104,9 +104,9 @@ async function finish(storage: ObjectStorage, request: AdmissionRequest, { objec
   const { admission, clock } = storage.environment;
   const { metadata } = object;
   resource.prepareCreate(object, { nowMs: clock.now(), user: context.user });
-  const { check, permit } = storage.hooks;
+  const { check } = storage.hooks;
   const write = { object, old: undefined, subresource: undefined, context };
-  const ungranted = permit === undefined ? [] : await permit(write);
+  const ungranted = storage.permits === undefined ? [] : await storage.permits.permit(write);
   const own = [...ungranted, ...validateObjectMeta(resource, metadata), ...resource.validate(object)];
   const errors = check === undefined ? own : [...own, ...(await check(object, undefined, own))];
   if (errors.length > 0) {

@@ -101,8 +101,8 @@ async function runLine(storage: ObjectStorage, update: Update): Promise<void> {
   const { generation } = old.metadata;
   if (generation === undefined) delete next.metadata.generation;
   else next.metadata.generation = countsAsNew(storage, update) ? generation + 1 : generation;
-  const { permit } = storage.hooks;
-  const ungranted = permit === undefined ? [] : await permit({ object: next, old, subresource, context });
+  const { permits } = storage;
+  const ungranted = permits === undefined ? [] : await permits.permit({ object: next, old, subresource, context });
   const own = [...ungranted, ...findings(storage, update)];
   const checking = withChecks(storage, update, own);
   const errors = checking instanceof Promise ? await checking : checking;

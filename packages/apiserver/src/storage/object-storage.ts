@@ -23,7 +23,7 @@ import { type Change, modifyObject } from "./modify-object.ts";
 import { removeObject } from "./remove-object.ts";
 import { resourceSchema } from "./resource-schema.ts";
 import type { StorageEnvironment } from "./storage-environment.ts";
-import type { StorageHooks } from "./storage-hooks.ts";
+import type { StorageHooks, WritePermits } from "./storage-hooks.ts";
 
 const isDynamic = (_object: KubeObject): _object is DynamicObject => true;
 
@@ -43,6 +43,7 @@ export class ObjectStorage implements ResourceStorage {
   readonly cache: ResourceCache;
   readonly environment: StorageEnvironment;
   hooks: StorageHooks = {};
+  permits: WritePermits | undefined;
   /** What watches over HTTP were told so far. */
   readonly told = { events: 0 };
   readonly #ending = new Set<() => void>();

@@ -12,13 +12,17 @@ export interface JudgedWrite<T extends KubeObject> {
   readonly context: WriteContext;
 }
 
+/** Who may write what of a resource, and where, beyond what authorizers say. */
+export interface WritePermits<T extends KubeObject = KubeObject> {
+  /** Findings before the kind's own: what is not granted. Asked about subresources, too. */
+  permit(write: JudgedWrite<T>): readonly FieldError[] | Promise<readonly FieldError[]>;
+}
+
 /**
  * What a resource does beside being stored: taking addresses for a Service, marking a Namespace as it begins to go.
  * Methods, so that hooks for one kind stand in a table of hooks for all kinds.
  */
 export interface StorageHooks<T extends KubeObject = KubeObject> {
-  /** Findings before the kind's own: what is not granted to who writes, or to where. Asked about subresources, too. */
-  permit?(write: JudgedWrite<T>): readonly FieldError[] | Promise<readonly FieldError[]>;
   /** Findings beside the kind's own (`found`), which take more than the kind knows: expressions that have to compile. */
   check?(
     object: T,

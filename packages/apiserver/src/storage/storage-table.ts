@@ -3,7 +3,7 @@ import { assert } from "@skiff/base";
 import type { ResourceStorage, ResourceTable } from "../contracts.ts";
 import { ObjectStorage } from "./object-storage.ts";
 import type { StorageEnvironment } from "./storage-environment.ts";
-import type { StorageHooks } from "./storage-hooks.ts";
+import type { StorageHooks, WritePermits } from "./storage-hooks.ts";
 
 type Place = Pick<ResourceDefinition, "group" | "version" | "plural">;
 
@@ -53,10 +53,16 @@ export class StorageTable implements ResourceTable {
     this.#all = undefined;
   }
 
-  /** Gives a resource, in all its versions, further hooks. */
+  /** Gives a resource, in all its versions, its hooks. */
   hook<T extends KubeObject>(resource: ResourceDefinition<T>, hooks: StorageHooks<T>): void {
     const { prefix } = this.#storageOf(resource);
-    for (const storage of this.all()) if (storage.prefix === prefix) storage.hooks = { ...storage.hooks, ...hooks };
+    for (const storage of this.all()) if (storage.prefix === prefix) storage.hooks = hooks;
+  }
+
+  /** Has writes of a resource, in all its versions, judged by what its writers are granted. */
+  judge<T extends KubeObject>(resource: ResourceDefinition<T>, permits: WritePermits<T>): void {
+    const { prefix } = this.#storageOf(resource);
+    for (const storage of this.all()) if (storage.prefix === prefix) storage.permits = permits;
   }
 
   find({ group, version, plural }: Place): ObjectStorage | undefined {

@@ -15,7 +15,7 @@ const resultsOf = ({ status }: DynamicResourceClaim): readonly DeviceRequestAllo
 /** Has claims of devices and their templates ask for no more, and be given no more, than their namespace and the user may. */
 export function checkClaimPermissions(table: StorageTable, authorizer: AccessAuthorizer): void {
   if (table.find(ResourceClaims) !== undefined) {
-    table.hook(ResourceClaims, {
+    table.judge(ResourceClaims, {
       async permit({ object, old, subresource, context: { user, request } }) {
         const { namespace = "" } = object.metadata;
         if (old === undefined) return await requestedAdminAccess(object.spec.devices?.requests ?? [], namespace, table);
@@ -29,7 +29,7 @@ export function checkClaimPermissions(table: StorageTable, authorizer: AccessAut
     });
   }
   if (table.find(ResourceClaimTemplates) !== undefined) {
-    table.hook(ResourceClaimTemplates, {
+    table.judge(ResourceClaimTemplates, {
       // What a template says stays, so that later nothing has to be asked.
       async permit({ object, old }) {
         if (old !== undefined) return [];
