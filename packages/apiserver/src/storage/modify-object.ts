@@ -168,7 +168,9 @@ function keepSystemFields({ resource, apiVersion }: ObjectStorage, next: KubeObj
   if (!metadata.uid) metadata.uid = old.metadata.uid;
   if (!metadata.creationTimestamp) metadata.creationTimestamp = old.metadata.creationTimestamp;
   if (!metadata.name) metadata.name = old.metadata.name;
-  if (!metadata.namespace && old.metadata.namespace) metadata.namespace = old.metadata.namespace;
+  // What is the whole cluster's is in no namespace, whichever was sent.
+  if (!old.metadata.namespace) delete metadata.namespace;
+  else if (!metadata.namespace) metadata.namespace = old.metadata.namespace;
   delete metadata.selfLink;
   keep(metadata, old.metadata, "deletionTimestamp");
   keep(metadata, old.metadata, "deletionGracePeriodSeconds");

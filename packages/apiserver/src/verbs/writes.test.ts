@@ -312,3 +312,24 @@ test("owners that are named twice are named once", async () => {
     /^299 - "\.metadata\.ownerReferences contains duplicate entries; .* duplicate UID\(s\) observed: u"$/,
   );
 });
+
+test("what is the whole cluster's is in no namespace, whichever is sent with it", async () => {
+  const path = "/apis/rbac.authorization.k8s.io/v1/clusterroles";
+  const role = { metadata: { name: "wide", namespace: "default" }, rules: [] };
+  const made = await setup.call(path, { method: "POST", body: role });
+  assert.deepEqual([made.status, at(made.json, "metadata", "namespace")], [201, undefined], made.text);
+  const rules = [{ verbs: ["get"], apiGroups: [""], resources: ["pods"] }];
+  const put = await setup.call(`${path}/wide`, { method: "PUT", body: { ...role, rules } });
+  assert.deepEqual(
+    [put.status, at(put.json, "metadata", "namespace"), put.json.rules],
+    [200, undefined, rules],
+    put.text,
+  );
+  const headers = { "content-type": "application/merge-patch+json" };
+  const patched = await setup.call(`${path}/wide`, {
+    method: "PATCH",
+    headers,
+    body: { metadata: { namespace: "x" } },
+  });
+  assert.deepEqual([patched.status, at(patched.json, "metadata", "namespace")], [200, undefined], patched.text);
+});
