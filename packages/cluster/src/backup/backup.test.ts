@@ -80,17 +80,23 @@ it("a cluster is made anew of its backup, with its authorities, where there was 
     assert.equal(pki.authority, await readFile(join(paths.pki, "ca.crt"), "utf8"));
   }));
 
+/** A cluster that was written to after its backup: what its store held then, and holds now. */
+async function changedSince(home: string) {
+  const paths = await makeCluster(home);
+  const file = join(home, "backup.tar");
+  await backupCluster({ home, name: "one" }, file, effects, signal);
+  const before = await content(paths);
+  {
+    await using store = await openAt(paths);
+    await store.commit({ compare: [], operations: [{ kind: "delete", key: "/registry/x/1" }] });
+  }
+  const later = await content(paths);
+  return { paths, file, before, later };
+}
+
 it("takes the place of what there is, which stays beside it", () =>
   inHome(async (home) => {
-    const paths = await makeCluster(home);
-    const file = join(home, "backup.tar");
-    await backupCluster({ home, name: "one" }, file, effects, signal);
-    const before = await content(paths);
-    {
-      await using store = await openAt(paths);
-      await store.commit({ compare: [], operations: [{ kind: "delete", key: "/registry/x/1" }] });
-    }
-    const later = await content(paths);
+    const { paths, file, before, later } = await changedSince(home);
     await restoreCluster({ home, name: "one" }, file, effects);
     assert.deepEqual(await content(paths), before);
     assert.deepEqual(await content({ ...paths, store: `${paths.store}.replaced` }), later);
@@ -102,15 +108,7 @@ it("takes the place of what there is, which stays beside it", () =>
 
 it("keeps the store that was there when it is cut off and repeated", () =>
   inHome(async (home) => {
-    const paths = await makeCluster(home);
-    const file = join(home, "backup.tar");
-    await backupCluster({ home, name: "one" }, file, effects, signal);
-    const before = await content(paths);
-    {
-      await using store = await openAt(paths);
-      await store.commit({ compare: [], operations: [{ kind: "delete", key: "/registry/x/1" }] });
-    }
-    const later = await content(paths);
+    const { paths, file, before, later } = await changedSince(home);
     for (let count = 0, killed = true; killed; count++) {
       assert.ok(count < 100);
       const again = join(home, `again-${count}`);
